@@ -1,0 +1,55 @@
+/** What a guest was given. Nothing is given by default: no argument, variable, directory, clock grain or socket. */
+
+/** A directory of the machine, resolved by the kernel beneath its root. */
+export interface MachineMount {
+  /** Path the guest sees, absolute. */
+  readonly guest: string;
+  /** Directory on the machine. */
+  readonly machine: string;
+  readonly access: 'read-only' | 'read-write';
+}
+
+/** A tree in memory, fresh for each invocation. */
+export interface MemoryMount {
+  readonly guest: string;
+  /** Files by path relative to the mount; text is UTF-8. A path that ends in `/` is an empty directory. */
+  readonly files: Readonly<Record<string, string | Uint8Array>>;
+  readonly access: 'read-only' | 'read-write';
+}
+
+export type Mount = MachineMount | MemoryMount;
+
+/** `real`: the machine's clocks. `coarse`: rounded down to the grain. `fixed`: always the given time. */
+export type ClockCapability =
+  | { readonly kind: 'real' }
+  | { readonly kind: 'coarse'; readonly grainNs: number }
+  | { readonly kind: 'fixed'; readonly epochMs: number };
+
+/** `secure`: the operating system's source. `seeded`: a repeatable sequence, the same for each invocation. */
+export type RandomCapability = { readonly kind: 'secure' } | { readonly kind: 'seeded'; readonly seed: number };
+
+export interface Capabilities {
+  /** Arguments after the program's name. */
+  readonly arguments: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly mounts: readonly Mount[];
+  readonly clocks: ClockCapability;
+  readonly random: RandomCapability;
+  /** `errno`: what is not granted fails with its errno. `end`: it ends the invocation with a `denied` outcome. */
+  readonly denial: 'errno' | 'end';
+}
+
+/** What a function gets when its manifest says nothing. */
+export const NO_CAPABILITIES: Capabilities = {
+  arguments: [],
+  environment: {},
+  mounts: [],
+  clocks: { kind: 'real' },
+  random: { kind: 'secure' },
+  denial: 'errno',
+};
+
+/** Nothing, and what the manifest gives. */
+export function resolveCapabilities(given: Partial<Capabilities> = {}): Capabilities {
+  return { ...NO_CAPABILITIES, ...given };
+}

@@ -1,0 +1,39 @@
+/** A function ready to be run: plain data that every thread can hold. */
+
+import type { Capabilities } from './capabilities.ts';
+import type { Limits } from './limits.ts';
+import type { PreparedModule } from './module/prepare.ts';
+
+/** How the guest's state is put back after a run (docs/architecture.md). `auto` lets a calibration choose. */
+export const STRATEGIES = ['fresh', 'copy', 'cow'] as const;
+
+export type Strategy = (typeof STRATEGIES)[number];
+
+/** What is done once, before the snapshot. */
+export interface InitOptions {
+  /** Export to call after `_initialize`; `wizer.initialize` when the module has it and nothing is named. */
+  readonly export?: string;
+  /** Variables the initialisation sees. They are part of the snapshot, so never secrets. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Sources that differ from call to call and may still be read during init. */
+  readonly allow: readonly ('random' | 'clock')[];
+  /** Inputs run through a reactor before the snapshot is taken. */
+  readonly warmUp: readonly string[];
+}
+
+export interface FunctionDefinition {
+  /** Unique among the versions of all functions of a process. */
+  readonly id: string;
+  readonly name: string;
+  readonly prepared: PreparedModule;
+  /** Export that handles an invocation: `_start` for a command, the manifest's or `handle` for a reactor. */
+  readonly entry: string;
+  readonly limits: Limits;
+  readonly capabilities: Capabilities;
+  readonly init: InitOptions;
+  readonly strategy: Strategy | 'auto';
+  /** A stored snapshot to start from, as `nebula snapshot` wrote it. */
+  readonly snapshot?: Uint8Array;
+  /** Compare the state with the snapshot before every run. */
+  readonly audit: boolean;
+}

@@ -1,0 +1,165 @@
+/**
+ * What an fd of a guest can stand for. Every call answers with a WASI errno, or with a value and errno 0 through the
+ * `result` it was handed, so that the invocation path allocates nothing. A kind of descriptor overrides what it can do.
+ *
+ * Source: WASI preview1, `wasi_snapshot_preview1.witx`.
+ */
+
+import { ERRNO } from '../preview1/errno.ts';
+
+/** `filetype` of preview1. */
+export const FILETYPE = {
+  unknown: 0,
+  blockDevice: 1,
+  characterDevice: 2,
+  directory: 3,
+  regularFile: 4,
+  socketDgram: 5,
+  socketStream: 6,
+  symbolicLink: 7,
+} as const;
+
+/** `fdflags` of preview1. */
+export const FDFLAG = { append: 1, dsync: 2, nonblock: 4, rsync: 8, sync: 16 } as const;
+
+/** `oflags` of preview1. */
+export const OFLAG = { creat: 1, directory: 2, excl: 4, trunc: 8 } as const;
+
+/** `fstflags` of preview1. */
+export const FSTFLAG = { atim: 1, atimNow: 2, mtim: 4, mtimNow: 8 } as const;
+
+/** `filestat` of preview1; times in nanoseconds since the epoch. */
+export interface Filestat {
+  dev: bigint;
+  ino: bigint;
+  filetype: number;
+  nlink: bigint;
+  sizeBytes: bigint;
+  atimNs: bigint;
+  mtimNs: bigint;
+  ctimNs: bigint;
+}
+
+/** One entry of a directory, `.` and `..` included and first. */
+export interface DirectoryEntry {
+  readonly name: Uint8Array;
+  readonly ino: bigint;
+  readonly filetype: number;
+}
+
+/** What a path call opens or creates. */
+export interface OpenRequest {
+  /** Path relative to the directory, as the guest's bytes. */
+  readonly path: Uint8Array;
+  readonly followSymlinks: boolean;
+  readonly oflags: number;
+  readonly fdflags: number;
+  readonly read: boolean;
+  readonly write: boolean;
+}
+
+/** Where a call that yields a number, a descriptor or a stat leaves it. */
+export interface Result {
+  count: number;
+  offset: bigint;
+  descriptor: Descriptor | undefined;
+  stat: Filestat;
+  bytes: Uint8Array;
+}
+
+/** The base: every call is refused with the errno that suits a descriptor that cannot do it. */
+export abstract class Descriptor {
+  abstract readonly filetype: number;
+  fdflags = 0;
+  rightsBase = 0n;
+  rightsInheriting = 0n;
+  /** Path of the preopen this descriptor is, or undefined. */
+  preopenPath: Uint8Array | undefined = undefined;
+
+  /** Reads into `target` at the descriptor's own offset and moves it. */
+  read(_target: Uint8Array, _result: Result): number {
+    return ERRNO.badf;
+  }
+  write(_source: Uint8Array, _result: Result): number {
+    return ERRNO.badf;
+  }
+  pread(_target: Uint8Array, _offset: bigint, _result: Result): number {
+    return ERRNO.badf;
+  }
+  pwrite(_source: Uint8Array, _offset: bigint, _result: Result): number {
+    return ERRNO.badf;
+  }
+  /** `whence`: 0 set, 1 cur, 2 end. */
+  seek(_delta: bigint, _whence: number, _result: Result): number {
+    return ERRNO.spipe;
+  }
+  stat(_result: Result): number {
+    return ERRNO.badf;
+  }
+  setFlags(_fdflags: number): number {
+    return ERRNO.badf;
+  }
+  setSize(_sizeBytes: bigint): number {
+    return ERRNO.inval;
+  }
+  allocate(_offset: bigint, _length: bigint): number {
+    return ERRNO.badf;
+  }
+  advise(_offset: bigint, _length: bigint, _advice: number): number {
+    return ERRNO.badf;
+  }
+  setTimes(_atimNs: bigint, _mtimNs: bigint, _fstflags: number): number {
+    return ERRNO.badf;
+  }
+  sync(): number {
+    return ERRNO.success;
+  }
+  datasync(): number {
+    return this.sync();
+  }
+  /** Bytes that can be read without waiting, for poll_oneoff; -1 when a read would wait. */
+  readableBytes(): number {
+    return 0;
+  }
+
+  /** Entries from `cookie` on; entry i has cookie i + 1 as its `d_next`. */
+  readEntries(_cookie: bigint, _entries: DirectoryEntry[]): number {
+    return ERRNO.notdir;
+  }
+  open(_request: OpenRequest, _result: Result): number {
+    return ERRNO.notdir;
+  }
+  statAt(_path: Uint8Array, _followSymlinks: boolean, _result: Result): number {
+    return ERRNO.notdir;
+  }
+  setTimesAt(_path: Uint8Array, _follow: boolean, _atimNs: bigint, _mtimNs: bigint, _fstflags: number): number {
+    return ERRNO.notdir;
+  }
+  createDirectory(_path: Uint8Array): number {
+    return ERRNO.notdir;
+  }
+  removeDirectory(_path: Uint8Array): number {
+    return ERRNO.notdir;
+  }
+  unlinkFile(_path: Uint8Array): number {
+    return ERRNO.notdir;
+  }
+  rename(_from: Uint8Array, _target: Descriptor, _to: Uint8Array): number {
+    return ERRNO.notdir;
+  }
+  link(_from: Uint8Array, _followSymlinks: boolean, _target: Descriptor, _to: Uint8Array): number {
+    return ERRNO.notdir;
+  }
+  symlink(_contents: Uint8Array, _path: Uint8Array): number {
+    return ERRNO.notdir;
+  }
+  /** Leaves the link's contents in `result.bytes`. */
+  readlink(_path: Uint8Array, _result: Result): number {
+    return ERRNO.notdir;
+  }
+
+  /** Gives back what the descriptor holds of the machine. */
+  close(): number {
+    return ERRNO.success;
+  }
+}

@@ -1,0 +1,53 @@
+/** The limits of one function. Each has a default, an outcome or error of its own, and a test that reaches it. */
+
+export interface Limits {
+  /** Wall time of one invocation, in milliseconds; 0 means none (only sensible for trusted guests). */
+  readonly timeoutMs: number;
+  /** Size the guest's memory may grow to, in bytes; a multiple of the 64 KiB page after rounding down. */
+  readonly memoryBytes: number;
+  /** Elements each of the guest's tables may grow to. */
+  readonly tableElements: number;
+  /** Size of one invocation's input, in bytes. */
+  readonly inputBytes: number;
+  /** Bytes a guest may write to stdout in one invocation. */
+  readonly outputBytes: number;
+  /** Bytes a guest may write to stderr in one invocation. */
+  readonly stderrBytes: number;
+  /** Descriptors a guest may hold at once, its standard streams and preopens included. */
+  readonly openFiles: number;
+  /** Bytes an in-memory mount may hold, and files in it. */
+  readonly filesystemBytes: number;
+  readonly filesystemEntries: number;
+  /** Invocations of the function that may wait. */
+  readonly queueLength: number;
+  /** Invocations of the function that may run at once. */
+  readonly concurrency: number;
+  /** Size of the module's binary, in bytes. */
+  readonly moduleBytes: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** What a function gets when its manifest says nothing. */
+export const DEFAULT_LIMITS: Limits = {
+  timeoutMs: 10_000,
+  memoryBytes: 128 * MIB,
+  tableElements: 1_000_000,
+  inputBytes: 32 * MIB,
+  outputBytes: 32 * MIB,
+  stderrBytes: 64 * 1024,
+  openFiles: 64,
+  filesystemBytes: 64 * MIB,
+  filesystemEntries: 10_000,
+  queueLength: 1024,
+  concurrency: 64,
+  moduleBytes: 64 * MIB,
+};
+
+/** The name of a limit that a running guest can reach. */
+export type LimitName = keyof Limits;
+
+/** The defaults with what the manifest gives in their place. */
+export function resolveLimits(given: Partial<Limits> = {}): Limits {
+  return { ...DEFAULT_LIMITS, ...given };
+}

@@ -1,0 +1,79 @@
+/** What one invocation came to. Plain data: it crosses threads and sockets as it is. */
+
+import type { LimitName } from './limits.ts';
+
+/** How a guest ended. `ok` is exit code 0; everything else says why it is not. */
+export type Ending =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'exit'; readonly exitCode: number }
+  | { readonly kind: 'trap'; readonly reason: TrapReason; readonly message: string }
+  | { readonly kind: 'timeout'; readonly timeoutMs: number }
+  | { readonly kind: 'limit'; readonly limit: LimitName; readonly allowed: number }
+  | { readonly kind: 'denied'; readonly capability: string }
+  | { readonly kind: 'aborted' };
+
+export type OutcomeKind = Ending['kind'];
+
+/** The traps of the WebAssembly core specification, as V8 reports them, and the stack's end. */
+export const TRAP_REASONS = [
+  'unreachable',
+  'memory-out-of-bounds',
+  'table-out-of-bounds',
+  'indirect-call-mismatch',
+  'null-reference',
+  'integer-divide-by-zero',
+  'integer-overflow',
+  'invalid-conversion',
+  'stack-overflow',
+  'uncaught-exception',
+  'other',
+] as const;
+
+export type TrapReason = (typeof TRAP_REASONS)[number];
+
+/** The phases of an invocation in a Wasm executor, in the order they happen. */
+export const PHASES = ['queue', 'compile', 'instantiate', 'restore', 'run', 'collect'] as const;
+
+export type PhaseName = (typeof PHASES)[number];
+
+/** Nanoseconds spent in each phase; a phase that did not happen is 0. */
+export type Phases = Readonly<Record<PhaseName, number>>;
+
+/** What the invocation used. */
+export interface Usage {
+  /** Size of the guest's memory when it ended. */
+  readonly memoryBytes: number;
+  /** Bytes the guest read from its input. */
+  readonly inputBytes: number;
+  /** Calls from the guest into the host. */
+  readonly hostCalls: number;
+}
+
+/** How the invocation found its micro-VM: made for it, put back to its snapshot, or never used since. */
+export type Start = 'cold' | 'restored' | 'ready';
+
+export type Outcome = Ending & {
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  readonly start: Start;
+  readonly phases: Phases;
+  readonly usage: Usage;
+};
+
+/** One call of a function. */
+export interface Invocation {
+  /** The guest's stdin. */
+  readonly input: Uint8Array;
+  /** Arguments in place of the manifest's. */
+  readonly arguments?: readonly string[];
+  /** Variables added to the manifest's. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A deadline shorter than the function's limit. */
+  readonly timeoutMs?: number;
+}
+
+/** Phases that all read 0. */
+export const NO_PHASES: Phases = { queue: 0, compile: 0, instantiate: 0, restore: 0, run: 0, collect: 0 };
+
+/** Usage of a guest that never ran. */
+export const NO_USAGE: Usage = { memoryBytes: 0, inputBytes: 0, hostCalls: 0 };

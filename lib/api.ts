@@ -1,0 +1,125 @@
+/** The face of Nebula: what createNebula returns and takes. Types only. */
+
+import type { InitOptions, Strategy } from '../host/definition.ts';
+import type { Capabilities } from '../host/capabilities.ts';
+import type { Limits } from '../host/limits.ts';
+import type { Invocation, Outcome } from '../host/outcome.ts';
+import type { DeployReport, ExecutorStats } from '../pools/executor.ts';
+import type { Request, Response } from 'undici';
+
+export interface NebulaOptions {
+  /** `worker` (default): worker threads, deadlines enforced. `in-thread`: this thread, for trusted guests. */
+  readonly executor?: 'worker' | 'in-thread';
+  /** Worker threads that run guests; default: the machine's cores. */
+  readonly threads?: number;
+  /** Workers kept ready beyond `threads`, so that a deadline does not cost the next caller; default 1. */
+  readonly spareThreads?: number;
+  /** Directory in which deployed functions persist. Without it they live as long as the process. */
+  readonly store?: string;
+  /** Limits for functions whose manifest names none. */
+  readonly limits?: Partial<Limits>;
+  /** Compare every micro-VM with its snapshot before each run. */
+  readonly audit?: boolean;
+  /** Memories alive at once; default: derived from the machine. */
+  readonly memories?: number;
+}
+
+/** What a manifest (nebula.json) says; every field but the name may be left out. */
+export interface Manifest {
+  readonly name: string;
+  /** The module's path, relative to the manifest. */
+  readonly module?: string;
+  readonly description?: string;
+  /** Export that handles an invocation. */
+  readonly entry?: string;
+  readonly limits?: Partial<Limits>;
+  readonly capabilities?: Partial<Capabilities>;
+  readonly init?: Partial<InitOptions>;
+  readonly strategy?: Strategy | 'auto';
+  /** A snapshot's path, relative to the manifest. */
+  readonly snapshot?: string;
+  readonly http?: {
+    /** Content type of an answer to `POST /invoke/:name`; default `application/octet-stream`. */
+    readonly contentType?: string;
+    /** Whether the tail of stderr, the trap or the exit code is told to HTTP callers. */
+    readonly showFailures?: boolean;
+  };
+}
+
+/** A module's bytes, its path, a manifest's path, or a folder that holds `nebula.json`. */
+export type DeploySource = Uint8Array | string;
+
+export interface DeployOptions extends Partial<Omit<Manifest, 'module' | 'snapshot'>> {
+  readonly snapshot?: Uint8Array | string;
+}
+
+/** A deployed function as `list` shows it. */
+export interface FunctionRecord {
+  readonly name: string;
+  readonly version: number;
+  /** SHA-256 of the module's binary, hex. */
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly deployedAt: string;
+  readonly manifest: Manifest;
+  readonly report: DeployReport;
+  /** Versions `rollback` can return to, newest first. */
+  readonly previous: readonly number[];
+}
+
+export interface LatencySummary {
+  readonly count: number;
+  readonly p50Us: number;
+  readonly p90Us: number;
+  readonly p99Us: number;
+  readonly maxUs: number;
+  readonly meanUs: number;
+}
+
+export interface FunctionStats {
+  readonly name: string;
+  /** Invocations by how they ended; `failed` are those Nebula could not carry out. */
+  readonly outcomes: Readonly<Record<Outcome['kind'] | 'failed', number>>;
+  /** Per phase, and `total`. */
+  readonly latency: Readonly<Record<string, LatencySummary>>;
+}
+
+export interface NebulaStats {
+  readonly functions: readonly FunctionStats[];
+  readonly executor: ExecutorStats;
+}
+
+export interface InvokeOptions extends Omit<Invocation, 'input'> {
+  readonly signal?: AbortSignal;
+}
+
+/** Text is UTF-8. */
+export type Input = Uint8Array | string;
+
+export interface Nebula {
+  /**
+   * Deploys a function, or a new version of one: atomically, and calls in flight finish on the old version.
+   * @throws NebulaError MODULE_*, UNKNOWN_IMPORT, NO_ENTRY, *_MINIMUM, INIT_*, SNAPSHOT_*, MANIFEST_INVALID, STORE_FAILED
+   */
+  deploy(source: DeploySource, options?: DeployOptions): Promise<FunctionRecord>;
+  /**
+   * Runs a function once, in a fresh state. What the guest does is in the Outcome.
+   * @throws NebulaError FUNCTION_NOT_FOUND, INPUT_TOO_LARGE, QUEUE_FULL, CLOSED, WORKER_LOST, ADDRESS_SPACE
+   */
+  invoke(name: string, input?: Input, options?: InvokeOptions): Promise<Outcome>;
+  /** The stdout of an `ok` outcome; any other is thrown as a NebulaError (DEADLINE, GUEST_*, CLIENT_CLOSED). */
+  invokeOrThrow(name: string, input?: Input, options?: InvokeOptions): Promise<Uint8Array>;
+  /** @throws NebulaError FUNCTION_NOT_FOUND, STORE_FAILED */
+  undeploy(name: string): Promise<void>;
+  /** Returns to the version before. @throws NebulaError FUNCTION_NOT_FOUND, NO_PREVIOUS_VERSION, STORE_FAILED */
+  rollback(name: string): Promise<FunctionRecord>;
+  list(): readonly FunctionRecord[];
+  /** @throws NebulaError FUNCTION_NOT_FOUND */
+  get(name: string): FunctionRecord;
+  stats(): NebulaStats;
+  /** The whole HTTP face without a server: the routes of docs and /openapi.json. */
+  fetch(request: Request): Promise<Response>;
+  /** Lets calls in flight finish (default 10 s), then stops. Leaves no handle open. */
+  close(options?: { drainMs?: number }): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}

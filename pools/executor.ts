@@ -1,0 +1,55 @@
+/** The one interface behind which guests run: in this thread, on worker threads, in containers, as processes. */
+
+import type { FunctionDefinition, Strategy } from '../host/definition.ts';
+import type { Invocation, Outcome } from '../host/outcome.ts';
+
+/** What a deploy found out. */
+export interface DeployReport {
+  /** The strategy in force. */
+  readonly strategy: Strategy;
+  /** Why it is that one, in one sentence. */
+  readonly reason: string;
+  /** Time to a restored micro-VM per strategy tried, in nanoseconds (median). */
+  readonly calibrationNs: Readonly<Partial<Record<Strategy, number>>>;
+  /** Size of the snapshot's memory image, in bytes. */
+  readonly snapshotBytes: number;
+  /** Sources read during initialisation that differ from call to call. */
+  readonly initReads: readonly ('random' | 'clock')[];
+}
+
+export interface ExecutorStats {
+  readonly running: number;
+  readonly waiting: number;
+  /** Threads, containers or processes alive. */
+  readonly units: number;
+  /** Units lost to deadlines, aborts or crashes since the start. */
+  readonly unitsReplaced: number;
+  /** Memories alive, and how many there may be. */
+  readonly memories: number;
+  readonly memoriesLimit: number;
+}
+
+export interface Executor {
+  readonly kind: 'in-thread' | 'worker' | 'container' | 'process';
+
+  /**
+   * Initialises the function, takes its snapshot and chooses how to restore it.
+   * @throws NebulaError INIT_FAILED, INIT_NONDETERMINISTIC, SNAPSHOT_*, MOUNT_UNAVAILABLE, CLOSED
+   */
+  deploy(definition: FunctionDefinition): Promise<DeployReport>;
+
+  /**
+   * Runs the function once. What the guest does is in the Outcome; it rejects only for what Nebula could not do.
+   * An aborted signal gives an `aborted` outcome, whether the invocation was waiting or running.
+   * @throws NebulaError QUEUE_FULL, CLOSED, WORKER_LOST, ADDRESS_SPACE, SNAPSHOT_DIVERGED
+   */
+  invoke(definition: FunctionDefinition, invocation: Invocation, signal?: AbortSignal): Promise<Outcome>;
+
+  /** Forgets a version. Calls in flight or waiting finish first; its micro-VMs are dropped as they fall idle. */
+  undeploy(id: string): Promise<void>;
+
+  stats(): ExecutorStats;
+
+  /** Lets calls in flight finish for at most `drainMs`, then stops; nothing is left open. */
+  close(drainMs: number): Promise<void>;
+}

@@ -1,0 +1,20 @@
+// Runs every compiled test file: node --test of Node 20 neither expands globs nor leaves out what is no test.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', 'dist', 'test');
+const wanted = process.argv.slice(2);
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.js'))
+  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .sort()
+  .map((file) => join(root, file));
+if (files.length === 0) {
+  process.stderr.write(`No test file matches ${wanted.join(' ')}\n`);
+  process.exit(1);
+}
+const run = spawnSync(process.execPath, ['--expose-gc', '--test', '--test-concurrency=2', ...files], {
+  stdio: 'inherit',
+});
+process.exit(run.status ?? 1);
