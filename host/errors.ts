@@ -4,10 +4,10 @@
  * RangeError made by `argumentError`.
  */
 
-/** HTTP status, message with `{field}` placeholders, and whether the same request may succeed when sent again. */
-type ErrorRow = readonly [http: number, template: string, retryable: boolean];
-
-/** Every failure Nebula can report. docs/errors.md lists the same codes; a test keeps the two equal. */
+/**
+ * Every failure Nebula can report: HTTP status, message with `{field}` placeholders (what, expected, got), and whether
+ * the same request may succeed when sent again. docs/errors.md lists the same codes; a test keeps the two equal.
+ */
 export const ERRORS = {
   MODULE_INVALID: [422, 'Cannot read the module: {detail} at byte {offset}', false],
   MODULE_TOO_LARGE: [413, 'Cannot accept a module of {sizeBytes} bytes: the limit is {limitBytes}', false],
@@ -61,7 +61,7 @@ export const ERRORS = {
   SERVER_UNREACHABLE: [503, 'Cannot reach the server at {url}: {detail}', true],
   SERVER_ANSWER: [502, 'Cannot understand the server at {url}: {detail}', false],
   INTERNAL: [500, 'Something failed inside Nebula; the log has it under request {requestId}', false],
-} as const satisfies Readonly<Record<string, ErrorRow>>;
+} as const;
 
 /** A key of the table, without its prefix. */
 export type ErrorName = keyof typeof ERRORS;
