@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Builds every function and guest for Wasm and as a static native binary, copies the Wasm beside its manifest and
+# records digests.json. With a folder as its argument it writes the Wasm files there instead and records nothing.
+# Needs Debian's rustc, cargo, libstd-rust-dev-wasm32 and lld; native binaries go to target/.
+# NEBULA_NATIVE=off builds the Wasm only.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+functions=$PWD
+destination=${1:-$functions}
+source ./source-digest.sh
+
+# The Wasm must not depend on where this folder is, nor on settings of whoever builds it.
+export RUSTC=/usr/bin/rustc
+unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_TARGET_DIR RUSTC_WRAPPER
+export CARGO_TARGET_WASM32_WASI_RUSTFLAGS="--remap-path-prefix=$functions=/functions"
+PATH=/usr/bin:$PATH /usr/bin/cargo build --quiet "${WASM_BUILD[@]}"
+
+built=target/wasm32-wasi/release
+for manifest in */nebula.json guests/*/nebula.json; do
+  folder=${manifest%/nebula.json}
+  name=${folder##*/}
+  file=$built/$name.wasm
+  [[ -f $folder/src/reactor.rs ]] && file=$built/${name//-/_}_reactor.wasm
+  mkdir -p "$destination/$folder"
+  install -m 644 "$file" "$destination/$folder/$name.wasm"
+done
+
+if [[ $destination == "$functions" ]]; then
+  digests > digests.json
+  if [[ ${NEBULA_NATIVE:-on} != off ]]; then
+    host=$(/usr/bin/rustc -vV | sed -n 's/^host: //p')
+    variable=CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<< "$host")_RUSTFLAGS
+    export "$variable=-C target-feature=+crt-static"
+    PATH=/usr/bin:$PATH /usr/bin/cargo build --quiet --locked --offline --release --bins --target "$host"
+    # One path whatever the machine: the target's name differs, the place to look does not.
+    ln -sfn "$host/release" target/native
+  fi
+fi
