@@ -1,0 +1,193 @@
+/** The functions, globals and tables that the rewriting adds, as WebAssembly. */
+
+import { BinaryWriter } from './binary.ts';
+import type { FunctionType, ModuleLayout } from './layout.ts';
+
+export const TYPE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b, funcref: 0x70, externref: 0x6f } as const;
+
+const OP = {
+  if: 0x04,
+  end: 0x0b,
+  localGet: 0x20,
+  localTee: 0x22,
+  globalGet: 0x23,
+  globalSet: 0x24,
+  memoryGrow: 0x40,
+  i32Const: 0x41,
+  i32Eq: 0x46,
+  i32Sub: 0x6b,
+  drop: 0x1a,
+  refNull: 0xd0,
+} as const;
+
+const MINUS_ONE = 0x7f;
+const VOID_BLOCK = 0x40;
+
+/** How bits of a type that JavaScript would not keep exactly are read and written: lanes of an integer type. */
+const BITS: Readonly<Record<number, { lane: number; lanes: number; read: number[][]; write: number[] }>> = {
+  [TYPE.f32]: { lane: TYPE.i32, lanes: 1, read: [[0xbc]], write: [OP.localGet, 0, 0xbe] },
+  [TYPE.f64]: { lane: TYPE.i64, lanes: 1, read: [[0xbd]], write: [OP.localGet, 0, 0xbf] },
+  [TYPE.v128]: {
+    lane: TYPE.i64,
+    lanes: 2,
+    read: [
+      [0xfd, 0x1d, 0],
+      [0xfd, 0x1d, 1],
+    ],
+    write: [OP.localGet, 0, 0xfd, 0x12, OP.localGet, 1, 0xfd, 0x1e, 1],
+  },
+};
+
+/** Whether a global of this type needs functions to be read and set exactly. */
+export function needsBits(type: number): boolean {
+  return type in BITS;
+}
+
+/** Gathers what is added behind the module's own types, functions, tables, globals and exports. */
+export class Additions {
+  readonly types: FunctionType[] = [];
+  readonly functions: { type: number; body: BinaryWriter }[] = [];
+  readonly globals: Uint8Array[] = [];
+  readonly tables: Uint8Array[] = [];
+  readonly exports: { name: string; kind: number; index: number }[] = [];
+  readonly #layout: ModuleLayout;
+
+  constructor(layout: ModuleLayout) {
+    this.#layout = layout;
+  }
+
+  /** Adds an i32 global that starts at 0 and answers its index. */
+  flag(exportName?: string): number {
+    const index = this.#global(Uint8Array.of(TYPE.i32, 1, OP.i32Const, 0, OP.end));
+    if (exportName !== undefined) this.export(exportName, 3, index);
+    return index;
+  }
+
+  /** Adds a second global of the same type and initial value. */
+  shadowGlobal(index: number): number {
+    const entry = this.#layout.globals[index - this.#layout.importedGlobals];
+    return this.#global(entry === undefined ? new Uint8Array() : this.#layout.bytes.subarray(entry.start, entry.end));
+  }
+
+  /** Adds a second table of the same type and size, without a maximum of its own. */
+  shadowTable(index: number): number {
+    const entry = this.#layout.tables[index - this.#layout.importedTables];
+    if (entry === undefined) return index;
+    const { bytes } = this.#layout;
+    const writer = new BinaryWriter().bytes(bytes.subarray(entry.start, entry.limitsStart)).u8(0).u32(entry.minimum);
+    this.tables.push(writer.bytes(bytes.subarray(entry.limitsEnd, entry.end)).toBytes());
+    return this.#layout.importedTables + this.#layout.tables.length + this.tables.length - 1;
+  }
+
+  export(name: string, kind: number, index: number): void {
+    this.exports.push({ name, kind, index });
+  }
+
+  /** Adds a function and answers its index; `code` is its instructions without the last `end`. */
+  function(type: FunctionType, locals: readonly number[], code: BinaryWriter, exportName?: string): number {
+    const body = new BinaryWriter().u32(locals.length);
+    for (const local of locals) body.u32(1).u8(local);
+    body.append(code).u8(OP.end);
+    this.functions.push({ type: this.#type(type), body });
+    const index = this.#layout.functionTypes.length + this.functions.length - 1;
+    if (exportName !== undefined) this.export(exportName, 0, index);
+    return index;
+  }
+
+  #global(entry: Uint8Array): number {
+    this.globals.push(entry);
+    return this.#layout.importedGlobals + this.#layout.globals.length + this.globals.length - 1;
+  }
+
+  #type(wanted: FunctionType): number {
+    const same = (type: FunctionType): boolean =>
+      String(type.parameters) === String(wanted.parameters) && String(type.results) === String(wanted.results);
+    const known = this.#layout.types.findIndex(same);
+    if (known >= 0) return known;
+    const added = this.types.findIndex(same);
+    if (added >= 0) return this.#layout.types.length + added;
+    return this.#layout.types.length + this.types.push(wanted) - 1;
+  }
+}
+
+const VOID: FunctionType = { parameters: [], results: [] };
+
+/** `memory.grow` that notes a refusal: (i32) -> i32. */
+export function addGrow(additions: Additions, refusedFlag: number): number {
+  const code = new BinaryWriter().raw(
+    OP.localGet,
+    0,
+    OP.memoryGrow,
+    0,
+    OP.localTee,
+    1,
+    OP.i32Const,
+    MINUS_ONE,
+    OP.i32Eq,
+  );
+  code.raw(OP.if, VOID_BLOCK).append(setFlag(refusedFlag)).u8(OP.end).raw(OP.localGet, 1);
+  return additions.function({ parameters: [TYPE.i32], results: [TYPE.i32] }, [TYPE.i32], code);
+}
+
+/** Instructions that set a flag to 1. */
+export function setFlag(index: number): BinaryWriter {
+  return new BinaryWriter().raw(OP.i32Const, 1, OP.globalSet).u32(index);
+}
+
+function clearFlag(index: number): BinaryWriter {
+  return new BinaryWriter().raw(OP.i32Const, 0, OP.globalSet).u32(index);
+}
+
+/** A function that copies each global of `from` to the one of `to`, and clears flags. */
+export function addGlobalCopy(
+  additions: Additions,
+  pairs: readonly (readonly [from: number, to: number])[],
+  flags: readonly number[],
+  exportName: string,
+): void {
+  const code = new BinaryWriter();
+  for (const [from, to] of pairs) code.u8(OP.globalGet).u32(from).u8(OP.globalSet).u32(to);
+  for (const flag of flags) code.append(clearFlag(flag));
+  additions.function(VOID, [], code, exportName);
+}
+
+/** A function that copies each whole table of `from` over that of `to`, which grows to the same size first. */
+export function addTableCopy(
+  additions: Additions,
+  pairs: readonly (readonly [from: number, to: number, type: number])[],
+  flags: readonly number[],
+  exportName: string,
+): void {
+  const code = new BinaryWriter();
+  for (const [from, to, type] of pairs) {
+    code.raw(OP.refNull, type, 0xfc, 16).u32(from).raw(0xfc, 16).u32(to).raw(OP.i32Sub, 0xfc, 15).u32(to).u8(OP.drop);
+    code.raw(OP.i32Const, 0, OP.i32Const, 0, 0xfc, 16).u32(from).raw(0xfc, 14).u32(to).u32(from);
+  }
+  for (const flag of flags) code.append(clearFlag(flag));
+  additions.function(VOID, [], code, exportName);
+}
+
+/** Functions that read and write a global's bits: `<name>:get0`, `<name>:get1`, `<name>:set`. */
+export function addBitAccess(additions: Additions, type: number, index: number, name: string): void {
+  const bits = BITS[type];
+  if (bits === undefined) return;
+  bits.read.forEach((read, lane) => {
+    const code = new BinaryWriter()
+      .u8(OP.globalGet)
+      .u32(index)
+      .raw(...read);
+    additions.function({ parameters: [], results: [bits.lane] }, [], code, `${name}:get${lane}`);
+  });
+  const parameters = Array.from({ length: bits.lanes }, () => bits.lane);
+  const code = new BinaryWriter()
+    .raw(...bits.write)
+    .u8(OP.globalSet)
+    .u32(index);
+  additions.function({ parameters, results: [] }, [], code, `${name}:set`);
+}
+
+/** A function that drops a segment. */
+export function addDrop(additions: Additions, kind: 'data' | 'element', segment: number, exportName: string): void {
+  const code = new BinaryWriter().raw(0xfc, kind === 'data' ? 9 : 13).u32(segment);
+  additions.function(VOID, [], code, exportName);
+}

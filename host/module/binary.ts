@@ -1,0 +1,159 @@
+/** Reads and writes the WebAssembly binary format's primitives. Core specification, section 5.2. */
+
+import { NebulaError } from '../errors.ts';
+
+/** Reads a binary from front to back; whatever does not fit is a MODULE_INVALID that names the byte. */
+export class BinaryReader {
+  readonly bytes: Uint8Array;
+  readonly end: number;
+  offset: number;
+
+  constructor(bytes: Uint8Array, offset: number = 0, end: number = bytes.length) {
+    this.bytes = bytes;
+    this.offset = offset;
+    this.end = end;
+  }
+
+  fail(detail: string, offset: number = this.offset): never {
+    throw new NebulaError('MODULE_INVALID', { detail, offset });
+  }
+
+  get atEnd(): boolean {
+    return this.offset >= this.end;
+  }
+
+  u8(): number {
+    if (this.offset >= this.end) this.fail('unexpected end');
+    return this.bytes[this.offset++] as number;
+  }
+
+  /** An unsigned LEB128 of at most 32 bits. */
+  u32(): number {
+    const { bytes } = this;
+    const first = bytes[this.offset] as number;
+    if (first < 0x80 && this.offset < this.end) {
+      this.offset++;
+      return first;
+    }
+    let result = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.u8();
+      result += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) {
+        if (result > 0xffff_ffff) this.fail('an integer of more than 32 bits');
+        return result;
+      }
+    }
+    return this.fail('an integer of more than 5 bytes');
+  }
+
+  /** A signed LEB128 of at most 33 bits, as block types have. */
+  s33(): number {
+    let result = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.u8();
+      result += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return byte & 0x40 ? result - 2 ** (shift + 7) : result;
+    }
+    return this.fail('an integer of more than 5 bytes');
+  }
+
+  /** Passes over a LEB128 of at most `maximumBytes` bytes. */
+  skipLeb(maximumBytes: number): void {
+    for (let count = 0; count < maximumBytes; count++) if (this.u8() < 0x80) return;
+    this.fail(`an integer of more than ${maximumBytes} bytes`);
+  }
+
+  skip(count: number): void {
+    if (this.offset + count > this.end) this.fail('unexpected end', this.end);
+    this.offset += count;
+  }
+
+  name(): string {
+    const start = this.offset;
+    const length = this.u32();
+    const from = this.offset;
+    this.skip(length);
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+        this.bytes.subarray(from, from + length),
+      );
+    } catch {
+      return this.fail('a name that is not UTF-8', start);
+    }
+  }
+}
+
+/** Gathers bytes. Runs of an existing binary are copied once, at the end. */
+export class BinaryWriter {
+  readonly #parts: Uint8Array[] = [];
+  #pending: number[] = [];
+  #sizeBytes = 0;
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  u8(value: number): this {
+    this.#pending.push(value);
+    this.#sizeBytes++;
+    return this;
+  }
+
+  raw(...values: readonly number[]): this {
+    for (const value of values) this.u8(value);
+    return this;
+  }
+
+  u32(value: number): this {
+    let rest = value >>> 0;
+    while (rest >= 0x80) {
+      this.u8((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    return this.u8(rest);
+  }
+
+  bytes(bytes: Uint8Array): this {
+    if (bytes.length === 0) return this;
+    this.#flush();
+    this.#parts.push(bytes);
+    this.#sizeBytes += bytes.length;
+    return this;
+  }
+
+  name(text: string): this {
+    const encoded = new TextEncoder().encode(text);
+    return this.u32(encoded.length).bytes(encoded);
+  }
+
+  /** Appends another writer's content, preceded by its size. */
+  sized(content: BinaryWriter): this {
+    return this.u32(content.sizeBytes).append(content);
+  }
+
+  append(content: BinaryWriter): this {
+    content.#flush();
+    this.#flush();
+    for (const part of content.#parts) this.#parts.push(part);
+    this.#sizeBytes += content.#sizeBytes;
+    return this;
+  }
+
+  toBytes(): Uint8Array<ArrayBuffer> {
+    this.#flush();
+    const result = new Uint8Array(this.#sizeBytes);
+    let offset = 0;
+    for (const part of this.#parts) {
+      result.set(part, offset);
+      offset += part.length;
+    }
+    return result;
+  }
+
+  #flush(): void {
+    if (this.#pending.length === 0) return;
+    this.#parts.push(Uint8Array.from(this.#pending));
+    this.#pending = [];
+  }
+}

@@ -1,0 +1,159 @@
+/** What a module is and needs, and the refusal of what cannot run. Nothing of the guest runs here. */
+
+import { NebulaError } from '../errors.ts';
+import type { Limits } from '../limits.ts';
+import { NAMESPACES, SIGNATURES } from '../preview1/signatures.ts';
+import type { ExternalKind, FunctionType, ImportEntry, ModuleLayout } from './layout.ts';
+import { canShadowTables, RESERVED_PREFIX } from './instrument.ts';
+import { TABLE_CHANGES, type CodeScan } from './scan.ts';
+
+/** Size of a WebAssembly page. */
+export const PAGE_BYTES = 65_536;
+
+/** A command runs from `_start` to its end; a reactor is initialised once and then called. Both per WASI preview1. */
+export type ModuleKind = 'command' | 'reactor';
+
+/** What `nebula inspect` shows. Plain data. */
+export interface ModuleInfo {
+  readonly kind: ModuleKind;
+  /** Export an invocation calls. */
+  readonly entry: string;
+  readonly sizeBytes: number;
+  readonly imports: readonly { readonly module: string; readonly name: string; readonly kind: ExternalKind }[];
+  readonly exports: readonly { readonly name: string; readonly kind: ExternalKind }[];
+  /** The memory the module asks for, in pages, and the most it may have under its limits. */
+  readonly memory: {
+    readonly minimumPages: number;
+    readonly maximumPages: number | null;
+    readonly limitPages: number;
+  } | null;
+  readonly functions: number;
+  readonly globals: { readonly total: number; readonly mutable: number };
+  readonly tables: number;
+  readonly dataSegments: number;
+  /** Export to call once before the snapshot, besides `_initialize`. */
+  readonly hasInitialize: boolean;
+  readonly hasStartFunction: boolean;
+  /** What the code does to hidden state. */
+  readonly growsMemory: boolean;
+  readonly changesTables: boolean;
+  readonly dropsSegments: boolean;
+  /** Proposals the code uses that not every engine has. */
+  readonly proposals: readonly string[];
+  /** Whether a run's changes can be put back in place; if not, why. */
+  readonly restorable: boolean;
+  readonly restorableReason: string;
+}
+
+/**
+ * Describes a module and refuses it when it cannot run under these limits.
+ * @throws NebulaError UNKNOWN_IMPORT, NO_ENTRY, MEMORY_MINIMUM, TABLE_MINIMUM, MODULE_UNSUPPORTED
+ */
+export function inspectModule(layout: ModuleLayout, scan: CodeScan, limits: Limits, entry?: string): ModuleInfo {
+  refuseReservedExports(layout);
+  refuseUnknownImports(layout);
+  const chosen = chooseEntry(layout, entry);
+  const limitPages = Math.min(Math.floor(limits.memoryBytes / PAGE_BYTES), PAGE_BYTES);
+  refuseOversize(layout, limits, limitPages);
+  const memory = layout.memories[0];
+  const changesTables = TABLE_CHANGES.some((instruction) => scan.found.has(instruction));
+  const restorableReason = reasonNotRestorable(layout, changesTables);
+  return {
+    ...chosen,
+    sizeBytes: layout.bytes.length,
+    imports: layout.imports.map(({ module, name, kind }) => ({ module, name, kind })),
+    exports: layout.exports.map(({ name, kind }) => ({ name, kind })),
+    memory:
+      memory === undefined ? null : { minimumPages: memory.minimum, maximumPages: memory.maximum ?? null, limitPages },
+    functions: layout.functionTypes.length - layout.importedFunctions,
+    globals: { total: layout.globals.length, mutable: layout.globals.filter(({ mutable }) => mutable).length },
+    tables: layout.tables.length,
+    dataSegments: layout.dataSegments,
+    hasInitialize: hasFunction(layout, '_initialize'),
+    hasStartFunction: layout.start !== undefined,
+    growsMemory: scan.found.has('memory.grow'),
+    changesTables,
+    dropsSegments: scan.droppedData.length + scan.droppedElements.length > 0,
+    proposals: (['simd', 'exceptions', 'tail-call'] as const).filter((proposal) => scan.found.has(proposal)),
+    restorable: restorableReason === '',
+    restorableReason: restorableReason === '' ? 'memory, globals and tables can all be put back' : restorableReason,
+  };
+}
+
+function reasonNotRestorable(layout: ModuleLayout, changesTables: boolean): string {
+  if (layout.memories.length > 1) return 'it has more than one memory';
+  if (changesTables && !canShadowTables(layout)) return 'it changes a table of typed references';
+  return '';
+}
+
+function refuseReservedExports(layout: ModuleLayout): void {
+  const reserved = layout.exports.find(({ name }) => name.startsWith(RESERVED_PREFIX));
+  if (reserved === undefined) return;
+  const feature = `the export "${reserved.name}", whose prefix "${RESERVED_PREFIX}" is reserved`;
+  throw new NebulaError('MODULE_UNSUPPORTED', { feature });
+}
+
+function refuseUnknownImports(layout: ModuleLayout): void {
+  const unknown = layout.imports.filter((entry) => !isKnown(entry));
+  if (unknown.length === 0) return;
+  const imports = unknown.map((entry) => `${entry.module}.${entry.name} (${describeImport(entry)})`).join(', ');
+  throw new NebulaError('UNKNOWN_IMPORT', { count: unknown.length, imports });
+}
+
+function isKnown(entry: ImportEntry): boolean {
+  if (entry.kind !== 'function' || entry.type === undefined) return false;
+  if (!(NAMESPACES as readonly string[]).includes(entry.module) || !Object.hasOwn(SIGNATURES, entry.name)) return false;
+  return SIGNATURES[entry.name] === signatureOf(entry.type);
+}
+
+const LETTERS: Readonly<Record<number, string>> = { 0x7f: 'i', 0x7e: 'I', 0x7d: 'f', 0x7c: 'F', 0x7b: 'v' };
+
+const lettersOf = (types: readonly number[]): string => types.map((code) => LETTERS[code] ?? 'r').join('');
+
+function signatureOf(type: FunctionType): string {
+  return `${lettersOf(type.parameters)}>${lettersOf(type.results)}`;
+}
+
+function describeImport(entry: ImportEntry): string {
+  if (entry.kind !== 'function' || entry.type === undefined) return entry.kind;
+  const wanted = (NAMESPACES as readonly string[]).includes(entry.module) ? SIGNATURES[entry.name] : undefined;
+  return wanted === undefined ? 'function' : `function ${signatureOf(entry.type)}, expected ${wanted}`;
+}
+
+function hasFunction(layout: ModuleLayout, wanted: string): boolean {
+  return layout.exports.some(({ name, kind }) => kind === 'function' && name === wanted);
+}
+
+function typeOfExport(layout: ModuleLayout, wanted: string): FunctionType | undefined {
+  const found = layout.exports.find(({ name, kind }) => kind === 'function' && name === wanted);
+  return found === undefined ? undefined : layout.types[layout.functionTypes[found.index] ?? -1];
+}
+
+/** `_start` makes a command; a reactor's handler is the export the manifest names, or `handle`. */
+function chooseEntry(layout: ModuleLayout, entry: string | undefined): { kind: ModuleKind; entry: string } {
+  const wanted = entry ?? (hasFunction(layout, '_start') ? '_start' : 'handle');
+  const type = typeOfExport(layout, wanted);
+  const shape = type === undefined ? '' : signatureOf(type);
+  if (shape === '>' || (shape === '>i' && wanted !== '_start')) {
+    return { kind: wanted === '_start' ? 'command' : 'reactor', entry: wanted };
+  }
+  const functions = layout.exports.filter(({ kind }) => kind === 'function').map(({ name }) => name);
+  const expected = entry === undefined ? '"_start" or "handle"' : JSON.stringify(entry);
+  throw new NebulaError('NO_ENTRY', {
+    expected: `${expected} of type () -> () or () -> i32`,
+    exports: functions.length === 0 ? 'no function' : functions.map((name) => JSON.stringify(name)).join(', '),
+  });
+}
+
+function refuseOversize(layout: ModuleLayout, limits: Limits, limitPages: number): void {
+  for (const { minimum } of layout.memories) {
+    if (minimum > limitPages) {
+      throw new NebulaError('MEMORY_MINIMUM', { minimumBytes: minimum * PAGE_BYTES, limitBytes: limits.memoryBytes });
+    }
+  }
+  for (const { minimum } of layout.tables) {
+    if (minimum > limits.tableElements) {
+      throw new NebulaError('TABLE_MINIMUM', { minimum, limit: limits.tableElements });
+    }
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Rewrites a module so that all of its state can be read and put back from outside, and so that its memory and tables
+ * stop growing at the function's limits. The guest cannot tell: exports are invisible to it and the added code runs
+ * only when the host calls it. docs/adr/0003 says why each part is there.
+ */
+
+import * as added from './additions.ts';
+import { Additions } from './additions.ts';
+import type { ModuleLayout } from './layout.ts';
+import { TABLE_CHANGES, type CodeScan } from './scan.ts';
+import { writeModule, type Caps, type Flags } from './sections.ts';
+
+/** Names of everything added begin so. A module that exports such a name itself is refused. */
+export const RESERVED_PREFIX = 'nebula:';
+
+/** What the rewriting exports, by its use. */
+export const STATE = {
+  memory: 'nebula:memory',
+  start: 'nebula:start',
+  /** Copies globals (and tables, `captureTables`) aside; `restore` copies them back. */
+  capture: 'nebula:capture',
+  restore: 'nebula:restore',
+  captureTables: 'nebula:capture-tables',
+  restoreTables: 'nebula:restore-tables',
+  /** Flags, i32: a refused memory.grow, a changed table, a dropped segment. */
+  refused: 'nebula:refused',
+  tablesChanged: 'nebula:tables-changed',
+  dropped: 'nebula:dropped',
+} as const;
+
+/** Names of the exports that exist once for each global, table, function or segment. */
+export const stateOf = {
+  global: (index: number): string => `nebula:global${index}`,
+  table: (index: number): string => `nebula:table${index}`,
+  function: (index: number): string => `nebula:function${index}`,
+  droppedFlag: (kind: 'data' | 'element', index: number): string => `nebula:dropped-${kind}${index}`,
+  drop: (kind: 'data' | 'element', index: number): string => `nebula:drop-${kind}${index}`,
+};
+
+/** Whether every table's shadow can be made: of funcref or externref. */
+export function canShadowTables(layout: ModuleLayout): boolean {
+  return layout.tables.every((table) => tableType(layout, table.limitsStart) !== undefined);
+}
+
+function tableType(layout: ModuleLayout, limitsStart: number): number | undefined {
+  const type = layout.bytes[limitsStart - 1];
+  return type === added.TYPE.funcref || type === added.TYPE.externref ? type : undefined;
+}
+
+/** The rewritten binary. `layout` must be of a module that V8 has validated. */
+export function instrument(layout: ModuleLayout, scan: CodeScan, caps: Caps): Uint8Array<ArrayBuffer> {
+  const additions = new Additions(layout);
+  const changesTables = TABLE_CHANGES.some((instruction) => scan.found.has(instruction));
+  addMemories(layout, additions);
+  addGlobals(layout, additions);
+  if (layout.start !== undefined) additions.export(STATE.start, 0, layout.start);
+  const flags = addFlags(scan, additions);
+  if (changesTables && canShadowTables(layout)) addTables(layout, additions, flags.tablesChanged);
+  const funcrefGlobals = layout.globals.some((global) => global.mutable && global.type === added.TYPE.funcref);
+  if (changesTables || funcrefGlobals) {
+    for (const index of scan.referenced) additions.export(stateOf.function(index), 0, index);
+  }
+  return writeModule({ layout, scan, additions, flags, caps });
+}
+
+function addMemories(layout: ModuleLayout, additions: Additions): void {
+  if (layout.memories.length === 1) additions.export(STATE.memory, 2, layout.importedMemories);
+}
+
+function addGlobals(layout: ModuleLayout, additions: Additions): void {
+  const pairs: [number, number][] = [];
+  layout.globals.forEach((global, position) => {
+    if (!global.mutable) return;
+    const index = layout.importedGlobals + position;
+    pairs.push([index, additions.shadowGlobal(index)]);
+    if (added.needsBits(global.type)) added.addBitAccess(additions, global.type, index, stateOf.global(index));
+    else additions.export(stateOf.global(index), 3, index);
+  });
+  added.addGlobalCopy(additions, pairs, [], STATE.capture);
+  added.addGlobalCopy(
+    additions,
+    pairs.map(([from, to]) => [to, from] as const),
+    [],
+    STATE.restore,
+  );
+}
+
+function addFlags(scan: CodeScan, additions: Additions): Flags {
+  const refused = additions.flag(STATE.refused);
+  const tablesChanged = additions.flag(STATE.tablesChanged);
+  const dropped = additions.flag(STATE.dropped);
+  const segments = new Map<string, number>();
+  for (const kind of ['data', 'element'] as const) {
+    for (const segment of kind === 'data' ? scan.droppedData : scan.droppedElements) {
+      segments.set(`${kind}${segment}`, additions.flag(stateOf.droppedFlag(kind, segment)));
+      added.addDrop(additions, kind, segment, stateOf.drop(kind, segment));
+    }
+  }
+  const grow = scan.found.has('memory.grow') ? added.addGrow(additions, refused) : -1;
+  return { refused, tablesChanged, dropped, segments, grow };
+}
+
+function addTables(layout: ModuleLayout, additions: Additions, changedFlag: number): void {
+  const pairs = layout.tables.map((table, position) => {
+    const index = layout.importedTables + position;
+    additions.export(stateOf.table(index), 1, index);
+    return [index, additions.shadowTable(index), tableType(layout, table.limitsStart) ?? 0] as const;
+  });
+  added.addTableCopy(additions, pairs, [changedFlag], STATE.captureTables);
+  const back = pairs.map(([from, to, type]) => [to, from, type] as const);
+  added.addTableCopy(additions, back, [changedFlag], STATE.restoreTables);
+}

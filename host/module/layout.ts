@@ -1,0 +1,295 @@
+/** Where everything of a module's binary is: its sections and what the rewriting needs of them. Core spec, section 5.5. */
+
+import { NebulaError } from '../errors.ts';
+import { BinaryReader } from './binary.ts';
+
+export const SECTION = {
+  custom: 0,
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  memory: 5,
+  global: 6,
+  export: 7,
+  start: 8,
+  element: 9,
+  code: 10,
+  data: 11,
+  dataCount: 12,
+  tag: 13,
+} as const;
+
+export const EXTERNAL_KINDS = ['function', 'table', 'memory', 'global', 'tag'] as const;
+
+export type ExternalKind = (typeof EXTERNAL_KINDS)[number];
+
+export interface SectionRange {
+  readonly id: number;
+  /** Name of a custom section. */
+  readonly name: string | undefined;
+  /** The content, without id and size. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface FunctionType {
+  readonly parameters: readonly number[];
+  readonly results: readonly number[];
+}
+
+export interface ImportEntry {
+  readonly module: string;
+  readonly name: string;
+  readonly kind: ExternalKind;
+  /** Of a function: its type. */
+  readonly type: FunctionType | undefined;
+}
+
+export interface ExportEntry {
+  readonly name: string;
+  readonly kind: ExternalKind;
+  readonly index: number;
+}
+
+export interface LimitsEntry {
+  readonly flags: number;
+  readonly minimum: number;
+  readonly maximum: number | undefined;
+}
+
+/** A table's or global's bytes in the binary, with what is read of them. */
+export interface TableEntry extends LimitsEntry {
+  readonly start: number;
+  /** Where the limits begin: after the element type. */
+  readonly limitsStart: number;
+  readonly limitsEnd: number;
+  readonly end: number;
+}
+
+export interface GlobalEntry {
+  /** First byte of the value type. */
+  readonly type: number;
+  readonly mutable: boolean;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface ModuleLayout {
+  readonly bytes: Uint8Array;
+  readonly sections: readonly SectionRange[];
+  readonly types: readonly FunctionType[];
+  readonly imports: readonly ImportEntry[];
+  /** Type index of every function, the imported ones first. */
+  readonly functionTypes: readonly number[];
+  readonly importedFunctions: number;
+  readonly importedGlobals: number;
+  readonly importedTables: number;
+  readonly importedMemories: number;
+  readonly tables: readonly TableEntry[];
+  readonly memories: readonly LimitsEntry[];
+  readonly globals: readonly GlobalEntry[];
+  readonly exports: readonly ExportEntry[];
+  readonly start: number | undefined;
+  readonly dataSegments: number;
+  readonly elementSegments: number;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
+
+type Draft = Mutable<ModuleLayout>;
+
+const unsupported = (feature: string): never => {
+  throw new NebulaError('MODULE_UNSUPPORTED', { feature });
+};
+
+/**
+ * Reads a binary's sections.
+ * @throws NebulaError MODULE_INVALID, MODULE_UNSUPPORTED
+ */
+export function readLayout(bytes: Uint8Array): ModuleLayout {
+  const reader = new BinaryReader(bytes);
+  checkHeader(reader);
+  const layout: Draft = {
+    bytes,
+    sections: [],
+    types: [],
+    imports: [],
+    functionTypes: [],
+    importedFunctions: 0,
+    importedGlobals: 0,
+    importedTables: 0,
+    importedMemories: 0,
+    tables: [],
+    memories: [],
+    globals: [],
+    exports: [],
+    start: undefined,
+    dataSegments: 0,
+    elementSegments: 0,
+  };
+  while (!reader.atEnd) readSection(reader, layout);
+  return layout;
+}
+
+function checkHeader(reader: BinaryReader): void {
+  const { bytes } = reader;
+  if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0x61 || bytes[2] !== 0x73 || bytes[3] !== 0x6d) {
+    reader.fail('this is not WebAssembly: expected the magic bytes 00 61 73 6d', 0);
+  }
+  if (bytes.length < 8) reader.fail('the module ends inside its header', bytes.length);
+  const version = (bytes[4] as number) | ((bytes[5] as number) << 8);
+  const layer = (bytes[6] as number) | ((bytes[7] as number) << 8);
+  if (layer === 1) unsupported('the component model (this is a component, not a core module)');
+  if (version !== 1 || layer !== 0) reader.fail(`an unknown binary version: expected 1, got ${version}`, 4);
+  reader.offset = 8;
+}
+
+function readSection(reader: BinaryReader, layout: Draft): void {
+  const at = reader.offset;
+  const id = reader.u8();
+  const size = reader.u32();
+  const start = reader.offset;
+  const end = start + size;
+  if (end > reader.end) reader.fail(`section ${id} of ${size} bytes is cut off`, at);
+  const content = new BinaryReader(reader.bytes, start, end);
+  const name = id === SECTION.custom ? content.name() : undefined;
+  layout.sections.push({ id, name, start, end });
+  SECTION_READERS[id]?.(content, layout);
+  reader.offset = end;
+}
+
+const SECTION_READERS: Readonly<Record<number, (reader: BinaryReader, layout: Draft) => void>> = {
+  [SECTION.type]: readTypes,
+  [SECTION.import]: readImports,
+  [SECTION.function]: (reader, layout) => times(reader, () => layout.functionTypes.push(reader.u32())),
+  [SECTION.table]: (reader, layout) => times(reader, () => layout.tables.push(readTable(reader))),
+  [SECTION.memory]: (reader, layout) => times(reader, () => layout.memories.push(readMemory(reader))),
+  [SECTION.global]: (reader, layout) => times(reader, () => layout.globals.push(readGlobal(reader))),
+  [SECTION.export]: (reader, layout) => times(reader, () => layout.exports.push(readExport(reader))),
+  [SECTION.start]: (reader, layout) => {
+    layout.start = reader.u32();
+  },
+  [SECTION.element]: (reader, layout) => {
+    layout.elementSegments = reader.u32();
+  },
+  [SECTION.data]: (reader, layout) => {
+    layout.dataSegments = reader.u32();
+  },
+};
+
+function times(reader: BinaryReader, read: () => void): void {
+  const count = reader.u32();
+  for (let index = 0; index < count; index++) read();
+}
+
+function readTypes(reader: BinaryReader, layout: Draft): void {
+  times(reader, () => {
+    if (reader.u8() !== 0x60) unsupported('garbage-collected types');
+    layout.types.push({ parameters: readValueTypes(reader), results: readValueTypes(reader) });
+  });
+}
+
+function readValueTypes(reader: BinaryReader): number[] {
+  const types: number[] = [];
+  times(reader, () => types.push(readValueType(reader)));
+  return types;
+}
+
+/** Reads a value type and answers its first byte; typed references carry a heap type after it. */
+function readValueType(reader: BinaryReader): number {
+  const type = reader.u8();
+  if (type === 0x63 || type === 0x64) reader.s33();
+  return type;
+}
+
+function readImports(reader: BinaryReader, layout: Draft): void {
+  times(reader, () => {
+    const module = reader.name();
+    const name = reader.name();
+    const kind = readKind(reader);
+    let type: FunctionType | undefined;
+    if (kind === 'function') {
+      const index = reader.u32();
+      type = layout.types[index];
+      layout.functionTypes.push(index);
+      layout.importedFunctions++;
+    } else if (kind === 'table') {
+      readTable(reader);
+      layout.importedTables++;
+    } else if (kind === 'memory') {
+      readMemory(reader);
+      layout.importedMemories++;
+    } else if (kind === 'global') {
+      readValueType(reader);
+      reader.u8();
+      layout.importedGlobals++;
+    } else {
+      reader.u8();
+      reader.u32();
+    }
+    layout.imports.push({ module, name, kind, type });
+  });
+}
+
+function readKind(reader: BinaryReader): ExternalKind {
+  const code = reader.u8();
+  return EXTERNAL_KINDS[code] ?? reader.fail(`an unknown external kind ${code}`, reader.offset - 1);
+}
+
+function readLimits(reader: BinaryReader): LimitsEntry {
+  const flags = reader.u8();
+  if (flags & 0x04) unsupported('memory64');
+  if (flags & 0x02) unsupported('threads (a shared memory)');
+  const minimum = reader.u32();
+  return { flags, minimum, maximum: flags & 0x01 ? reader.u32() : undefined };
+}
+
+function readMemory(reader: BinaryReader): LimitsEntry {
+  return readLimits(reader);
+}
+
+function readTable(reader: BinaryReader): TableEntry {
+  const start = reader.offset;
+  const initialised = reader.bytes[reader.offset] === 0x40;
+  if (initialised) reader.skip(2);
+  readValueType(reader);
+  const limitsStart = reader.offset;
+  const limits = readLimits(reader);
+  const limitsEnd = reader.offset;
+  if (initialised) skipConstantExpression(reader);
+  return { ...limits, start, limitsStart, limitsEnd, end: reader.offset };
+}
+
+function readGlobal(reader: BinaryReader): GlobalEntry {
+  const start = reader.offset;
+  const type = readValueType(reader);
+  const mutable = reader.u8() === 1;
+  skipConstantExpression(reader);
+  return { type, mutable, start, end: reader.offset };
+}
+
+function readExport(reader: BinaryReader): ExportEntry {
+  return { name: reader.name(), kind: readKind(reader), index: reader.u32() };
+}
+
+/** Passes over a constant expression with its `end`. Core spec, section 3.3.13. */
+export function skipConstantExpression(reader: BinaryReader): void {
+  for (;;) {
+    const opcode = reader.u8();
+    if (opcode === 0x0b) return;
+    if (opcode === 0x23 || opcode === 0xd2) reader.u32();
+    else if (opcode === 0x41) reader.skipLeb(5);
+    else if (opcode === 0x42) reader.skipLeb(10);
+    else if (opcode === 0x43) reader.skip(4);
+    else if (opcode === 0x44) reader.skip(8);
+    else if (opcode === 0xd0) reader.s33();
+    else if (opcode === 0xfd) {
+      if (reader.u32() !== 12) unsupported('a vector instruction in a constant expression');
+      reader.skip(16);
+    } else if (opcode === 0xfb) unsupported('garbage-collected types');
+    else if (!(opcode >= 0x6a && opcode <= 0x6c) && !(opcode >= 0x7c && opcode <= 0x7e)) {
+      reader.fail(`instruction 0x${opcode.toString(16)} in a constant expression`, reader.offset - 1);
+    }
+  }
+}

@@ -1,0 +1,196 @@
+/** Writes a rewritten module section by section; what does not change is copied in whole runs. */
+
+import { setFlag, type Additions } from './additions.ts';
+import { BinaryWriter } from './binary.ts';
+import { SECTION, type LimitsEntry, type ModuleLayout } from './layout.ts';
+import type { CodeScan, Edit, EditedBody } from './scan.ts';
+
+/** The most a memory and a table may grow to. */
+export interface Caps {
+  readonly memoryPages: number;
+  readonly tableElements: number;
+}
+
+/** Indices of what rewritten code refers to. */
+export interface Flags {
+  readonly refused: number;
+  readonly tablesChanged: number;
+  readonly dropped: number;
+  readonly segments: ReadonlyMap<string, number>;
+  /** The function that stands for `memory.grow`, or -1. */
+  readonly grow: number;
+}
+
+export interface Rewriting {
+  readonly layout: ModuleLayout;
+  readonly scan: CodeScan;
+  readonly additions: Additions;
+  readonly flags: Flags;
+  readonly caps: Caps;
+}
+
+/** Core spec, section 5.5.2: the order of sections. */
+const ORDER = [
+  SECTION.type,
+  SECTION.import,
+  SECTION.function,
+  SECTION.table,
+  SECTION.memory,
+  SECTION.tag,
+  SECTION.global,
+  SECTION.export,
+  SECTION.element,
+  SECTION.dataCount,
+  SECTION.code,
+  SECTION.data,
+] as const;
+
+export function writeModule(rewriting: Rewriting): Uint8Array<ArrayBuffer> {
+  const { layout } = rewriting;
+  const module = new BinaryWriter().bytes(layout.bytes.subarray(0, 8));
+  for (const id of ORDER) {
+    const content = sectionContent(id, rewriting);
+    if (content !== undefined) module.u8(id).sized(content);
+  }
+  for (const section of layout.sections) {
+    if (section.name !== 'name') continue;
+    module
+      .u8(SECTION.custom)
+      .u32(section.end - section.start)
+      .bytes(layout.bytes.subarray(section.start, section.end));
+  }
+  return module.toBytes();
+}
+
+function sectionContent(id: number, rewriting: Rewriting): BinaryWriter | undefined {
+  const { layout, scan, additions, flags, caps } = rewriting;
+  const original = layout.sections.find((section) => section.id === id);
+  switch (id) {
+    case SECTION.type:
+      return extended(layout, original, additions.types.length, (writer) => {
+        for (const type of additions.types) {
+          writer
+            .u8(0x60)
+            .u32(type.parameters.length)
+            .raw(...type.parameters);
+          writer.u32(type.results.length).raw(...type.results);
+        }
+      });
+    case SECTION.function:
+      return extended(layout, original, additions.functions.length, (writer) => {
+        for (const added of additions.functions) writer.u32(added.type);
+      });
+    case SECTION.table:
+      return tables(layout, additions, caps);
+    case SECTION.memory:
+      return memories(layout, caps);
+    case SECTION.global:
+      return extended(layout, original, additions.globals.length, (writer) => {
+        for (const global of additions.globals) writer.bytes(global);
+      });
+    case SECTION.export:
+      return extended(layout, original, additions.exports.length, (writer) => {
+        for (const added of additions.exports) writer.name(added.name).u8(added.kind).u32(added.index);
+      });
+    case SECTION.code:
+      return code(layout, scan, additions, flags);
+    default:
+      return original === undefined
+        ? undefined
+        : new BinaryWriter().bytes(layout.bytes.subarray(original.start, original.end));
+  }
+}
+
+/** A vector section with entries added behind its own. */
+function extended(
+  layout: ModuleLayout,
+  original: { start: number; end: number } | undefined,
+  addedCount: number,
+  write: (writer: BinaryWriter) => void,
+): BinaryWriter | undefined {
+  const { count, rest } = vectorOf(layout.bytes, original);
+  if (count + addedCount === 0) return undefined;
+  const writer = new BinaryWriter().u32(count + addedCount).bytes(rest);
+  write(writer);
+  return writer;
+}
+
+function vectorOf(
+  bytes: Uint8Array,
+  range: { start: number; end: number } | undefined,
+): { count: number; rest: Uint8Array } {
+  if (range === undefined) return { count: 0, rest: new Uint8Array() };
+  let count = 0;
+  let shift = 0;
+  let offset = range.start;
+  for (;;) {
+    const byte = bytes[offset++] as number;
+    count += (byte & 0x7f) * 2 ** shift;
+    shift += 7;
+    if (byte < 0x80) return { count, rest: bytes.subarray(offset, range.end) };
+  }
+}
+
+function writeLimits(writer: BinaryWriter, entry: LimitsEntry, cap: number): void {
+  writer
+    .u8(entry.flags | 0x01)
+    .u32(entry.minimum)
+    .u32(Math.min(entry.maximum ?? cap, cap));
+}
+
+function memories(layout: ModuleLayout, caps: Caps): BinaryWriter | undefined {
+  if (layout.memories.length === 0) return undefined;
+  const writer = new BinaryWriter().u32(layout.memories.length);
+  for (const memory of layout.memories) writeLimits(writer, memory, caps.memoryPages);
+  return writer;
+}
+
+function tables(layout: ModuleLayout, additions: Additions, caps: Caps): BinaryWriter | undefined {
+  if (layout.tables.length === 0) return undefined;
+  const writer = new BinaryWriter().u32(layout.tables.length + additions.tables.length);
+  for (const table of layout.tables) {
+    writer.bytes(layout.bytes.subarray(table.start, table.limitsStart));
+    writeLimits(writer, table, caps.tableElements);
+    writer.bytes(layout.bytes.subarray(table.limitsEnd, table.end));
+  }
+  for (const added of additions.tables) writer.bytes(added);
+  return writer;
+}
+
+function code(layout: ModuleLayout, scan: CodeScan, additions: Additions, flags: Flags): BinaryWriter {
+  const original = layout.sections.find((section) => section.id === SECTION.code);
+  const { count, rest } = vectorOf(layout.bytes, original);
+  const writer = new BinaryWriter().u32(count + additions.functions.length);
+  if (original !== undefined) {
+    let copied = original.end - rest.length;
+    for (const body of scan.bodies) {
+      writer.bytes(layout.bytes.subarray(copied, body.start)).sized(rewriteBody(layout.bytes, body, flags));
+      copied = body.end;
+    }
+    writer.bytes(layout.bytes.subarray(copied, original.end));
+  }
+  for (const added of additions.functions) writer.sized(added.body);
+  return writer;
+}
+
+function rewriteBody(bytes: Uint8Array, body: EditedBody, flags: Flags): BinaryWriter {
+  const writer = new BinaryWriter();
+  let copied = body.contentStart;
+  for (const edit of body.edits) {
+    if (edit.instruction === 'memory.grow') {
+      if (edit.immediate !== 0) continue;
+      writer.bytes(bytes.subarray(copied, edit.start)).u8(0x10).u32(flags.grow);
+    } else {
+      writer.bytes(bytes.subarray(copied, edit.end)).append(afterwards(edit, flags));
+    }
+    copied = edit.end;
+  }
+  return writer.bytes(bytes.subarray(copied, body.end));
+}
+
+function afterwards(edit: Edit, flags: Flags): BinaryWriter {
+  if (edit.instruction !== 'data.drop' && edit.instruction !== 'elem.drop') return setFlag(flags.tablesChanged);
+  const kind = edit.instruction === 'data.drop' ? 'data' : 'element';
+  const own = flags.segments.get(`${kind}${edit.immediate}`) as number;
+  return setFlag(flags.dropped).append(setFlag(own));
+}
