@@ -71,8 +71,12 @@ export interface Result {
 export abstract class Descriptor {
   abstract readonly filetype: number;
   fdflags = 0;
-  rightsBase = 0n;
-  rightsInheriting = 0n;
+  /** `rights` as fd_fdstat_get shows them: bits of preview1's `RIGHTS`, all below 2^30. Set by the fd table's owner. */
+  rightsBase = 0;
+  rightsInheriting = 0;
+  /** Rights the guest gave up with fd_fdstat_set_rights: the only ones, besides reading and writing, that are enforced. */
+  droppedBase = 0;
+  droppedInheriting = 0;
   /** Path of the preopen this descriptor is, or undefined. */
   preopenPath: Uint8Array | undefined = undefined;
 
@@ -122,8 +126,8 @@ export abstract class Descriptor {
     return 0;
   }
 
-  /** Entries from `cookie` on; entry i has cookie i + 1 as its `d_next`. */
-  readEntries(_cookie: bigint, _entries: DirectoryEntry[]): number {
+  /** Pushes entries from `cookie` on, as many as `maximum` suffices for; entry i has cookie i + 1 as its `d_next`. */
+  readEntries(_cookie: bigint, _entries: DirectoryEntry[], _maximum: number): number {
     return ERRNO.notdir;
   }
   open(_request: OpenRequest, _result: Result): number {

@@ -1,0 +1,190 @@
+/** The guest's standard streams: byte buffers, or an fd of the machine to read from. */
+
+import { readSync } from 'node:fs';
+import { ERRNO } from '../preview1/errno.ts';
+import { Descriptor, FDFLAG, FILETYPE, type Result } from './descriptor.ts';
+
+/** A stream of bytes: it has no offset, no size and no times. */
+abstract class Stream extends Descriptor {
+  // `characterDevice` would make a guest's libc take it for a terminal.
+  override readonly filetype: number = FILETYPE.unknown;
+
+  override pread(_target: Uint8Array, _offset: bigint, _result: Result): number {
+    return ERRNO.spipe;
+  }
+  override pwrite(_source: Uint8Array, _offset: bigint, _result: Result): number {
+    return ERRNO.spipe;
+  }
+  override advise(_offset: bigint, _length: bigint, _advice: number): number {
+    return ERRNO.spipe;
+  }
+  override allocate(_offset: bigint, _length: bigint): number {
+    return ERRNO.spipe;
+  }
+  override stat(result: Result): number {
+    const stat = result.stat;
+    stat.dev = 0n;
+    stat.ino = 0n;
+    stat.filetype = this.filetype;
+    stat.nlink = 0n;
+    stat.sizeBytes = 0n;
+    stat.atimNs = 0n;
+    stat.mtimNs = 0n;
+    stat.ctimNs = 0n;
+    return ERRNO.success;
+  }
+  override setFlags(fdflags: number): number {
+    this.fdflags = fdflags;
+    return ERRNO.success;
+  }
+}
+
+/** A stream the guest reads from. */
+export abstract class InputStream extends Stream {
+  /** Bytes the guest has read. */
+  bytesRead = 0;
+}
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+/** Bytes up to this many are copied one by one: cheaper than a view made for `set`. */
+const COPY_BY_HAND_BYTES = 48;
+
+/** stdin over the input of an invocation, which is never written to. */
+export class InputBuffer extends InputStream {
+  #input: Uint8Array = NO_BYTES;
+
+  /** Starts over with another input. */
+  reset(input: Uint8Array): void {
+    this.#input = input;
+    this.bytesRead = 0;
+    this.fdflags = 0;
+  }
+
+  override read(target: Uint8Array, result: Result): number {
+    result.count = this.readInto(target, 0, target.length);
+    return ERRNO.success;
+  }
+
+  /** Reads up to `length` bytes to `position` of `target`; answers how many. */
+  readInto(target: Uint8Array, position: number, length: number): number {
+    const input = this.#input;
+    const start = this.bytesRead;
+    const count = Math.min(length, input.length - start);
+    if (count === input.length) {
+      target.set(input, position);
+    } else if (count <= COPY_BY_HAND_BYTES) {
+      for (let i = 0; i < count; i++) target[position + i] = input[start + i] as number;
+    } else {
+      target.set(input.subarray(start, start + count), position);
+    }
+    this.bytesRead = start + count;
+    return count;
+  }
+
+  /** At its end a read does not wait either: 0 bytes are ready. */
+  override readableBytes(): number {
+    return this.#input.length - this.bytesRead;
+  }
+}
+
+/** A buffer that grew beyond this is given back after the invocation. */
+const KEPT_BYTES = 1024 * 1024;
+const FIRST_BYTES = 1024;
+
+/** stdout or stderr, up to a limit. */
+export class OutputBuffer extends Stream {
+  readonly limit: 'outputBytes' | 'stderrBytes';
+  readonly limitBytes: number;
+  #buffer: Uint8Array = NO_BYTES;
+  #length = 0;
+
+  constructor(limit: 'outputBytes' | 'stderrBytes', limitBytes: number) {
+    super();
+    this.limit = limit;
+    this.limitBytes = limitBytes;
+  }
+
+  /** Starts over, empty. */
+  reset(): void {
+    this.#length = 0;
+    this.fdflags = 0;
+    if (this.#buffer.length > KEPT_BYTES) this.#buffer = NO_BYTES;
+  }
+
+  override write(source: Uint8Array, result: Result): number {
+    result.count = this.append(source, 0, source.length);
+    return result.count < source.length ? ERRNO.nospc : ERRNO.success;
+  }
+
+  /** Appends `length` bytes from `position` of `source`; answers how many the limit let in. */
+  append(source: Uint8Array, position: number, length: number): number {
+    const start = this.#length;
+    const count = Math.min(length, this.limitBytes - start);
+    const end = start + count;
+    if (end > this.#buffer.length) this.#grow(end);
+    const buffer = this.#buffer;
+    if (count <= COPY_BY_HAND_BYTES) {
+      for (let i = 0; i < count; i++) buffer[start + i] = source[position + i] as number;
+    } else {
+      buffer.set(source.subarray(position, position + count), start);
+    }
+    this.#length = end;
+    return count;
+  }
+
+  #grow(neededBytes: number): void {
+    const size = Math.min(this.limitBytes, Math.max(FIRST_BYTES, neededBytes, this.#buffer.length * 2));
+    const grown = new Uint8Array(size);
+    grown.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = grown;
+  }
+
+  /** A copy of what was written, owned by the caller. */
+  take(): Uint8Array {
+    return this.#length === 0 ? NO_BYTES : this.#buffer.slice(0, this.#length);
+  }
+}
+
+/** Tells how many bytes of a machine fd can be read at once: -1 when a read would wait. */
+export type Readiness = (machineFd: number) => number;
+
+const RETRY_MS = 1;
+const RETRY_CELL: Int32Array = new Int32Array(new SharedArrayBuffer(4));
+
+/** stdin that is an fd of the machine: a terminal, a pipe or a file that stays open while the guest runs. */
+export class MachineStdin extends InputStream {
+  readonly #machineFd: number;
+  readonly #readiness: Readiness | undefined;
+
+  /** Without `readiness` the fd counts as always ready. The fd stays the caller's: it is never closed here. */
+  constructor(machineFd: number, readiness?: Readiness) {
+    super();
+    this.#machineFd = machineFd;
+    this.#readiness = readiness;
+  }
+
+  override read(target: Uint8Array, result: Result): number {
+    for (;;) {
+      try {
+        result.count = readSync(this.#machineFd, target, 0, target.length, null);
+        this.bytesRead += result.count;
+        return ERRNO.success;
+      } catch (error) {
+        const code = (error as NodeJS.ErrnoException).code;
+        if (code === 'EOF') {
+          result.count = 0;
+          return ERRNO.success;
+        }
+        if (code !== 'EAGAIN' && code !== 'EINTR') return code === 'EISDIR' ? ERRNO.isdir : ERRNO.io;
+        if (code === 'EAGAIN' && (this.fdflags & FDFLAG.nonblock) !== 0) return ERRNO.again;
+        // The machine's fd is non-blocking, the guest's is not.
+        if (code === 'EAGAIN') Atomics.wait(RETRY_CELL, 0, 0, RETRY_MS);
+      }
+    }
+  }
+
+  override readableBytes(): number {
+    return this.#readiness === undefined ? 1 : this.#readiness(this.#machineFd);
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * What the host functions of one guest share: its memory, descriptors, streams, clocks and randomness, and how it ended.
+ * One per micro-VM, put back by `begin` for each invocation.
+ */
+
+import { isUtf8 } from 'node:buffer';
+import type { Capabilities } from '../capabilities.ts';
+import type { Descriptor, Result } from '../filesystem/descriptor.ts';
+import { FILETYPE } from '../filesystem/descriptor.ts';
+import type { MountedDirectory } from '../filesystem/mount.ts';
+import { InputBuffer, type InputStream, MachineStdin, OutputBuffer, type Readiness } from '../filesystem/stdio.ts';
+import type { Limits } from '../limits.ts';
+import type { Ending } from '../outcome.ts';
+import { DIRECTORY_RIGHTS, INHERITING_RIGHTS, RIGHTS, STREAM_RIGHTS } from './abi.ts';
+import { ERRNO } from './errno.ts';
+import { FdTable } from './fd-table.ts';
+import { GuestMemory } from './guest-memory.ts';
+import { RandomSource } from './random-source.ts';
+import { STOP } from './stop.ts';
+import { encodeStrings, type StringList } from './string-list.ts';
+import { TimeSource } from './time-source.ts';
+
+export interface Preview1Options {
+  readonly programName: string;
+  readonly limits: Limits;
+  readonly capabilities: Capabilities;
+  /** Tells whether `GuestCall.inputFd` can be read without waiting; without it, it counts as always ready. */
+  readonly readiness?: Readiness;
+}
+
+/** What one invocation gives the guest. */
+export interface GuestCall {
+  readonly input: Uint8Array;
+  readonly arguments: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** An fd of the machine to read stdin from, in place of `input`. */
+  readonly inputFd?: number;
+}
+
+/** `PATH_MAX` of Linux, its NUL included. */
+const PATH_BYTES = 4096;
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+const ENCODER: TextEncoder = new TextEncoder();
+
+export class Context {
+  readonly memory: GuestMemory = new GuestMemory();
+  readonly table: FdTable;
+  readonly stdout: OutputBuffer;
+  readonly stderr: OutputBuffer;
+  readonly time: TimeSource;
+  readonly random: RandomSource;
+  readonly reads: { random: boolean; clock: boolean } = { random: false, clock: false };
+  readonly result: Result = emptyResult();
+  readonly options: Preview1Options;
+  stdin: InputStream;
+  arguments: StringList;
+  environment: StringList;
+  /** The path `path` has read last. */
+  pathBytes: Uint8Array = NO_BYTES;
+  ending: Ending | undefined = undefined;
+  hostCalls = 0;
+  #stopped = false;
+  readonly #input: InputBuffer = new InputBuffer();
+  readonly #mounts: readonly MountedDirectory[];
+  readonly #guestPaths: readonly Uint8Array[];
+  #lastArguments: readonly string[] | undefined = undefined;
+  #lastEnvironment: Readonly<Record<string, string>> | undefined = undefined;
+
+  constructor(options: Preview1Options, mounts: readonly MountedDirectory[]) {
+    const { limits, capabilities } = options;
+    this.options = options;
+    this.table = new FdTable(limits.openFiles);
+    this.stdin = this.#input;
+    this.stdout = new OutputBuffer('outputBytes', limits.outputBytes);
+    this.stderr = new OutputBuffer('stderrBytes', limits.stderrBytes);
+    this.time = new TimeSource(capabilities.clocks);
+    this.random = new RandomSource(capabilities.random);
+    this.arguments = encodeStrings([options.programName]);
+    this.environment = encodeStrings([]);
+    this.#mounts = mounts;
+    this.#guestPaths = mounts.map((mount) => ENCODER.encode(mount.guestPath));
+  }
+
+  begin(call: GuestCall): void {
+    this.ending = undefined;
+    this.#stopped = false;
+    this.hostCalls = 0;
+    this.reads.random = false;
+    this.reads.clock = false;
+    this.random.restart();
+    if (call.arguments !== this.#lastArguments) {
+      this.#lastArguments = call.arguments;
+      this.arguments = encodeStrings([this.options.programName, ...call.arguments]);
+    }
+    if (call.environment !== this.#lastEnvironment) {
+      this.#lastEnvironment = call.environment;
+      this.environment = encodeStrings(Object.entries(call.environment).map(([key, value]) => `${key}=${value}`));
+    }
+    this.#input.reset(call.input);
+    this.stdin = call.inputFd === undefined ? this.#input : new MachineStdin(call.inputFd, this.options.readiness);
+    this.stdout.reset();
+    this.stderr.reset();
+    grant(this.stdin, STREAM_RIGHTS | RIGHTS.fdRead, 0);
+    grant(this.stdout, STREAM_RIGHTS | RIGHTS.fdWrite, 0);
+    grant(this.stderr, STREAM_RIGHTS | RIGHTS.fdWrite, 0);
+    this.table.reset(this.stdin, this.stdout, this.stderr);
+    if (this.#mounts.length > 0) this.#openMounts();
+  }
+
+  #openMounts(): void {
+    for (let i = 0; i < this.#mounts.length; i++) {
+      const root = (this.#mounts[i] as MountedDirectory).open();
+      root.preopenPath = this.#guestPaths[i];
+      root.fdflags = 0;
+      grant(root, DIRECTORY_RIGHTS, INHERITING_RIGHTS);
+      this.table.add(root);
+    }
+  }
+
+  /** Closes what the guest left open and lets go of the input. */
+  end(): void {
+    this.table.clear();
+    this.#input.reset(NO_BYTES);
+    this.pathBytes = NO_BYTES;
+  }
+
+  /** Called first by each host function. */
+  enter(): void {
+    // A guest with exception handling can catch STOP: it gets no further.
+    if (this.#stopped) throw STOP;
+    this.hostCalls++;
+  }
+
+  /** Ends the guest. */
+  stop(ending: Ending): never {
+    this.ending = ending;
+    this.#stopped = true;
+    throw STOP;
+  }
+
+  /** Passes an errno on; one that says a capability is missing ends the guest where the manifest asks for that. */
+  settle(errno: number, capability: string): number {
+    if (errno === ERRNO.success || this.options.capabilities.denial === 'errno') return errno;
+    if (errno === ERRNO.notcapable || errno === ERRNO.rofs) this.stop({ kind: 'denied', capability });
+    return errno;
+  }
+
+  /**
+   * Reads a path into `pathBytes`: FAULT outside of the memory, NOENT when empty, NAMETOOLONG, INVAL with a NUL in it,
+   * ILSEQ when it is not UTF-8.
+   */
+  path(pointer: number, length: number): number {
+    const memory = this.memory;
+    if (!memory.holds(pointer, length)) return ERRNO.fault;
+    if (length === 0) return ERRNO.noent;
+    if (length >= PATH_BYTES) return ERRNO.nametoolong;
+    const bytes = memory.bytes.slice(pointer, pointer + length);
+    if (bytes.includes(0)) return ERRNO.inval;
+    if (!isUtf8(bytes)) return ERRNO.ilseq;
+    this.pathBytes = bytes;
+    return ERRNO.success;
+  }
+}
+
+/** Gives a descriptor its rights, none of them dropped. */
+export function grant(descriptor: Descriptor, base: number, inheriting: number): void {
+  descriptor.rightsBase = base;
+  descriptor.rightsInheriting = inheriting;
+  descriptor.droppedBase = 0;
+  descriptor.droppedInheriting = 0;
+}
+
+function emptyResult(): Result {
+  return {
+    count: 0,
+    offset: 0n,
+    descriptor: undefined,
+    bytes: NO_BYTES,
+    stat: {
+      dev: 0n,
+      ino: 0n,
+      filetype: FILETYPE.unknown,
+      nlink: 0n,
+      sizeBytes: 0n,
+      atimNs: 0n,
+      mtimNs: 0n,
+      ctimNs: 0n,
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/** The guest's memory behind bounds checks: pointers are u32, and one that leads outside is errno FAULT, never an exception. */
+
+import type { Filestat } from '../filesystem/descriptor.ts';
+import { SIZE } from './abi.ts';
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+export class GuestMemory {
+  bytes: Uint8Array = NO_BYTES;
+  view: DataView = new DataView(NO_BYTES.buffer);
+  #memory: WebAssembly.Memory | undefined = undefined;
+
+  /** Takes the memory of an instance; without one every pointer is out of bounds. */
+  bind(memory: WebAssembly.Memory | undefined): void {
+    this.#memory = memory;
+    this.#refresh();
+  }
+
+  /** Whether `length` bytes from `pointer` on are inside. Must precede every use of `bytes` and `view`. */
+  holds(pointer: number, length: number): boolean {
+    // A grown memory detaches its old buffer, whose views then have length 0: they fail here first.
+    return pointer + length <= this.bytes.length || this.#holdsGrown(pointer, length);
+  }
+
+  #holdsGrown(pointer: number, length: number): boolean {
+    this.#refresh();
+    return pointer + length <= this.bytes.length;
+  }
+
+  #refresh(): void {
+    const buffer = this.#memory === undefined ? NO_BYTES.buffer : this.#memory.buffer;
+    if (buffer === this.bytes.buffer && buffer.byteLength === this.bytes.length) return;
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+  }
+
+  /**
+   * Writes a `filestat`; `pointer` must be inside.
+   *
+   *     0 dev u64 | 8 ino u64 | 16 filetype u8 | 24 nlink u64 | 32 size u64 | 40 atim u64 | 48 mtim u64 | 56 ctim u64
+   *
+   * The 56 bytes of `wasi_unstable` have nlink as u32 at 20, and size and times 8 bytes earlier.
+   */
+  writeFilestat(pointer: number, stat: Filestat, sizeBytes: number): void {
+    const view = this.view;
+    view.setBigUint64(pointer, stat.dev, true);
+    view.setBigUint64(pointer + 8, stat.ino, true);
+    view.setBigUint64(pointer + 16, BigInt(stat.filetype), true);
+    if (sizeBytes === SIZE.filestat) view.setBigUint64(pointer + 24, stat.nlink, true);
+    else view.setUint32(pointer + 20, Number(BigInt.asUintN(32, stat.nlink)), true);
+    const rest = pointer + sizeBytes - 32;
+    view.setBigUint64(rest, stat.sizeBytes, true);
+    view.setBigUint64(rest + 8, stat.atimNs, true);
+    view.setBigUint64(rest + 16, stat.mtimNs, true);
+    view.setBigUint64(rest + 24, stat.ctimNs, true);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * `poll_oneoff`: waits until a clock or a descriptor is ready, in this thread. Descriptors that have something to tell
+ * are answered at once, together with the clocks that have run out by then.
+ */
+
+import { type AbiVariant, CLOCKID, EVENTTYPE, type HostFunctions, RIGHTS, SIZE, SUBCLOCK_ABSTIME } from './abi.ts';
+import type { Context } from './context.ts';
+import { ERRNO } from './errno.ts';
+
+const NS_PER_MS = 1e6;
+/** How often a descriptor that is not ready is asked again. */
+const RECHECK_MS = 2;
+/** Longest single wait: `Atomics.wait` counts in doubles, a guest in u64. */
+const LONGEST_WAIT_MS = 60_000;
+const NEVER = 2n ** 64n;
+
+/** Nobody else has it, so a wait on it ends with its timeout. */
+const CELL: Int32Array = new Int32Array(new SharedArrayBuffer(4));
+
+export function createPollFunctions(context: Context, variant: AbiVariant): HostFunctions {
+  const poll = new Poll(context, variant);
+  return {
+    poll_oneoff: (subscriptions: number, events: number, count: number, stored: number): number => {
+      context.enter();
+      return poll.run(subscriptions >>> 0, events >>> 0, count >>> 0, stored >>> 0);
+    },
+  };
+}
+
+class Poll {
+  readonly #context: Context;
+  readonly #variant: AbiVariant;
+  #events = 0;
+  #stored = 0;
+  /** When the call began, by the clock that waiting is measured with. */
+  #startNs = 0n;
+  /** Time from the start to the earliest clock, of those not run out yet. */
+  #earliestNs: bigint = NEVER;
+  #waitsForDescriptor = false;
+
+  constructor(context: Context, variant: AbiVariant) {
+    this.#context = context;
+    this.#variant = variant;
+  }
+
+  run(subscriptions: number, events: number, count: number, stored: number): number {
+    const memory = this.#context.memory;
+    if (count === 0) return ERRNO.inval;
+    if (!memory.holds(subscriptions, count * this.#variant.subscriptionBytes)) return ERRNO.fault;
+    if (!memory.holds(events, count * SIZE.event) || !memory.holds(stored, 4)) return ERRNO.fault;
+    for (let i = 0; i < count; i++) {
+      const tag = memory.bytes[subscriptions + i * this.#variant.subscriptionBytes + 8] as number;
+      if (tag > EVENTTYPE.fdWrite) return ERRNO.inval;
+    }
+    this.#events = events;
+    this.#startNs = process.hrtime.bigint();
+    // A copy: absolute times are settled once, and events may be written over their subscriptions.
+    const wanted = memory.bytes.slice(subscriptions, subscriptions + count * this.#variant.subscriptionBytes);
+    const view = new DataView(wanted.buffer);
+    this.#makeRelative(view, count);
+    for (;;) {
+      this.#collect(view, count);
+      if (this.#stored > 0) break;
+      this.#wait();
+    }
+    memory.view.setUint32(stored, this.#stored, true);
+    return ERRNO.success;
+  }
+
+  /** Replaces each absolute timeout by the time left until it. */
+  #makeRelative(view: DataView, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const at = i * this.#variant.subscriptionBytes;
+      const clock = at + this.#variant.clockOffset;
+      if (view.getUint8(at + 8) !== EVENTTYPE.clock || view.getUint16(clock + 24, true) !== SUBCLOCK_ABSTIME) continue;
+      this.#context.reads.clock = true;
+      const leftNs = view.getBigUint64(clock + 8, true) - this.#context.time.nowNs(view.getUint32(clock, true));
+      view.setBigUint64(clock + 8, leftNs > 0n ? leftNs : 0n, true);
+    }
+  }
+
+  #collect(view: DataView, count: number): void {
+    this.#stored = 0;
+    this.#earliestNs = NEVER;
+    this.#waitsForDescriptor = false;
+    const elapsedNs = process.hrtime.bigint() - this.#startNs;
+    for (let i = 0; i < count; i++) {
+      const at = i * this.#variant.subscriptionBytes;
+      if (view.getUint8(at + 8) === EVENTTYPE.clock) this.#checkClock(view, at, elapsedNs);
+      else this.#checkDescriptor(view, at);
+    }
+  }
+
+  /** Clock: 0 id u32 | 8 timeout u64 | 16 precision u64 | 24 flags u16. */
+  #checkClock(view: DataView, at: number, elapsedNs: bigint): void {
+    const clock = at + this.#variant.clockOffset;
+    const id = view.getUint32(clock, true);
+    if (id > CLOCKID.threadCputime || view.getUint16(clock + 24, true) > SUBCLOCK_ABSTIME) {
+      this.#store(view, at, ERRNO.inval, 0);
+    } else if (id > CLOCKID.monotonic) {
+      // A thread that waits uses no processor time: it would wait for ever.
+      this.#store(view, at, ERRNO.notsup, 0);
+    } else {
+      const timeoutNs = view.getBigUint64(clock + 8, true);
+      if (timeoutNs <= elapsedNs) this.#store(view, at, ERRNO.success, 0);
+      else if (timeoutNs < this.#earliestNs) this.#earliestNs = timeoutNs;
+    }
+  }
+
+  #checkDescriptor(view: DataView, at: number): void {
+    const descriptor = this.#context.table.get(view.getUint32(at + 16, true));
+    const isRead = view.getUint8(at + 8) === EVENTTYPE.fdRead;
+    const right = isRead ? RIGHTS.fdRead : RIGHTS.fdWrite;
+    if (descriptor === undefined || ((descriptor.rightsBase | descriptor.droppedBase) & right) === 0) {
+      this.#store(view, at, ERRNO.badf, 0);
+    } else if ((descriptor.droppedBase & (right | RIGHTS.pollFdReadwrite)) !== 0) {
+      this.#store(view, at, ERRNO.notcapable, 0);
+    } else if (isRead) {
+      const ready = descriptor.readableBytes();
+      if (ready >= 0) this.#store(view, at, ERRNO.success, ready);
+      else this.#waitsForDescriptor = true;
+    } else {
+      this.#store(view, at, ERRNO.success, 0);
+    }
+  }
+
+  /** Writes an `event`: 0 userdata u64 | 8 error u16 | 10 type u8 | 16 nbytes u64 | 24 flags u16. */
+  #store(from: DataView, at: number, errno: number, nbytes: number): void {
+    const view = this.#context.memory.view;
+    const event = this.#events + this.#stored * SIZE.event;
+    view.setBigUint64(event, from.getBigUint64(at, true), true);
+    view.setBigUint64(event + 8, BigInt(errno | (from.getUint8(at + 8) << 16)), true);
+    view.setBigUint64(event + 16, BigInt(nbytes), true);
+    view.setBigUint64(event + 24, 0n, true);
+    this.#stored++;
+  }
+
+  #wait(): void {
+    const leftNs = this.#earliestNs - (process.hrtime.bigint() - this.#startNs);
+    let waitMs = this.#earliestNs === NEVER ? LONGEST_WAIT_MS : Math.min(Number(leftNs) / NS_PER_MS, LONGEST_WAIT_MS);
+    if (this.#waitsForDescriptor) waitMs = Math.min(waitMs, RECHECK_MS);
+    if (waitMs > 0) Atomics.wait(CELL, 0, 0, waitMs);
+  }
+}

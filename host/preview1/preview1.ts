@@ -1,0 +1,99 @@
+/**
+ * The WASI preview1 host of one micro-VM: everything its guest can reach. Made once, put back for each invocation by
+ * `begin`. A guest's mistake is an errno, its end is STOP; no host function throws anything else.
+ *
+ * Source: https://github.com/WebAssembly/WASI/blob/wasi-0.1/preview1/docs.md
+ */
+
+import type { MountedDirectory } from '../filesystem/mount.ts';
+import type { Ending } from '../outcome.ts';
+import { type AbiVariant, type HostFunctions, SNAPSHOT_1, UNSTABLE } from './abi.ts';
+import { createArgsFunctions } from './args.ts';
+import { createClockFunctions } from './clock.ts';
+import { Context, type GuestCall, type Preview1Options } from './context.ts';
+import { createEnvironFunctions } from './environ.ts';
+import { createFdFunctions } from './fd.ts';
+import { createFdIoFunctions } from './fd-io.ts';
+import { createPathFunctions } from './path.ts';
+import { createPollFunctions } from './poll.ts';
+import { createProcFunctions } from './proc.ts';
+import { createRandomFunctions } from './random.ts';
+import { createSchedFunctions } from './sched.ts';
+import { createSockFunctions } from './sock.ts';
+
+export type { GuestCall, Preview1Options } from './context.ts';
+export { STOP } from './stop.ts';
+
+export class Preview1 {
+  /** The functions under `wasi_snapshot_preview1` and, in its layout, under `wasi_unstable`. */
+  readonly imports: WebAssembly.Imports;
+  readonly #context: Context;
+
+  constructor(options: Preview1Options, mounts: readonly MountedDirectory[]) {
+    this.#context = new Context(options, mounts);
+    this.imports = {
+      wasi_snapshot_preview1: createFunctions(this.#context, SNAPSHOT_1),
+      wasi_unstable: createFunctions(this.#context, UNSTABLE),
+    };
+  }
+
+  /** Takes the instance's memory, once it is there; a module without one gets FAULT for each pointer. */
+  bind(memory: WebAssembly.Memory | undefined): void {
+    this.#context.memory.bind(memory);
+  }
+
+  /** Puts everything back for another invocation. */
+  begin(call: GuestCall): void {
+    this.#context.begin(call);
+  }
+
+  /** Closes what the guest left open. `stdout`, `stderr`, `ending` and the counters stay until the next `begin`. */
+  end(): void {
+    this.#context.end();
+  }
+
+  /** What the guest wrote, in a copy that is the caller's. */
+  stdout(): Uint8Array {
+    return this.#context.stdout.take();
+  }
+
+  stderr(): Uint8Array {
+    return this.#context.stderr.take();
+  }
+
+  /** How the guest ended itself, set before STOP is thrown; undefined while it runs and when it returned. */
+  get ending(): Ending | undefined {
+    return this.#context.ending;
+  }
+
+  /** Calls from the guest since `begin`. */
+  get hostCalls(): number {
+    return this.#context.hostCalls;
+  }
+
+  /** Bytes the guest read from its stdin since `begin`. */
+  get inputBytesRead(): number {
+    return this.#context.stdin.bytesRead;
+  }
+
+  /** Whether the guest drew randomness or read a clock since `begin`. */
+  get reads(): { readonly random: boolean; readonly clock: boolean } {
+    return this.#context.reads;
+  }
+}
+
+function createFunctions(context: Context, variant: AbiVariant): HostFunctions {
+  return {
+    ...createArgsFunctions(context),
+    ...createEnvironFunctions(context),
+    ...createClockFunctions(context),
+    ...createFdFunctions(context, variant),
+    ...createFdIoFunctions(context),
+    ...createPathFunctions(context, variant),
+    ...createPollFunctions(context, variant),
+    ...createProcFunctions(context),
+    ...createRandomFunctions(context),
+    ...createSchedFunctions(context),
+    ...createSockFunctions(context),
+  };
+}

@@ -1,0 +1,14 @@
+/** `sched_yield`: there is nothing in this thread to yield to. */
+
+import type { HostFunctions } from './abi.ts';
+import type { Context } from './context.ts';
+import { ERRNO } from './errno.ts';
+
+export function createSchedFunctions(context: Context): HostFunctions {
+  return {
+    sched_yield: (): number => {
+      context.enter();
+      return ERRNO.success;
+    },
+  };
+}

@@ -1,0 +1,68 @@
+/** The clocks of a guest, as its capabilities have them. All times are nanoseconds as u64. */
+
+import type { ClockCapability } from '../capabilities.ts';
+import { CLOCKID } from './abi.ts';
+
+const NS_PER_MS = 1_000_000n;
+/** `getrusage` counts microseconds. */
+const CPU_RESOLUTION_NS = 1000n;
+/** Realtime is the monotonic clock plus an offset, taken anew when it is further off than this: the clock was set. */
+const DRIFT_NS = 2n * NS_PER_MS;
+
+export class TimeSource {
+  readonly #kind: ClockCapability['kind'];
+  readonly #grainNs: bigint;
+  readonly #fixedNs: bigint;
+  #offsetNs = 0n;
+
+  constructor(capability: ClockCapability) {
+    this.#kind = capability.kind;
+    this.#grainNs = capability.kind === 'coarse' ? BigInt(Math.max(1, Math.floor(capability.grainNs))) : 1n;
+    this.#fixedNs = capability.kind === 'fixed' ? BigInt(Math.round(capability.epochMs * 1e6)) : 0n;
+  }
+
+  /** Time of a `clockid`, or -1n when there is no such clock. */
+  nowNs(clock: number): bigint {
+    if (clock > CLOCKID.threadCputime) return -1n;
+    if (this.#kind === 'fixed') return this.#fixedNs;
+    const now = this.#read(clock);
+    return this.#grainNs === 1n ? now : now - (now % this.#grainNs);
+  }
+
+  /** Resolution of a `clockid`, or -1n when there is no such clock. */
+  resolutionNs(clock: number): bigint {
+    if (clock > CLOCKID.threadCputime) return -1n;
+    const own = clock < CLOCKID.processCputime ? 1n : CPU_RESOLUTION_NS;
+    return this.#grainNs > own ? this.#grainNs : own;
+  }
+
+  #read(clock: number): bigint {
+    switch (clock) {
+      case CLOCKID.realtime:
+        return this.#realtimeNs();
+      case CLOCKID.monotonic:
+        return process.hrtime.bigint();
+      default: {
+        const usage = clock === CLOCKID.threadCputime ? threadCpuUsage() : process.cpuUsage();
+        return BigInt(usage.user + usage.system) * 1000n;
+      }
+    }
+  }
+
+  #realtimeNs(): bigint {
+    const monotonicNs = process.hrtime.bigint();
+    const wallNs = BigInt(Date.now()) * NS_PER_MS;
+    const offBy = monotonicNs + this.#offsetNs - wallNs;
+    if (offBy < -DRIFT_NS || offBy > DRIFT_NS) this.#offsetNs = wallNs - monotonicNs;
+    return monotonicNs + this.#offsetNs;
+  }
+}
+
+interface CpuUsage {
+  readonly user: number;
+  readonly system: number;
+}
+
+/** CPU time of this thread where Node tells it (23.9 and later), of the process elsewhere. */
+const threadCpuUsage: () => CpuUsage =
+  (process as { threadCpuUsage?: () => CpuUsage }).threadCpuUsage?.bind(process) ?? process.cpuUsage.bind(process);
