@@ -2,6 +2,7 @@
 
 import type { InitOptions, Strategy } from '../host/definition.ts';
 import type { Capabilities } from '../host/capabilities.ts';
+import type { NebulaError } from '../host/errors.ts';
 import type { Limits } from '../host/limits.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import type { DeployReport, ExecutorStats } from '../pools/executor.ts';
@@ -62,6 +63,8 @@ export interface FunctionRecord {
   readonly sizeBytes: number;
   readonly deployedAt: string;
   readonly manifest: Manifest;
+  /** The limits in force: the manifest's, and the defaults where it names none. */
+  readonly limits: Limits;
   readonly report: DeployReport;
   /** Versions `rollback` can return to, newest first. */
   readonly previous: readonly number[];
@@ -84,8 +87,16 @@ export interface FunctionStats {
   readonly latency: Readonly<Record<string, LatencySummary>>;
 }
 
+/** A function of the store that could not be brought back; deploy, roll back or undeploy it. */
+export interface UnavailableFunction {
+  readonly name: string;
+  readonly error: NebulaError;
+}
+
 export interface NebulaStats {
   readonly functions: readonly FunctionStats[];
+  /** Absent means none. */
+  readonly unavailable?: readonly UnavailableFunction[];
   readonly executor: ExecutorStats;
 }
 

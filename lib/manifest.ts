@@ -1,0 +1,165 @@
+/**
+ * Reads manifests: files, `deploy` options and HTTP bodies, all by the schema of manifest-schema.ts.
+ * A manifest in JSON writes binary files of an in-memory mount as `{"base64": "..."}`; everything else is the `Manifest` type.
+ */
+
+import { isAbsolute, resolve } from 'node:path';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { TSchema } from 'typebox';
+import type { Capabilities, Mount } from '../host/capabilities.ts';
+import { NebulaError } from '../host/errors.ts';
+import type { Manifest } from './api.ts';
+import { limitsSchema, manifestSchema } from './manifest-schema.ts';
+
+export { limitsSchema, manifestSchema };
+
+let compiled: { readonly manifest: ValidateFunction; readonly limits: ValidateFunction } | undefined;
+
+function validators(): { readonly manifest: ValidateFunction; readonly limits: ValidateFunction } {
+  if (compiled === undefined) {
+    // `verbose` hands each error the value it is about, which the message shows.
+    const ajv = new Ajv({ verbose: true, strict: false });
+    compiled = { manifest: ajv.compile(manifestSchema), limits: ajv.compile(limitsSchema) };
+  }
+  return compiled;
+}
+
+/**
+ * Checks a manifest as JSON gave it, or as a caller built it (binary files then may be a Uint8Array).
+ * @throws NebulaError MANIFEST_INVALID that names the field, what was expected and what was given
+ */
+export function parseManifest(value: unknown): Manifest {
+  const json = toManifestJson(value);
+  const { manifest } = validators();
+  if (!manifest(json)) throw new NebulaError('MANIFEST_INVALID', { detail: describeFirst(manifest) });
+  return fromManifestJson(json as ManifestJson);
+}
+
+/** Reads a manifest's text. @throws NebulaError MANIFEST_INVALID */
+export function parseManifestText(source: string): Manifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(source);
+  } catch (error) {
+    throw new NebulaError(
+      'MANIFEST_INVALID',
+      { detail: `it is not JSON: ${(error as SyntaxError).message}` },
+      { cause: error },
+    );
+  }
+  return parseManifest(value);
+}
+
+/** What is wrong with these limits, or undefined: field, expected and got in one sentence. */
+export function findLimitsProblem(limits: unknown): string | undefined {
+  const { limits: validate } = validators();
+  return validate(limits) ? undefined : describeFirst(validate);
+}
+
+function describeFirst(validate: ValidateFunction): string {
+  // A union's own error follows those of its members; it alone says what all of them would take.
+  const error = validate.errors?.at(-1);
+  return error === undefined ? 'it does not match the schema' : describe(error);
+}
+
+function describe(error: ErrorObject): string {
+  const parent = error.instancePath.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
+  if (error.keyword === 'additionalProperties') {
+    const known = Object.keys((error.parentSchema as { properties: object }).properties).filter(
+      (key) => key !== '$schema',
+    );
+    const { additionalProperty: extra } = error.params as { additionalProperty: string };
+    return `unknown field "${parent === '' ? extra : `${parent}.${extra}`}": expected one of ${known.join(', ')}`;
+  }
+  if (error.keyword === 'required') {
+    const { missingProperty: missing } = error.params as { missingProperty: string };
+    const properties = (error.parentSchema as { properties: Record<string, TSchema> }).properties;
+    return `field "${parent === '' ? missing : `${parent}.${missing}`}" must be ${expectation(properties[missing])}, got nothing`;
+  }
+  const field = parent === '' ? 'the manifest' : `field "${parent}"`;
+  if (error.keyword === 'propertyNames') {
+    const { propertyName } = error.params as { propertyName: string };
+    return `${field} must be ${expectation(error.parentSchema)}, got the name ${JSON.stringify(propertyName)}`;
+  }
+  return `${field} must be ${expectation(error.parentSchema)}, got ${show(error.data)}`;
+}
+
+function expectation(schema: unknown): string {
+  const { description, type } = (schema ?? {}) as { description?: string; type?: string };
+  return description ?? (type === undefined ? 'present' : `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`);
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const json = JSON.stringify(value) ?? typeof value;
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'list' : typeof value;
+  return `${json.length > 80 ? `${json.slice(0, 77)}...` : json} (${kind})`;
+}
+
+/** A manifest whose binary files are written as `{ base64 }`. */
+export type ManifestJson = Readonly<Record<string, unknown>>;
+
+/** The manifest as JSON can hold it; fields that are undefined are left out. */
+export function toManifestJson(value: unknown): unknown {
+  if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString('base64') };
+  if (Array.isArray(value)) return value.map((item) => toManifestJson(item));
+  if (typeof value !== 'object' || value === null) return value;
+  // Object.fromEntries defines properties, so that a key "__proto__" stays a key and is refused as unknown.
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .map(([key, item]) => [key, toManifestJson(item)]),
+  );
+}
+
+function fromManifestJson(json: ManifestJson): Manifest {
+  const { $schema: _, ...manifest } = json;
+  const capabilities = manifest['capabilities'] as Partial<Capabilities> | undefined;
+  if (capabilities?.mounts === undefined) return manifest as unknown as Manifest;
+  const mounts = capabilities.mounts.map((mount) => decodeFiles(mount));
+  return { ...manifest, capabilities: { ...capabilities, mounts } } as unknown as Manifest;
+}
+
+function decodeFiles(mount: Mount): Mount {
+  if (!('files' in mount)) return mount;
+  const files = Object.fromEntries(
+    Object.entries(mount.files as Readonly<Record<string, string | { base64: string }>>).map(([path, content]) => [
+      path,
+      typeof content === 'string' ? content : new Uint8Array(Buffer.from(content.base64, 'base64')),
+    ]),
+  );
+  return { ...mount, files };
+}
+
+/**
+ * The manifest with the machine's paths of its mounts made absolute, relative to `folder`.
+ * @throws NebulaError MANIFEST_INVALID for a relative path when there is no folder
+ */
+export function resolveMounts(manifest: Manifest, folder: string | undefined): Manifest {
+  const { capabilities } = manifest;
+  if (capabilities?.mounts === undefined) return manifest;
+  const mounts = capabilities.mounts.map((mount, index): Mount => {
+    if (!('machine' in mount)) return mount;
+    if (folder !== undefined) return { ...mount, machine: resolve(folder, mount.machine) };
+    if (isAbsolute(mount.machine)) return mount;
+    const detail = `field "capabilities.mounts.${index}.machine" must be an absolute path where no folder holds the manifest, got ${JSON.stringify(mount.machine)}`;
+    throw new NebulaError('MANIFEST_INVALID', { detail });
+  });
+  return { ...manifest, capabilities: { ...capabilities, mounts } };
+}
+
+/** `over` in place of `manifest`, field by field; limits, capabilities, init and http one level deeper. */
+export function mergeManifests(manifest: Partial<Manifest>, over: Partial<Manifest>): Partial<Manifest> {
+  const merged: Record<string, unknown> = { ...manifest };
+  for (const [key, value] of Object.entries(over)) {
+    if (value === undefined) continue;
+    const base = merged[key];
+    const nested = isRecord(base) && isRecord(value);
+    merged[key] = nested ? { ...base, ...value } : value;
+  }
+  return merged;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

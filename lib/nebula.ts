@@ -1,0 +1,162 @@
+/** Nebula inside a Node process: functions deployed, invoked and forgotten. Touches nothing of the process around it. */
+
+import { argumentError, NebulaError } from '../host/errors.ts';
+import type { Invocation, Outcome } from '../host/outcome.ts';
+import type { Executor } from '../pools/executor.ts';
+import type { Request, Response } from 'undici';
+import type {
+  DeployOptions,
+  DeploySource,
+  FunctionRecord,
+  Input,
+  InvokeOptions,
+  Nebula,
+  NebulaOptions,
+  NebulaStats,
+} from './api.ts';
+import { checkDeployOptions, checkNebulaOptions, toDrainMs, toInputBytes, toInvocation } from './arguments.ts';
+import { createExecutor } from './executor.ts';
+import { toOutcomeError } from './outcome-error.ts';
+import { Registry, type RegistryOptions } from './registry/registry.ts';
+import { loadSource } from './registry/source.ts';
+import { Store } from './registry/store.ts';
+
+const NO_INPUT = new Uint8Array(0);
+
+type FetchHandler = (request: Request) => Promise<Response>;
+
+/**
+ * Starts the executor and brings back what the store holds.
+ * @example
+ * await using nebula = await createNebula();
+ * await nebula.deploy('functions/fibonacci');
+ * const outcome = await nebula.invoke('fibonacci', '30');
+ * @throws NebulaError STORE_FAILED; TypeError or RangeError for options that do not fit
+ */
+export async function createNebula(options: NebulaOptions = {}): Promise<Nebula> {
+  checkNebulaOptions(options);
+  return createNebulaOn(await createExecutor(options), options);
+}
+
+/** Nebula on an executor of the caller's, which it owns from now on and closes with itself. */
+export async function createNebulaOn(executor: Executor, options: NebulaOptions = {}): Promise<Nebula> {
+  let store: Store | undefined;
+  try {
+    if (options.store !== undefined) store = await Store.open(options.store);
+    const nebula = new EmbeddedNebula({
+      executor,
+      audit: options.audit ?? false,
+      ...(store === undefined ? {} : { store }),
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
+    });
+    await nebula.restore();
+    return nebula;
+  } catch (error) {
+    await executor.close(0);
+    await store?.close();
+    throw error;
+  }
+}
+
+class EmbeddedNebula implements Nebula {
+  readonly #executor: Executor;
+  readonly #registry: Registry;
+  readonly #functions: Registry['functions'];
+  readonly #moduleBytes: number | undefined;
+  #fetchHandler: Promise<FetchHandler> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: RegistryOptions) {
+    this.#executor = options.executor;
+    this.#registry = new Registry(options);
+    this.#functions = this.#registry.functions;
+    this.#moduleBytes = options.limits?.moduleBytes;
+  }
+
+  restore(): Promise<void> {
+    return this.#registry.restore();
+  }
+
+  async deploy(source: DeploySource, options: DeployOptions = {}): Promise<FunctionRecord> {
+    checkDeployOptions(options);
+    this.#refuseWhenClosing();
+    const loaded = await loadSource(source, options, this.#moduleBytes);
+    this.#refuseWhenClosing();
+    return this.#registry.deploy(loaded);
+  }
+
+  invoke(name: string, input: Input = NO_INPUT, options?: InvokeOptions): Promise<Outcome> {
+    const entry = this.#functions.get(name);
+    if (entry === undefined) return Promise.reject(this.#missing(name));
+    let invocation: Invocation;
+    try {
+      const bytes = toInputBytes(input);
+      const limitBytes = entry.definition.limits.inputBytes;
+      if (bytes.length > limitBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes });
+      invocation = options === undefined ? { input: bytes } : toInvocation(bytes, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const outcome = this.#executor.invoke(entry.definition, invocation, options?.signal);
+    void outcome.then(entry.statistics.record, entry.statistics.recordFailure);
+    return outcome;
+  }
+
+  async invokeOrThrow(name: string, input?: Input, options?: InvokeOptions): Promise<Uint8Array> {
+    const outcome = await this.invoke(name, input, options);
+    if (outcome.kind === 'ok') return outcome.stdout;
+    throw toOutcomeError(name, outcome);
+  }
+
+  async undeploy(name: string): Promise<void> {
+    this.#refuseWhenClosing();
+    await this.#registry.undeploy(name);
+  }
+
+  async rollback(name: string): Promise<FunctionRecord> {
+    this.#refuseWhenClosing();
+    return this.#registry.rollback(name);
+  }
+
+  list(): readonly FunctionRecord[] {
+    return Array.from(this.#functions.values(), ({ record }) => record).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  get(name: string): FunctionRecord {
+    const entry = this.#functions.get(name);
+    if (entry === undefined) throw this.#missing(name);
+    return entry.record;
+  }
+
+  stats(): NebulaStats {
+    const functions = Array.from(this.#functions, ([name, { statistics }]) => statistics.read(name));
+    const { unavailable } = this.#registry;
+    return { functions, executor: this.#executor.stats(), ...(unavailable.length > 0 ? { unavailable } : {}) };
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    // The HTTP face and undici are loaded only where they are used.
+    this.#fetchHandler ??= import('./http/handler.ts').then(({ createFetchHandler }) => createFetchHandler(this, {}));
+    const handler = await this.#fetchHandler;
+    return handler(request);
+  }
+
+  async close(options?: { readonly drainMs?: number }): Promise<void> {
+    const drainMs = toDrainMs(options);
+    this.#closing ??= this.#registry.close(drainMs);
+    await this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #refuseWhenClosing(): void {
+    if (this.#closing !== undefined) throw new NebulaError('CLOSED');
+  }
+
+  #missing(name: string): Error {
+    if (typeof name !== 'string') return argumentError('name', 'the name of a function', name);
+    return this.#registry.errorOf(name) ?? new NebulaError('FUNCTION_NOT_FOUND', { name });
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * The deployed functions and their versions. A new version is initialised and stored before it takes the place of the one
+ * that runs, in one step; calls in flight finish on the one they started with. Changes of one function happen one after
+ * the other, those of different functions at once.
+ */
+
+import type { FunctionDefinition } from '../../host/definition.ts';
+import { isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
+import type { DeployReport, Executor } from '../../pools/executor.ts';
+import type { FunctionRecord, UnavailableFunction } from '../api.ts';
+import { FunctionStatistics } from '../observe/function-statistics.ts';
+import { defineFunction, type DefinitionDefaults } from './function-definition.ts';
+import type { LoadedSource } from './source.ts';
+import { digestOf, type Store, type StoredFunction, type StoredVersion } from './store.ts';
+
+/** Versions kept besides the current one. */
+const PREVIOUS_VERSIONS = 5;
+
+/** Functions of a store that are initialised at once when it is opened. */
+const RESTORES_AT_ONCE = 4;
+
+/** A function that can be invoked. Replaced as a whole by each change. */
+export interface RegisteredFunction {
+  readonly definition: FunctionDefinition;
+  readonly record: FunctionRecord;
+  readonly statistics: FunctionStatistics;
+  readonly stored: StoredFunction;
+  /** Definitions of previous versions by number, when no store holds their modules. */
+  readonly kept: ReadonlyMap<number, FunctionDefinition>;
+}
+
+interface Unavailable {
+  readonly error: NebulaError;
+  readonly stored?: StoredFunction;
+}
+
+export interface RegistryOptions extends DefinitionDefaults {
+  readonly executor: Executor;
+  readonly store?: Store;
+}
+
+let sequence = 0;
+
+/** Unique among all deployments of the process: a version that is deployed anew gets another one. */
+function nextId(name: string, version: number): string {
+  sequence += 1;
+  return `${name}@${version}#${sequence}`;
+}
+
+export class Registry {
+  /** By name. The hot path reads it. */
+  readonly functions: Map<string, RegisteredFunction> = new Map();
+  readonly #options: RegistryOptions;
+  readonly #unavailable: Map<string, Unavailable> = new Map();
+  readonly #turns: Map<string, Promise<void>> = new Map();
+  readonly #retiring: Set<Promise<void>> = new Set();
+  readonly #failures: unknown[] = [];
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+  }
+
+  /** Brings back every function of the store. One that cannot be brought back is unavailable, and the others run. */
+  async restore(): Promise<void> {
+    const { store } = this.#options;
+    if (store === undefined) return;
+    const { functions, corrupt } = await store.load();
+    for (const [name, error] of corrupt) this.#unavailable.set(name, { error });
+    const waiting = functions[Symbol.iterator]();
+    const work = async (): Promise<void> => {
+      for (const stored of waiting) await this.#restoreFunction(store, stored);
+    };
+    await Promise.all(Array.from({ length: RESTORES_AT_ONCE }, work));
+  }
+
+  /** What stands in the way of a function that is deployed but cannot run; undefined when it is not deployed at all. */
+  errorOf(name: string): NebulaError | undefined {
+    return this.#unavailable.get(name)?.error;
+  }
+
+  get unavailable(): readonly UnavailableFunction[] {
+    return [...this.#unavailable].map(([name, { error }]) => ({ name, error }));
+  }
+
+  /** Makes `source` the current version of its function. */
+  deploy(source: LoadedSource): Promise<FunctionRecord> {
+    const { name } = source.manifest;
+    return this.#inTurn(name, async () => {
+      const before = this.functions.get(name);
+      const stored = before?.stored ?? this.#unavailable.get(name)?.stored;
+      const version = stored?.nextVersion ?? 1;
+      const definition = await defineFunction(nextId(name, version), source, this.#options);
+      const made: StoredVersion = {
+        version,
+        digest: definition.prepared.digest,
+        sizeBytes: source.module.length,
+        deployedAt: new Date().toISOString(),
+        manifest: source.manifest,
+        ...(source.snapshot === undefined ? {} : { snapshotDigest: digestOf(source.snapshot) }),
+      };
+      const previous = (stored?.versions ?? []).slice(0, PREVIOUS_VERSIONS);
+      return this.#change(definition, { name, nextVersion: version + 1, versions: [made, ...previous] }, source);
+    });
+  }
+
+  /** Makes the version before the current one current again; the current one is forgotten. */
+  rollback(name: string): Promise<FunctionRecord> {
+    return this.#inTurn(name, async () => {
+      const stored = this.functions.get(name)?.stored ?? this.#unavailable.get(name)?.stored;
+      if (stored === undefined) throw this.errorOf(name) ?? new NebulaError('FUNCTION_NOT_FOUND', { name });
+      const [, target, ...older] = stored.versions;
+      if (target === undefined) throw new NebulaError('NO_PREVIOUS_VERSION', { name });
+      const definition = await this.#redefine(name, target);
+      return this.#change(definition, { ...stored, versions: [target, ...older] });
+    });
+  }
+
+  /** Forgets a function and all its versions; calls in flight finish. */
+  undeploy(name: string): Promise<void> {
+    return this.#inTurn(name, async () => {
+      const entry = this.functions.get(name);
+      if (entry === undefined && !this.#unavailable.has(name)) throw new NebulaError('FUNCTION_NOT_FOUND', { name });
+      await this.#options.store?.remove(name);
+      this.functions.delete(name);
+      this.#unavailable.delete(name);
+      if (entry !== undefined) this.#retire(entry.definition.id);
+    });
+  }
+
+  /** Waits for changes under way, drains the executor, gives up the store; what failed in the background is thrown now. */
+  async close(drainMs: number): Promise<void> {
+    await Promise.all(this.#turns.values());
+    await this.#options.executor.close(drainMs);
+    await Promise.all(this.#retiring);
+    await this.#options.store?.close();
+    if (this.#failures.length > 0) throw new AggregateError(this.#failures, 'Cannot drop versions that were replaced');
+  }
+
+  async #restoreFunction(store: Store, stored: StoredFunction): Promise<void> {
+    const { name } = stored;
+    const [current] = stored.versions;
+    try {
+      const files = await store.readFiles(name, current);
+      const source = { ...files, manifest: current.manifest };
+      const definition = await defineFunction(nextId(name, current.version), source, this.#options);
+      this.#put(definition, stored, await this.#options.executor.deploy(definition), new Map());
+    } catch (cause) {
+      const error = isNebulaError(cause)
+        ? cause
+        : new NebulaError('INIT_FAILED', { name, detail: messageOf(cause) }, { cause });
+      this.#unavailable.set(name, { error, stored });
+    }
+  }
+
+  async #redefine(name: string, target: StoredVersion): Promise<FunctionDefinition> {
+    const id = nextId(name, target.version);
+    const { store } = this.#options;
+    if (store !== undefined) {
+      const files = await store.readFiles(name, target);
+      return defineFunction(id, { ...files, manifest: target.manifest }, this.#options);
+    }
+    const kept = this.functions.get(name)?.kept.get(target.version);
+    if (kept === undefined) throw new NebulaError('NO_PREVIOUS_VERSION', { name });
+    return { ...kept, id };
+  }
+
+  /** Initialise, store, swap, retire: whatever fails before the swap leaves the function as it was. */
+  async #change(definition: FunctionDefinition, stored: StoredFunction, files?: LoadedSource): Promise<FunctionRecord> {
+    const { executor, store } = this.#options;
+    const report = await executor.deploy(definition);
+    try {
+      await store?.write(stored, files);
+    } catch (error) {
+      this.#retire(definition.id);
+      throw error;
+    }
+    const before = this.functions.get(definition.name);
+    const record = this.#put(definition, stored, report, this.#keep(before, stored));
+    this.#unavailable.delete(definition.name);
+    if (before !== undefined) this.#retire(before.definition.id);
+    return record;
+  }
+
+  #keep(before: RegisteredFunction | undefined, stored: StoredFunction): ReadonlyMap<number, FunctionDefinition> {
+    const kept = new Map<number, FunctionDefinition>();
+    if (before === undefined || this.#options.store !== undefined) return kept;
+    for (const { version } of stored.versions.slice(1)) {
+      const definition = version === before.record.version ? before.definition : before.kept.get(version);
+      if (definition !== undefined) kept.set(version, definition);
+    }
+    return kept;
+  }
+
+  #put(
+    definition: FunctionDefinition,
+    stored: StoredFunction,
+    report: DeployReport,
+    kept: ReadonlyMap<number, FunctionDefinition>,
+  ): FunctionRecord {
+    const { name } = stored;
+    const [{ version, digest, sizeBytes, deployedAt, manifest }, ...previous] = stored.versions;
+    const record: FunctionRecord = {
+      name,
+      version,
+      digest,
+      sizeBytes,
+      deployedAt,
+      manifest,
+      limits: definition.limits,
+      report,
+      previous: previous.map((each) => each.version),
+    };
+    const statistics = this.functions.get(name)?.statistics ?? new FunctionStatistics();
+    this.functions.set(name, { definition, record, statistics, stored, kept });
+    return record;
+  }
+
+  #retire(id: string): void {
+    const done = this.#options.executor
+      .undeploy(id)
+      .catch((error: unknown) => {
+        this.#failures.push(error);
+      })
+      .finally(() => this.#retiring.delete(done));
+    this.#retiring.add(done);
+  }
+
+  #inTurn<T>(name: string, change: () => Promise<T>): Promise<T> {
+    const result = (this.#turns.get(name) ?? Promise.resolve()).then(change);
+    const turn = result
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .then(() => {
+        if (this.#turns.get(name) === turn) this.#turns.delete(name);
+      });
+    this.#turns.set(name, turn);
+    return result;
+  }
+}

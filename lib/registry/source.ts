@@ -1,0 +1,134 @@
+/** Turns what `deploy` was given into a module's bytes and a whole manifest. Reads files, checks nothing inside the module. */
+
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { argumentError, messageOf, NebulaError } from '../../host/errors.ts';
+import { DEFAULT_LIMITS } from '../../host/limits.ts';
+import type { DeployOptions, DeploySource, Manifest } from '../api.ts';
+import { mergeManifests, parseManifest, parseManifestText, resolveMounts } from '../manifest.ts';
+
+/** The name of a manifest in a function's folder. */
+export const MANIFEST_NAME = 'nebula.json';
+
+/** A function as it was given: nothing in it refers to a file any more, mounts have absolute machine paths. */
+export interface LoadedSource {
+  readonly module: Uint8Array;
+  readonly manifest: Manifest;
+  readonly snapshot?: Uint8Array;
+  /** The files it came from, for those who watch them. */
+  readonly paths: readonly string[];
+}
+
+/** A manifest file read, with the absolute path of its module. */
+export interface LocatedManifest {
+  readonly manifest: Manifest;
+  readonly path: string;
+  readonly modulePath: string;
+}
+
+/**
+ * Reads the manifest at a path or in a folder.
+ * @throws NebulaError FILE_UNREADABLE, MANIFEST_INVALID
+ */
+export async function readManifest(pathOrFolder: string): Promise<LocatedManifest> {
+  const given = resolve(pathOrFolder);
+  const path = (await isDirectory(given)) ? join(given, MANIFEST_NAME) : given;
+  const text = new TextDecoder().decode(await readWhole(path));
+  const manifest = resolveMounts(
+    nameFile(path, () => parseManifestText(text)),
+    dirname(path),
+  );
+  return { manifest, path, modulePath: resolve(dirname(path), manifest.module ?? `${manifest.name}.wasm`) };
+}
+
+/**
+ * @param defaultModuleBytes the largest module to read when the manifest names no limit
+ * @throws NebulaError FILE_UNREADABLE, MANIFEST_INVALID, MODULE_TOO_LARGE; TypeError for what is no source
+ */
+export async function loadSource(
+  source: DeploySource,
+  options: DeployOptions = {},
+  defaultModuleBytes: number = DEFAULT_LIMITS.moduleBytes,
+): Promise<LoadedSource> {
+  const { snapshot, ...over } = options;
+  if (source instanceof Uint8Array) {
+    const manifest = resolveMounts(parseManifest(over), undefined);
+    checkSize(source.length, manifest, defaultModuleBytes);
+    // The caller may write to its bytes while this deploy still waits.
+    return finish(source.slice(), manifest, snapshot, []);
+  }
+  if (typeof source !== 'string' || source === '') {
+    throw argumentError('source', 'the bytes of a module, or a path', source);
+  }
+  const path = resolve(source);
+  if (extname(path) === '.json' || (await isDirectory(path))) {
+    const located = await readManifest(path);
+    const manifest = resolveMounts(parseManifest(mergeManifests(located.manifest, over)), process.cwd());
+    const module = await readModule(located.modulePath, manifest, defaultModuleBytes);
+    const stored = manifest.snapshot === undefined ? undefined : resolve(dirname(located.path), manifest.snapshot);
+    return finish(module, manifest, snapshot ?? stored, [located.path, located.modulePath]);
+  }
+  const manifest = resolveMounts(
+    parseManifest(mergeManifests({ name: basename(path, '.wasm').toLowerCase() }, over)),
+    process.cwd(),
+  );
+  return finish(await readModule(path, manifest, defaultModuleBytes), manifest, snapshot, [path]);
+}
+
+async function finish(
+  module: Uint8Array,
+  given: Manifest,
+  snapshot: Uint8Array | string | undefined,
+  paths: readonly string[],
+): Promise<LoadedSource> {
+  const { module: _module, snapshot: _snapshot, ...manifest } = given;
+  if (snapshot === undefined) return { module, manifest, paths };
+  const content = typeof snapshot === 'string' ? await readWhole(resolve(snapshot)) : snapshot.slice();
+  return { module, manifest, snapshot: content, paths };
+}
+
+async function readModule(path: string, manifest: Manifest, defaultModuleBytes: number): Promise<Uint8Array> {
+  let sizeBytes: number;
+  try {
+    sizeBytes = (await stat(path)).size;
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+  checkSize(sizeBytes, manifest, defaultModuleBytes);
+  return readWhole(path);
+}
+
+function checkSize(sizeBytes: number, manifest: Manifest, defaultModuleBytes: number): void {
+  const limitBytes = manifest.limits?.moduleBytes ?? defaultModuleBytes;
+  if (sizeBytes > limitBytes) throw new NebulaError('MODULE_TOO_LARGE', { sizeBytes, limitBytes });
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+async function readWhole(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+function unreadable(path: string, cause: unknown): NebulaError {
+  return new NebulaError('FILE_UNREADABLE', { path, detail: messageOf(cause) }, { cause });
+}
+
+/** Says in a manifest's error which file it is about. */
+function nameFile<T>(path: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    if (!(cause instanceof NebulaError) || cause.key !== 'MANIFEST_INVALID') throw cause;
+    throw new NebulaError('MANIFEST_INVALID', { detail: `${String(cause.fields['detail'])} (in ${path})` }, { cause });
+  }
+}

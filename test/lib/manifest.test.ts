@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Ajv } from 'ajv';
+import { DEFAULT_LIMITS, type LimitName } from '../../host/limits.ts';
+import { limitsSchema, manifestSchema, parseManifest, parseManifestText, resolveMounts } from '../../lib/manifest.ts';
+
+test('parseManifest() takes every field there is', () => {
+  const manifest = {
+    name: 'thumb-nail.v2_x',
+    module: 'x.wasm',
+    description: 'a text',
+    entry: 'handle',
+    limits: { ...DEFAULT_LIMITS },
+    capabilities: {
+      arguments: ['-v'],
+      environment: { A: '1' },
+      mounts: [
+        { guest: '/data', machine: './data', access: 'read-only' },
+        { guest: '/tmp', files: { 'a.txt': 'a', 'b.bin': { base64: 'AAEC' } }, access: 'read-write' },
+      ],
+      clocks: { kind: 'coarse', grainNs: 1000 },
+      random: { kind: 'seeded', seed: -7 },
+      denial: 'end',
+    },
+    init: { export: 'wizer.initialize', environment: { SIZE: '1' }, allow: ['random'], warmUp: ['x'] },
+    strategy: 'cow',
+    snapshot: 'x.snapshot',
+    http: { contentType: 'text/plain; charset=utf-8', showFailures: true },
+  };
+  const parsed = parseManifest(manifest);
+  const mount = parsed.capabilities?.mounts?.[1];
+  assert.ok(mount !== undefined && 'files' in mount);
+  assert.deepEqual(mount.files, { 'a.txt': 'a', 'b.bin': new Uint8Array([0, 1, 2]) });
+  const { capabilities: _parsed, ...rest } = parsed;
+  const { capabilities: _given, ...given } = manifest;
+  assert.deepEqual(rest, given);
+});
+
+test('parseManifest() takes binary files as bytes and leaves out what is undefined', () => {
+  const files = { a: new Uint8Array([255]) };
+  const parsed = parseManifest({
+    name: 'a',
+    entry: undefined,
+    capabilities: { mounts: [{ guest: '/', files, access: 'read-only' }] },
+  });
+  assert.deepEqual(parsed, {
+    name: 'a',
+    capabilities: { mounts: [{ guest: '/', files, access: 'read-only' }] },
+  });
+});
+
+const refused: readonly (readonly [unknown, RegExp])[] = [
+  [null, /the manifest must be an object with the fields of a manifest, got null \(null\)/],
+  [[], /the manifest must be an object .* got \[\] \(list\)/],
+  [{}, /field "name" must be a name of 1 to 64 .*, got nothing/],
+  [{ name: 'Upper' }, /field "name" must be a name of 1 to 64 .*, got "Upper" \(string\)/],
+  [{ name: '../up' }, /field "name"/],
+  [{ name: 'a'.repeat(65) }, /field "name"/],
+  [{ name: 'a', modul: 'x' }, /unknown field "modul": expected one of name, module, description/],
+  [{ name: 'a', limits: { timeout: 1 } }, /unknown field "limits.timeout": expected one of timeoutMs, memoryBytes/],
+  [
+    { name: 'a', limits: { timeoutMs: -1 } },
+    /field "limits.timeoutMs" must be an integer from 0 to 2147483647, got -1/,
+  ],
+  [{ name: 'a', limits: { memoryBytes: '1' } }, /field "limits.memoryBytes" must be an integer .*, got "1" \(string\)/],
+  [{ name: 'a', limits: { concurrency: 1.5 } }, /field "limits.concurrency" must be an integer .*, got 1.5 \(number\)/],
+  [{ name: 'a', strategy: 'magic' }, /field "strategy" must be one of "fresh", "copy", "cow", "auto", got "magic"/],
+  [
+    { name: 'a', capabilities: { clocks: { kind: 'coarse' } } },
+    /field "capabilities.clocks" must be \{"kind": "real"\}/,
+  ],
+  [{ name: 'a', capabilities: { environment: { 'A=B': '1' } } }, /"capabilities.environment".*got the name "A=B"/],
+  [
+    { name: 'a', capabilities: { environment: { A: 1 } } },
+    /"capabilities.environment.A" must be a text without NUL, got 1/,
+  ],
+  [{ name: 'a', capabilities: { arguments: ['a\0'] } }, /"capabilities.arguments.0" must be a text without NUL/],
+  [{ name: 'a', capabilities: { mounts: [{ guest: 'x', machine: '.', access: 'read-only' }] } }, /mounts.0" must be/],
+  [{ name: 'a', capabilities: { mounts: [{ guest: '/', machine: '.', access: 'all' }] } }, /mounts.0" must be/],
+  [{ name: 'a', init: { allow: ['network'] } }, /field "init.allow.0" must be "random" or "clock", got "network"/],
+  [{ name: 'a', http: { contentType: 'a\r\nSet-Cookie: x' } }, /field "http.contentType" must be a media type/],
+  [{ name: 'a', http: { showFailures: 1 } }, /field "http.showFailures" must be a boolean, got 1 \(number\)/],
+  [JSON.parse('{"name":"a","__proto__":{"name":"b"}}'), /unknown field "__proto__"/],
+];
+
+for (const [manifest, message] of refused) {
+  test(`parseManifest() refuses ${JSON.stringify(manifest)?.slice(0, 80)}`, () => {
+    assert.throws(() => parseManifest(manifest), { code: 'ERR_NEBULA_MANIFEST_INVALID', message });
+  });
+}
+
+test('parseManifestText() says what is no JSON', () => {
+  assert.throws(() => parseManifestText('{name: 1}'), {
+    code: 'ERR_NEBULA_MANIFEST_INVALID',
+    message: /Cannot read the manifest: it is not JSON: /,
+  });
+});
+
+test('manifestSchema is a JSON Schema that a strict validator of another draft takes', () => {
+  const json = JSON.parse(JSON.stringify(manifestSchema)) as object;
+  assert.equal(new Ajv().validate(json, { name: 'a' }), true);
+  assert.equal(new Ajv().validate(json, { name: 'a', x: 1 }), false);
+});
+
+test('limitsSchema has every limit, with its default inside its range', () => {
+  const { properties } = limitsSchema as unknown as {
+    properties: Record<LimitName, { minimum: number; maximum: number; default: number }>;
+  };
+  assert.deepEqual(Object.keys(properties).sort(), Object.keys(DEFAULT_LIMITS).sort());
+  for (const [name, schema] of Object.entries(properties)) {
+    assert.equal(schema.default, DEFAULT_LIMITS[name as LimitName]);
+    assert.ok(schema.default >= schema.minimum && schema.default <= schema.maximum, name);
+  }
+});
+
+test('resolveMounts() makes machine paths absolute, or refuses where there is no folder', () => {
+  const manifest = parseManifest({
+    name: 'a',
+    capabilities: { mounts: [{ guest: '/d', machine: 'data', access: 'read-only' }] },
+  });
+  assert.deepEqual(resolveMounts(manifest, '/srv/x').capabilities?.mounts, [
+    { guest: '/d', machine: '/srv/x/data', access: 'read-only' },
+  ]);
+  assert.throws(() => resolveMounts(manifest, undefined), {
+    code: 'ERR_NEBULA_MANIFEST_INVALID',
+    message: /"capabilities.mounts.0.machine" must be an absolute path .* got "data"/,
+  });
+});
