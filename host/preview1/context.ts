@@ -11,7 +11,7 @@ import type { MountedDirectory } from '../filesystem/mount.ts';
 import { InputBuffer, type InputStream, MachineStdin, OutputBuffer, type Readiness } from '../filesystem/stdio.ts';
 import type { Limits } from '../limits.ts';
 import type { Ending } from '../outcome.ts';
-import { DIRECTORY_RIGHTS, INHERITING_RIGHTS, RIGHTS, STREAM_RIGHTS } from './abi.ts';
+import { CLOCKID, DIRECTORY_RIGHTS, INHERITING_RIGHTS, RIGHTS, STREAM_RIGHTS } from './abi.ts';
 import { ERRNO } from './errno.ts';
 import { FdTable } from './fd-table.ts';
 import { GuestMemory } from './guest-memory.ts';
@@ -63,6 +63,8 @@ export class Context {
   readonly #input: InputBuffer = new InputBuffer();
   readonly #mounts: readonly MountedDirectory[];
   readonly #guestPaths: readonly Uint8Array[];
+  /** Times of files are the guest's clock's: a fixed clock must not be told apart from them. */
+  readonly #nowNs: () => bigint = () => this.time.nowNs(CLOCKID.realtime);
   #lastArguments: readonly string[] | undefined = undefined;
   #lastEnvironment: Readonly<Record<string, string>> | undefined = undefined;
 
@@ -109,7 +111,7 @@ export class Context {
 
   #openMounts(): void {
     for (let i = 0; i < this.#mounts.length; i++) {
-      const root = (this.#mounts[i] as MountedDirectory).open();
+      const root = (this.#mounts[i] as MountedDirectory).open(this.#nowNs);
       root.preopenPath = this.#guestPaths[i];
       root.fdflags = 0;
       grant(root, DIRECTORY_RIGHTS, INHERITING_RIGHTS);

@@ -1,0 +1,112 @@
+/** An open file of an in-memory tree. */
+
+import { ERRNO } from '../preview1/errno.ts';
+import { Descriptor, FDFLAG, FILETYPE, type OpenRequest, type Result } from './descriptor.ts';
+import type { FileNode } from './memory-tree.ts';
+
+/** Offsets are numbers here: beyond this they would lose precision, and no tree is that large. */
+const LARGEST_OFFSET = BigInt(Number.MAX_SAFE_INTEGER);
+
+export class MemoryFile extends Descriptor {
+  override readonly filetype: number = FILETYPE.regularFile;
+  readonly #node: FileNode;
+  readonly #canRead: boolean;
+  readonly #canWrite: boolean;
+  #offset = 0;
+
+  constructor(node: FileNode, request: OpenRequest) {
+    super();
+    this.#node = node;
+    this.#canRead = request.read;
+    this.#canWrite = request.write;
+    node.openCount++;
+  }
+
+  override read(target: Uint8Array, result: Result): number {
+    if (!this.#canRead) return ERRNO.badf;
+    result.count = this.#node.read(target, this.#offset);
+    this.#offset += result.count;
+    return ERRNO.success;
+  }
+
+  override pread(target: Uint8Array, offset: bigint, result: Result): number {
+    if (!this.#canRead) return ERRNO.badf;
+    result.count = offset > LARGEST_OFFSET ? 0 : this.#node.read(target, Number(offset));
+    return ERRNO.success;
+  }
+
+  override write(source: Uint8Array, result: Result): number {
+    const offset = this.#isAppending() ? this.#node.sizeBytes() : this.#offset;
+    const errno = this.#writeAt(source, offset, result);
+    if (errno === ERRNO.success) this.#offset = offset + result.count;
+    return errno;
+  }
+
+  /** With `append` it writes at the end, as Linux does, whatever the offset says. */
+  override pwrite(source: Uint8Array, offset: bigint, result: Result): number {
+    if (offset > LARGEST_OFFSET) return ERRNO.fbig;
+    return this.#writeAt(source, this.#isAppending() ? this.#node.sizeBytes() : Number(offset), result);
+  }
+
+  #isAppending(): boolean {
+    return (this.fdflags & FDFLAG.append) !== 0;
+  }
+
+  #writeAt(source: Uint8Array, offset: number, result: Result): number {
+    if (!this.#canWrite) return ERRNO.badf;
+    result.count = this.#node.write(source, offset);
+    return result.count < source.length ? ERRNO.nospc : ERRNO.success;
+  }
+
+  override seek(delta: bigint, whence: number, result: Result): number {
+    const origin = whence === 0 ? 0 : whence === 1 ? this.#offset : this.#node.sizeBytes();
+    const target = BigInt(origin) + delta;
+    if (target < 0n) return ERRNO.inval;
+    if (target > LARGEST_OFFSET) return ERRNO.overflow;
+    this.#offset = Number(target);
+    result.offset = target;
+    return ERRNO.success;
+  }
+
+  override stat(result: Result): number {
+    this.#node.stat(result.stat);
+    return ERRNO.success;
+  }
+
+  override setFlags(fdflags: number): number {
+    this.fdflags = fdflags;
+    return ERRNO.success;
+  }
+
+  override setSize(sizeBytes: bigint): number {
+    if (!this.#canWrite) return ERRNO.inval;
+    if (sizeBytes > LARGEST_OFFSET) return ERRNO.fbig;
+    return this.#node.resize(Number(sizeBytes)) ? ERRNO.success : ERRNO.nospc;
+  }
+
+  override allocate(offset: bigint, length: bigint): number {
+    if (!this.#canWrite) return ERRNO.badf;
+    const end = offset + length;
+    if (end > LARGEST_OFFSET) return ERRNO.fbig;
+    if (end <= BigInt(this.#node.sizeBytes())) return ERRNO.success;
+    return this.#node.resize(Number(end)) ? ERRNO.success : ERRNO.nospc;
+  }
+
+  override advise(_offset: bigint, _length: bigint, _advice: number): number {
+    return ERRNO.success;
+  }
+
+  override setTimes(atimNs: bigint, mtimNs: bigint, fstflags: number): number {
+    return this.#node.setTimes(atimNs, mtimNs, fstflags);
+  }
+
+  override readableBytes(): number {
+    return Math.max(0, this.#node.sizeBytes() - this.#offset);
+  }
+
+  override close(): number {
+    this.#node.openCount--;
+    this.#node.release();
+    return ERRNO.success;
+  }
+}

@@ -1,0 +1,300 @@
+/** The nodes of an in-memory file system, what they may use of it, and the walk along a path. Nothing here knows of fds. */
+
+import { ERRNO } from '../preview1/errno.ts';
+import { type Filestat, FILETYPE, FSTFLAG } from './descriptor.ts';
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+/** `NAME_MAX` and the number of links Linux follows in one path. */
+const NAME_BYTES = 255;
+const LINKS_FOLLOWED = 40;
+
+/** What a tree may hold, and the clock its times are taken from. */
+export interface TreeOptions {
+  readonly isReadOnly: boolean;
+  readonly bytes: number;
+  readonly entries: number;
+  /** Nanoseconds since the epoch. */
+  readonly nowNs: () => bigint;
+}
+
+/** One file system: its device number, its usage. Files whose last name is gone count until they are closed. */
+export class MemoryTree {
+  readonly options: TreeOptions;
+  readonly dev: bigint;
+  #lastIno = 0n;
+  #usedBytes = 0;
+  #usedEntries = 0;
+
+  constructor(dev: bigint, options: TreeOptions) {
+    this.dev = dev;
+    this.options = options;
+  }
+
+  nextIno(): bigint {
+    this.#lastIno += 1n;
+    return this.#lastIno;
+  }
+
+  /** Takes or gives back bytes of file data; false, and nothing taken, when the tree cannot hold them. */
+  charge(bytes: number): boolean {
+    if (this.#usedBytes + bytes > this.options.bytes) return false;
+    this.#usedBytes += bytes;
+    return true;
+  }
+
+  /** Enters a node under a name; false when the tree has its number of entries. */
+  enter(parent: DirectoryNode, name: string, node: MemoryNode): boolean {
+    if (this.#usedEntries >= this.options.entries) return false;
+    this.#usedEntries++;
+    parent.entries.set(name, node);
+    node.nlink++;
+    node.ctimNs = this.options.nowNs();
+    parent.touch(node.ctimNs);
+    return true;
+  }
+
+  /** Gives a node another name in place of the one it has. */
+  move(from: DirectoryNode, oldName: string, to: DirectoryNode, newName: string, node: MemoryNode): void {
+    from.entries.delete(oldName);
+    to.entries.set(newName, node);
+    node.ctimNs = this.options.nowNs();
+    from.touch(node.ctimNs);
+    to.touch(node.ctimNs);
+  }
+
+  /** Takes a name away; a file that nobody has open goes with its last name. */
+  remove(parent: DirectoryNode, name: string): void {
+    const node = parent.entries.get(name);
+    if (node === undefined) return;
+    parent.entries.delete(name);
+    this.#usedEntries--;
+    node.nlink--;
+    node.ctimNs = this.options.nowNs();
+    parent.touch(node.ctimNs);
+    if (node instanceof FileNode) node.release();
+  }
+}
+
+/** What every node has. */
+abstract class Node {
+  abstract readonly filetype: number;
+  readonly tree: MemoryTree;
+  readonly ino: bigint;
+  /** Names it has. */
+  nlink = 0;
+  atimNs: bigint;
+  mtimNs: bigint;
+  ctimNs: bigint;
+
+  constructor(tree: MemoryTree) {
+    this.tree = tree;
+    this.ino = tree.nextIno();
+    this.atimNs = this.mtimNs = this.ctimNs = tree.options.nowNs();
+  }
+
+  abstract sizeBytes(): number;
+
+  /** Notes a change of the contents. */
+  touch(nowNs: bigint): void {
+    this.mtimNs = nowNs;
+    this.ctimNs = nowNs;
+  }
+
+  stat(stat: Filestat): void {
+    stat.dev = this.tree.dev;
+    stat.ino = this.ino;
+    stat.filetype = this.filetype;
+    stat.nlink = BigInt(this.filetype === FILETYPE.directory ? 1 : this.nlink);
+    stat.sizeBytes = BigInt(this.sizeBytes());
+    stat.atimNs = this.atimNs;
+    stat.mtimNs = this.mtimNs;
+    stat.ctimNs = this.ctimNs;
+  }
+
+  setTimes(atimNs: bigint, mtimNs: bigint, fstflags: number): number {
+    if (this.tree.options.isReadOnly) return ERRNO.rofs;
+    const nowNs = this.tree.options.nowNs();
+    if ((fstflags & FSTFLAG.atim) !== 0) this.atimNs = atimNs;
+    if ((fstflags & FSTFLAG.atimNow) !== 0) this.atimNs = nowNs;
+    if ((fstflags & FSTFLAG.mtim) !== 0) this.mtimNs = mtimNs;
+    if ((fstflags & FSTFLAG.mtimNow) !== 0) this.mtimNs = nowNs;
+    this.ctimNs = nowNs;
+    return ERRNO.success;
+  }
+}
+
+export class DirectoryNode extends Node {
+  override readonly filetype: number = FILETYPE.directory;
+  readonly entries: Map<string, MemoryNode> = new Map();
+  /** Set when its name is taken away: nothing can be created in it any more. */
+  isRemoved = false;
+
+  override sizeBytes(): number {
+    return 0;
+  }
+}
+
+export class LinkNode extends Node {
+  override readonly filetype: number = FILETYPE.symbolicLink;
+  readonly contents: Uint8Array;
+
+  constructor(tree: MemoryTree, contents: Uint8Array) {
+    super(tree);
+    this.contents = contents;
+  }
+
+  override sizeBytes(): number {
+    return this.contents.length;
+  }
+}
+
+export class FileNode extends Node {
+  override readonly filetype: number = FILETYPE.regularFile;
+  /** Descriptors that have it open. */
+  openCount = 0;
+  #data: Uint8Array = NO_BYTES;
+  #size = 0;
+  /** The bytes belong to the capabilities: they are copied before the first write. */
+  #isBorrowed = false;
+
+  override sizeBytes(): number {
+    return this.#size;
+  }
+
+  /** Takes the contents the capabilities give, without a copy. */
+  borrow(contents: Uint8Array): void {
+    this.#data = contents;
+    this.#size = contents.length;
+    this.#isBorrowed = true;
+    this.tree.charge(contents.length);
+  }
+
+  /** Reads from `offset` on; answers how many bytes. */
+  read(target: Uint8Array, offset: number): number {
+    const count = Math.max(0, Math.min(target.length, this.#size - offset));
+    target.set(this.#data.subarray(offset, offset + count));
+    // As `relatime` has it: only the first read after a change is noted.
+    if (count > 0 && this.atimNs <= this.mtimNs && !this.tree.options.isReadOnly) {
+      this.atimNs = this.tree.options.nowNs();
+    }
+    return count;
+  }
+
+  /** Writes at `offset`; a gap before it reads as zeros. Answers how many bytes found room. */
+  write(source: Uint8Array, offset: number): number {
+    const end = offset + source.length;
+    if (source.length === 0 || (end > this.#size && !this.resize(end))) return 0;
+    this.#own(end);
+    this.#data.set(source, offset);
+    this.touch(this.tree.options.nowNs());
+    return source.length;
+  }
+
+  /** Sets the size; what is gained reads as zeros. False when the tree has no room. */
+  resize(size: number): boolean {
+    if (!this.tree.charge(size - this.#size)) return false;
+    if (size > this.#size) this.#own(size);
+    else if (size === 0) this.#drop();
+    else this.#own(this.#size).fill(0, size, this.#size);
+    this.#size = size;
+    this.touch(this.tree.options.nowNs());
+    return true;
+  }
+
+  /** Gives the bytes back once nothing leads to the file. */
+  release(): void {
+    if (this.nlink > 0 || this.openCount > 0) return;
+    this.tree.charge(-this.#size);
+    this.#size = 0;
+    this.#drop();
+  }
+
+  #drop(): void {
+    this.#data = NO_BYTES;
+    this.#isBorrowed = false;
+  }
+
+  /** Makes the data this node's own, with room for `capacity` bytes; beyond `#size` they are zero. */
+  #own(capacity: number): Uint8Array {
+    if (!this.#isBorrowed && capacity <= this.#data.length) return this.#data;
+    const limit = Math.max(capacity, this.tree.options.bytes);
+    const grown = new Uint8Array(Math.max(capacity, Math.min(limit, this.#data.length * 2)));
+    grown.set(this.#data.subarray(0, this.#size));
+    this.#data = grown;
+    this.#isBorrowed = false;
+    return grown;
+  }
+}
+
+export type MemoryNode = DirectoryNode | FileNode | LinkNode;
+
+/** Where a path leads: the directory its last name is in, the name, and what it stands for, if anything. */
+export interface Place {
+  readonly errno: number;
+  readonly parent: DirectoryNode;
+  /** `.` or `..` when the path ends in one of these; `node` is the directory meant then, and `parent` as well. */
+  readonly name: string;
+  readonly node: MemoryNode | undefined;
+  /** The path ends in a slash. */
+  readonly hasTrailingSlash: boolean;
+}
+
+/**
+ * Walks along a path. `follow`: a symbolic link at its end is followed, and so is one before a trailing slash unless
+ * `isEntry` asks for the entry itself. The walk never leaves `start`: NOTCAPABLE.
+ */
+export function walk(start: DirectoryNode, path: Uint8Array, follow: boolean, isEntry = false): Place {
+  const above: DirectoryNode[] = [];
+  const text = textOf(path);
+  const rest = namesOf(text);
+  let hasTrailingSlash = text.endsWith('/');
+  let parent = start;
+  let followed = 0;
+  let name = '.';
+  let node: MemoryNode | undefined = start;
+  const fail = (errno: number): Place => ({ errno, parent, name, node: undefined, hasTrailingSlash });
+  if (text === '') return fail(ERRNO.noent);
+  if (text.startsWith('/')) return fail(ERRNO.notcapable);
+  while (rest.length > 0) {
+    name = rest.pop() as string;
+    if (name === '.' || name === '..') {
+      if (name === '..') {
+        const back = above.pop();
+        if (back === undefined) return fail(ERRNO.notcapable);
+        parent = back;
+      }
+      node = parent;
+      continue;
+    }
+    if (Buffer.byteLength(name) > NAME_BYTES) return fail(ERRNO.nametoolong);
+    node = parent.entries.get(name);
+    const isLast = rest.length === 0;
+    if (node instanceof LinkNode && (!isLast || follow || (hasTrailingSlash && !isEntry))) {
+      if (++followed > LINKS_FOLLOWED) return fail(ERRNO.loop);
+      const target = textOf(node.contents);
+      if (target.startsWith('/')) return fail(ERRNO.notcapable);
+      if (isLast && target.endsWith('/')) hasTrailingSlash = true;
+      rest.push(...namesOf(target));
+      continue;
+    }
+    if (isLast) break;
+    if (node === undefined) return fail(ERRNO.noent);
+    if (!(node instanceof DirectoryNode)) return fail(ERRNO.notdir);
+    above.push(parent);
+    parent = node;
+  }
+  const isWrongKind = hasTrailingSlash && !isEntry && node !== undefined && !(node instanceof DirectoryNode);
+  return { errno: isWrongKind ? ERRNO.notdir : ERRNO.success, parent, name, node, hasTrailingSlash };
+}
+
+/** The names of a path, the last one first. */
+function namesOf(path: string): string[] {
+  return path
+    .split('/')
+    .filter((part) => part !== '')
+    .toReversed();
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+}
