@@ -20,7 +20,7 @@ async function open(
 
 /** Node 20 has no Promise.withResolvers. */
 function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => undefined;
+  let resolve!: () => void;
   const promise = new Promise<void>((done) => {
     resolve = done;
   });
