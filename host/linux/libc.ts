@@ -19,33 +19,81 @@ export interface Libc {
   readonly errno: () => number;
   readonly addressOf: (bytes: Bytes) => bigint;
   readonly close: (fd: number) => number;
+  readonly dup3: (fd: number, target: number, flags: number) => number;
+  readonly fallocate: (fd: number, mode: number, offset: bigint, lengthBytes: bigint) => number;
   readonly fcntl: (fd: number, command: number, argument: number) => number;
-  readonly ftruncate: (fd: number, sizeBytes: number) => number;
+  readonly fdatasync: (fd: number) => number;
+  readonly fsync: (fd: number) => number;
+  readonly ftruncate: (fd: number, sizeBytes: number | bigint) => number;
+  readonly futimens: (fd: number, times: Bytes) => number;
+  readonly getdents64: (call: number, fd: number, target: Bytes, sizeBytes: number) => number;
   readonly getrlimit: (resource: number, limits: Bytes) => number;
   readonly ioctl: (fd: number, request: number, argument: Bytes) => number;
+  readonly linkat: (fromFd: number, from: Bytes, toFd: number, to: Bytes, flags: number) => number;
+  readonly lseek: (fd: number, offset: bigint, whence: number) => number | bigint;
   readonly madvise: (address: number, lengthBytes: number, advice: number) => number;
   readonly memfdCreate: (name: string, flags: number) => number;
+  readonly mkdirat: (fd: number, path: Bytes, mode: number) => number;
   readonly mmap: (
     ...args: [address: number, lengthBytes: number, protection: number, flags: number, fd: number, offset: number]
   ) => number;
-  readonly pread: (fd: number, target: Bytes, lengthBytes: number, offset: number) => number;
-  readonly pwrite: (fd: number, source: Bytes, lengthBytes: number, offset: number) => number;
+  readonly openat: (fd: number, path: Bytes, flags: number, mode: number) => number;
+  readonly openat2: (call: number, fd: number, path: Bytes, how: Bytes, howBytes: number) => number;
+  /** Returns the errno, unlike the others. */
+  readonly posixFadvise: (fd: number, offset: bigint, lengthBytes: bigint, advice: number) => number;
+  readonly poll: (fds: Bytes, count: number, timeoutMs: number) => number;
+  readonly pread: (fd: number, target: Bytes, lengthBytes: number, offset: number | bigint) => number;
+  readonly pwrite: (fd: number, source: Bytes, lengthBytes: number, offset: number | bigint) => number;
+  readonly read: (fd: number, target: Bytes, lengthBytes: number) => number;
+  readonly readlinkat: (fd: number, path: Bytes, target: Bytes, lengthBytes: number) => number;
+  readonly renameat: (fromFd: number, from: Bytes, toFd: number, to: Bytes) => number;
+  readonly statx: (
+    ...args: [call: number, fd: number, path: Bytes, flags: number, mask: number, target: Bytes]
+  ) => number;
+  readonly symlinkat: (contents: Bytes, fd: number, path: Bytes) => number;
   readonly sysconf: (name: number) => number;
+  readonly unlinkat: (fd: number, path: Bytes, flags: number) => number;
+  readonly utimensat: (fd: number, path: Bytes, times: Bytes, flags: number) => number;
+  readonly write: (fd: number, source: Bytes, lengthBytes: number) => number;
 }
 
-/** off_t and size_t are 64 bits wide on every machine `loadLibc` accepts. */
+/**
+ * off_t and size_t are 64 bits wide on every machine `loadLibc` accepts. The calls that some C libraries lack go through
+ * `syscall` and take their number first.
+ */
 const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, 'errno' | 'addressOf'>, string>> = {
   close: 'int close(int)',
+  dup3: 'int dup3(int, int, int)',
+  fallocate: 'int fallocate(int, int, int64, int64)',
   fcntl: 'int fcntl(int, int, int)',
+  fdatasync: 'int fdatasync(int)',
+  fsync: 'int fsync(int)',
   ftruncate: 'int ftruncate(int, int64)',
+  futimens: 'int futimens(int, void *)',
+  getdents64: 'long syscall(long, int, void *, size_t)',
   getrlimit: 'int getrlimit(int, void *)',
   ioctl: 'int ioctl(int, ulong, void *)',
+  linkat: 'int linkat(int, void *, int, void *, int)',
+  lseek: 'int64 lseek(int, int64, int)',
   madvise: 'int madvise(uintptr_t, size_t, int)',
   memfdCreate: 'int memfd_create(const char *, uint)',
+  mkdirat: 'int mkdirat(int, void *, uint)',
   mmap: 'intptr_t mmap(uintptr_t, size_t, int, int, int, int64)',
+  openat: 'int openat(int, void *, int, uint)',
+  openat2: 'long syscall(long, int, void *, void *, size_t)',
+  posixFadvise: 'int posix_fadvise(int, int64, int64, int)',
+  poll: 'int poll(void *, ulong, int)',
   pread: 'int64 pread(int, void *, size_t, int64)',
   pwrite: 'int64 pwrite(int, void *, size_t, int64)',
+  read: 'int64 read(int, void *, size_t)',
+  readlinkat: 'int64 readlinkat(int, void *, void *, size_t)',
+  renameat: 'int renameat(int, void *, int, void *)',
+  statx: 'long syscall(long, int, void *, int, uint, void *)',
+  symlinkat: 'int symlinkat(void *, int, void *)',
   sysconf: 'long sysconf(int)',
+  unlinkat: 'int unlinkat(int, void *, int)',
+  utimensat: 'int utimensat(int, void *, void *, int)',
+  write: 'int64 write(int, void *, size_t)',
 };
 
 /** Machines whose constants and layouts the files beside this one know. */

@@ -1,0 +1,64 @@
+/** Gives a directory of the machine to guests, where its paths can be resolved safely. */
+
+import type { MachineMount } from '../capabilities.ts';
+import { messageOf, NebulaError } from '../errors.ts';
+import { OPEN } from '../linux/files.ts';
+import { libcFailure, loadLibc } from '../linux/libc.ts';
+import { closeOwned, openMachine } from '../linux/owned-fd.ts';
+import type { Descriptor } from './descriptor.ts';
+import { MachineDirectory, type MachineTree } from './machine-tree.ts';
+import { hasKernelResolver, resolveByKernel, resolveByWalk } from './machine-path.ts';
+import type { MountedDirectory } from './mount.ts';
+
+export interface MachineMountOptions {
+  /** `kernel`: openat2. `walk`: component by component. Default: the kernel where it can. */
+  readonly resolver?: 'kernel' | 'walk';
+}
+
+/**
+ * Opens the directory of a mount; its path may lead through symlinks, those beneath it may not leave it.
+ * @throws NebulaError MOUNT_UNAVAILABLE
+ */
+export function mountMachine(mount: MachineMount, options: MachineMountOptions = {}): MountedDirectory {
+  if (loadLibc() === undefined) {
+    throw unavailable(mount, `machine directories need openat: ${libcFailure() ?? 'no C library'}`);
+  }
+  let fd: number;
+  try {
+    fd = openMachine(mount.machine, OPEN.readOnly | OPEN.directory);
+  } catch (error) {
+    throw unavailable(mount, messageOf(error), error);
+  }
+  const byKernel = options.resolver !== 'walk' && hasKernelResolver(fd);
+  if (options.resolver === 'kernel' && !byKernel) {
+    closeOwned(fd);
+    throw unavailable(mount, 'the kernel has no openat2, or refuses it');
+  }
+  return new MountedMachine(mount, fd, byKernel);
+}
+
+function unavailable(mount: MachineMount, detail: string, cause?: unknown): NebulaError {
+  return new NebulaError('MOUNT_UNAVAILABLE', { path: mount.machine, guest: mount.guest, detail }, { cause });
+}
+
+class MountedMachine implements MountedDirectory {
+  readonly guestPath: string;
+  readonly #tree: MachineTree;
+
+  constructor(mount: MachineMount, fd: number, byKernel: boolean) {
+    this.guestPath = mount.guest;
+    const resolve = byKernel ? resolveByKernel : resolveByWalk;
+    this.#tree = { fd, readOnly: mount.access === 'read-only', resolve };
+  }
+
+  open(): Descriptor {
+    return new MachineDirectory(this.#tree);
+  }
+
+  close(): void {
+    if (this.#tree.fd >= 0) {
+      closeOwned(this.#tree.fd);
+      this.#tree.fd = -1;
+    }
+  }
+}

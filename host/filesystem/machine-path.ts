@@ -1,0 +1,276 @@
+/**
+ * Resolves a guest's path beneath a directory fd of the machine, so that neither `..`, a symlink nor a race leaves it.
+ * Two resolvers with one meaning: the kernel's openat2, and where that is refused a walk that opens one component at a
+ * time, never follows a link of the kernel's and expands symlinks itself.
+ */
+
+import { DOT_PATH, EMPTY_PATH, KIND, OPEN, PATH_BYTES, STATX, statFd } from '../linux/files.ts';
+import { requireLibc } from '../linux/libc.ts';
+import { closeOwned, openBeneath, openIn } from '../linux/owned-fd.ts';
+import { ERRNO } from '../preview1/errno.ts';
+import { ESCAPE, toPathErrno, toWasiErrno } from './machine-errno.ts';
+
+/**
+ * Opens `path` (NUL at its end) beneath `directory` with the flags of open: an fd to be closed with `closeOwned`, or
+ * the WASI errno negated.
+ */
+export type Resolver = (directory: number, path: Uint8Array, flags: number, mode: number) => number;
+
+const SLASH = 0x2f;
+const DOT = 0x2e;
+const LINKS = 40;
+/** Directories a walk holds open at once. */
+const DEPTH = 256;
+/** How often openat2 is asked again when a rename beside a `..` made it unsure (EAGAIN). */
+const ATTEMPTS = 64;
+const EAGAIN = 11;
+const ELOOP = 40;
+const ENOTDIR = 20;
+
+/** Asks the kernel to resolve the path beneath the directory. */
+export const resolveByKernel: Resolver = (directory, path, flags, mode) => {
+  let fd = openBeneath(directory, path, flags, mode);
+  for (let attempt = 1; fd === -EAGAIN && attempt < ATTEMPTS; attempt++) {
+    fd = openBeneath(directory, path, flags, mode);
+  }
+  return fd < 0 ? -toPathErrno(-fd) : fd;
+};
+
+/** A guest's path with a NUL at its end, or the errno that refuses it, negated. */
+export function checkPath(path: Uint8Array): Uint8Array | number {
+  if (path.length === 0) {
+    return -ERRNO.noent;
+  }
+  if (path.length > PATH_BYTES) {
+    return -ERRNO.nametoolong;
+  }
+  if (path.includes(0)) {
+    return -ERRNO.inval;
+  }
+  if (path[0] === SLASH) {
+    return -ESCAPE;
+  }
+  return terminate(path);
+}
+
+/** A copy with a NUL at its end. */
+export function terminate(bytes: Uint8Array): Uint8Array {
+  const terminated = new Uint8Array(bytes.length + 1);
+  terminated.set(bytes);
+  return terminated;
+}
+
+/** A path split before its last component. */
+export interface SplitPath {
+  /** Path of the directory, `.` when there is none; NUL at its end. */
+  readonly parent: Uint8Array;
+  /** The last component without slashes, and as it was written; NUL at the end of both. */
+  readonly base: Uint8Array;
+  readonly entry: Uint8Array;
+  readonly trailingSlash: boolean;
+  /** Whether the last component is `.` or `..`, which name no entry that could be made or removed. */
+  readonly dots: boolean;
+}
+
+/** Splits a path that `checkPath` accepted. */
+export function splitPath(path: Uint8Array): SplitPath {
+  let end = path.length - 1;
+  while (end > 0 && path[end - 1] === SLASH) {
+    end--;
+  }
+  const slash = end === 0 ? -1 : path.lastIndexOf(SLASH, end - 1);
+  const base = terminate(path.subarray(slash + 1, end));
+  return {
+    parent: slash < 0 ? DOT_PATH : terminate(path.subarray(0, slash + 1)),
+    base,
+    entry: path.subarray(slash + 1),
+    trailingSlash: end < path.length - 1,
+    dots: isDot(base) || isDotDot(base),
+  };
+}
+
+function isDot(name: Uint8Array): boolean {
+  return name.length === 2 && name[0] === DOT;
+}
+
+function isDotDot(name: Uint8Array): boolean {
+  return name.length === 3 && name[0] === DOT && name[1] === DOT;
+}
+
+/** Contents of the symlink an O_PATH fd stands for, or the WASI errno negated. */
+export function readLinkFd(fd: number): Uint8Array | number {
+  const target = new Uint8Array(PATH_BYTES + 1);
+  const libc = requireLibc();
+  const count = libc.readlinkat(fd, EMPTY_PATH, target, target.length);
+  // An empty path that is no symlink is ENOENT to the kernel; the fd is there, so what lacks is the link.
+  return count < 0 ? -(libc.errno() === 2 ? ERRNO.inval : toWasiErrno(libc.errno())) : target.slice(0, count);
+}
+
+/** Opens component by component, holding the fd of every directory on the way, so that `..` is the one it came from. */
+export const resolveByWalk: Resolver = (directory, path, flags, mode) => {
+  const walk: Walk = { above: [], top: directory, pending: splitNames(path.subarray(0, -1)), links: 0 };
+  try {
+    return walkToEnd(walk, flags, mode);
+  } finally {
+    for (const fd of walk.above.slice(1)) {
+      closeOwned(fd);
+    }
+    if (walk.above.length > 0) {
+      closeOwned(walk.top);
+    }
+  }
+};
+
+interface Walk {
+  /** Directories above `top`; the first is the caller's. */
+  readonly above: number[];
+  top: number;
+  /** Components left, the next one last; `.` for a trailing slash. Each ends in NUL. */
+  pending: Uint8Array[];
+  links: number;
+}
+
+/** The components of a path, last first. */
+function splitNames(path: Uint8Array): Uint8Array[] {
+  const names: Uint8Array[] = [];
+  for (let at = 0; at <= path.length; ) {
+    const slash = path.indexOf(SLASH, at);
+    const end = slash < 0 ? path.length : slash;
+    if (end > at) {
+      names.push(terminate(path.subarray(at, end)));
+    }
+    at = end + 1;
+  }
+  if (path.at(-1) === SLASH) {
+    names.push(DOT_PATH);
+  }
+  return names.toReversed();
+}
+
+function walkToEnd(walk: Walk, flags: number, mode: number): number {
+  for (;;) {
+    const name = walk.pending.pop() ?? DOT_PATH;
+    const last = walk.pending.length === 0;
+    let errno: number = ERRNO.success;
+    if (isDotDot(name)) {
+      errno = ascend(walk);
+      if (errno === ERRNO.success && last) {
+        return openLast(walk, DOT_PATH, flags, mode);
+      }
+    } else if (last) {
+      const fd = openLast(walk, name, flags, mode);
+      if (fd !== EXPANDED) {
+        return fd;
+      }
+    } else if (!isDot(name)) {
+      errno = descend(walk, name, creates(walk, flags));
+    }
+    if (errno !== ERRNO.success) {
+      return -errno;
+    }
+  }
+}
+
+/** Whether what is left is a name to be created, written with a slash after it. */
+function creates(walk: Walk, flags: number): boolean {
+  return (flags & OPEN.create) !== 0 && walk.pending.length === 1 && isDot(walk.pending[0] as Uint8Array);
+}
+
+function ascend(walk: Walk): number {
+  const parent = walk.above.pop();
+  if (parent === undefined) {
+    return ESCAPE;
+  }
+  closeOwned(walk.top);
+  walk.top = parent;
+  return ERRNO.success;
+}
+
+function descend(walk: Walk, name: Uint8Array, created: boolean): number {
+  if (walk.above.length >= DEPTH) {
+    return ERRNO.nametoolong;
+  }
+  const fd = openIn(walk.top, name, OPEN.path | OPEN.nofollow, 0);
+  if (fd < 0) {
+    return created && -fd === 2 ? ERRNO.isdir : toWasiErrno(-fd);
+  }
+  const libc = requireLibc();
+  const kind = statFd(libc, fd) < 0 ? -1 : STATX.kind();
+  if (kind === KIND.directory) {
+    walk.above.push(walk.top);
+    walk.top = fd;
+    return ERRNO.success;
+  }
+  const errno = kind === KIND.link ? expand(walk, readLinkFd(fd)) : kind < 0 ? ERRNO.io : ERRNO.notdir;
+  closeOwned(fd);
+  return errno;
+}
+
+/** What `openLast` answers when the last component was a symlink that is now expanded. */
+const EXPANDED = -1000;
+
+/** Opens the last component, never through a link of the kernel's: an fd, the errno negated, or EXPANDED. */
+function openLast(walk: Walk, name: Uint8Array, flags: number, mode: number): number {
+  const follow = (flags & OPEN.nofollow) === 0 && (flags & OPEN.exclusive) === 0;
+  const fd = openIn(walk.top, name, flags | OPEN.nofollow, mode);
+  if (!follow) {
+    return fd < 0 ? -toWasiErrno(-fd) : fd;
+  }
+  if (fd >= 0 && (flags & OPEN.path) === 0) {
+    return fd;
+  }
+  if (fd < 0 && fd !== -ELOOP && fd !== -ENOTDIR) {
+    return -toWasiErrno(-fd);
+  }
+  const link = fd >= 0 ? fd : openIn(walk.top, name, OPEN.path | OPEN.nofollow, 0);
+  if (link < 0) {
+    return -toWasiErrno(-link);
+  }
+  if (statFd(requireLibc(), link) === 0 && STATX.kind() !== KIND.link) {
+    if (fd >= 0) {
+      return fd;
+    }
+    closeOwned(link);
+    return -toWasiErrno(-fd);
+  }
+  const errno = expand(walk, readLinkFd(link));
+  closeOwned(link);
+  return errno === ERRNO.success ? EXPANDED : -errno;
+}
+
+/** Puts a symlink's contents before the components that are left. */
+function expand(walk: Walk, contents: Uint8Array | number): number {
+  walk.links++;
+  if (typeof contents === 'number') {
+    return -contents;
+  }
+  if (walk.links > LINKS) {
+    return ERRNO.loop;
+  }
+  if (contents.length === 0) {
+    return ERRNO.noent;
+  }
+  if (contents[0] === SLASH) {
+    return ESCAPE;
+  }
+  walk.pending.push(...splitNames(contents));
+  return ERRNO.success;
+}
+
+/** Whether the kernel resolves paths beneath a directory here: openat2 is there and no filter refuses it. */
+export function hasKernelResolver(directory: number): boolean {
+  const fd = openBeneath(directory, DOT_PATH, OPEN.path | OPEN.directory, 0);
+  if (fd >= 0) {
+    closeOwned(fd);
+  }
+  return fd >= 0;
+}
+
+/** The path of a symlink's target: its contents, relative to the directory the link's path is in. */
+export function joinPath(link: Uint8Array, contents: Uint8Array): Uint8Array {
+  const directory = link.subarray(0, link.lastIndexOf(SLASH) + 1);
+  const joined = new Uint8Array(directory.length + contents.length);
+  joined.set(directory);
+  joined.set(contents, directory.length);
+  return joined;
+}

@@ -1,0 +1,304 @@
+/**
+ * A directory of the machine, given to a guest. Paths are resolved beneath its fd (machine-path.ts). Calls that make or
+ * remove an entry resolve its directory and then name the entry itself, so that its symlink is never followed.
+ *
+ * A mount gives directories, regular files and symlinks. FIFOs, sockets and devices can be listed, stat'ed, renamed and
+ * removed, and not opened: `acces`. Every change of a read-only mount is `rofs`.
+ */
+
+import { AT_EMPTY_PATH, AT_REMOVEDIR, EMPTY_PATH, KIND, OPEN, PATH_BYTES, STATX, statFd } from '../linux/files.ts';
+import { type Libc, requireLibc } from '../linux/libc.ts';
+import { closeOwned } from '../linux/owned-fd.ts';
+import { ERRNO } from '../preview1/errno.ts';
+import { Descriptor, type DirectoryEntry, FILETYPE, type OpenRequest, type Result } from './descriptor.ts';
+import { ESCAPE, toWasiErrno } from './machine-errno.ts';
+import { MachineFile } from './machine-file.ts';
+import { listEntries } from './machine-listing.ts';
+import { toOpenFlags } from './machine-open.ts';
+import {
+  checkPath,
+  joinPath,
+  readLinkFd,
+  type Resolver,
+  type SplitPath,
+  splitPath,
+  terminate,
+} from './machine-path.ts';
+import { setTimespecs, statInto, TIMESPECS } from './machine-stat.ts';
+
+/** What all descriptors of one mount share. */
+export interface MachineTree {
+  /** fd of the mount's root; -1 once the mount is closed. */
+  fd: number;
+  readonly readOnly: boolean;
+  readonly resolve: Resolver;
+}
+
+const SLASH = 0x2f;
+const LINKS = 40;
+const DIRECTORY_MODE = 0o777;
+const FILE_MODE = 0o666;
+
+export class MachineDirectory extends Descriptor {
+  override readonly filetype: number = FILETYPE.directory;
+  readonly #libc: Libc = requireLibc();
+  readonly #tree: MachineTree;
+  /** Where the fd is: the tree itself for its root, which the mount closes. */
+  readonly #own: { fd: number };
+  #listing: DirectoryEntry[] | undefined;
+
+  /** Without an fd it is the root of the tree; else the fd becomes the descriptor's own. */
+  constructor(tree: MachineTree, fd?: number) {
+    super();
+    this.#tree = tree;
+    this.#own = fd === undefined ? tree : { fd };
+  }
+
+  override seek(_delta: bigint, _whence: number, _result: Result): number {
+    return ERRNO.badf;
+  }
+
+  override stat(result: Result): number {
+    return statInto(this.#libc, this.#own.fd, result.stat);
+  }
+
+  override setTimes(atimNs: bigint, mtimNs: bigint, fstflags: number): number {
+    const errno = setTimespecs(atimNs, mtimNs, fstflags);
+    if (errno !== ERRNO.success) {
+      return errno;
+    }
+    return this.#tree.readOnly ? ERRNO.rofs : this.#done(this.#libc.futimens(this.#own.fd, TIMESPECS));
+  }
+
+  override sync(): number {
+    return this.#done(this.#libc.fsync(this.#own.fd));
+  }
+
+  override readEntries(cookie: bigint, entries: DirectoryEntry[], maximum: number): number {
+    if (cookie === 0n || this.#listing === undefined) {
+      const listing: DirectoryEntry[] = [];
+      const errno = listEntries(this.#own.fd, this.#own === this.#tree, listing);
+      if (errno !== ERRNO.success) {
+        return errno;
+      }
+      this.#listing = listing;
+    }
+    const first = cookie > this.#listing.length ? this.#listing.length : Number(cookie);
+    const end = Math.min(this.#listing.length, first + maximum);
+    for (let index = first; index < end; index++) {
+      entries.push(this.#listing[index] as DirectoryEntry);
+    }
+    return ERRNO.success;
+  }
+
+  override open(request: OpenRequest, result: Result): number {
+    const flags = toOpenFlags(request);
+    if (flags < 0) {
+      return -flags;
+    }
+    return this.#tree.readOnly ? this.#openReadOnly(request, flags, result) : this.#openPath(request, flags, result);
+  }
+
+  /** What is not there cannot be made, and what is there cannot be written: in this order, as POSIX has it. */
+  #openReadOnly(request: OpenRequest, flags: number, result: Result): number {
+    const changes = OPEN.create | OPEN.exclusive | OPEN.truncate | OPEN.append | OPEN.writeOnly | OPEN.readWrite;
+    const errno = this.#openPath(request, flags & ~changes, result);
+    if (errno !== ERRNO.success) {
+      return errno === ERRNO.noent && (flags & OPEN.create) !== 0 ? ERRNO.rofs : errno;
+    }
+    const opened = result.descriptor as Descriptor;
+    const exclusive = (flags & OPEN.create) !== 0 && (flags & OPEN.exclusive) !== 0;
+    if (!exclusive && !request.write && (flags & OPEN.truncate) === 0) {
+      return ERRNO.success;
+    }
+    opened.close();
+    result.descriptor = undefined;
+    if (exclusive) {
+      return ERRNO.exist;
+    }
+    return opened.filetype === FILETYPE.directory ? ERRNO.isdir : ERRNO.rofs;
+  }
+
+  #openPath(request: OpenRequest, flags: number, result: Result): number {
+    const fd = this.#resolve(request.path, flags, (flags & OPEN.create) === 0 ? 0 : FILE_MODE);
+    if (fd < 0) {
+      return -fd;
+    }
+    const kind = statFd(this.#libc, fd) < 0 ? -1 : STATX.kind();
+    if (kind !== KIND.regular && kind !== KIND.directory) {
+      closeOwned(fd);
+      return kind < 0 ? ERRNO.io : ERRNO.acces;
+    }
+    const { readOnly } = this.#tree;
+    result.descriptor =
+      kind === KIND.directory ? new MachineDirectory(this.#tree, fd) : new MachineFile(fd, request.fdflags, readOnly);
+    return ERRNO.success;
+  }
+
+  override statAt(path: Uint8Array, followSymlinks: boolean, result: Result): number {
+    return this.#atPath(path, followSymlinks, (fd) => statInto(this.#libc, fd, result.stat));
+  }
+
+  override setTimesAt(path: Uint8Array, follow: boolean, atimNs: bigint, mtimNs: bigint, fstflags: number): number {
+    const errno = setTimespecs(atimNs, mtimNs, fstflags);
+    if (errno !== ERRNO.success) {
+      return errno;
+    }
+    return this.#atPath(path, follow, (fd) =>
+      this.#tree.readOnly ? ERRNO.rofs : this.#done(this.#libc.utimensat(fd, EMPTY_PATH, TIMESPECS, AT_EMPTY_PATH)),
+    );
+  }
+
+  override readlink(path: Uint8Array, result: Result): number {
+    return this.#atPath(path, false, (fd) => {
+      const contents = readLinkFd(fd);
+      if (typeof contents === 'number') {
+        return -contents;
+      }
+      result.bytes = contents;
+      return ERRNO.success;
+    });
+  }
+
+  override createDirectory(path: Uint8Array): number {
+    return this.#atParent(path, ERRNO.exist, (parent, { entry }) =>
+      this.#done(this.#libc.mkdirat(parent, entry, DIRECTORY_MODE)),
+    );
+  }
+
+  override removeDirectory(path: Uint8Array): number {
+    return this.#atParent(path, ERRNO.inval, (parent, { entry }) =>
+      this.#done(this.#libc.unlinkat(parent, entry, AT_REMOVEDIR)),
+    );
+  }
+
+  override unlinkFile(path: Uint8Array): number {
+    return this.#atParent(path, ERRNO.isdir, (parent, { entry }) => this.#done(this.#libc.unlinkat(parent, entry, 0)));
+  }
+
+  override rename(from: Uint8Array, target: Descriptor, to: Uint8Array): number {
+    if (!(target instanceof MachineDirectory)) {
+      return target.filetype === FILETYPE.directory ? ERRNO.xdev : ERRNO.notdir;
+    }
+    return this.#atParent(from, ERRNO.busy, (fromParent, fromSplit) =>
+      target.#atParent(to, ERRNO.busy, (toParent, toSplit) =>
+        this.#done(this.#libc.renameat(fromParent, fromSplit.entry, toParent, toSplit.entry)),
+      ),
+    );
+  }
+
+  override link(from: Uint8Array, followSymlinks: boolean, target: Descriptor, to: Uint8Array): number {
+    if (!(target instanceof MachineDirectory)) {
+      return target.filetype === FILETYPE.directory ? ERRNO.xdev : ERRNO.notdir;
+    }
+    const path = followSymlinks ? this.#expandLinks(from) : from;
+    if (typeof path === 'number') {
+      return path;
+    }
+    return this.#atParent(path, ERRNO.perm, (fromParent, { base, trailingSlash }) => {
+      if (trailingSlash) {
+        // With its slash it can only be a directory, and those have no hard links.
+        return this.#atPath(path, true, () => ERRNO.perm);
+      }
+      return target.#atNewEntry(to, (toParent, entry) =>
+        this.#done(this.#libc.linkat(fromParent, base, toParent, entry, 0)),
+      );
+    });
+  }
+
+  /** Contents that are absolute are refused: what follows them outside of Nebula would leave the mount. */
+  override symlink(contents: Uint8Array, path: Uint8Array): number {
+    if (contents.length === 0 || contents.length > PATH_BYTES) {
+      return contents.length === 0 ? ERRNO.noent : ERRNO.nametoolong;
+    }
+    if (contents.includes(0)) {
+      return ERRNO.inval;
+    }
+    if (contents[0] === SLASH) {
+      return ESCAPE;
+    }
+    return this.#atNewEntry(path, (parent, entry) =>
+      this.#done(this.#libc.symlinkat(terminate(contents), parent, entry)),
+    );
+  }
+
+  override close(): number {
+    this.#listing = undefined;
+    if (this.#own === this.#tree) {
+      return ERRNO.success;
+    }
+    if (this.#own.fd < 0) {
+      return ERRNO.badf;
+    }
+    closeOwned(this.#own.fd);
+    this.#own.fd = -1;
+    return ERRNO.success;
+  }
+
+  #done(returned: number): number {
+    return returned < 0 ? toWasiErrno(this.#libc.errno()) : ERRNO.success;
+  }
+
+  /** An fd of what the path names, or the errno negated. */
+  #resolve(path: Uint8Array, flags: number, mode: number): number {
+    const checked = checkPath(path);
+    return typeof checked === 'number' ? checked : this.#tree.resolve(this.#own.fd, checked, flags, mode);
+  }
+
+  /** Does something with an O_PATH fd of what the path names. */
+  #atPath(path: Uint8Array, followSymlinks: boolean, act: (fd: number) => number): number {
+    const fd = this.#resolve(path, OPEN.path | (followSymlinks ? 0 : OPEN.nofollow), 0);
+    if (fd < 0) {
+      return -fd;
+    }
+    const errno = act(fd);
+    closeOwned(fd);
+    return errno;
+  }
+
+  /** Does something to an entry of its directory. `dotsErrno` refuses `.` and `..`. */
+  #atParent(path: Uint8Array, dotsErrno: number, act: (parent: number, split: SplitPath) => number): number {
+    const checked = checkPath(path);
+    if (typeof checked === 'number') {
+      return -checked;
+    }
+    if (this.#tree.readOnly) {
+      return ERRNO.rofs;
+    }
+    const split = splitPath(checked);
+    if (split.dots) {
+      return this.#atPath(path, true, () => dotsErrno);
+    }
+    const parent = this.#tree.resolve(this.#own.fd, split.parent, OPEN.path | OPEN.directory, 0);
+    if (parent < 0) {
+      return -parent;
+    }
+    const errno = act(parent, split);
+    closeOwned(parent);
+    return errno;
+  }
+
+  /** Makes an entry that is no directory, which a slash at its end rules out. */
+  #atNewEntry(path: Uint8Array, act: (parent: number, entry: Uint8Array) => number): number {
+    return this.#atParent(path, ERRNO.exist, (parent, { base, trailingSlash }) =>
+      trailingSlash ? this.#atPath(path, true, () => ERRNO.exist) : act(parent, base),
+    );
+  }
+
+  /** The path of what a path leads to through symlinks in its last component, or an errno. */
+  #expandLinks(path: Uint8Array): Uint8Array | number {
+    const result: Pick<Result, 'bytes'> = { bytes: path };
+    let expanded = path;
+    for (let links = 0; links <= LINKS; links++) {
+      const errno = this.readlink(expanded, result as Result);
+      if (errno !== ERRNO.success) {
+        return errno === ERRNO.inval ? expanded : errno;
+      }
+      if (result.bytes[0] === SLASH) {
+        return ESCAPE;
+      }
+      expanded = joinPath(expanded, result.bytes);
+    }
+    return ERRNO.loop;
+  }
+}
