@@ -71,3 +71,16 @@ fn unexpected(expected: &str, got: &str) -> Refusal {
     let rest = if shown.len() < got.len() { "..." } else { "" };
     Refusal::new(format_args!("Cannot read the input: expected {expected}, got {shown:?}{rest}"))
 }
+
+/// The first argument, or without one the input's first line: a path, for the guests that take one.
+///
+/// # Errors
+/// Neither is there, or the input is not UTF-8.
+pub fn path(input: &[u8]) -> Result<String, Refusal> {
+    let given = std::env::args().nth(1);
+    let line = || Ok(text(input)?.lines().next().unwrap_or_default().to_owned());
+    match given.map_or_else(line, Ok) {
+        Ok(path) if path.is_empty() => Err(unexpected("a path", "")),
+        found => found,
+    }
+}

@@ -9,7 +9,7 @@ mod reactor;
 mod serve;
 mod stream;
 
-pub use input::{bytes_until_newline, decimal, text, whole_number, whole_numbers};
+pub use input::{bytes_until_newline, decimal, path, text, whole_number, whole_numbers};
 pub use reactor::answer_call;
 
 use std::fmt;
@@ -65,25 +65,26 @@ pub fn serve(_handler: Handler) -> bool {
 /// FNV-1a over 64 bits, the checksum functions print of a result too long to print.
 /// Source: <https://datatracker.ietf.org/doc/html/draft-eastlake-fnv>.
 pub fn checksum(bytes: impl IntoIterator<Item = u8>) -> u64 {
-    bytes
-        .into_iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// A repeatable sequence of numbers: the 64-bit linear congruential generator of Knuth's MMIX, its high 32 bits.
 pub struct Sequence(u64);
 
 impl Sequence {
+    #[inline]
     pub fn new(seed: u64) -> Self {
         Sequence(seed)
     }
 
+    #[inline]
     pub fn next_u32(&mut self) -> u32 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 32) as u32
     }
 
     /// A number below `bound`, which must not be 0.
+    #[inline]
     pub fn below(&mut self, bound: u32) -> u32 {
         ((u64::from(self.next_u32()) * u64::from(bound)) >> 32) as u32
     }

@@ -1,0 +1,7 @@
+//! The native form of the reactor.
+
+mod held;
+
+fn main() {
+    guest::run(held::answer);
+}
