@@ -15,8 +15,8 @@ export interface InitOptions {
   readonly export?: string;
   /** Variables the initialisation sees. They are part of the snapshot, so never secrets. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Sources that differ from call to call and may still be read during init. */
-  readonly allow: readonly ('random' | 'clock')[];
+  /** Sources that differ from call to call and may still be read during init, and whether it sees the mounts. */
+  readonly allow: readonly ('random' | 'clock' | 'mounts')[];
   /** Inputs run through a reactor before the snapshot is taken. */
   readonly warmUp: readonly string[];
 }

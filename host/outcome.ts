@@ -77,3 +77,25 @@ export const NO_PHASES: Phases = { queue: 0, compile: 0, instantiate: 0, restore
 
 /** Usage of a guest that never ran. */
 export const NO_USAGE: Usage = { memoryBytes: 0, inputBytes: 0, hostCalls: 0 };
+
+/** An ending in words. */
+export function describeEnding(ending: Ending): string {
+  switch (ending.kind) {
+    case 'ok':
+      return 'exit code 0';
+    case 'exit':
+      return `exit code ${ending.exitCode}`;
+    case 'trap':
+      return `a trap (${ending.reason}): ${ending.message}`;
+    case 'timeout':
+      return `its deadline of ${ending.timeoutMs} ms`;
+    case 'limit':
+      return `its limit ${ending.limit} of ${ending.allowed}`;
+    case 'denied':
+      return `the use of ${ending.capability}, which its manifest does not grant`;
+    case 'aborted':
+      return 'an abort by the caller';
+    default:
+      return ending satisfies never;
+  }
+}

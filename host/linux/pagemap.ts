@@ -36,8 +36,6 @@ function openScanner(): Scanner {
   argument[AT.size] = ARGUMENT_BYTES;
   put(argument, AT.vector, addressOf(new Uint8Array(regions.buffer)));
   argument[AT.vectorLength] = REGIONS;
-  argument[AT.inverted] = PAGE_IS_FILE;
-  argument[AT.mask] = PAGE_IS_FILE;
   // A page written to and then swapped out is no longer present, and is as dirty as before.
   argument[AT_ANY] = PAGE_IS_PRESENT | PAGE_IS_SWAPPED;
   argument[AT_RETURN] = PAGE_IS_PRESENT;
@@ -76,17 +74,26 @@ function probeScan(): boolean {
 }
 
 /**
- * Finds the pages from `address` on that were written to since they were mapped or last discarded. Leaves pairs of start
+ * Finds the pages from `address` on that were written to since they were mapped or last discarded; or `touched`: written,
+ * read, or mapped by the kernel along with a neighbour that was read. Leaves pairs of start
  * and end offsets in bytes, relative to `address`, ascending, in `ranges`, and returns the number of pairs, or -1 when
  * there are more than fit. `address` and `sizeBytes` are multiples of the page.
  * @throws LinuxError
  */
-export function pagemapScan(address: number, sizeBytes: number, ranges: Float64Array): number {
+export function pagemapScan(
+  address: number,
+  sizeBytes: number,
+  ranges: Float64Array,
+  kind: 'written' | 'touched' = 'written',
+): number {
   const libc = requireLibc();
   scanner ??= openScanner();
   const { fd, argument, regions } = scanner;
   const end = address + sizeBytes;
   put(argument, AT.end, end);
+  const excluded = kind === 'written' ? PAGE_IS_FILE : 0;
+  argument[AT.inverted] = excluded;
+  argument[AT.mask] = excluded;
   let pairs = 0;
   for (let start = address; start < end; ) {
     put(argument, AT.start, start);

@@ -16,6 +16,8 @@ const OP = {
   i32Const: 0x41,
   i32Eq: 0x46,
   i32Sub: 0x6b,
+  i32Or: 0x72,
+  i32Shl: 0x74,
   drop: 0x1a,
   refNull: 0xd0,
 } as const;
@@ -138,17 +140,37 @@ function clearFlag(index: number): BinaryWriter {
   return new BinaryWriter().raw(OP.i32Const, 0, OP.globalSet).u32(index);
 }
 
-/** A function that copies each global of `from` to the one of `to`, and clears flags. */
-export function addGlobalCopy(
-  additions: Additions,
-  pairs: readonly (readonly [from: number, to: number])[],
-  flags: readonly number[],
-  exportName: string,
-): void {
+type GlobalPairs = readonly (readonly [from: number, to: number])[];
+
+function copyGlobals(pairs: GlobalPairs): BinaryWriter {
   const code = new BinaryWriter();
   for (const [from, to] of pairs) code.u8(OP.globalGet).u32(from).u8(OP.globalSet).u32(to);
+  return code;
+}
+
+/** A function that copies each global of `from` to the one of `to`, and clears flags. */
+export function addGlobalCapture(
+  additions: Additions,
+  pairs: GlobalPairs,
+  flags: readonly number[],
+  name: string,
+): void {
+  const code = copyGlobals(pairs);
   for (const flag of flags) code.append(clearFlag(flag));
-  additions.function(VOID, [], code, exportName);
+  additions.function(VOID, [], code, name);
+}
+
+/** The same, back; answers two flags as bits 0 and 1, so that a restore is one call: reading a global costs more. */
+export function addGlobalRestore(
+  additions: Additions,
+  pairs: GlobalPairs,
+  cleared: number,
+  bits: readonly [number, number],
+  name: string,
+): void {
+  const code = copyGlobals(pairs).append(clearFlag(cleared)).u8(OP.globalGet).u32(bits[0]);
+  code.u8(OP.globalGet).u32(bits[1]).raw(OP.i32Const, 1, OP.i32Shl, OP.i32Or);
+  additions.function({ parameters: [], results: [TYPE.i32] }, [], code, name);
 }
 
 /** A function that copies each whole table of `from` over that of `to`, which grows to the same size first. */

@@ -17,7 +17,7 @@ export const RESERVED_PREFIX = 'nebula:';
 export const STATE = {
   memory: 'nebula:memory',
   start: 'nebula:start',
-  /** Copies globals (and tables, `captureTables`) aside; `restore` copies them back. */
+  /** Copies globals aside and clears the flags; `restore` copies them back and answers dropped | tablesChanged << 1. */
   capture: 'nebula:capture',
   restore: 'nebula:restore',
   captureTables: 'nebula:capture-tables',
@@ -52,9 +52,9 @@ export function instrument(layout: ModuleLayout, scan: CodeScan, caps: Caps): Ui
   const additions = new Additions(layout);
   const changesTables = TABLE_CHANGES.some((instruction) => scan.found.has(instruction));
   addMemories(layout, additions);
-  addGlobals(layout, additions);
   if (layout.start !== undefined) additions.export(STATE.start, 0, layout.start);
   const flags = addFlags(scan, additions);
+  addGlobals(layout, additions, flags);
   if (changesTables && canShadowTables(layout)) addTables(layout, additions, flags.tablesChanged);
   const funcrefGlobals = layout.globals.some((global) => global.mutable && global.type === added.TYPE.funcref);
   if (changesTables || funcrefGlobals) {
@@ -67,7 +67,7 @@ function addMemories(layout: ModuleLayout, additions: Additions): void {
   if (layout.memories.length === 1) additions.export(STATE.memory, 2, layout.importedMemories);
 }
 
-function addGlobals(layout: ModuleLayout, additions: Additions): void {
+function addGlobals(layout: ModuleLayout, additions: Additions, flags: Flags): void {
   const pairs: [number, number][] = [];
   layout.globals.forEach((global, position) => {
     if (!global.mutable) return;
@@ -76,13 +76,9 @@ function addGlobals(layout: ModuleLayout, additions: Additions): void {
     if (added.needsBits(global.type)) added.addBitAccess(additions, global.type, index, stateOf.global(index));
     else additions.export(stateOf.global(index), 3, index);
   });
-  added.addGlobalCopy(additions, pairs, [], STATE.capture);
-  added.addGlobalCopy(
-    additions,
-    pairs.map(([from, to]) => [to, from] as const),
-    [],
-    STATE.restore,
-  );
+  added.addGlobalCapture(additions, pairs, [flags.refused, flags.dropped], STATE.capture);
+  const back = pairs.map(([from, to]) => [to, from] as const);
+  added.addGlobalRestore(additions, back, flags.refused, [flags.dropped, flags.tablesChanged], STATE.restore);
 }
 
 function addFlags(scan: CodeScan, additions: Additions): Flags {

@@ -1,0 +1,81 @@
+/**
+ * Counts the memories alive in the process against what its address space holds. V8 reserves 10 GiB for each so that it
+ * need not check bounds (backing-store.cc: kFullGuardSize); when the space is full it throws an out-of-memory of its own,
+ * which must never happen.
+ */
+
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { getLimits } from './linux/limits.ts';
+
+const RESERVATION_BYTES = 10 * 2 ** 30;
+/** What a process can address on x86-64 and ARM64, less a share for everything else. */
+const ADDRESSABLE_BYTES = 2 ** 47 * 0.9;
+/** Mappings a memory takes: guard, pages, image, guard; a share of the limit is left for the rest of the process. */
+const MAPPINGS_PER_MEMORY = 4;
+const MAPPINGS_SHARE = 0.8;
+
+/** Memories this process may have at once. */
+export function memoryLimit(): number {
+  const { addressSpaceBytes, maxMapCount } = getLimits();
+  const byAddress = Math.min(addressSpaceBytes, ADDRESSABLE_BYTES) / RESERVATION_BYTES;
+  const byMappings = (maxMapCount * MAPPINGS_SHARE) / MAPPINGS_PER_MEMORY;
+  return Math.max(1, Math.floor(Math.min(byAddress, byMappings)));
+}
+
+let collect: (() => void) | undefined;
+
+/** Collects garbage now: the only way to give a memory's reservation back at once. */
+function collectGarbage(): void {
+  if (collect === undefined) {
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as () => void;
+  }
+  collect();
+}
+
+/** Turns of the event loop given to the collector's callbacks, which come after a collection and not during it. */
+const RECLAIM_TURNS = 8;
+
+/** One thread's view of the count that all threads share. */
+export class AddressSpace {
+  readonly limit: number;
+  readonly #live: Int32Array;
+  readonly #collected: FinalizationRegistry<undefined>;
+
+  /** `shared` holds one Int32, the memories alive in the process. */
+  constructor(shared: SharedArrayBuffer, limit: number) {
+    this.#live = new Int32Array(shared);
+    this.limit = limit;
+    this.#collected = new FinalizationRegistry(() => Atomics.sub(this.#live, 0, 1));
+  }
+
+  /** Memories made and not yet collected, in all threads. */
+  get live(): number {
+    return Atomics.load(this.#live, 0);
+  }
+
+  /** Takes a place for a memory about to be made; false when there is none. */
+  acquire(): boolean {
+    if (Atomics.add(this.#live, 0, 1) < this.limit) return true;
+    this.cancel();
+    return false;
+  }
+
+  /** Gives back a place that no memory took. */
+  cancel(): void {
+    Atomics.sub(this.#live, 0, 1);
+  }
+
+  /** Has the memory's place come back when it is collected. */
+  track(memory: WebAssembly.Memory): void {
+    this.#collected.register(memory, undefined);
+  }
+
+  /** Collects what nothing refers to any more. Takes milliseconds: only for when `acquire` has failed. */
+  async reclaim(): Promise<void> {
+    collectGarbage();
+    for (let turn = 0; turn < RECLAIM_TURNS && this.live >= this.limit; turn++) await setImmediate();
+  }
+}

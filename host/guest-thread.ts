@@ -1,0 +1,175 @@
+/**
+ * The guests of one thread: at most one micro-VM per function, made when first needed, put back after each answer,
+ * dropped least-recently-used when the address space is full. A thread runs one guest at a time.
+ */
+
+import type { AddressSpace } from './address-space.ts';
+import type { FunctionDefinition, Strategy } from './definition.ts';
+import { NebulaError } from './errors.ts';
+import { monotonicNs } from './monotonic.ts';
+import { MicroVm } from './micro-vm.ts';
+import type { Ending, Invocation, Outcome, Start } from './outcome.ts';
+import type { GuestCall } from './preview1/preview1.ts';
+import type { SnapshotImage } from './snapshot/image.ts';
+
+interface Resident {
+  readonly definition: FunctionDefinition;
+  readonly image: SnapshotImage;
+  readonly strategy: Strategy;
+  vm: MicroVm | undefined;
+  /** Whether the last run's changes are still in it. */
+  soiled: boolean;
+  /** When it was used, in calls of the thread. */
+  usedAt: number;
+}
+
+export class GuestThread {
+  readonly #space: AddressSpace;
+  readonly #residents: Map<string, Resident> = new Map();
+  #calls = 0;
+
+  constructor(space: AddressSpace) {
+    this.#space = space;
+  }
+
+  has(id: string): boolean {
+    return this.#residents.has(id);
+  }
+
+  /** Takes a function on; its micro-VM is made by `makeReady` or by the first call. */
+  install(definition: FunctionDefinition, image: SnapshotImage, strategy: Strategy): void {
+    this.#residents.set(definition.id, { definition, image, strategy, vm: undefined, soiled: false, usedAt: 0 });
+  }
+
+  /** Forgets a function and its micro-VM. */
+  remove(id: string): void {
+    const resident = this.#residents.get(id);
+    if (resident === undefined) return;
+    this.#discard(resident);
+    this.#residents.delete(id);
+  }
+
+  /**
+   * Runs a function once. `timeoutMs` above 0 is enforced in this thread. `calledNs` is when the caller called, on the
+   * clock of `monotonicNs`. The micro-VM stays as the run left it until `settle`.
+   * @throws NebulaError ADDRESS_SPACE, SNAPSHOT_DIVERGED, MOUNT_UNAVAILABLE; whatever a fault of the host throws
+   */
+  invoke(id: string, invocation: Invocation, calledNs: number, timeoutMs: number): Outcome {
+    const arrivedNs = monotonicNs();
+    const resident = this.#residents.get(id) as Resident;
+    const { definition } = resident;
+    let start: Start = 'restored';
+    if (resident.soiled) this.settle(id);
+    const restoredNs = monotonicNs();
+    let { vm } = resident;
+    if (vm === undefined) {
+      start = 'cold';
+      vm = this.#make(resident);
+    } else if (!vm.used) start = 'ready';
+    const { capabilities } = definition;
+    const call: GuestCall = {
+      input: invocation.input,
+      arguments: invocation.arguments ?? capabilities.arguments,
+      environment: environmentOf(capabilities.environment, invocation.environment),
+    };
+    resident.soiled = true;
+    resident.usedAt = ++this.#calls;
+    const readyNs = monotonicNs();
+    const ending = this.#run(resident, vm, call, timeoutMs);
+    const endedNs = monotonicNs();
+    const stdout = vm.stdout();
+    const stderr = vm.stderr();
+    const usage = vm.usage();
+    const collectedNs = monotonicNs();
+    const phases = {
+      queue: Math.max(0, arrivedNs - calledNs),
+      compile: 0,
+      instantiate: readyNs - restoredNs,
+      restore: restoredNs - arrivedNs,
+      run: endedNs - readyNs,
+      collect: collectedNs - endedNs,
+    };
+    return { ...ending, stdout, stderr, start, phases, usage };
+  }
+
+  /** Puts the micro-VM of the last call back, or makes another in its place. Off the critical path: after the answer. */
+  settle(id: string): void {
+    const resident = this.#residents.get(id);
+    if (resident === undefined || !resident.soiled) return;
+    resident.soiled = false;
+    if (resident.vm?.restore() === true) return;
+    this.#discard(resident);
+    if (resident.strategy !== 'fresh') this.makeReady(id);
+  }
+
+  /** Makes the micro-VM of a function ahead of its next call, if the address space has room. */
+  makeReady(id: string): void {
+    const resident = this.#residents.get(id);
+    if (resident === undefined || resident.vm !== undefined || this.#space.live >= this.#space.limit) return;
+    try {
+      this.#make(resident);
+    } catch {
+      // The next call makes it and reports what stands in the way.
+      resident.vm = undefined;
+    }
+  }
+
+  /** Drops the micro-VMs used least recently, `count` at most, and answers how many there were to drop. */
+  evict(count: number): number {
+    const alive = [...this.#residents.values()].filter(({ vm }) => vm !== undefined);
+    const dropped = alive.sort((left, right) => left.usedAt - right.usedAt).slice(0, count);
+    for (const resident of dropped) this.#discard(resident);
+    return dropped.length;
+  }
+
+  /** Evicts an eighth of this thread's micro-VMs, since each reclaiming costs a collection, and waits for the room. */
+  async makeRoom(): Promise<void> {
+    const alive = [...this.#residents.values()].filter(({ vm }) => vm !== undefined).length;
+    this.evict(Math.ceil(alive / 8));
+    await this.#space.reclaim();
+  }
+
+  close(): void {
+    for (const id of [...this.#residents.keys()]) this.remove(id);
+  }
+
+  #run(resident: Resident, vm: MicroVm, call: GuestCall, timeoutMs: number): Ending {
+    try {
+      return vm.run(call, timeoutMs);
+    } catch (error) {
+      this.#discard(resident);
+      throw error;
+    }
+  }
+
+  #make(resident: Resident): MicroVm {
+    const { definition, image, strategy } = resident;
+    const needsMemory = image.snapshot.memoryBytes > 0;
+    if (needsMemory && !this.#space.acquire()) {
+      const { live, limit } = this.#space;
+      throw new NebulaError('ADDRESS_SPACE', { name: definition.name, live, limit });
+    }
+    try {
+      resident.vm = new MicroVm(definition, image, strategy);
+    } catch (error) {
+      if (needsMemory) this.#space.cancel();
+      throw error;
+    }
+    if (resident.vm.memory !== undefined) this.#space.track(resident.vm.memory);
+    return resident.vm;
+  }
+
+  #discard(resident: Resident): void {
+    const { vm } = resident;
+    resident.vm = undefined;
+    resident.soiled = false;
+    vm?.close();
+  }
+}
+
+function environmentOf(
+  granted: Readonly<Record<string, string>>,
+  added: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  return added === undefined ? granted : { ...granted, ...added };
+}

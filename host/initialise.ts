@@ -1,0 +1,99 @@
+/** Takes a function's snapshot: instantiates its module, runs its initialisation once, reads the state. */
+
+import type { FunctionDefinition } from './definition.ts';
+import { callWithin } from './guest-call.ts';
+import { messageOf, NebulaError } from './errors.ts';
+import { mountAll, closeAll } from './filesystem/mounts.ts';
+import { describeEnding } from './outcome.ts';
+import { STATE } from './module/instrument.ts';
+import { Preview1, type GuestCall } from './preview1/preview1.ts';
+import { nonZeroPages, type Snapshot } from './snapshot/snapshot.ts';
+import { InstanceState } from './snapshot/state.ts';
+
+/** What the initialisation came to. Plain data. */
+export interface Initialised {
+  readonly snapshot: Snapshot;
+  /** Sources it read that differ from call to call. */
+  readonly reads: readonly ('random' | 'clock')[];
+  readonly initialiseNs: number;
+}
+
+/** The initialisation export that existing tools agree on: github.com/bytecodealliance/wizer. */
+const WIZER_EXPORT = 'wizer.initialize';
+
+/**
+ * Runs a function's initialisation with init-time capabilities only and takes its snapshot.
+ * @throws NebulaError INIT_FAILED, INIT_NONDETERMINISTIC, SNAPSHOT_UNSUPPORTED, MOUNT_UNAVAILABLE
+ */
+export function initialise(definition: FunctionDefinition): Initialised {
+  const startedMs = performance.now();
+  const { init, prepared, limits, capabilities } = definition;
+  const granted = { ...capabilities, mounts: init.allow.includes('mounts') ? capabilities.mounts : [] };
+  const mounts = mountAll(granted.mounts, limits);
+  try {
+    const preview1 = new Preview1({ programName: definition.name, limits, capabilities: granted }, mounts);
+    const state = instantiate(definition, preview1);
+    const segmentPages = state.memory === undefined ? [] : nonZeroPages(new Uint8Array(state.memory.buffer));
+    const reads = runSteps(definition, preview1, state);
+    refuseReads(definition, reads);
+    const snapshot = state.read(prepared.digest, segmentPages);
+    return { snapshot, reads, initialiseNs: Math.round((performance.now() - startedMs) * 1e6) };
+  } finally {
+    closeAll(mounts);
+  }
+}
+
+function instantiate(definition: FunctionDefinition, preview1: Preview1): InstanceState {
+  const { compiled } = definition.prepared;
+  try {
+    const instance = new WebAssembly.Instance(compiled, preview1.imports);
+    const state = new InstanceState(compiled, instance);
+    preview1.bind(state.memory);
+    return state;
+  } catch (cause) {
+    throw new NebulaError('INIT_FAILED', { name: definition.name, detail: messageOf(cause) }, { cause });
+  }
+}
+
+type Read = 'random' | 'clock';
+
+function runSteps(definition: FunctionDefinition, preview1: Preview1, state: InstanceState): Read[] {
+  const { init, prepared, entry } = definition;
+  const reads = new Set<Read>();
+  const call: GuestCall = { input: new Uint8Array(), arguments: [], environment: init.environment };
+  const step = (exportName: string, given: GuestCall): void => {
+    preview1.begin(given);
+    const ending = callWithin(state, exportName, preview1, definition.limits.timeoutMs);
+    if (preview1.reads.random) reads.add('random');
+    if (preview1.reads.clock) reads.add('clock');
+    const stderr = new TextDecoder().decode(preview1.stderr()).trim();
+    preview1.end();
+    if (ending.kind !== 'ok') {
+      const detail = `${exportName} ended with ${describeEnding(ending)}${stderr === '' ? '' : `: ${stderr.slice(-500)}`}`;
+      throw new NebulaError('INIT_FAILED', { name: definition.name, detail });
+    }
+  };
+  if (prepared.info.hasStartFunction) step(STATE.start, call);
+  if (prepared.info.kind === 'reactor' && prepared.info.hasInitialize) step('_initialize', call);
+  const named = init.export ?? (state.hasFunction(WIZER_EXPORT) ? WIZER_EXPORT : undefined);
+  if (named !== undefined) {
+    if (!state.hasFunction(named)) {
+      throw new NebulaError('INIT_FAILED', {
+        name: definition.name,
+        detail: `the module exports no function "${named}"`,
+      });
+    }
+    step(named, call);
+  }
+  for (const input of prepared.info.kind === 'reactor' ? init.warmUp : []) {
+    step(entry, { ...call, input: new TextEncoder().encode(input) });
+  }
+  return [...reads];
+}
+
+function refuseReads(definition: FunctionDefinition, reads: readonly Read[]): void {
+  const refused = reads.filter((source) => !definition.init.allow.includes(source));
+  if (refused.length === 0) return;
+  const sources = refused.map((source) => (source === 'random' ? 'randomness' : 'a clock')).join(' and ');
+  throw new NebulaError('INIT_NONDETERMINISTIC', { name: definition.name, sources });
+}

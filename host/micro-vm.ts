@@ -1,0 +1,120 @@
+/**
+ * One function's instance in one thread, with its memory, descriptors and streams: run it, put it back, run it again.
+ * "micro-VM" says how it is used. What separates guests is V8's WebAssembly sandbox; they share a process.
+ */
+
+import type { FunctionDefinition, Strategy } from './definition.ts';
+import { closeAll, mountAll } from './filesystem/mounts.ts';
+import type { MountedDirectory } from './filesystem/mount.ts';
+import { callWithin } from './guest-call.ts';
+import type { Ending, Usage } from './outcome.ts';
+import { Preview1, type GuestCall } from './preview1/preview1.ts';
+import { auditState, StateDigest } from './snapshot/audit.ts';
+import type { SnapshotImage } from './snapshot/image.ts';
+import { createRestorer } from './snapshot/restore/choice.ts';
+import type { Restorer } from './snapshot/restore/restorer.ts';
+import { InstanceState } from './snapshot/state.ts';
+
+export class MicroVm {
+  readonly memory: WebAssembly.Memory | undefined;
+  readonly #definition: FunctionDefinition;
+  readonly #mounts: readonly MountedDirectory[];
+  readonly #preview1: Preview1;
+  readonly #state: InstanceState;
+  readonly #restorer: Restorer;
+  readonly #digest: StateDigest | undefined;
+  /** A view that reads empty once the memory has grown: cheaper to ask than the memory. */
+  readonly #view: Uint8Array;
+  #ending: Ending = { kind: 'ok' };
+  #runs = 0;
+
+  /**
+   * Instantiates the function's module in its snapshot's state.
+   * @throws NebulaError MOUNT_UNAVAILABLE; a RangeError of V8 when there is no memory to be had
+   */
+  constructor(definition: FunctionDefinition, image: SnapshotImage, strategy: Strategy) {
+    const { capabilities, limits, name, prepared } = definition;
+    this.#definition = definition;
+    this.#mounts = mountAll(capabilities.mounts, limits);
+    try {
+      this.#preview1 = new Preview1({ programName: name, limits, capabilities }, this.#mounts);
+      const instance = new WebAssembly.Instance(prepared.compiled, this.#preview1.imports);
+      this.#state = new InstanceState(prepared.compiled, instance);
+      this.memory = this.#state.memory;
+      this.#preview1.bind(this.memory);
+      this.#state.write(image.snapshot);
+      this.#restorer = createRestorer(image, strategy);
+      if (this.memory !== undefined) this.#restorer.attach(this.memory);
+      this.#state.captureInPlace();
+      this.#view = new Uint8Array(this.memory?.buffer ?? new ArrayBuffer(0));
+      this.#digest = definition.audit ? new StateDigest(this.#state) : undefined;
+    } catch (error) {
+      closeAll(this.#mounts);
+      throw error;
+    }
+  }
+
+  /** Whether it has run since it was made. */
+  get used(): boolean {
+    return this.#runs > 0;
+  }
+
+  /**
+   * Runs the function once. `timeoutMs` above 0 is enforced here, in this thread; 0 leaves the deadline to others.
+   * @throws NebulaError SNAPSHOT_DIVERGED under audit; whatever a fault of the host throws
+   */
+  run(call: GuestCall, timeoutMs: number): Ending {
+    if (this.#digest !== undefined) auditState(this.#definition.name, this.#digest, this.#state);
+    this.#runs++;
+    this.#preview1.begin(call);
+    this.#ending = this.#callEntry(timeoutMs);
+    return this.#ending;
+  }
+
+  #callEntry(timeoutMs: number): Ending {
+    const ending = callWithin(this.#state, this.#definition.entry, this.#preview1, timeoutMs);
+    const { kind } = ending;
+    if (kind === 'ok' || !this.#state.growRefused) return ending;
+    // A guest that was refused memory and then failed ran out of it, however it puts that.
+    if (kind === 'trap' || kind === 'exit') {
+      return { kind: 'limit', limit: 'memoryBytes', allowed: this.#definition.limits.memoryBytes };
+    }
+    return ending;
+  }
+
+  stdout(): Uint8Array {
+    return this.#preview1.stdout();
+  }
+
+  stderr(): Uint8Array {
+    return this.#preview1.stderr();
+  }
+
+  usage(): Usage {
+    return {
+      memoryBytes: this.#view.length > 0 ? this.#view.length : (this.memory?.buffer.byteLength ?? 0),
+      inputBytes: this.#preview1.inputBytesRead,
+      hostCalls: this.#preview1.hostCalls,
+    };
+  }
+
+  /**
+   * Puts everything back to the snapshot. False when that cannot be exact, and after anything but a normal end: then the
+   * micro-VM must be closed and another made.
+   */
+  restore(): boolean {
+    this.#preview1.end();
+    const { kind } = this.#ending;
+    if (kind !== 'ok' && kind !== 'exit') return false;
+    if (this.#view.length !== this.#restorer.sizeBytes) return false;
+    if (!this.#definition.prepared.info.restorable) return false;
+    this.#restorer.observe();
+    return this.#state.restoreInPlace() && this.#restorer.restore();
+  }
+
+  /** Gives back what it holds of the machine. */
+  close(): void {
+    this.#preview1.end();
+    closeAll(this.#mounts);
+  }
+}

@@ -1,0 +1,32 @@
+/** Restores by copying the whole image back: works everywhere, and costs what the memory's size costs. */
+
+import type { Snapshot } from '../snapshot.ts';
+import type { Restorer } from './restorer.ts';
+
+/** `fresh` keeps nothing: its micro-VM is made anew for each call, filled as `copy` fills it. */
+export function createCopyRestorer(snapshot: Snapshot, strategy: 'copy' | 'fresh'): Restorer {
+  const filled: { readonly target: Uint8Array; readonly source: Uint8Array }[] = [];
+  const zeroed: Uint8Array[] = [];
+  return {
+    strategy,
+    sizeBytes: snapshot.memoryBytes,
+    attach(memory) {
+      const bytes = new Uint8Array(memory.buffer);
+      let end = 0;
+      for (const { offset, bytes: source } of snapshot.runs) {
+        if (offset > end) zeroed.push(bytes.subarray(end, offset));
+        filled.push({ target: bytes.subarray(offset, offset + source.length), source });
+        end = offset + source.length;
+      }
+      if (bytes.length > end) zeroed.push(bytes.subarray(end));
+      for (const { target, source } of filled) target.set(source);
+    },
+    observe() {},
+    restore() {
+      if (strategy === 'fresh') return false;
+      for (const { target, source } of filled) target.set(source);
+      for (const gap of zeroed) gap.fill(0);
+      return true;
+    },
+  };
+}

@@ -1,0 +1,15 @@
+/** One way to put an instance's memory back. Globals and tables are put back by the instance itself (state.ts). */
+
+import type { Strategy } from '../../definition.ts';
+
+export interface Restorer {
+  readonly strategy: Strategy;
+  /** Size of the memory it puts back. */
+  readonly sizeBytes: number;
+  /** Fills a new instance's memory with the snapshot. Called once, before the first run. */
+  attach(memory: WebAssembly.Memory): void;
+  /** Told after a run and before `restore`, while the memory still shows what the run touched. */
+  observe(): void;
+  /** Puts the memory back; its size is unchanged. False when it cannot. */
+  restore(): boolean;
+}
