@@ -36,7 +36,14 @@ export class FakeExecutor implements Executor {
     this.initialise(definition);
     if (this.deployed.has(definition.id)) throw new Error(`deployed twice: ${definition.id}`);
     this.deployed.set(definition.id, definition);
-    return { strategy: 'fresh', reason: 'it is a fake', calibrationNs: {}, snapshotBytes: 0, initReads: [] };
+    return {
+      strategy: 'fresh',
+      reason: 'it is a fake',
+      calibrationNs: {},
+      snapshotBytes: 0,
+      initReads: [],
+      initialiseNs: 0,
+    };
   }
 
   async invoke(definition: FunctionDefinition, invocation: Invocation, signal?: AbortSignal): Promise<Outcome> {

@@ -1,0 +1,78 @@
+/** Reads the values of command line options. A value that does not fit is a usage error that says what would. */
+
+import { resolve } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import type { Mount } from '../../host/capabilities.ts';
+import type { Manifest } from '../api.ts';
+
+const MIB = 1024 * 1024;
+
+/** Options of the commands that run or deploy a function. */
+export interface FunctionOptions {
+  readonly arg?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly mount?: readonly Mount[];
+  readonly timeoutMs?: number;
+  readonly memoryMib?: number;
+}
+
+/** Options of the commands that talk to a server. */
+export interface ServerAccess {
+  readonly url: string;
+  readonly token?: string;
+}
+
+/** A reader of integers of at least `minimum`. */
+export function integerFrom(minimum: number, maximum: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
+      const range = maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
+      throw new InvalidArgumentError(`Expected an integer ${range}.`);
+    }
+    return value;
+  };
+}
+
+/** Gathers the values of an option that may be given several times. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+/** Gathers `K=V`. */
+export function collectVariable(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Expected NAME=VALUE.');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** Gathers `GUEST=MACHINE` and `GUEST=MACHINE:rw`. */
+export function collectMount(text: string, before: readonly Mount[] = []): readonly Mount[] {
+  const match = /^(\/[^=]*)=(.+?)(:rw|:ro)?$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('Expected /GUEST/PATH=MACHINE/DIRECTORY, or the same with :rw.');
+  const [, guest = '', machine = '', access] = match;
+  const mount: Mount = { guest, machine: resolve(machine), access: access === ':rw' ? 'read-write' : 'read-only' };
+  return [...before, mount];
+}
+
+/** A manifest with what the options say in place of, and for variables and mounts beside, what it says. */
+export function applyOptions<T extends Partial<Manifest>>(manifest: T, options: FunctionOptions): T {
+  const { limits, capabilities } = manifest;
+  return {
+    ...manifest,
+    limits: {
+      ...limits,
+      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+      ...(options.memoryMib === undefined ? {} : { memoryBytes: options.memoryMib * MIB }),
+    },
+    capabilities: {
+      ...capabilities,
+      ...(options.arg === undefined ? {} : { arguments: options.arg }),
+      environment: { ...capabilities?.environment, ...options.env },
+      mounts: [...(capabilities?.mounts ?? []), ...(options.mount ?? [])],
+    },
+  };
+}

@@ -1,0 +1,119 @@
+/** The commands and their options. What a command does is loaded when it is used, because loading takes longer than a run. */
+
+import { createRequire } from 'node:module';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { EXIT_USAGE, reportFailure } from './failure.ts';
+import { collect, collectMount, collectVariable, integerFrom } from './options.ts';
+
+// Compiled to dist/lib/cli.
+const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
+
+const DEFAULT_PORT = 7070;
+const DEFAULT_URL = `http://127.0.0.1:${DEFAULT_PORT}`;
+const TIMEOUT_MAX_MS = 2 ** 31 - 1;
+
+/** The whole command line; parsing it runs the command. */
+export function createProgram(): Command {
+  const program = new Command('nebula')
+    .description('Runs functions compiled to WebAssembly, each call in a fresh state.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(nebula --help says more)')
+    .addHelpText('after', `\nExit codes: the guest's own; 1 trap, timeout or limit; ${EXIT_USAGE} usage; 3 Nebula.`);
+  addServe(program);
+  addInvoke(program);
+  addInspect(program);
+  addDeploy(program);
+  addManagement(program);
+  return program;
+}
+
+type Handler<O> = (options: O, ...operands: string[]) => Promise<void>;
+
+/** Runs a command's handler, and says what went wrong before the error goes on to set the exit code. */
+function act<O>(command: Command, load: () => Promise<Handler<O>>): void {
+  command.option('--json', 'print JSON').action(async (...given: unknown[]) => {
+    const operands = given.slice(0, -2).filter((each) => each !== undefined) as string[];
+    const options = given.at(-2) as O;
+    try {
+      const handler = await load();
+      await handler(options, ...operands);
+    } catch (error) {
+      reportFailure(error, (options as { json?: boolean }).json === true);
+      throw error;
+    }
+  });
+}
+
+function tokenOption(description: string): Option {
+  // An empty token would let everybody in.
+  return new Option('--token <token>', description).env('NEBULA_TOKEN').argParser((text: string) => {
+    if (text === '') throw new InvalidArgumentError('Expected a text that is not empty.');
+    return text;
+  });
+}
+
+function withServer(command: Command): Command {
+  return command.option('--url <url>', 'the server', DEFAULT_URL).addOption(tokenOption('its bearer token'));
+}
+
+function withFunctionOptions(command: Command): Command {
+  return command
+    .option('--arg <text>', 'an argument of the guest (repeatable)', collect)
+    .option('--env <name=value>', 'a variable of the guest (repeatable)', collectVariable)
+    .option('--mount <guest=machine[:rw]>', 'a directory the guest sees (repeatable)', collectMount)
+    .option('--timeout-ms <ms>', 'deadline; 0 for none', integerFrom(0, TIMEOUT_MAX_MS))
+    .option('--memory-mib <mib>', 'most memory the guest may have', integerFrom(1, 4096));
+}
+
+function addServe(program: Command): void {
+  const command = program
+    .command('serve')
+    .description('serve functions over HTTP until SIGTERM or SIGINT')
+    .option('--port <port>', 'default: PORT, or 7070', integerFrom(0, 65_535))
+    .option('--host <address>', 'address to bind to', '127.0.0.1')
+    .addOption(tokenOption('bearer token of the management routes'))
+    .option('--store <dir>', 'directory in which deployed functions persist')
+    .option('--functions <dir>', 'deploy every folder in it that has a nebula.json')
+    .option('--watch', 'redeploy a function of --functions whose module or manifest changes')
+    .option('--threads <n>', "worker threads; default: the machine's cores", integerFrom(1, 1024))
+    .option('--audit', 'compare every micro-VM with its snapshot before each run');
+  act(command, async () => (await import('./serve.ts')).serve);
+}
+
+function addInvoke(program: Command): void {
+  const command = program
+    .command('invoke')
+    .description("run a function once; stdin and stdout are the guest's")
+    .argument('<file-or-name>', 'a module, manifest or folder to run here; or the name of a function on the server')
+    .option('--manifest <file>', 'manifest of the module')
+    .option('--audit', 'compare the micro-VM with its snapshot before the run');
+  act(withServer(withFunctionOptions(command)), async () => (await import('./invoke.ts')).invoke);
+}
+
+function addInspect(program: Command): void {
+  const command = program
+    .command('inspect')
+    .description('say what a module is and needs, without running it')
+    .argument('<file>', 'a module, a manifest, or a folder that has one')
+    .option('--memory-mib <mib>', 'most memory the guest may have', integerFrom(1, 4096));
+  act(command, async () => (await import('./inspect.ts')).inspect);
+}
+
+function addDeploy(program: Command): void {
+  const command = program
+    .command('deploy')
+    .description('deploy a function, or a new version of one, to the server')
+    .argument('<file>', 'a module, a manifest, or a folder that has one')
+    .option('--name <name>', "the function's name; default: its manifest's or file's");
+  act(withServer(withFunctionOptions(command)), async () => (await import('./remote.ts')).deploy);
+}
+
+function addManagement(program: Command): void {
+  const list = program.command('list').description('list the functions of the server');
+  act(withServer(list), async () => (await import('./remote.ts')).list);
+  const remove = program.command('remove').description('remove a function from the server').argument('<name>');
+  act(withServer(remove), async () => (await import('./remote.ts')).remove);
+  const rollback = program.command('rollback').description('return to the version before').argument('<name>');
+  act(withServer(rollback), async () => (await import('./remote.ts')).rollback);
+}

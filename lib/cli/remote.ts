@@ -1,0 +1,62 @@
+/** The commands that ask a server: deploy, list, remove, rollback. */
+
+import { resolve } from 'node:path';
+import { NebulaError } from '../../host/errors.ts';
+import type { FunctionRecord } from '../api.ts';
+import { NebulaClient } from '../client.ts';
+import { loadSource } from '../registry/source.ts';
+import { applyOptions, type FunctionOptions, type ServerAccess } from './options.ts';
+import { print } from './streams.ts';
+
+export interface RemoteOptions extends ServerAccess {
+  readonly json?: boolean;
+}
+
+export interface DeployCommandOptions extends RemoteOptions, FunctionOptions {
+  readonly name?: string;
+}
+
+async function withClient<T>({ url, token }: RemoteOptions, use: (client: NebulaClient) => Promise<T>): Promise<T> {
+  const client = new NebulaClient({ url, ...(token === undefined ? {} : { token }) });
+  try {
+    return await use(client);
+  } finally {
+    await client.close();
+  }
+}
+
+/** Reads the function here and sends it; its mounts are directories of the server's machine. */
+export async function deploy(options: DeployCommandOptions, target: string): Promise<void> {
+  const loaded = await loadSource(resolve(target), options.name === undefined ? {} : { name: options.name });
+  if (loaded.snapshot !== undefined) {
+    const detail = 'field "snapshot" must be left out for a server, which takes snapshots itself';
+    throw new NebulaError('MANIFEST_INVALID', { detail });
+  }
+  const { name, ...manifest } = applyOptions(loaded.manifest, options);
+  const record = await withClient(options, (client) => client.deploy(name, loaded.module, manifest));
+  await print(options.json === true, record, () => `Deployed ${describe(record)}`);
+}
+
+/** Prints a line for each function. */
+export async function list(options: RemoteOptions): Promise<void> {
+  const records = await withClient(options, (client) => client.list());
+  if (records.length === 0 && options.json !== true) return;
+  await print(options.json === true, records, () => records.map((record) => describe(record)).join('\n'));
+}
+
+/** Removes a function with all its versions. */
+export async function remove(options: RemoteOptions, name: string): Promise<void> {
+  await withClient(options, (client) => client.undeploy(name));
+  await print(options.json === true, { removed: name }, () => `Removed ${name}`);
+}
+
+/** Returns to the version before. */
+export async function rollback(options: RemoteOptions, name: string): Promise<void> {
+  const record = await withClient(options, (client) => client.rollback(name));
+  await print(options.json === true, record, () => `Rolled back to ${describe(record)}`);
+}
+
+function describe({ name, version, digest, sizeBytes, deployedAt, report }: FunctionRecord): string {
+  const size = `${(sizeBytes / 1024).toFixed(0)} KiB`;
+  return `${name} version ${version}, ${digest.slice(0, 12)}, ${size}, ${report.strategy}, ${deployedAt}`;
+}

@@ -1,0 +1,43 @@
+/** The package: a Nebula inside this process, a server for it, and a client of such a server. */
+
+export { createNebula } from './nebula.ts';
+export { startServer } from './http/server.ts';
+export { NebulaClient } from './client.ts';
+export { isNebulaError, NebulaError } from '../host/errors.ts';
+
+export type {
+  DeployOptions,
+  DeploySource,
+  FunctionRecord,
+  FunctionStats,
+  Input,
+  InvokeOptions,
+  LatencySummary,
+  Manifest,
+  Nebula,
+  NebulaOptions,
+  NebulaStats,
+  UnavailableFunction,
+} from './api.ts';
+export type { NebulaServer, ServerOptions, ServerTimeouts } from './http/server.ts';
+export type {
+  CallOptions,
+  ClientOptions,
+  FetchOptions,
+  RemoteDeployOptions,
+  RemoteEnding,
+  RemoteOutcome,
+} from './client.ts';
+export type { ErrorCode, ErrorFields, ErrorName } from '../host/errors.ts';
+export type {
+  Capabilities,
+  ClockCapability,
+  MachineMount,
+  MemoryMount,
+  Mount,
+  RandomCapability,
+} from '../host/capabilities.ts';
+export type { InitOptions, Strategy } from '../host/definition.ts';
+export type { LimitName, Limits } from '../host/limits.ts';
+export type { Ending, Outcome, OutcomeKind, PhaseName, Phases, Start, TrapReason, Usage } from '../host/outcome.ts';
+export type { DeployReport, ExecutorStats } from '../pools/executor.ts';

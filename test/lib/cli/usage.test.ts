@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { temporaryDirectory, tinyModule } from '../tiny-module.ts';
+import { builtFunction, nebula } from './command.ts';
+
+const mistakes: readonly (readonly [readonly string[], RegExp])[] = [
+  [['frobnicate'], /unknown command 'frobnicate'/],
+  [['invoke'], /missing required argument 'file-or-name'/],
+  [['invoke', 'a.wasm', '--timeout-ms', '-1'], /'--timeout-ms <ms>' argument '-1' is invalid. Expected an integer/],
+  [['invoke', 'a.wasm', '--env', 'novalue'], /Expected NAME=VALUE/],
+  [['invoke', 'a.wasm', '--mount', 'data'], /Expected \/GUEST\/PATH=MACHINE\/DIRECTORY/],
+  [['invoke', 'no-such-name', '--arg', 'x'], /left out for a function on a server/],
+  [['serve', '--port', '99999'], /Expected an integer from 0 to 65535/],
+  [['serve', '--watch'], /used with --functions/],
+  [['list', '--token', ''], /Expected a text that is not empty/],
+  [['list', '--url', 'nonsense'], /must be a URL/],
+];
+
+for (const [commandLine, message] of mistakes) {
+  test(`nebula ${commandLine.join(' ')} is a usage error`, async () => {
+    const { code, stdout, stderr } = await nebula(commandLine);
+    assert.equal(code, 2, stderr);
+    assert.equal(stdout, '');
+    assert.match(stderr, message);
+  });
+}
+
+test('nebula --help does not show the token of the environment', async () => {
+  const { code, stdout } = await nebula(['list', '--help'], { environment: { NEBULA_TOKEN: 'very-secret' } });
+  assert.equal(code, 0);
+  assert.match(stdout, /NEBULA_TOKEN/);
+  assert.doesNotMatch(stdout, /very-secret/);
+});
+
+test('nebula inspect says what a module is, as text and as JSON', async () => {
+  const text = await nebula(['inspect', builtFunction('fibonacci/fibonacci.wasm')]);
+  assert.equal(text.code, 0, text.stderr);
+  assert.match(text.stdout, /^kind +command, entry _start$/m);
+  assert.match(text.stdout, /wasi_snapshot_preview1\.fd_write \(function\)/);
+  const json = await nebula(['inspect', '--json', '--memory-mib', '2', builtFunction('fibonacci')]);
+  const shown = JSON.parse(json.stdout) as Record<string, unknown>;
+  assert.equal(shown['name'], 'fibonacci');
+  assert.equal((shown['memory'] as { limitPages: number }).limitPages, 32);
+  assert.match(String(shown['digest']), /^[0-9a-f]{64}$/);
+});
+
+test('nebula inspect refuses what could not be deployed, in one line that says what to do', async (context) => {
+  const path = join(temporaryDirectory(context), 'broken.wasm');
+  writeFileSync(path, tinyModule().subarray(0, 20));
+  const { code, stdout, stderr } = await nebula(['inspect', path]);
+  assert.equal(code, 3);
+  assert.equal(stdout, '');
+  assert.match(
+    stderr,
+    /^nebula: Cannot read the module: .* at byte \d+ \(check that it is a core WebAssembly module\)\n$/,
+  );
+  const missing = await nebula(['inspect', '--json', `${path}.not`]);
+  assert.equal(missing.code, 3);
+  const { error } = JSON.parse(missing.stderr) as { error: { code: string } };
+  assert.equal(error.code, 'ERR_NEBULA_FILE_UNREADABLE');
+});
