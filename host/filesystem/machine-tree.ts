@@ -6,7 +6,7 @@
  * removed, and not opened: `acces`. Every change of a read-only mount is `rofs`.
  */
 
-import { AT_EMPTY_PATH, AT_REMOVEDIR, EMPTY_PATH, KIND, OPEN, PATH_BYTES, STATX, statFd } from '../linux/files.ts';
+import { AT_EMPTY_PATH, AT_REMOVEDIR, EMPTY_PATH, KIND, OPEN, STATX, statFd } from '../linux/files.ts';
 import { type Libc, requireLibc } from '../linux/libc.ts';
 import { closeOwned } from '../linux/owned-fd.ts';
 import { ERRNO } from '../preview1/errno.ts';
@@ -15,15 +15,7 @@ import { ESCAPE, toWasiErrno } from './machine-errno.ts';
 import { MachineFile } from './machine-file.ts';
 import { listEntries } from './machine-listing.ts';
 import { toOpenFlags } from './machine-open.ts';
-import {
-  checkPath,
-  joinPath,
-  readLinkFd,
-  type Resolver,
-  type SplitPath,
-  splitPath,
-  terminate,
-} from './machine-path.ts';
+import { checkPath, joinPath, readLinkFd, type Resolver, type SplitPath, splitPath } from './machine-path.ts';
 import { setTimespecs, statInto, TIMESPECS } from './machine-stat.ts';
 
 /** What all descriptors of one mount share. */
@@ -206,20 +198,13 @@ export class MachineDirectory extends Descriptor {
     });
   }
 
-  /** Contents that are absolute are refused: what follows them outside of Nebula would leave the mount. */
+  /** Contents are checked as a path is: absolute ones are refused, because what follows them outside of Nebula would leave the mount. */
   override symlink(contents: Uint8Array, path: Uint8Array): number {
-    if (contents.length === 0 || contents.length > PATH_BYTES) {
-      return contents.length === 0 ? ERRNO.noent : ERRNO.nametoolong;
+    const checked = checkPath(contents);
+    if (typeof checked === 'number') {
+      return -checked;
     }
-    if (contents.includes(0)) {
-      return ERRNO.inval;
-    }
-    if (contents[0] === SLASH) {
-      return ESCAPE;
-    }
-    return this.#atNewEntry(path, (parent, entry) =>
-      this.#done(this.#libc.symlinkat(terminate(contents), parent, entry)),
-    );
+    return this.#atNewEntry(path, (parent, entry) => this.#done(this.#libc.symlinkat(checked, parent, entry)));
   }
 
   override close(): number {

@@ -126,7 +126,7 @@ export function libcFailure(): string | undefined {
 export function requireLibc(): Libc {
   const libc = loaded ?? loadLibc();
   if (libc === undefined) {
-    throw new LinuxError('loadLibc', constants.errno.ENOSYS, failure ?? 'not loaded');
+    throw new LinuxError('reach the C library', constants.errno.ENOSYS, failure ?? 'not loaded');
   }
   return libc;
 }

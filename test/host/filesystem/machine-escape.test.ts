@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
@@ -87,6 +87,10 @@ testBoth('MachineDirectory lets no path out', (guest) => {
     const answers = tryAll(guest, out);
     assert.deepEqual([...new Set(Object.values(answers))], ['notcapable'], `${out}: ${JSON.stringify(answers)}`);
   }
+  symlinkSync('../outside/planted', join(guest.path, 'plant'));
+  assert.equal(guest.tryOpen('plant', { create: true }), 'notcapable');
+  assert.equal(guest.tryOpen('plant', { write: true, oflags: OFLAG.creat | OFLAG.excl }), 'exist');
+  assert.deepEqual(readdirSync(guest.outside), ['secret']);
   assert.equal(readFileSync(join(guest.outside, 'secret'), 'utf8'), 'secret');
 });
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import type { Descriptor, DirectoryEntry, OpenRequest, Result } from '../../../host/filesystem/descriptor.ts';
 import { OFLAG } from '../../../host/filesystem/descriptor.ts';
 import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
@@ -129,9 +129,9 @@ function createGuest(path: string, outside: string, root: Descriptor): Guest {
 }
 
 /** Registers a test once per resolver: both must do the same. */
-export function testBoth(name: string, act: (guest: Guest) => void | Promise<void>): void {
+export function testBoth(name: string, act: (guest: Guest, context: TestContext) => void | Promise<void>): void {
   for (const resolver of ['kernel', 'walk'] as const) {
-    test(`${name} (${resolver})`, { skip }, withGuest({ resolver }, act));
+    test(`${name} (${resolver})`, { skip }, (context) => withGuest({ resolver }, (guest) => act(guest, context))());
   }
 }
 
