@@ -1,6 +1,7 @@
 /** The guest's standard streams: byte buffers, or an fd of the machine to read from. */
 
 import { readSync } from 'node:fs';
+import { machineReadableBytes } from '../linux/readiness.ts';
 import { ERRNO } from '../preview1/errno.ts';
 import { Descriptor, FDFLAG, FILETYPE, type Result } from './descriptor.ts';
 
@@ -146,22 +147,17 @@ export class OutputBuffer extends Stream {
   }
 }
 
-/** Tells how many bytes of a machine fd can be read at once: -1 when a read would wait. */
-export type Readiness = (machineFd: number) => number;
-
 const RETRY_MS = 1;
 const RETRY_CELL: Int32Array = new Int32Array(new SharedArrayBuffer(4));
 
 /** stdin that is an fd of the machine: a terminal, a pipe or a file that stays open while the guest runs. */
 export class MachineStdin extends InputStream {
   readonly #machineFd: number;
-  readonly #readiness: Readiness | undefined;
 
-  /** Without `readiness` the fd counts as always ready. The fd stays the caller's: it is never closed here. */
-  constructor(machineFd: number, readiness?: Readiness) {
+  /** The fd stays the caller's: it is never closed here. */
+  constructor(machineFd: number) {
     super();
     this.#machineFd = machineFd;
-    this.#readiness = readiness;
   }
 
   override read(target: Uint8Array, result: Result): number {
@@ -185,6 +181,6 @@ export class MachineStdin extends InputStream {
   }
 
   override readableBytes(): number {
-    return this.#readiness === undefined ? 1 : this.#readiness(this.#machineFd);
+    return machineReadableBytes(this.#machineFd);
   }
 }

@@ -8,7 +8,7 @@ import type { Capabilities } from '../capabilities.ts';
 import type { Descriptor, Result } from '../filesystem/descriptor.ts';
 import { FILETYPE } from '../filesystem/descriptor.ts';
 import type { MountedDirectory } from '../filesystem/mount.ts';
-import { InputBuffer, type InputStream, MachineStdin, OutputBuffer, type Readiness } from '../filesystem/stdio.ts';
+import { InputBuffer, type InputStream, MachineStdin, OutputBuffer } from '../filesystem/stdio.ts';
 import type { Limits } from '../limits.ts';
 import type { Ending } from '../outcome.ts';
 import { CLOCKID, DIRECTORY_RIGHTS, INHERITING_RIGHTS, RIGHTS, STREAM_RIGHTS } from './abi.ts';
@@ -24,8 +24,6 @@ export interface Preview1Options {
   readonly programName: string;
   readonly limits: Limits;
   readonly capabilities: Capabilities;
-  /** Tells whether `GuestCall.inputFd` can be read without waiting; without it, it counts as always ready. */
-  readonly readiness?: Readiness;
 }
 
 /** What one invocation gives the guest. */
@@ -99,7 +97,7 @@ export class Context {
       this.environment = encodeStrings(Object.entries(call.environment).map(([key, value]) => `${key}=${value}`));
     }
     this.#input.reset(call.input);
-    this.stdin = call.inputFd === undefined ? this.#input : new MachineStdin(call.inputFd, this.options.readiness);
+    this.stdin = call.inputFd === undefined ? this.#input : new MachineStdin(call.inputFd);
     this.stdout.reset();
     this.stderr.reset();
     grant(this.stdin, STREAM_RIGHTS | RIGHTS.fdRead, 0);

@@ -18,7 +18,7 @@ export class TimeSource {
   constructor(capability: ClockCapability) {
     this.#kind = capability.kind;
     this.#grainNs = capability.kind === 'coarse' ? BigInt(Math.max(1, Math.floor(capability.grainNs))) : 1n;
-    this.#fixedNs = capability.kind === 'fixed' ? BigInt(Math.round(capability.epochMs * 1e6)) : 0n;
+    this.#fixedNs = capability.kind === 'fixed' ? fromMs(capability.epochMs) : 0n;
   }
 
   /** Time of a `clockid`, or -1n when there is no such clock. */
@@ -56,6 +56,12 @@ export class TimeSource {
     if (offBy < -DRIFT_NS || offBy > DRIFT_NS) this.#offsetNs = wallNs - monotonicNs;
     return monotonicNs + this.#offsetNs;
   }
+}
+
+/** Whole milliseconds apart from the rest: their product with a million is beyond what a number holds exactly. */
+function fromMs(timeMs: number): bigint {
+  const whole = Math.max(0, Math.floor(timeMs));
+  return BigInt(whole) * NS_PER_MS + BigInt(Math.max(0, Math.round((timeMs - whole) * 1e6)));
 }
 
 interface CpuUsage {
