@@ -146,7 +146,7 @@ function describeEnding(result: Result): string {
     case 'exit':
       return '';
     case 'trap':
-      return `nebula: the guest trapped: ${result.reason} (${result.message.replaceAll('\n', ' ')})\n`;
+      return `nebula: the guest trapped: ${describeTrap(result.reason, result.message)}\n`;
     case 'timeout':
       return `nebula: the guest did not end within ${result.timeoutMs} ms (raise it with --timeout-ms)\n`;
     case 'limit':
@@ -160,4 +160,8 @@ function describeEnding(result: Result): string {
     default:
       return result satisfies never;
   }
+}
+
+function describeTrap(reason: string, message: string): string {
+  return message === reason ? reason : `${reason} (${message.replaceAll('\n', ' ')})`;
 }

@@ -66,10 +66,12 @@ function portFromEnvironment(): number {
 
 function nextSignal(): Promise<void> {
   return new Promise((done) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      // The listener goes with its first signal, so that a second one ends the process at once.
-      process.once(signal, () => done());
-    }
+    const stop = (): void => {
+      // Without listeners a second signal ends the process at once.
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, stop);
+      done();
+    };
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   });
 }
 

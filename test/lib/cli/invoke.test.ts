@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { temporaryDirectory, tinyModule } from '../tiny-module.ts';
+import { builtFunction, nebula, startNebula } from './command.ts';
+
+const fibonacci = builtFunction('fibonacci/fibonacci.wasm');
+
+test("nebula invoke FILE prints the guest's answer and nothing else", async () => {
+  const module = await nebula(['invoke', fibonacci], { input: '30\n' });
+  assert.deepEqual({ ...module, stdout: module.stdout.trimEnd() }, { code: 0, stdout: '832040', stderr: '' });
+  const folder = await nebula(['invoke', builtFunction('fibonacci')], { input: '30' });
+  assert.equal(folder.stdout.trimEnd(), '832040', folder.stderr);
+  const beside = await nebula(['invoke', fibonacci, '--manifest', builtFunction('fibonacci/nebula.json')], {
+    input: '10',
+  });
+  assert.equal(beside.stdout.trimEnd(), '55', beside.stderr);
+  const untimed = await nebula(['invoke', fibonacci, '--timeout-ms', '0'], { input: '10' });
+  assert.equal(untimed.stdout.trimEnd(), '55', untimed.stderr);
+});
+
+test('nebula invoke carries bytes through as they are', async () => {
+  const child = startNebula(['invoke', builtFunction('echo/echo.wasm')]);
+  const sent = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 31) % 256));
+  child.stdin.end(sent);
+  const chunks: Buffer[] = [];
+  for await (const chunk of child.stdout) chunks.push(chunk as Buffer);
+  assert.ok(Buffer.concat(chunks).equals(sent));
+});
+
+test("nebula invoke passes the guest's exit code and stderr through", async () => {
+  const { code, stdout, stderr } = await nebula(['invoke', builtFunction('guests/exit-3/exit-3.wasm')]);
+  assert.equal(code, 3);
+  assert.doesNotMatch(stdout + stderr, /nebula:/);
+});
+
+const failures: readonly (readonly [string, readonly string[], RegExp])[] = [
+  ['trap-unreachable', [], /^nebula: the guest trapped: unreachable$/m],
+  ['forever', ['--timeout-ms', '100'], /^nebula: the guest did not end within 100 ms \(raise it with --timeout-ms\)$/m],
+  ['write-forever', [], /^nebula: the guest reached its limit outputBytes of 33554432 /m],
+];
+
+for (const [guest, options, message] of failures) {
+  test(`nebula invoke ends with 1 and one line for ${guest}`, async () => {
+    const { code, stderr } = await nebula(['invoke', builtFunction(`guests/${guest}/${guest}.wasm`), ...options]);
+    assert.equal(code, 1);
+    assert.match(stderr, message);
+    assert.equal(stderr.split('\n').filter((line) => line.startsWith('nebula:')).length, 1);
+  });
+}
+
+test('nebula invoke gives arguments and variables, and nothing of its own environment', async () => {
+  const { stdout, stderr } = await nebula(
+    ['invoke', builtFunction('guests/env-dump/env-dump.wasm'), '--arg', '-x', '--arg', 'é', '--env', 'A=b=c'],
+    { environment: { SECRET: 'of the machine' } },
+  );
+  assert.match(stdout, /"-x"/, stderr);
+  assert.match(stdout, /"é"/);
+  assert.match(stdout, /variable "A" "b=c"/);
+  assert.doesNotMatch(stdout, /SECRET|PATH/);
+});
+
+test('nebula invoke --mount shows a directory, and nothing without it', async (context) => {
+  const directory = temporaryDirectory(context);
+  writeFileSync(join(directory, 'note.txt'), 'from the machine');
+  const module = builtFunction('guests/read-file/read-file.wasm');
+  const mounted = await nebula(['invoke', module, '--mount', `/data=${directory}`], { input: '/data/note.txt' });
+  assert.deepEqual(mounted, { code: 0, stdout: 'from the machine', stderr: '' });
+  const bare = await nebula(['invoke', module], { input: join(directory, 'note.txt') });
+  assert.notEqual(bare.code, 0);
+  assert.doesNotMatch(bare.stdout, /machine/);
+});
+
+test('nebula invoke --json tells the whole outcome', async () => {
+  const ok = JSON.parse((await nebula(['invoke', fibonacci, '--json'], { input: '10' })).stdout) as Record<
+    string,
+    unknown
+  >;
+  assert.equal(ok['kind'], 'ok');
+  assert.equal(String(ok['stdout']).trimEnd(), '55');
+  assert.ok((ok['phases'] as { run: number }).run > 0);
+  const exited = await nebula(['invoke', '--json', builtFunction('guests/exit-3/exit-3.wasm')]);
+  assert.equal(exited.code, 3);
+  assert.equal((JSON.parse(exited.stdout) as { exitCode: number }).exitCode, 3);
+});
+
+test('nebula invoke ends with 3 for what cannot run, at once even when its input never ends', async (context) => {
+  const path = join(temporaryDirectory(context), 'half.wasm');
+  writeFileSync(path, tinyModule().subarray(0, 12));
+  const child = startNebula(['invoke', path]);
+  context.after(() => child.kill('SIGKILL'));
+  const code = await new Promise((done) => child.on('close', done));
+  assert.equal(code, 3);
+});
