@@ -121,11 +121,14 @@ export const resolveByWalk: Resolver = (directory, path, flags, mode) => {
   }
 };
 
+/** The `.` that a slash at a path's end stands for; what is created cannot be named so. */
+const TRAILING: Uint8Array = Uint8Array.of(DOT, 0);
+
 interface Walk {
   /** Directories above `top`; the first is the caller's. */
   readonly above: number[];
   top: number;
-  /** Components left, the next one last; `.` for a trailing slash. Each ends in NUL. */
+  /** Components left, the next one last; TRAILING for a slash at the end. Each ends in NUL. */
   pending: Uint8Array[];
   links: number;
 }
@@ -142,7 +145,7 @@ function splitNames(path: Uint8Array): Uint8Array[] {
     at = end + 1;
   }
   if (path.at(-1) === SLASH) {
-    names.push(DOT_PATH);
+    names.push(TRAILING);
   }
   return names.toReversed();
 }
@@ -163,17 +166,13 @@ function walkToEnd(walk: Walk, flags: number, mode: number): number {
         return fd;
       }
     } else if (!isDot(name)) {
-      errno = descend(walk, name, creates(walk, flags));
+      const isNewName = (flags & OPEN.create) !== 0 && walk.pending[0] === TRAILING && walk.pending.length === 1;
+      errno = isNewName ? ERRNO.isdir : descend(walk, name);
     }
     if (errno !== ERRNO.success) {
       return -errno;
     }
   }
-}
-
-/** Whether what is left is a name to be created, written with a slash after it. */
-function creates(walk: Walk, flags: number): boolean {
-  return (flags & OPEN.create) !== 0 && walk.pending.length === 1 && isDot(walk.pending[0] as Uint8Array);
 }
 
 function ascend(walk: Walk): number {
@@ -186,13 +185,13 @@ function ascend(walk: Walk): number {
   return ERRNO.success;
 }
 
-function descend(walk: Walk, name: Uint8Array, created: boolean): number {
+function descend(walk: Walk, name: Uint8Array): number {
   if (walk.above.length >= DEPTH) {
     return ERRNO.nametoolong;
   }
   const fd = openIn(walk.top, name, OPEN.path | OPEN.nofollow, 0);
   if (fd < 0) {
-    return created && -fd === 2 ? ERRNO.isdir : toWasiErrno(-fd);
+    return toWasiErrno(-fd);
   }
   const libc = requireLibc();
   const kind = statFd(libc, fd) < 0 ? -1 : STATX.kind();
