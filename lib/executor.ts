@@ -1,17 +1,20 @@
 /** Creates the executor that was asked for; the others are not loaded. */
 
-import { availableParallelism } from 'node:os';
 import type { Executor } from '../pools/executor.ts';
 import type { NebulaOptions } from './api.ts';
 
-/** The executor of `options`, whose defaults are filled in. */
+/** The executor of `options`; what they leave out is the executor's own default. */
 export async function createExecutor(options: NebulaOptions): Promise<Executor> {
+  const { threads, spareThreads } = options;
   const memories = options.memories === undefined ? {} : { memories: options.memories };
   if (options.executor === 'in-thread') {
     const { createInThreadExecutor } = await import('../pools/in-thread.ts');
     return createInThreadExecutor(memories);
   }
   const { createWorkerExecutor } = await import('../pools/worker/pool.ts');
-  const threads = options.threads ?? availableParallelism();
-  return createWorkerExecutor({ threads, spareThreads: options.spareThreads ?? 1, ...memories });
+  return createWorkerExecutor({
+    ...(threads === undefined ? {} : { threads }),
+    ...(spareThreads === undefined ? {} : { spareThreads }),
+    ...memories,
+  });
 }
