@@ -130,7 +130,7 @@ export class GuestThread {
   }
 
   close(): void {
-    for (const id of [...this.#residents.keys()]) this.remove(id);
+    for (const id of this.#residents.keys()) this.remove(id);
   }
 
   #run(resident: Resident, vm: MicroVm, call: GuestCall, timeoutMs: number): Ending {

@@ -1,7 +1,7 @@
 /** The one interface behind which guests run: in this thread, on worker threads, in containers, as processes. */
 
 import type { FunctionDefinition, Strategy } from '../host/definition.ts';
-import type { Invocation, Outcome } from '../host/outcome.ts';
+import { NO_PHASES, NO_USAGE, type Ending, type Invocation, type Outcome } from '../host/outcome.ts';
 
 /** What a deploy found out. */
 export interface DeployReport {
@@ -11,8 +11,10 @@ export interface DeployReport {
   readonly reason: string;
   /** Time to a restored micro-VM per strategy tried, in nanoseconds (median). */
   readonly calibrationNs: Readonly<Partial<Record<Strategy, number>>>;
-  /** Size of the snapshot's memory image, in bytes. */
+  /** Size of the snapshot's memory image, its zero pages left out, in bytes. */
   readonly snapshotBytes: number;
+  /** Time to run the initialisation, or to read the stored snapshot, in nanoseconds. */
+  readonly initialiseNs: number;
   /** Sources read during initialisation that differ from call to call. */
   readonly initReads: readonly ('random' | 'clock')[];
 }
@@ -52,4 +54,16 @@ export interface Executor {
 
   /** Lets calls in flight finish for at most `drainMs`, then stops; nothing is left open. */
   close(drainMs: number): Promise<void>;
+}
+
+const NO_BYTES: Uint8Array = new Uint8Array();
+
+/** The outcome of an invocation whose guest did not answer: it never ran, or its unit was stopped. */
+export function unansweredOutcome(ending: Ending, queueNs: number, runNs: number): Outcome {
+  const phases = { ...NO_PHASES, queue: queueNs, run: runNs };
+  return { ...ending, stdout: NO_BYTES, stderr: NO_BYTES, start: 'ready', phases, usage: NO_USAGE };
+}
+
+export function abortedOutcome(): Outcome {
+  return unansweredOutcome({ kind: 'aborted' }, 0, 0);
 }

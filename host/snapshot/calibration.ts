@@ -1,6 +1,7 @@
 /** Chooses how a function's memory is put back: by trying the ways that are exact for it on a memory of its size. */
 
 import type { FunctionDefinition, Strategy } from '../definition.ts';
+import { STATE } from '../module/instrument.ts';
 import { Preview1 } from '../preview1/preview1.ts';
 import type { SnapshotImage } from './image.ts';
 import { allowedStrategies, createRestorer } from './restore/choice.ts';
@@ -93,7 +94,7 @@ function timeFresh(definition: FunctionDefinition): number {
   const preview1 = new Preview1({ programName: name, limits, capabilities }, []);
   return timeRounds(() => {
     const startMs = performance.now();
-    new WebAssembly.Instance(prepared.compiled, preview1.imports);
+    preview1.bind(new WebAssembly.Instance(prepared.compiled, preview1.imports).exports[STATE.memory] as never);
     return performance.now() - startMs;
   });
 }

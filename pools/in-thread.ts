@@ -1,0 +1,118 @@
+/**
+ * Runs guests in the caller's own thread: the lowest latency, for guests that are trusted to end. A deadline is enforced
+ * (host/deadline.ts) but costs a watchdog per call, and while a guest runs nothing else in the thread does.
+ */
+
+import { AddressSpace, memoryLimit } from '../host/address-space.ts';
+import type { FunctionDefinition } from '../host/definition.ts';
+import { deployHere } from '../host/deployment.ts';
+import { isNebulaError, messageOf, NebulaError } from '../host/errors.ts';
+import { GuestThread } from '../host/guest-thread.ts';
+import { monotonicNs } from '../host/monotonic.ts';
+import type { Invocation, Outcome } from '../host/outcome.ts';
+import { closeImage, type SnapshotImage } from '../host/snapshot/image.ts';
+import { abortedOutcome, type DeployReport, type Executor, type ExecutorStats } from './executor.ts';
+import { reportOf } from './report.ts';
+
+export interface InThreadOptions {
+  /** Memories alive at once; default: what the machine's address space holds. */
+  readonly memories?: number;
+}
+
+export function createInThreadExecutor(options: InThreadOptions = {}): Executor {
+  return new InThreadExecutor(options);
+}
+
+class InThreadExecutor implements Executor {
+  readonly kind = 'in-thread' as const;
+  readonly #space: AddressSpace;
+  readonly #thread: GuestThread;
+  readonly #images: Map<string, SnapshotImage> = new Map();
+  #closed = false;
+  /** The function whose micro-VM is still as its last run left it. */
+  #unsettled: string | undefined;
+  readonly #settleLater = (): void => {
+    const id = this.#unsettled;
+    this.#unsettled = undefined;
+    if (id !== undefined) this.#thread.settle(id);
+  };
+
+  constructor(options: InThreadOptions) {
+    this.#space = new AddressSpace(new SharedArrayBuffer(4), options.memories ?? memoryLimit());
+    this.#thread = new GuestThread(this.#space);
+  }
+
+  deploy(definition: FunctionDefinition): Promise<DeployReport> {
+    return Promise.resolve().then(() => {
+      this.#refuseClosed();
+      const deployment = deployHere(definition);
+      this.#images.set(definition.id, deployment.image);
+      this.#thread.install(definition, deployment.image, deployment.strategy);
+      this.#thread.makeReady(definition.id);
+      return reportOf(deployment);
+    });
+  }
+
+  invoke(definition: FunctionDefinition, invocation: Invocation, signal?: AbortSignal): Promise<Outcome> {
+    const calledNs = monotonicNs();
+    try {
+      this.#refuseClosed();
+      if (signal?.aborted === true) return Promise.resolve(abortedOutcome());
+      return Promise.resolve(this.#run(definition, invocation, calledNs));
+    } catch (error) {
+      if (isNebulaError(error) && error.key === 'ADDRESS_SPACE')
+        return this.#runWithRoom(definition, invocation, calledNs);
+      return Promise.reject(isNebulaError(error) ? error : hostFault(definition, error));
+    }
+  }
+
+  #run(definition: FunctionDefinition, invocation: Invocation, calledNs: number): Outcome {
+    const { id } = definition;
+    if (!this.#thread.has(id)) throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
+    const limitMs = definition.limits.timeoutMs;
+    const askedMs = invocation.timeoutMs ?? limitMs;
+    const outcome = this.#thread.invoke(id, invocation, calledNs, limitMs === 0 ? askedMs : Math.min(limitMs, askedMs));
+    if (this.#unsettled !== id) {
+      if (this.#unsettled === undefined) setImmediate(this.#settleLater);
+      else this.#thread.settle(this.#unsettled);
+      this.#unsettled = id;
+    }
+    return outcome;
+  }
+
+  async #runWithRoom(definition: FunctionDefinition, invocation: Invocation, calledNs: number): Promise<Outcome> {
+    await this.#thread.makeRoom();
+    try {
+      return this.#run(definition, invocation, calledNs);
+    } catch (error) {
+      throw isNebulaError(error) ? error : hostFault(definition, error);
+    }
+  }
+
+  undeploy(id: string): Promise<void> {
+    this.#thread.remove(id);
+    const image = this.#images.get(id);
+    this.#images.delete(id);
+    if (image !== undefined) closeImage(image);
+    return Promise.resolve();
+  }
+
+  stats(): ExecutorStats {
+    const { live, limit } = this.#space;
+    return { running: 0, waiting: 0, units: 1, unitsReplaced: 0, memories: live, memoriesLimit: limit };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const id of this.#images.keys()) await this.undeploy(id);
+    this.#thread.close();
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw new NebulaError('CLOSED');
+  }
+}
+
+function hostFault(definition: FunctionDefinition, error: unknown): NebulaError {
+  return new NebulaError('WORKER_LOST', { name: definition.name, detail: messageOf(error) }, { cause: error });
+}
