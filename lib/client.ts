@@ -1,0 +1,282 @@
+/**
+ * A client for a Nebula server, on an undici Pool. A call is sent again only where the error table says that it may succeed
+ * then and nothing can have run twice: after a refused connection, after a 503, and for reads after a lost connection.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Pool, Response } from 'undici';
+import { argumentError, isNebulaError, messageOf, NebulaError } from '../host/errors.ts';
+import type { DeployOptions, FunctionRecord, Input } from './api.ts';
+import { toManifestJson } from './manifest.ts';
+export type { RemoteEnding, RemoteOutcome } from './http/remote-outcome.ts';
+import { readRemoteFailure, readRemoteOutcome, type RemoteOutcome, type RemoteReply } from './http/remote-outcome.ts';
+
+export interface ClientOptions {
+  /** Where the server is; a path is put before every route's. */
+  readonly url: string | URL;
+  /** Bearer token of the management routes. */
+  readonly token?: string;
+  /** Time an answer may take to begin, and then between its pieces; default 60,000. */
+  readonly timeoutMs?: number;
+  /** Connections at once; default 64. */
+  readonly connections?: number;
+  /** How often a call is sent at most; default 3. */
+  readonly attempts?: number;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface FetchOptions extends CallOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Input;
+}
+
+/** What a deploy over HTTP may say: files are the server's, so a snapshot goes by its function's own deploy only. */
+export type RemoteDeployOptions = Omit<DeployOptions, 'name' | 'snapshot'>;
+
+interface Call extends FetchOptions {
+  readonly path: string;
+  /** Whether it may be sent again when it is not known whether the server saw it. */
+  readonly isRepeatable?: boolean;
+  /** Whether statuses of failure are the caller's to read. */
+  readonly isRaw?: boolean;
+}
+
+/** What sending a call once came to: a reply, a failure, or a reply that tells of a failure. */
+interface Attempt {
+  readonly reply?: RemoteReply;
+  readonly failure?: NebulaError;
+  readonly isResendable: boolean;
+}
+
+/** The longest pause before a call is sent again, whatever Retry-After says. */
+const PAUSE_LIMIT_MS = 5000;
+const FIRST_PAUSE_MS = 50;
+
+// Codes of failures that come before a request is written.
+const UNSENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+export class NebulaClient {
+  readonly #pool: Pool;
+  readonly #url: URL;
+  readonly #attempts: number;
+  readonly #authorization: Readonly<Record<string, string>>;
+
+  constructor(options: ClientOptions) {
+    const { token, timeoutMs = 60_000, connections = 64, attempts = 3 } = options;
+    if (!URL.canParse(String(options.url))) throw argumentError('url', 'a URL', String(options.url));
+    this.#url = new URL(options.url);
+    if (!/^https?:$/.test(this.#url.protocol)) throw argumentError('url', 'an http or https URL', this.#url.href);
+    for (const [name, value] of Object.entries({ timeoutMs, connections, attempts })) {
+      if (!Number.isInteger(value) || value < 1) throw argumentError(name, 'a positive integer', value);
+    }
+    this.#attempts = attempts;
+    this.#authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    this.#pool = new Pool(this.#url.origin, {
+      connections,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      connect: { timeout: Math.min(timeoutMs, 10_000) },
+    });
+  }
+
+  /**
+   * Runs a function once. What the guest did is in the outcome.
+   * @throws NebulaError by the server's code; SERVER_UNREACHABLE, SERVER_ANSWER, CLIENT_CLOSED
+   */
+  async invoke(name: string, input: Input = '', options: CallOptions = {}): Promise<RemoteOutcome> {
+    const path = `/invoke/${encodeURIComponent(name)}`;
+    const reply = await this.#send({ ...options, path, method: 'POST', body: input, isRaw: true });
+    return readRemoteOutcome(this.#url.href, reply);
+  }
+
+  /** Deploys a function, or a new version of one. @throws NebulaError as `Nebula.deploy` does, and as `invoke` does here */
+  deploy(name: string, module: Uint8Array, options: RemoteDeployOptions = {}): Promise<FunctionRecord> {
+    const manifest = JSON.stringify(toManifestJson({ ...options, name }));
+    const path = functionPath(name);
+    // A header is bounded by the server's parser; a long manifest goes into the body.
+    const isShort = encodeURIComponent(manifest).length < 4096;
+    const headers = isShort
+      ? { 'content-type': 'application/wasm', 'nebula-manifest': encodeURIComponent(manifest) }
+      : { 'content-type': 'application/json' };
+    const base64 = (): string => Buffer.from(module.buffer, module.byteOffset, module.byteLength).toString('base64');
+    const body = isShort ? module : `{"manifest":${manifest},"module":"${base64()}"}`;
+    return this.#readJson<FunctionRecord>({ path, method: 'PUT', headers, body });
+  }
+
+  /** @throws NebulaError FUNCTION_NOT_FOUND, UNAUTHORIZED, STORE_FAILED */
+  async undeploy(name: string): Promise<void> {
+    await this.#send({ path: functionPath(name), method: 'DELETE' });
+  }
+
+  /** Returns to the version before. @throws NebulaError FUNCTION_NOT_FOUND, NO_PREVIOUS_VERSION, UNAUTHORIZED */
+  rollback(name: string): Promise<FunctionRecord> {
+    return this.#readJson<FunctionRecord>({ path: `${functionPath(name)}/rollback`, method: 'POST' });
+  }
+
+  async list(): Promise<readonly FunctionRecord[]> {
+    const { functions } = await this.#readJson<{ functions: FunctionRecord[] }>({
+      path: '/functions',
+      isRepeatable: true,
+    });
+    return functions;
+  }
+
+  /** @throws NebulaError FUNCTION_NOT_FOUND, UNAUTHORIZED */
+  get(name: string): Promise<FunctionRecord> {
+    return this.#readJson<FunctionRecord>({ path: functionPath(name), isRepeatable: true });
+  }
+
+  /** Whether the server answers at all. */
+  async health(): Promise<boolean> {
+    return (await this.#probe('/healthz')) === 200;
+  }
+
+  /** Whether the server takes calls. */
+  async ready(): Promise<boolean> {
+    return (await this.#probe('/readyz')) === 200;
+  }
+
+  /** The metrics in Prometheus' text format. */
+  async metrics(): Promise<string> {
+    return toText((await this.#send({ path: '/metrics', isRepeatable: true })).body);
+  }
+
+  /** The server's OpenAPI document. */
+  openapi(): Promise<Readonly<Record<string, unknown>>> {
+    return this.#readJson<Readonly<Record<string, unknown>>>({ path: '/openapi.json', isRepeatable: true });
+  }
+
+  /**
+   * Sends a request to a function as a CGI program; `path` is what follows its name, with the query. The response is the
+   * function's own or a problem, as the server sent it; the token is not sent, because functions are no managers.
+   */
+  async fetch(name: string, path = '', options: FetchOptions = {}): Promise<Response> {
+    const { status, headers, body } = await this.#send({
+      ...options,
+      path: `/fn/${encodeURIComponent(name)}${path}`,
+      isRaw: true,
+    });
+    const pairs = Object.entries(headers).flatMap(([key, value]) =>
+      [value ?? []].flat().map((item): [string, string] => [key, item]),
+    );
+    const isBodyless = body.byteLength === 0 && (status === 204 || status === 304 || options.method === 'HEAD');
+    return new Response(isBodyless ? null : body, { status, headers: pairs });
+  }
+
+  /** Lets calls in flight finish and closes the connections. */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  async #probe(path: string): Promise<number> {
+    try {
+      return (await this.#request({ path })).status;
+    } catch (error) {
+      if (isNebulaError(error)) return error.httpStatus;
+      throw error;
+    }
+  }
+
+  async #readJson<T>(call: Call): Promise<T> {
+    const { body } = await this.#send(call);
+    try {
+      return JSON.parse(toText(body)) as T;
+    } catch (error) {
+      throw new NebulaError(
+        'SERVER_ANSWER',
+        { url: this.#url.href, detail: 'its answer is not JSON' },
+        { cause: error },
+      );
+    }
+  }
+
+  async #send(call: Call): Promise<RemoteReply> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { reply, failure, isResendable } = await this.#attempt(call);
+      if (!isResendable || attempt >= this.#attempts) {
+        if (reply !== undefined && (failure === undefined || call.isRaw === true)) return reply;
+        throw failure;
+      }
+      const pauseMs = retryAfterMs(reply?.headers['retry-after']) ?? FIRST_PAUSE_MS * 2 ** (attempt - 1);
+      await this.#pause(pauseMs, call);
+    }
+  }
+
+  async #attempt(call: Call): Promise<Attempt> {
+    let reply: RemoteReply;
+    try {
+      reply = await this.#request(call);
+    } catch (error) {
+      const isLost = isNebulaError(error) && error.key === 'SERVER_UNREACHABLE';
+      if (!isLost) throw error;
+      return { failure: error, isResendable: call.isRepeatable === true || UNSENT.has(codeOf(error.cause)) };
+    }
+    if (reply.status < 400) return { reply, isResendable: false };
+    const failure = readRemoteFailure(this.#url.href, reply);
+    // Where there is an outcome a guest has run, whatever its answer looks like.
+    const hasRun = reply.headers['nebula-outcome'] !== undefined;
+    return { reply, failure, isResendable: reply.status === 503 && failure.retryable && !hasRun };
+  }
+
+  // Clients that were refused together must not come back together.
+  async #pause(pauseMs: number, call: Call): Promise<void> {
+    try {
+      const jittered = Math.min(pauseMs, PAUSE_LIMIT_MS) * (1 + Math.random() / 2);
+      await sleep(jittered, undefined, call.signal === undefined ? {} : { signal: call.signal });
+    } catch (error) {
+      throw new NebulaError('CLIENT_CLOSED', {}, { cause: error });
+    }
+  }
+
+  async #request(call: Call): Promise<RemoteReply> {
+    const { path, method = 'GET', body, signal } = call;
+    const isForGuest = path.startsWith('/fn/') || path.startsWith('/invoke/');
+    try {
+      const reply = await this.#pool.request({
+        path: this.#url.pathname.replace(/\/$/, '') + path,
+        method,
+        headers: { ...(isForGuest ? {} : this.#authorization), ...call.headers },
+        body: body ?? null,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return { status: reply.statusCode, headers: reply.headers, body: await reply.body.bytes() };
+    } catch (error) {
+      if (signal?.aborted === true) throw new NebulaError('CLIENT_CLOSED', {}, { cause: error });
+      throw new NebulaError('SERVER_UNREACHABLE', { url: this.#url.href, detail: detailOf(error) }, { cause: error });
+    }
+  }
+}
+
+function functionPath(name: string): string {
+  return `/functions/${encodeURIComponent(name)}`;
+}
+
+function toText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}
+
+// A host with several addresses fails with an AggregateError that has the code of its members.
+function codeOf(error: unknown): string {
+  return (error as { code?: string } | undefined)?.code ?? '';
+}
+
+function detailOf(error: unknown): string {
+  return messageOf(error) || codeOf(error) || 'no connection';
+}
+
+function retryAfterMs(header: string | string[] | undefined): number | undefined {
+  if (typeof header !== 'string') return undefined;
+  const waitMs = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(waitMs) ? Math.max(0, waitMs) : undefined;
+}

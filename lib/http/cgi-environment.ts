@@ -1,0 +1,82 @@
+/**
+ * A request as CGI meta-variables. Source: RFC 3875 section 4.1.
+ *
+ * Left out, as the RFC allows: AUTH_TYPE, REMOTE_USER, REMOTE_IDENT (nobody is authenticated here) and PATH_TRANSLATED (no
+ * document tree stands behind a function). REMOTE_HOST is the address, since names are not looked up. The query never
+ * becomes arguments (section 4.4), because a caller would then choose a program's options.
+ */
+
+import { isUtf8 } from 'node:buffer';
+import type { Exchange } from './exchange.ts';
+
+/** Which function a path names, and what follows its name. */
+export interface FunctionPath {
+  readonly name: string;
+  /** The decoded rest, empty or beginning with `/`. */
+  readonly pathInfo: string;
+}
+
+// `proxy` would become HTTP_PROXY, which many HTTP clients obey (httpoxy, CVE-2016-5385). Credentials are the server's
+// business (section 4.1.18), hop-by-hop fields the connection's, and the content fields have variables of their own.
+const DROPPED = new Set([
+  'proxy',
+  'authorization',
+  'proxy-authorization',
+  'proxy-connection',
+  'content-length',
+  'content-type',
+  'connection',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+]);
+
+/** The meta-variables of a request whose body is `contentLength` bytes long. */
+export function cgiEnvironment(exchange: Exchange, path: FunctionPath, contentLength: number): Record<string, string> {
+  const { url } = exchange;
+  const variables: Record<string, string> = {};
+  for (const [name, value] of exchange.headers()) {
+    // `x_y` and `x-y` would meet in one variable; only the field every proxy understands may set it.
+    if (!DROPPED.has(name) && /^[a-z0-9-]+$/.test(name)) {
+      variables[`HTTP_${name.toUpperCase().replaceAll('-', '_')}`] = fieldText(value);
+    }
+  }
+  variables['GATEWAY_INTERFACE'] = 'CGI/1.1';
+  variables['PATH_INFO'] = path.pathInfo;
+  variables['QUERY_STRING'] = url.search.slice(1);
+  variables['REMOTE_ADDR'] = exchange.remoteAddress;
+  variables['REMOTE_HOST'] = exchange.remoteAddress;
+  variables['REQUEST_METHOD'] = exchange.method;
+  variables['SCRIPT_NAME'] = `/fn/${path.name}`;
+  variables['SERVER_NAME'] = url.hostname;
+  variables['SERVER_PORT'] = url.port || (url.protocol === 'https:' ? '443' : '80');
+  variables['SERVER_PROTOCOL'] = exchange.protocol;
+  variables['SERVER_SOFTWARE'] = 'Nebula';
+  if (contentLength > 0) variables['CONTENT_LENGTH'] = String(contentLength);
+  const contentType = exchange.header('content-type');
+  if (contentType !== undefined) variables['CONTENT_TYPE'] = fieldText(contentType);
+  return variables;
+}
+
+// Field values arrive as bytes, one per character. A guest reads its environment as UTF-8.
+function fieldText(value: string): string {
+  if (!/[\x80-\xff]/.test(value)) return value;
+  const bytes = Buffer.from(value, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : value;
+}
+
+/** Splits the path after `/fn/`, or gives undefined when it cannot be decoded or has a NUL, which no variable can hold. */
+export function parseFunctionPath(rest: string): FunctionPath | undefined {
+  const slash = rest.indexOf('/');
+  try {
+    const name = decodeURIComponent(slash === -1 ? rest : rest.slice(0, slash));
+    const pathInfo = slash === -1 ? '' : decodeURIComponent(rest.slice(slash));
+    return name === '' || pathInfo.includes('\0') ? undefined : { name, pathInfo };
+  } catch {
+    // decodeURIComponent throws for a broken escape only: such a path names nothing.
+    return undefined;
+  }
+}

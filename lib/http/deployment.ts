@@ -1,0 +1,115 @@
+/**
+ * `PUT /functions/:name`: a module and its manifest out of one request. Either `application/wasm` with the manifest as
+ * percent-encoded JSON in the `Nebula-Manifest` header, or `application/json` with `{ manifest, module }`, the module in base64.
+ */
+
+import { NebulaError } from '../../host/errors.ts';
+import type { DeployOptions, Manifest } from '../api.ts';
+import { parseManifest } from '../manifest.ts';
+import { BodyTooLarge, type Exchange } from './exchange.ts';
+
+/** What to deploy. */
+export interface Deployment {
+  readonly module: Uint8Array;
+  readonly options: DeployOptions;
+}
+
+/** Bytes a manifest may have beside its module in a JSON body. */
+const MANIFEST_BYTES = 1024 * 1024;
+
+const MEDIA_TYPES = 'application/wasm or application/json';
+
+/**
+ * Reads the body of a deploy; the module may have `moduleBytes`.
+ * @throws NebulaError MEDIA_TYPE, MODULE_TOO_LARGE, MODULE_INVALID, MANIFEST_INVALID, CLIENT_CLOSED
+ */
+export async function readDeployment(exchange: Exchange, name: string, moduleBytes: number): Promise<Deployment> {
+  const mediaType = (exchange.header('content-type') ?? '').replace(/;.*$/s, '').trim().toLowerCase();
+  switch (mediaType) {
+    case 'application/wasm': {
+      const options = toOptions(readManifestHeader(exchange), name);
+      return { module: await readModuleBody(exchange, moduleBytes, moduleBytes), options };
+    }
+    case 'application/json': {
+      // Base64 writes 3 bytes as 4 characters.
+      const limitBytes = Math.ceil(moduleBytes / 3) * 4 + MANIFEST_BYTES;
+      return parseJson(await readModuleBody(exchange, limitBytes, moduleBytes), name, moduleBytes);
+    }
+    default:
+      throw new NebulaError('MEDIA_TYPE', { got: mediaType || 'none', expected: MEDIA_TYPES });
+  }
+}
+
+async function readModuleBody(exchange: Exchange, limitBytes: number, moduleBytes: number): Promise<Uint8Array> {
+  try {
+    return await exchange.readBody(limitBytes);
+  } catch (error) {
+    if (!(error instanceof BodyTooLarge)) throw error;
+    throw new NebulaError(
+      'MODULE_TOO_LARGE',
+      { sizeBytes: error.sizeBytes, limitBytes: moduleBytes },
+      { cause: error },
+    );
+  }
+}
+
+function readManifestHeader(exchange: Exchange): unknown {
+  const header = exchange.header('nebula-manifest');
+  if (header === undefined) return {};
+  try {
+    return JSON.parse(decodeURIComponent(header));
+  } catch (error) {
+    const detail = 'the Nebula-Manifest header is not percent-encoded JSON';
+    throw new NebulaError('MANIFEST_INVALID', { detail }, { cause: error });
+  }
+}
+
+function parseJson(body: Uint8Array, name: string, moduleBytes: number): Deployment {
+  const fields = parseObject(body);
+  const { module, manifest = {}, ...unknown } = fields;
+  const extra = Object.keys(unknown)[0];
+  if (extra !== undefined) {
+    throw new NebulaError('MANIFEST_INVALID', { detail: `unknown field "${extra}": expected module and manifest` });
+  }
+  if (typeof module !== 'string') {
+    throw new NebulaError('MANIFEST_INVALID', { detail: `field "module" must be base64, got ${typeof module}` });
+  }
+  const options = toOptions(manifest, name);
+  const bytes = Buffer.from(module, 'base64');
+  const unreadable = module.search(/[^A-Za-z0-9+/=]/);
+  if (unreadable !== -1) {
+    throw new NebulaError('MODULE_INVALID', { detail: 'its base64 has another character', offset: unreadable });
+  }
+  if (bytes.byteLength > moduleBytes) {
+    throw new NebulaError('MODULE_TOO_LARGE', { sizeBytes: bytes.byteLength, limitBytes: moduleBytes });
+  }
+  return { module: bytes, options };
+}
+
+function parseObject(body: Uint8Array): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
+  } catch (error) {
+    throw new NebulaError('MANIFEST_INVALID', { detail: 'the body is not JSON' }, { cause: error });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new NebulaError('MANIFEST_INVALID', { detail: 'the body must be an object { module, manifest }' });
+  }
+  return value as Readonly<Record<string, unknown>>;
+}
+
+function toOptions(manifest: unknown, name: string): DeployOptions {
+  const named =
+    typeof manifest === 'object' && manifest !== null && !('name' in manifest) ? { ...manifest, name } : manifest;
+  const parsed: Manifest = parseManifest(named);
+  if (parsed.name !== name) {
+    const detail = `field "name" must be ${JSON.stringify(name)} as in the path, got ${JSON.stringify(parsed.name)}`;
+    throw new NebulaError('MANIFEST_INVALID', { detail });
+  }
+  const { module, snapshot, ...options } = parsed;
+  if (module === undefined && snapshot === undefined) return options;
+  // A path would be read on the server's machine, with the server's rights.
+  const detail = `field "${module === undefined ? 'snapshot' : 'module'}" names a file, which a manifest sent over HTTP may not`;
+  throw new NebulaError('MANIFEST_INVALID', { detail });
+}

@@ -1,0 +1,81 @@
+/**
+ * What both transports (node:http and fetch) hand to the routes, and what they get back. A transport owns the bytes on the
+ * wire; nothing here knows which one it is.
+ */
+
+import { NebulaError } from '../../host/errors.ts';
+
+/** One request, its body not read yet. */
+export interface Exchange {
+  readonly method: string;
+  /** Where it was sent; the host is the Host header's, or the transport's own when there is none. */
+  readonly url: URL;
+  /** `HTTP/1.1` and so on. */
+  readonly protocol: string;
+  /** The client's address, or `0.0.0.0` where the transport cannot know it. */
+  readonly remoteAddress: string;
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal;
+  /** Local redirects already followed on the way to this request. */
+  readonly redirects: number;
+  /** A header by its lower-case name, repeated fields joined. */
+  header(name: string): string | undefined;
+  /** Every header, names in lower case. */
+  headers(): Iterable<readonly [name: string, value: string]>;
+  /**
+   * Reads the body, and stops as soon as it is known to be longer than `limitBytes`.
+   * @throws BodyTooLarge, NebulaError CLIENT_CLOSED
+   */
+  readBody(limitBytes: number): Promise<Uint8Array>;
+}
+
+/** A response, ready to be written. */
+export interface Answer {
+  readonly status: number;
+  /** Names and values in turn. `Content-Length` is the transport's to add. */
+  readonly headers: readonly string[];
+  readonly body: Uint8Array | string;
+}
+
+/** Where failures of Nebula's own are told; pino's logger fits. */
+export interface HttpLogger {
+  error(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** No body. */
+export const EMPTY: Uint8Array = new Uint8Array(0);
+
+/** A body that passed its limit. Which error that is depends on what was sent: an input or a module. */
+export class BodyTooLarge extends Error {
+  readonly sizeBytes: number;
+  readonly limitBytes: number;
+
+  /** `sizeBytes` is the size announced, or what had arrived when reading stopped. */
+  constructor(sizeBytes: number, limitBytes: number) {
+    super(`The body has ${sizeBytes} bytes or more, the limit is ${limitBytes}`);
+    this.name = 'BodyTooLarge';
+    this.sizeBytes = sizeBytes;
+    this.limitBytes = limitBytes;
+  }
+}
+
+/** Reads an invocation's input. @throws NebulaError INPUT_TOO_LARGE, CLIENT_CLOSED */
+export async function readInput(exchange: Exchange, limitBytes: number): Promise<Uint8Array> {
+  try {
+    return await exchange.readBody(limitBytes);
+  } catch (error) {
+    throw toInputError(error);
+  }
+}
+
+/** The error of the table for what went wrong while an input was read. */
+export function toInputError(error: unknown): unknown {
+  if (!(error instanceof BodyTooLarge)) return error;
+  return new NebulaError('INPUT_TOO_LARGE', { limitBytes: error.limitBytes }, { cause: error });
+}
+
+/** The size a Content-Length header announces, in bytes; undefined when there is none or it is no number. */
+export function announcedBytes(contentLength: string | undefined): number | undefined {
+  return contentLength !== undefined && /^\d+$/.test(contentLength) ? Number(contentLength) : undefined;
+}

@@ -1,0 +1,210 @@
+/**
+ * One request of node:http while it is answered: its body, its client's going away, its response. Whoever answers it
+ * extends NodeCall. Nothing here knows a route.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { NebulaError } from '../../host/errors.ts';
+import { announcedBytes, BodyTooLarge, EMPTY, type Answer } from './exchange.ts';
+import { DisconnectSignal } from './disconnect-signal.ts';
+
+/** Calls in flight on one connection; more than one when the client pipelines. */
+export type Connection = Set<NodeCall>;
+
+const CONNECTION: unique symbol = Symbol('nebula.connection');
+const CALL: unique symbol = Symbol('nebula.call');
+
+/** A body that nobody wants is read to its end when it is announced to be no longer, so that the connection can stay. */
+const DISCARD_BYTES = 65_536;
+
+/** Time a client gets to read an answer that came before it had sent its whole request. */
+const LINGER_MS = 1000;
+
+type TrackedSocket = Socket & { [CONNECTION]?: Connection };
+type TrackedRequest = IncomingMessage & { [CALL]?: NodeCall };
+
+/** Remembers the calls of a connection, and ends them when it closes. */
+export function trackConnection(socket: Socket): void {
+  (socket as TrackedSocket)[CONNECTION] = new Set();
+  socket.on('close', endCalls);
+}
+
+/** The calls in flight on a connection. */
+export function connectionOf(socket: Socket): Connection {
+  return ((socket as TrackedSocket)[CONNECTION] ??= new Set());
+}
+
+function endCalls(this: TrackedSocket): void {
+  for (const call of this[CONNECTION] ?? []) call.disconnect();
+}
+
+// One function each for all requests: a closure per request would be garbage on the invocation path.
+function takeChunk(this: TrackedRequest, chunk: Buffer): void {
+  this[CALL]?.take(chunk);
+}
+
+function endBody(this: TrackedRequest): void {
+  this[CALL]?.endBody();
+}
+
+function breakBody(this: TrackedRequest): void {
+  this[CALL]?.disconnect();
+}
+
+/** What all calls of a server share. */
+export interface CallContext {
+  /** Whether connections are closed after their answers. */
+  isDraining: boolean;
+}
+
+export abstract class NodeCall {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly #context: CallContext;
+  readonly #connection: Connection;
+  #expectsContinue: boolean;
+  #isDisconnected = false;
+  #signal: DisconnectSignal | undefined = undefined;
+  #isReading = false;
+  #limitBytes = 0;
+  #sizeBytes = 0;
+  #first: Buffer | undefined = undefined;
+  #chunks: Buffer[] | undefined = undefined;
+
+  constructor(context: CallContext, request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
+    this.request = request;
+    this.response = response;
+    this.#context = context;
+    this.#expectsContinue = expectsContinue;
+    this.#connection = connectionOf(request.socket);
+    this.#connection.add(this);
+    (request as TrackedRequest)[CALL] = this;
+  }
+
+  /** The whole body was read. */
+  protected abstract onBody(body: Uint8Array): void;
+
+  /** The body was too large, or the client went away: BodyTooLarge or CLIENT_CLOSED. */
+  protected abstract onBodyFailure(error: unknown): void;
+
+  /** Whether the body is being read. */
+  get isReading(): boolean {
+    return this.#isReading;
+  }
+
+  get isDisconnected(): boolean {
+    return this.#isDisconnected;
+  }
+
+  /** Aborts when the client goes away. */
+  get signal(): AbortSignal {
+    if (this.#signal === undefined) {
+      this.#signal = new DisconnectSignal();
+      if (this.#isDisconnected) this.#signal.abort(new NebulaError('CLIENT_CLOSED'));
+    }
+    return this.#signal;
+  }
+
+  /** Reads the body: `onBody` or `onBodyFailure` follows, perhaps at once. */
+  read(limitBytes: number): void {
+    const { headers } = this.request;
+    const announced = announcedBytes(headers['content-length']);
+    if (this.#isDisconnected) this.onBodyFailure(new NebulaError('CLIENT_CLOSED'));
+    else if (announced !== undefined && announced > limitBytes) {
+      this.onBodyFailure(new BodyTooLarge(announced, limitBytes));
+    } else if ((announced ?? 0) === 0 && headers['transfer-encoding'] === undefined) this.onBody(EMPTY);
+    else this.#startReading(limitBytes);
+  }
+
+  #startReading(limitBytes: number): void {
+    this.#limitBytes = limitBytes;
+    this.#isReading = true;
+    if (this.#expectsContinue) {
+      this.#expectsContinue = false;
+      this.response.writeContinue();
+    }
+    this.request.on('data', takeChunk);
+    this.request.on('end', endBody);
+    this.request.on('error', breakBody);
+  }
+
+  /** A piece of the body arrived. */
+  take(chunk: Buffer): void {
+    if (!this.#isReading) return;
+    this.#sizeBytes += chunk.byteLength;
+    if (this.#sizeBytes > this.#limitBytes) {
+      this.#stopReading();
+      this.onBodyFailure(new BodyTooLarge(this.#sizeBytes, this.#limitBytes));
+    } else if (this.#first === undefined) this.#first = chunk;
+    else if (this.#chunks === undefined) this.#chunks = [this.#first, chunk];
+    else this.#chunks.push(chunk);
+  }
+
+  /** The body is complete. */
+  endBody(): void {
+    if (!this.#isReading) return;
+    const body = this.#chunks === undefined ? (this.#first ?? EMPTY) : Buffer.concat(this.#chunks, this.#sizeBytes);
+    this.#stopReading();
+    this.onBody(body);
+  }
+
+  #stopReading(): void {
+    this.#isReading = false;
+    this.#first = undefined;
+    this.#chunks = undefined;
+  }
+
+  /** The client went away. */
+  disconnect(): void {
+    if (this.#isDisconnected) return;
+    this.#isDisconnected = true;
+    const wasReading = this.#isReading;
+    this.#stopReading();
+    if (wasReading) this.onBodyFailure(new NebulaError('CLIENT_CLOSED'));
+    this.#signal?.abort(new NebulaError('CLIENT_CLOSED'));
+  }
+
+  /** Writes the answer, unless nobody is there to read it. */
+  send(answer: Answer): void {
+    this.#connection.delete(this);
+    if (this.#isDisconnected) return;
+    const { status, body } = answer;
+    const headers = [...answer.headers];
+    if (status !== 204 && status !== 304) headers.push('Content-Length', String(Buffer.byteLength(body)));
+    if (this.#isUnwanted()) {
+      this.#sendAndLinger(status, headers, body);
+      return;
+    }
+    if (this.#context.isDraining || this.#expectsContinue) headers.push('Connection', 'close');
+    this.response.writeHead(status, headers);
+    this.response.end(body);
+  }
+
+  /** Whether the rest of the body is too long to be read only to keep the connection. */
+  #isUnwanted(): boolean {
+    const { complete, headers } = this.request;
+    if (complete) return false;
+    if (headers['transfer-encoding'] !== undefined) return true;
+    return Number(headers['content-length'] ?? 0) > DISCARD_BYTES;
+  }
+
+  // Closing at once would reset the connection while the client still sends, and the reset can overtake the answer. So the
+  // answer is sent whole, and the connection closed when the client has stopped sending or had its time.
+  #sendAndLinger(status: number, headers: string[], body: Uint8Array | string): void {
+    const { request, response } = this;
+    headers.push('Connection', 'close');
+    response.writeHead(status, headers);
+    if (body.length > 0) response.write(body);
+    else response.flushHeaders();
+    const end = (): void => {
+      clearTimeout(timer);
+      response.end();
+    };
+    const timer = setTimeout(end, LINGER_MS).unref();
+    request.once('end', end);
+    request.once('close', end);
+    request.on('error', end);
+    request.resume();
+  }
+}

@@ -1,0 +1,70 @@
+/** A request of node:http as the routes see it. */
+
+import type { IncomingMessage } from 'node:http';
+import type { Exchange } from './exchange.ts';
+import { NodeCall } from './node-call.ts';
+
+export class NodeExchange extends NodeCall implements Exchange {
+  readonly redirects = 0;
+  #url: URL | undefined = undefined;
+  #settle: { resolve(body: Uint8Array): void; reject(error: unknown): void } | undefined = undefined;
+
+  get method(): string {
+    return this.request.method ?? 'GET';
+  }
+
+  get url(): URL {
+    return (this.#url ??= parseTarget(this.request) ?? new URL('http://localhost/'));
+  }
+
+  get protocol(): string {
+    return `HTTP/${this.request.httpVersion}`;
+  }
+
+  get remoteAddress(): string {
+    return this.request.socket.remoteAddress ?? '0.0.0.0';
+  }
+
+  /** Whether the target and the Host header make a URL. */
+  get isWellFormed(): boolean {
+    this.#url ??= parseTarget(this.request);
+    return this.#url !== undefined;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+
+  *headers(): Iterable<readonly [string, string]> {
+    for (const name of Object.keys(this.request.headers)) yield [name, this.header(name) ?? ''];
+  }
+
+  readBody(limitBytes: number): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+      this.read(limitBytes);
+    });
+  }
+
+  protected override onBody(body: Uint8Array): void {
+    this.#settle?.resolve(body);
+  }
+
+  protected override onBodyFailure(error: unknown): void {
+    this.#settle?.reject(error);
+  }
+}
+
+function parseTarget(request: IncomingMessage): URL | undefined {
+  const { localAddress = '127.0.0.1', localPort } = request.socket;
+  const local = `${localAddress.includes(':') ? `[${localAddress}]` : localAddress}:${localPort}`;
+  const host = request.headers.host || local;
+  const target = request.url ?? '/';
+  // A host with a slash, a query or user information would move where the path begins.
+  if (!/^[\w.:[\]-]+$/.test(host)) return undefined;
+  const absolute = /^https?:\/\//i.test(target)
+    ? target
+    : `http://${host}${target.startsWith('/') ? '' : '/'}${target}`;
+  return URL.canParse(absolute) ? new URL(absolute) : undefined;
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { cgiEnvironment, parseFunctionPath } from '../../../lib/http/cgi-environment.ts';
+import { EMPTY, type Exchange } from '../../../lib/http/exchange.ts';
+
+function exchangeOf(url: string, headers: Readonly<Record<string, string>> = {}): Exchange {
+  return {
+    method: 'POST',
+    url: new URL(url),
+    protocol: 'HTTP/1.0',
+    remoteAddress: '192.0.2.1',
+    signal: new AbortController().signal,
+    redirects: 0,
+    header: (name) => headers[name],
+    headers: () => Object.entries(headers),
+    readBody: () => Promise.resolve(EMPTY),
+  };
+}
+
+describe('cgiEnvironment()', () => {
+  it('has every variable that RFC 3875 requires', () => {
+    const headers = { 'content-type': 'a/b', 'content-length': '4', accept: '*/*' };
+    const environment = cgiEnvironment(
+      exchangeOf('http://h.example:81/fn/f/p?q', headers),
+      { name: 'f', pathInfo: '/p' },
+      4,
+    );
+    assert.deepEqual(environment, {
+      CONTENT_LENGTH: '4',
+      CONTENT_TYPE: 'a/b',
+      GATEWAY_INTERFACE: 'CGI/1.1',
+      HTTP_ACCEPT: '*/*',
+      PATH_INFO: '/p',
+      QUERY_STRING: 'q',
+      REMOTE_ADDR: '192.0.2.1',
+      REMOTE_HOST: '192.0.2.1',
+      REQUEST_METHOD: 'POST',
+      SCRIPT_NAME: '/fn/f',
+      SERVER_NAME: 'h.example',
+      SERVER_PORT: '81',
+      SERVER_PROTOCOL: 'HTTP/1.0',
+      SERVER_SOFTWARE: 'Nebula',
+    });
+  });
+
+  it('says the usual port where the URL names none', () => {
+    assert.equal(cgiEnvironment(exchangeOf('http://h/'), { name: 'f', pathInfo: '' }, 0)['SERVER_PORT'], '80');
+    assert.equal(cgiEnvironment(exchangeOf('https://h/'), { name: 'f', pathInfo: '' }, 0)['SERVER_PORT'], '443');
+  });
+
+  it('keeps proxies, credentials and the connection to itself', () => {
+    const headers = {
+      proxy: 'p',
+      authorization: 'Bearer x',
+      'proxy-authorization': 'x',
+      connection: 'close',
+      x_y: '1',
+      'transfer-encoding': 'x',
+    };
+    const names = Object.keys(cgiEnvironment(exchangeOf('http://h/', headers), { name: 'f', pathInfo: '' }, 0));
+    assert.deepEqual(
+      names.filter((name) => name.startsWith('HTTP_')),
+      [],
+    );
+    assert.ok(!names.includes('CONTENT_LENGTH'));
+  });
+
+  it('reads header bytes as UTF-8 where they are, and as Latin-1 where they are not', () => {
+    const environment = cgiEnvironment(
+      exchangeOf('http://h/', { a: '\xc3\xbc', b: '\xfc' }),
+      { name: 'f', pathInfo: '' },
+      0,
+    );
+    assert.equal(environment['HTTP_A'], 'ü');
+    assert.equal(environment['HTTP_B'], 'ü');
+  });
+});
+
+describe('parseFunctionPath()', () => {
+  for (const [rest, expected] of [
+    ['f', { name: 'f', pathInfo: '' }],
+    ['f/', { name: 'f', pathInfo: '/' }],
+    ['f/a%2Fb%20c', { name: 'f', pathInfo: '/a/b c' }],
+    ['%66/x', { name: 'f', pathInfo: '/x' }],
+    ['', undefined],
+    ['/x', undefined],
+    ['f/%', undefined],
+    ['f/%00', undefined],
+    ['f/%FF', undefined],
+  ] as const) {
+    it(`reads ${JSON.stringify(rest)}`, () => assert.deepEqual(parseFunctionPath(rest), expected));
+  }
+});

@@ -1,0 +1,168 @@
+/** Rows about invocations and what the server says of itself. */
+
+import type { Case } from './matrix-case.ts';
+import { LONG_STDERR } from './matrix-functions.ts';
+
+export const INVOKE_CASES: readonly Case[] = [
+  {
+    title: 'POST /invoke answers with stdout, the phases and the outcome',
+    send: ['POST', '/invoke/echo', 'hello'],
+    status: 200,
+    answers: {
+      'content-type': 'text/plain',
+      'content-length': '5',
+      'nebula-outcome': 'ok',
+      'nebula-exit-code': '0',
+      'nebula-start': 'restored',
+      'nebula-function-version': '1',
+      'server-timing': 'queue;dur=0.012, run;dur=0.005432',
+    },
+    body: 'hello',
+  },
+  { title: 'POST /invoke takes no body as an empty input', send: ['POST', '/invoke/echo'], status: 200, body: '' },
+  { title: 'POST /invoke ignores a query', send: ['POST', '/invoke/echo?a=1', 'x'], status: 200, body: 'x' },
+  { title: 'POST /invoke decodes a name', send: ['POST', '/invoke/%65cho', 'x'], status: 200, body: 'x' },
+  {
+    title: 'POST /invoke has octets by default',
+    send: ['POST', '/invoke/plain', 'x'],
+    status: 200,
+    answers: { 'content-type': 'application/octet-stream', 'x-content-type-options': 'nosniff' },
+  },
+  {
+    title: 'POST /invoke of a name nobody deployed',
+    send: ['POST', '/invoke/nobody', 'x'],
+    status: 404,
+    answers: { 'content-type': 'application/problem+json' },
+    problem: {
+      code: 'FUNCTION_NOT_FOUND',
+      detail: /"nobody"/,
+      members: { title: 'Not Found', fields: { name: 'nobody' } },
+    },
+  },
+  {
+    title: 'POST /invoke with an input over its limit',
+    send: ['POST', '/invoke/small', 'x'.repeat(11)],
+    status: 413,
+    problem: { code: 'INPUT_TOO_LARGE', detail: /10 bytes/ },
+  },
+  { title: 'POST /invoke with an input at its limit', send: ['POST', '/invoke/small', 'x'.repeat(10)], status: 200 },
+  {
+    title: 'POST /invoke hides a trap by default',
+    send: ['POST', '/invoke/trap'],
+    status: 500,
+    answers: {
+      'nebula-outcome': 'failed',
+      'nebula-exit-code': undefined,
+      'server-timing': 'queue;dur=0.012, run;dur=0.005432',
+    },
+    problem: {
+      code: 'GUEST_FAILED',
+      detail: /ended with a failure$/,
+      members: { outcome: undefined, stderr: undefined },
+    },
+  },
+  {
+    title: 'POST /invoke hides an exit code by default',
+    send: ['POST', '/invoke/exit'],
+    status: 500,
+    answers: { 'nebula-outcome': 'failed', 'nebula-exit-code': undefined },
+    problem: { code: 'GUEST_FAILED', members: { outcome: undefined, stderr: undefined } },
+  },
+  {
+    title: 'POST /invoke tells a trap and the end of stderr where the manifest allows it',
+    send: ['POST', '/invoke/trap-shown'],
+    status: 500,
+    answers: { 'nebula-outcome': 'trap' },
+    problem: {
+      code: 'GUEST_FAILED',
+      detail: /a trap: unreachable/,
+      members: {
+        outcome: { kind: 'trap', reason: 'unreachable', message: 'unreachable executed' },
+        stderr: LONG_STDERR.slice(-2048),
+      },
+    },
+  },
+  {
+    title: 'POST /invoke tells an exit code where the manifest allows it',
+    send: ['POST', '/invoke/exit-shown'],
+    status: 500,
+    answers: { 'nebula-outcome': 'exit', 'nebula-exit-code': '3' },
+    problem: { code: 'GUEST_FAILED', members: { outcome: { kind: 'exit', exitCode: 3 }, stderr: 'oh' } },
+  },
+  {
+    title: 'POST /invoke of a function past its deadline',
+    send: ['POST', '/invoke/timeout'],
+    status: 504,
+    answers: { 'nebula-outcome': 'timeout' },
+    problem: { code: 'DEADLINE', members: { fields: { name: 'timeout', timeoutMs: 20 } } },
+  },
+  {
+    title: 'POST /invoke of a function at a limit',
+    send: ['POST', '/invoke/limit'],
+    status: 500,
+    problem: { code: 'GUEST_LIMIT', detail: /outputBytes/ },
+  },
+  {
+    title: 'POST /invoke of a denied function',
+    send: ['POST', '/invoke/denied'],
+    status: 403,
+    problem: { code: 'GUEST_DENIED' },
+  },
+  {
+    title: 'POST /invoke of an aborted function',
+    send: ['POST', '/invoke/aborted'],
+    status: 499,
+    problem: { code: 'CLIENT_CLOSED', members: { title: 'Client Closed Request' } },
+  },
+  {
+    title: 'POST /invoke with a full queue',
+    send: ['POST', '/invoke/busy'],
+    status: 503,
+    answers: { 'retry-after': '1' },
+    problem: { code: 'QUEUE_FULL' },
+  },
+  {
+    title: 'POST /invoke with an error nobody knows shows an id and nothing else',
+    send: ['POST', '/invoke/broken'],
+    status: 500,
+    problem: { code: 'INTERNAL', detail: /under request [0-9a-f-]{36}$/ },
+  },
+  {
+    title: 'GET /invoke is not allowed',
+    send: ['GET', '/invoke/echo'],
+    status: 405,
+    answers: { allow: 'POST, OPTIONS' },
+    problem: { code: 'METHOD_NOT_ALLOWED' },
+  },
+  {
+    title: 'OPTIONS /invoke',
+    send: ['OPTIONS', '/invoke/echo'],
+    status: 204,
+    answers: { allow: 'POST, OPTIONS' },
+    body: '',
+  },
+  { title: 'a path that is none', send: ['GET', '/nowhere'], status: 404, problem: { code: 'ROUTE_NOT_FOUND' } },
+  {
+    title: 'a path too deep',
+    send: ['POST', '/invoke/echo/x', 'x'],
+    status: 404,
+    problem: { code: 'ROUTE_NOT_FOUND' },
+  },
+  {
+    title: 'a broken escape',
+    send: ['POST', '/invoke/%E0%A4%A', 'x'],
+    status: 404,
+    problem: { code: 'ROUTE_NOT_FOUND' },
+  },
+  { title: 'GET /healthz', send: ['GET', '/healthz'], status: 200, body: '{"status":"ok"}' },
+  {
+    title: 'HEAD /healthz has the length and no body',
+    send: ['HEAD', '/healthz'],
+    status: 200,
+    answers: { 'content-length': '15' },
+    body: '',
+  },
+  { title: 'GET /readyz', send: ['GET', '/readyz'], status: 200, body: '{"status":"ready"}' },
+  { title: 'POST /readyz', send: ['POST', '/readyz'], status: 405, answers: { allow: 'GET, HEAD, OPTIONS' } },
+  { title: 'GET /openapi.json', send: ['GET', '/openapi.json'], status: 200, body: /^\{"openapi":"3\.1\.0"/ },
+];
