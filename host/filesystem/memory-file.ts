@@ -36,20 +36,17 @@ export class MemoryFile extends Descriptor {
   }
 
   override write(source: Uint8Array, result: Result): number {
-    const offset = this.#isAppending() ? this.#node.sizeBytes() : this.#offset;
+    const isAppending = (this.fdflags & FDFLAG.append) !== 0;
+    const offset = isAppending ? this.#node.sizeBytes() : this.#offset;
     const errno = this.#writeAt(source, offset, result);
     if (errno === ERRNO.success) this.#offset = offset + result.count;
     return errno;
   }
 
-  /** With `append` it writes at the end, as Linux does, whatever the offset says. */
+  /** With `append` it still writes where it is told to, as POSIX has it. */
   override pwrite(source: Uint8Array, offset: bigint, result: Result): number {
     if (offset > LARGEST_OFFSET) return ERRNO.fbig;
-    return this.#writeAt(source, this.#isAppending() ? this.#node.sizeBytes() : Number(offset), result);
-  }
-
-  #isAppending(): boolean {
-    return (this.fdflags & FDFLAG.append) !== 0;
+    return this.#writeAt(source, Number(offset), result);
   }
 
   #writeAt(source: Uint8Array, offset: number, result: Result): number {

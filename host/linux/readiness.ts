@@ -21,6 +21,6 @@ export function machineReadableBytes(fd: number): number {
   POLLFD.setInt16(4, POLLIN, true);
   POLLFD.setInt16(6, 0, true);
   if (libc.poll(POLLFD, 1, 0) <= 0 || POLLFD.getInt16(6, true) === 0) return -1;
-  COUNT[0] = 0;
-  return libc.ioctl(fd, FIONREAD, COUNT) === 0 ? (COUNT[0] as number) : 0;
+  const isCounted = libc.ioctl(fd, FIONREAD, COUNT) === 0;
+  return isCounted ? (COUNT[0] as number) : 0;
 }

@@ -131,17 +131,20 @@ export class Context {
     this.hostCalls++;
   }
 
-  /** Ends the guest. */
-  stop(ending: Ending): never {
+  /**
+   * Ends the guest: the host function throws what this answers. It is thrown there because each JavaScript frame between
+   * throw and guest adds to what it costs (1.4 us from the host function itself, 3.2 us from one frame below).
+   */
+  stop(ending: Ending): typeof STOP {
     this.ending = ending;
     this.#stopped = true;
-    throw STOP;
+    return STOP;
   }
 
   /** Passes an errno on; one that says a capability is missing ends the guest where the manifest asks for that. */
   settle(errno: number, capability: string): number {
     if (errno === ERRNO.success || this.options.capabilities.denial === 'errno') return errno;
-    if (errno === ERRNO.notcapable || errno === ERRNO.rofs) this.stop({ kind: 'denied', capability });
+    if (errno === ERRNO.notcapable || errno === ERRNO.rofs) throw this.stop({ kind: 'denied', capability });
     return errno;
   }
 

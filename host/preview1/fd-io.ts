@@ -117,7 +117,7 @@ function writeOutput(context: Context, output: OutputBuffer, iovs: number, count
     const length = view.getUint32(at + 4, true);
     const taken = output.append(bytes, view.getUint32(at, true), length);
     total += taken;
-    if (taken < length) context.stop({ kind: 'limit', limit: output.limit, allowed: output.limitBytes });
+    if (taken < length) throw context.stop({ kind: 'limit', limit: output.limit, allowed: output.limitBytes });
   }
   return total;
 }

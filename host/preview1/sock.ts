@@ -7,7 +7,7 @@ import { ERRNO } from './errno.ts';
 export function createSockFunctions(context: Context): HostFunctions {
   const refuse = (fd: number): number => {
     context.enter();
-    if (context.options.capabilities.denial === 'end') context.stop({ kind: 'denied', capability: 'sockets' });
+    if (context.options.capabilities.denial === 'end') throw context.stop({ kind: 'denied', capability: 'sockets' });
     return context.table.get(fd >>> 0) === undefined ? ERRNO.badf : ERRNO.notsock;
   };
   return { sock_accept: refuse, sock_recv: refuse, sock_send: refuse, sock_shutdown: refuse };

@@ -59,10 +59,10 @@ for (const namespace of ['wasi_snapshot_preview1', 'wasi_unstable'] as Namespace
   test(`poll_oneoff waits for the earliest of several clocks (${namespace})`, () => {
     const guest = new Guest({ namespace });
     const took = elapsedMs(() => {
-      const events = poll(guest, { clock: 1, timeout: 500n * MS }, { clock: 0, timeout: 20n * MS });
+      const events = poll(guest, { clock: 1, timeout: 60_000n * MS }, { clock: 0, timeout: 20n * MS });
       assert.deepEqual(events, [[1, 0, 0, 0]]);
     });
-    assert.ok(took >= 20 && took < 200, `${took} ms`);
+    assert.ok(took >= 20 && took < 3000, `${took} ms`);
   });
 
   test(`poll_oneoff waits until an absolute time (${namespace})`, () => {
@@ -73,7 +73,7 @@ for (const namespace of ['wasi_snapshot_preview1', 'wasi_unstable'] as Namespace
       const took = elapsedMs(() => {
         assert.deepEqual(poll(guest, { clock, timeout: now + 20n * MS, flags: 1 }), [[0, 0, 0, 0]]);
       });
-      assert.ok(took >= 18 && took < 200, `${took} ms`);
+      assert.ok(took >= 18 && took < 3000, `${took} ms`);
       assert.deepEqual(poll(guest, { clock, timeout: now, flags: 1 }), [[0, 0, 0, 0]]);
     }
   });
@@ -83,14 +83,14 @@ test('poll_oneoff answers at once for descriptors that are ready, with what they
   const guest = new Guest({ call: { input: Buffer.from('12345') }, files: { file: 'abc' } });
   const file = guest.mustOpen('file', { write: true });
   const took = elapsedMs(() => {
-    const events = poll(guest, { clock: 1, timeout: 5000n * MS }, { fd: 0 }, { fd: 1, write: true }, { fd: file });
+    const events = poll(guest, { clock: 1, timeout: 60_000n * MS }, { fd: 0 }, { fd: 1, write: true }, { fd: file });
     assert.deepEqual(events, [
       [1, 0, 1, 5],
       [2, 0, 2, 0],
       [3, 0, 1, 3],
     ]);
   });
-  assert.ok(took < 200);
+  assert.ok(took < 3000);
   guest.read(0, 5);
   assert.deepEqual(poll(guest, { fd: 0 }, { clock: 1, timeout: 0n }), [
     [0, 0, 1, 0],
@@ -141,11 +141,11 @@ test('poll_oneoff waits for a stdin that is open and silent, and reads it once i
     const took = elapsedMs(() => {
       assert.deepEqual(poll(guest, { fd: 0 }, { clock: 1, timeout: 20n * MS }), [[1, 0, 0, 0]]);
     });
-    assert.ok(took >= 20 && took < 200, `${took} ms`);
+    assert.ok(took >= 20 && took < 3000, `${took} ms`);
     assert.equal(guest.call('fd_fdstat_set_flags', 0, 4), 'success');
     assert.equal(guest.read(0, 8), '<again>');
     writeSync(inputFd, 'hello');
-    assert.deepEqual(poll(guest, { fd: 0 }, { clock: 1, timeout: 5000n * MS }), [[0, 0, 1, 5]]);
+    assert.deepEqual(poll(guest, { fd: 0 }, { clock: 1, timeout: 60_000n * MS }), [[0, 0, 1, 5]]);
     assert.equal(guest.read(0, 8), 'hello');
     assert.equal(guest.host.inputBytesRead, 5);
   } finally {

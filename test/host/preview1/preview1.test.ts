@@ -230,12 +230,14 @@ test('sock functions answer NOTSOCK for what is open and BADF for what is not', 
   }
 });
 
+/** How a call with a path ends a guest whose only mount is read-only. */
+function ended(name: string, files: Record<string, string> = {}, path = '/etc/passwd'): unknown {
+  const guest = new Guest({ files, access: 'read-only', capabilities: { denial: 'end' } });
+  assert.ok(guest.isStoppedBy(name, ROOT, ...guest.put(path)));
+  return guest.host.ending;
+}
+
 test('Preview1 ends a guest that uses what it lacks, where the capabilities say so', () => {
-  const ended = (name: string, files?: Record<string, string>, path = '/etc/passwd'): unknown => {
-    const guest = new Guest({ files: files ?? {}, access: 'read-only', capabilities: { denial: 'end' } });
-    assert.ok(guest.isStoppedBy(name, ROOT, ...guest.put(path)));
-    return guest.host.ending;
-  };
   assert.deepEqual(ended('path_create_directory'), { kind: 'denied', capability: 'filesystem' });
   assert.deepEqual(ended('path_unlink_file', {}, '../x'), { kind: 'denied', capability: 'filesystem' });
   assert.deepEqual(ended('path_unlink_file', { a: '' }, 'a'), { kind: 'denied', capability: 'filesystem' });
