@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { NebulaError } from '../../host/errors.ts';
@@ -158,6 +158,24 @@ test('deploy() that fails leaves the version that runs', async (context) => {
   await assert.rejects(nebula.deploy(tinyModule('2'), { name: 'f' }), { code: 'ERR_NEBULA_INIT_FAILED' });
   assert.equal(await versionThatRan(nebula, 'f'), 'f@1');
   assert.deepEqual(nebula.get('f').previous, []);
+});
+
+test('deploy() that cannot be stored leaves the version that runs, and drops the new one', async (context) => {
+  const store = temporaryDirectory(context);
+  const { nebula, executor } = await open(context, { store });
+  await nebula.deploy(tinyModule('1'), { name: 'f' });
+  const folder = join(store, 'functions', 'f');
+  renameSync(folder, join(store, 'aside'));
+  writeFileSync(folder, 'a file where the folder should be');
+  await assert.rejects(nebula.deploy(tinyModule('2'), { name: 'f' }), {
+    code: 'ERR_NEBULA_STORE_FAILED',
+    message: /Cannot save the function in the store/,
+  });
+  assert.equal(await versionThatRan(nebula, 'f'), 'f@1');
+  assert.deepEqual(
+    executor.undeployed.map((id) => id.replace(/#.*/, '')),
+    ['f@2'],
+  );
 });
 
 test('deploy() calls of one function happen one after the other, and 5 previous versions are kept', async (context) => {
