@@ -1,6 +1,7 @@
 /**
  * One process owns a store at a time. The lock is a file that names its owner; an owner that no longer runs, as after
- * kill -9, has lost it. A process is told from a later one with the same number by the time it started.
+ * kill -9, has lost it. A process is told from a later one with the same number by the time it started. Processes that
+ * do not see each other, as in two containers with one volume, are not kept apart.
  */
 
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
