@@ -11,8 +11,9 @@ source ./source-digest.sh
 
 # The Wasm must not depend on where this folder is, nor on settings of whoever builds it.
 export RUSTC=/usr/bin/rustc
-unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_TARGET_DIR RUSTC_WRAPPER
-export CARGO_TARGET_WASM32_WASI_RUSTFLAGS="--remap-path-prefix=$functions=/functions"
+unset RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_TARGET_DIR RUSTC_WRAPPER
+# Encoded, so that the path may hold spaces.
+export CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=$functions=/functions"
 PATH=/usr/bin:$PATH /usr/bin/cargo build --quiet "${WASM_BUILD[@]}"
 
 built=target/wasm32-wasi/release
@@ -29,8 +30,7 @@ if [[ $destination == "$functions" ]]; then
   digests > digests.json
   if [[ ${NEBULA_NATIVE:-on} != off ]]; then
     host=$(/usr/bin/rustc -vV | sed -n 's/^host: //p')
-    variable=CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<< "$host")_RUSTFLAGS
-    export "$variable=-C target-feature=+crt-static"
+    export CARGO_ENCODED_RUSTFLAGS=$'-C\x1ftarget-feature=+crt-static'
     # Ten seconds a binary saved; the loops that count are in the function itself either way (README).
     export CARGO_PROFILE_RELEASE_LTO=off
     PATH=/usr/bin:$PATH /usr/bin/cargo build --quiet --locked --offline --release --bins --target "$host"
