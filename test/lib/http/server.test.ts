@@ -216,6 +216,35 @@ describe('server', () => {
     assert.equal(nebula.invocations.length, 0);
   });
 
+  it('keeps nothing of bodies whose clients went away', async () => {
+    const pieceBytes = 1024 * 1024;
+    const piece = 'x'.repeat(pieceBytes);
+    for (let round = 0; round < 100; round += 1) {
+      const connection = connect().write(
+        `POST /invoke/echo HTTP/1.1\r\n${HOST}Content-Length: ${2 * pieceBytes}\r\n\r\n`,
+      );
+      await new Promise((resolve) => connection.socket.write(piece, resolve));
+      connection.socket.destroy();
+      await connection.closed;
+    }
+    connections.length = 0;
+    await sleep(20);
+    globalThis.gc?.();
+    await sleep(20);
+    globalThis.gc?.();
+    const { arrayBuffers } = process.memoryUsage();
+    assert.ok(arrayBuffers < 30 * pieceBytes, `${arrayBuffers} bytes are still held`);
+  });
+
+  it('takes as many connections as it was told', async () => {
+    await start({ connections: 1 });
+    const first = connect().write(`GET /healthz HTTP/1.1\r\n${HOST}\r\n`);
+    await first.until(/"ok"/);
+    const second = connect().write(`GET /healthz HTTP/1.1\r\n${HOST}\r\n`);
+    await second.closed;
+    assert.equal(second.received, '');
+  });
+
   it('manages functions without a token only for a loopback host and no page', async () => {
     const cases = [
       ['Host: 127.0.0.1', 200],
