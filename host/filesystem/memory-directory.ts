@@ -160,10 +160,10 @@ export class MemoryDirectory extends Descriptor {
     if (!(target instanceof MemoryDirectory)) return ERRNO.xdev;
     const source = walk(this.node, from, followSymlinks);
     if (source.errno !== ERRNO.success) return source.errno;
-    const place = walk(target.node, to, false, true);
-    if (place.errno !== ERRNO.success) return place.errno;
     const node = source.node;
     if (node === undefined) return ERRNO.noent;
+    const place = walk(target.node, to, false, true);
+    if (place.errno !== ERRNO.success) return place.errno;
     if (place.node !== undefined) return ERRNO.exist;
     if (node instanceof DirectoryNode) return ERRNO.perm;
     if (place.hasTrailingSlash) return ERRNO.noent;

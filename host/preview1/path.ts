@@ -25,6 +25,9 @@ const ALL_RIGHTS_MASK = 0x3fff_ffffn;
 /** Rights that need a descriptor the file can be changed through. */
 const CHANGING_RIGHTS = RIGHTS.fdWrite | RIGHTS.fdAllocate | RIGHTS.fdFilestatSetSize;
 
+/** Flags that are about a file, and contradict `directory`. */
+const MAKING_FLAGS = OFLAG.creat | OFLAG.excl | OFLAG.trunc;
+
 const CAPABILITY = 'filesystem';
 
 export function createPathFunctions(context: Context, variant: AbiVariant): HostFunctions {
@@ -83,7 +86,7 @@ function createOpenFunctions(context: Context): HostFunctions {
         (lookup & ~LOOKUP_SYMLINK_FOLLOW) !== 0 ||
         (oflags & ~OFLAGS_ALL) !== 0 ||
         (fdflags & ~FDFLAGS_ALL) !== 0 ||
-        (oflags & (OFLAG.creat | OFLAG.directory)) === (OFLAG.creat | OFLAG.directory);
+        ((oflags & OFLAG.directory) !== 0 && (oflags & MAKING_FLAGS) !== 0);
       const right =
         RIGHTS.pathOpen |
         ((oflags & OFLAG.creat) === 0 ? 0 : RIGHTS.pathCreateFile) |
