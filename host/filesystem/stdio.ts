@@ -62,6 +62,11 @@ export class InputBuffer extends InputStream {
     this.fdflags = 0;
   }
 
+  /** Lets go of the input; `bytesRead` stays. */
+  release(): void {
+    this.#input = NO_BYTES;
+  }
+
   override read(target: Uint8Array, result: Result): number {
     result.count = this.readInto(target, 0, target.length);
     return ERRNO.success;
@@ -71,7 +76,8 @@ export class InputBuffer extends InputStream {
   readInto(target: Uint8Array, position: number, length: number): number {
     const input = this.#input;
     const start = this.bytesRead;
-    const count = Math.min(length, input.length - start);
+    const count = Math.max(0, Math.min(length, input.length - start));
+    if (count === 0) return 0;
     if (count === input.length) {
       target.set(input, position);
     } else if (count <= COPY_BY_HAND_BYTES) {
@@ -85,7 +91,7 @@ export class InputBuffer extends InputStream {
 
   /** At its end a read does not wait either: 0 bytes are ready. */
   override readableBytes(): number {
-    return this.#input.length - this.bytesRead;
+    return Math.max(0, this.#input.length - this.bytesRead);
   }
 }
 

@@ -120,7 +120,7 @@ export class Context {
   /** Closes what the guest left open and lets go of the input. */
   end(): void {
     this.table.clear();
-    this.#input.reset(NO_BYTES);
+    this.#input.release();
     this.pathBytes = NO_BYTES;
   }
 

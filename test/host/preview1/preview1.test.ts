@@ -260,6 +260,18 @@ test('begin() counts calls, input and reads from nothing again', () => {
   assert.deepEqual(guest.host.reads, { random: false, clock: false });
 });
 
+test('end() keeps what is told of the invocation until the next begin()', () => {
+  const guest = new Guest({ call: { input: Buffer.from('four') } });
+  guest.read(0, 3);
+  guest.write(1, 'out');
+  assert.ok(guest.isStoppedBy('proc_exit', 2));
+  guest.host.end();
+  assert.equal(guest.host.inputBytesRead, 3);
+  assert.equal(guest.host.hostCalls, 3);
+  assert.deepEqual(guest.host.ending, { kind: 'exit', exitCode: 2 });
+  assert.equal(Buffer.from(guest.host.stdout()).toString(), 'out');
+});
+
 test('begin() closes what the last guest left open and opens what it closed', () => {
   const guest = new Guest({ files: { file: 'x' } });
   guest.mustOpen('file');
