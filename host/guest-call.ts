@@ -20,6 +20,8 @@ export function callWithin(state: InstanceState, exportName: string, preview1: P
 function callExport(state: InstanceState, exportName: string, preview1: Preview1): Ending {
   try {
     const code = state.function(exportName)();
+    // A guest with exception handling can catch what ends it, and return.
+    if (preview1.ending !== undefined) return preview1.ending;
     return code === undefined || code === 0 ? { kind: 'ok' } : { kind: 'exit', exitCode: Number(code) };
   } catch (thrown) {
     const ending = preview1.ending ?? trapOf(thrown);

@@ -17,10 +17,11 @@ import { InstanceState } from './snapshot/state.ts';
 
 export class MicroVm {
   readonly memory: WebAssembly.Memory | undefined;
+  /** Globals, tables and memory as they are now, for whoever compares them with a snapshot. */
+  readonly state: InstanceState;
   readonly #definition: FunctionDefinition;
   readonly #mounts: readonly MountedDirectory[];
   readonly #preview1: Preview1;
-  readonly #state: InstanceState;
   readonly #restorer: Restorer;
   readonly #digest: StateDigest | undefined;
   /** A view that reads empty once the memory has grown: cheaper to ask than the memory. */
@@ -39,15 +40,15 @@ export class MicroVm {
     try {
       this.#preview1 = new Preview1({ programName: name, limits, capabilities }, this.#mounts);
       const instance = new WebAssembly.Instance(prepared.compiled, this.#preview1.imports);
-      this.#state = new InstanceState(prepared.compiled, instance);
-      this.memory = this.#state.memory;
+      this.state = new InstanceState(prepared.compiled, instance);
+      this.memory = this.state.memory;
       this.#preview1.bind(this.memory);
-      this.#state.write(image.snapshot);
+      this.state.write(image.snapshot);
       this.#restorer = createRestorer(image, strategy);
       if (this.memory !== undefined) this.#restorer.attach(this.memory);
-      this.#state.captureInPlace();
+      this.state.captureInPlace();
       this.#view = new Uint8Array(this.memory?.buffer ?? new ArrayBuffer(0));
-      this.#digest = definition.audit ? new StateDigest(this.#state) : undefined;
+      this.#digest = definition.audit ? new StateDigest(this.state) : undefined;
     } catch (error) {
       closeAll(this.#mounts);
       throw error;
@@ -64,7 +65,7 @@ export class MicroVm {
    * @throws NebulaError SNAPSHOT_DIVERGED under audit; whatever a fault of the host throws
    */
   run(call: GuestCall, timeoutMs: number): Ending {
-    if (this.#digest !== undefined) auditState(this.#definition.name, this.#digest, this.#state);
+    if (this.#digest !== undefined) auditState(this.#definition.name, this.#digest, this.state);
     this.#runs++;
     this.#preview1.begin(call);
     this.#ending = this.#callEntry(timeoutMs);
@@ -72,9 +73,9 @@ export class MicroVm {
   }
 
   #callEntry(timeoutMs: number): Ending {
-    const ending = callWithin(this.#state, this.#definition.entry, this.#preview1, timeoutMs);
+    const ending = callWithin(this.state, this.#definition.entry, this.#preview1, timeoutMs);
     const { kind } = ending;
-    if (kind === 'ok' || !this.#state.growRefused) return ending;
+    if (kind === 'ok' || !this.state.growRefused) return ending;
     // A guest that was refused memory and then failed ran out of it, however it puts that.
     if (kind === 'trap' || kind === 'exit') {
       return { kind: 'limit', limit: 'memoryBytes', allowed: this.#definition.limits.memoryBytes };
@@ -92,10 +93,14 @@ export class MicroVm {
 
   usage(): Usage {
     return {
-      memoryBytes: this.#view.length > 0 ? this.#view.length : (this.memory?.buffer.byteLength ?? 0),
+      memoryBytes: this.#memoryBytes(),
       inputBytes: this.#preview1.inputBytesRead,
       hostCalls: this.#preview1.hostCalls,
     };
+  }
+
+  #memoryBytes(): number {
+    return this.#view.length > 0 ? this.#view.length : (this.memory?.buffer.byteLength ?? 0);
   }
 
   /**
@@ -106,10 +111,12 @@ export class MicroVm {
     this.#preview1.end();
     const { kind } = this.#ending;
     if (kind !== 'ok' && kind !== 'exit') return false;
-    if (this.#view.length !== this.#restorer.sizeBytes) return false;
+    const { sizeBytes } = this.#restorer;
+    // The view of a memory without pages reads empty before and after it grew.
+    if (this.#view.length !== sizeBytes || (sizeBytes === 0 && this.#memoryBytes() > 0)) return false;
     if (!this.#definition.prepared.info.restorable) return false;
     this.#restorer.observe();
-    return this.#state.restoreInPlace() && this.#restorer.restore();
+    return this.state.restoreInPlace() && this.#restorer.restore();
   }
 
   /** Gives back what it holds of the machine. */

@@ -102,8 +102,11 @@ function refuseUnknownImports(layout: ModuleLayout): void {
 
 function isKnown(entry: ImportEntry): boolean {
   if (entry.kind !== 'function' || entry.type === undefined) return false;
-  if (!(NAMESPACES as readonly string[]).includes(entry.module) || !Object.hasOwn(SIGNATURES, entry.name)) return false;
-  return SIGNATURES[entry.name] === signatureOf(entry.type);
+  return isHostFunction(entry) && SIGNATURES[entry.name] === signatureOf(entry.type);
+}
+
+function isHostFunction(entry: ImportEntry): boolean {
+  return (NAMESPACES as readonly string[]).includes(entry.module) && Object.hasOwn(SIGNATURES, entry.name);
 }
 
 const LETTERS: Readonly<Record<number, string>> = { 0x7f: 'i', 0x7e: 'I', 0x7d: 'f', 0x7c: 'F', 0x7b: 'v' };
@@ -116,8 +119,8 @@ function signatureOf(type: FunctionType): string {
 
 function describeImport(entry: ImportEntry): string {
   if (entry.kind !== 'function' || entry.type === undefined) return entry.kind;
-  const wanted = (NAMESPACES as readonly string[]).includes(entry.module) ? SIGNATURES[entry.name] : undefined;
-  return wanted === undefined ? 'function' : `function ${signatureOf(entry.type)}, expected ${wanted}`;
+  if (!isHostFunction(entry)) return 'function';
+  return `function ${signatureOf(entry.type)}, expected ${SIGNATURES[entry.name]}`;
 }
 
 function hasFunction(layout: ModuleLayout, wanted: string): boolean {

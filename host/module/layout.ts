@@ -91,6 +91,8 @@ export interface ModuleLayout {
   readonly globals: readonly GlobalEntry[];
   readonly exports: readonly ExportEntry[];
   readonly start: number | undefined;
+  /** Functions that initial values of globals and tables refer to. */
+  readonly referenced: readonly number[];
   readonly dataSegments: number;
   readonly elementSegments: number;
 }
@@ -125,6 +127,7 @@ export function readLayout(bytes: Uint8Array): ModuleLayout {
     globals: [],
     exports: [],
     start: undefined,
+    referenced: [],
     dataSegments: 0,
     elementSegments: 0,
   };
@@ -163,9 +166,9 @@ const SECTION_READERS: Readonly<Record<number, (reader: BinaryReader, layout: Dr
   [SECTION.type]: readTypes,
   [SECTION.import]: readImports,
   [SECTION.function]: (reader, layout) => times(reader, () => layout.functionTypes.push(reader.u32())),
-  [SECTION.table]: (reader, layout) => times(reader, () => layout.tables.push(readTable(reader))),
+  [SECTION.table]: (reader, layout) => times(reader, () => layout.tables.push(readTable(reader, layout))),
   [SECTION.memory]: (reader, layout) => times(reader, () => layout.memories.push(readMemory(reader))),
-  [SECTION.global]: (reader, layout) => times(reader, () => layout.globals.push(readGlobal(reader))),
+  [SECTION.global]: (reader, layout) => times(reader, () => layout.globals.push(readGlobal(reader, layout))),
   [SECTION.export]: (reader, layout) => times(reader, () => layout.exports.push(readExport(reader))),
   [SECTION.start]: (reader, layout) => {
     layout.start = reader.u32();
@@ -215,7 +218,7 @@ function readImports(reader: BinaryReader, layout: Draft): void {
       layout.functionTypes.push(index);
       layout.importedFunctions++;
     } else if (kind === 'table') {
-      readTable(reader);
+      readTable(reader, layout);
       layout.importedTables++;
     } else if (kind === 'memory') {
       readMemory(reader);
@@ -249,7 +252,7 @@ function readMemory(reader: BinaryReader): LimitsEntry {
   return readLimits(reader);
 }
 
-function readTable(reader: BinaryReader): TableEntry {
+function readTable(reader: BinaryReader, layout: Draft): TableEntry {
   const start = reader.offset;
   const initialised = reader.bytes[reader.offset] === 0x40;
   if (initialised) reader.skip(2);
@@ -257,15 +260,15 @@ function readTable(reader: BinaryReader): TableEntry {
   const limitsStart = reader.offset;
   const limits = readLimits(reader);
   const limitsEnd = reader.offset;
-  if (initialised) skipConstantExpression(reader);
+  if (initialised) readConstantExpression(reader, layout.referenced);
   return { ...limits, start, limitsStart, limitsEnd, end: reader.offset };
 }
 
-function readGlobal(reader: BinaryReader): GlobalEntry {
+function readGlobal(reader: BinaryReader, layout: Draft): GlobalEntry {
   const start = reader.offset;
   const type = readValueType(reader);
   const mutable = reader.u8() === 1;
-  skipConstantExpression(reader);
+  readConstantExpression(reader, layout.referenced);
   return { type, mutable, start, end: reader.offset };
 }
 
@@ -273,12 +276,13 @@ function readExport(reader: BinaryReader): ExportEntry {
   return { name: reader.name(), kind: readKind(reader), index: reader.u32() };
 }
 
-/** Passes over a constant expression with its `end`. Core spec, section 3.3.13. */
-export function skipConstantExpression(reader: BinaryReader): void {
+/** Passes over a constant expression with its `end`, noting the functions it refers to. Core spec, section 3.3.13. */
+export function readConstantExpression(reader: BinaryReader, referenced: number[]): void {
   for (;;) {
     const opcode = reader.u8();
     if (opcode === 0x0b) return;
-    if (opcode === 0x23 || opcode === 0xd2) reader.u32();
+    if (opcode === 0x23) reader.u32();
+    else if (opcode === 0xd2) referenced.push(reader.u32());
     else if (opcode === 0x41) reader.skipLeb(5);
     else if (opcode === 0x42) reader.skipLeb(10);
     else if (opcode === 0x43) reader.skip(4);

@@ -2,7 +2,7 @@
 
 import { BinaryReader } from './binary.ts';
 import { walkInstructions, type Notable } from './instructions.ts';
-import { SECTION, skipConstantExpression, type ModuleLayout } from './layout.ts';
+import { readConstantExpression, SECTION, type ModuleLayout } from './layout.ts';
 
 /** A place in a function body that the rewriting replaces or follows up. */
 export interface Edit {
@@ -53,7 +53,7 @@ export function scanCode(layout: ModuleLayout): CodeScan {
   const bodies: EditedBody[] = [];
   const droppedData = new Set<number>();
   const droppedElements = new Set<number>();
-  const referenced = new Set<number>();
+  const referenced = new Set<number>(layout.referenced);
   const code = layout.sections.find((section) => section.id === SECTION.code);
   if (code !== undefined) {
     const reader = new BinaryReader(layout.bytes, code.start, code.end);
@@ -67,7 +67,7 @@ export function scanCode(layout: ModuleLayout): CodeScan {
       if (body.edits.length > 0) bodies.push(body);
     }
   }
-  readElementFunctions(layout, referenced);
+  for (const index of elementFunctions(layout)) referenced.add(index);
   return {
     found,
     bodies,
@@ -99,29 +99,26 @@ function scanBody(reader: BinaryReader, note: (edit: Edit) => void): EditedBody 
   return { start, contentStart, end, edits };
 }
 
-/** Core spec, section 5.5.12: eight forms of element segments. */
-function readElementFunctions(layout: ModuleLayout, referenced: Set<number>): void {
+/** Functions that element segments refer to. Core spec, section 5.5.12: eight forms of segments. */
+function elementFunctions(layout: ModuleLayout): number[] {
+  const referenced: number[] = [];
   const section = layout.sections.find(({ id }) => id === SECTION.element);
-  if (section === undefined) return;
+  if (section === undefined) return referenced;
   const reader = new BinaryReader(layout.bytes, section.start, section.end);
   for (let left = reader.u32(); left > 0; left--) {
     const flags = reader.u32();
     const active = (flags & 1) === 0;
     const explicit = (flags & 2) !== 0;
     if (active && explicit) reader.u32();
-    if (active) skipConstantExpression(reader);
+    if (active) readConstantExpression(reader, referenced);
     if ((flags & 3) !== 0) {
       const type = reader.u8();
       if (type === 0x63 || type === 0x64) reader.s33();
     }
     for (let items = reader.u32(); items > 0; items--) {
-      if ((flags & 4) === 0) referenced.add(reader.u32());
-      else {
-        if (reader.bytes[reader.offset] === 0xd2) {
-          referenced.add(new BinaryReader(reader.bytes, reader.offset + 1, reader.end).u32());
-        }
-        skipConstantExpression(reader);
-      }
+      if ((flags & 4) === 0) referenced.push(reader.u32());
+      else readConstantExpression(reader, referenced);
     }
   }
+  return referenced;
 }
