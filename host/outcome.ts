@@ -36,8 +36,16 @@ export const PHASES = ['queue', 'compile', 'instantiate', 'restore', 'run', 'col
 
 export type PhaseName = (typeof PHASES)[number];
 
-/** Nanoseconds spent in each phase; a phase that did not happen is 0. */
-export type Phases = Readonly<Record<PhaseName, number>>;
+/** The phases of an invocation in a container or a process, in the order they happen. */
+export const CONTAINER_PHASES = ['queue', 'create', 'attach', 'start', 'run', 'collect', 'remove'] as const;
+
+export type ContainerPhaseName = (typeof CONTAINER_PHASES)[number];
+
+/**
+ * Nanoseconds spent in each phase; a phase that did not happen is 0. Those that only containers have are absent from
+ * the outcomes of other executors, and `remove` is absent where the answer did not wait for it.
+ */
+export type Phases = Readonly<Record<PhaseName, number> & Partial<Record<ContainerPhaseName, number>>>;
 
 /** What the invocation used. */
 export interface Usage {
@@ -47,6 +55,16 @@ export interface Usage {
   readonly inputBytes: number;
   /** Calls from the guest into the host. */
   readonly hostCalls: number;
+  /** Container executors only: how long the engine took, which is part of the phases. */
+  readonly engine?: EngineUsage;
+}
+
+/** Times of a container engine, in nanoseconds. What a phase holds beyond them was spent on this side. */
+export interface EngineUsage {
+  /** From the last byte of each request to the first of its answer. */
+  readonly requestNs: Readonly<Partial<Record<'create' | 'attach' | 'start' | 'wait' | 'remove', number>>>;
+  /** From the guest's start to its end by the engine's own clock; only when the executor is asked to look. */
+  readonly guestNs?: number;
 }
 
 /** How the invocation found its micro-VM: made for it, put back to its snapshot, or never used since. */

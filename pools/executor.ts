@@ -5,15 +5,15 @@ import { NO_PHASES, NO_USAGE, type Ending, type Invocation, type Outcome } from 
 
 /** What a deploy found out. */
 export interface DeployReport {
-  /** The strategy in force. */
-  readonly strategy: Strategy;
+  /** The strategy in force; of a container or a process, whether it is made for each call or kept. */
+  readonly strategy: Strategy | 'cold' | 'warm';
   /** Why it is that one, in one sentence. */
   readonly reason: string;
   /** Time to a restored micro-VM per strategy tried, in nanoseconds (median). */
   readonly calibrationNs: Readonly<Partial<Record<Strategy, number>>>;
   /** Size of the snapshot's memory image, its zero pages left out, in bytes. */
   readonly snapshotBytes: number;
-  /** Time to run the initialisation, or to read the stored snapshot, in nanoseconds. */
+  /** Time to run the initialisation, to read the stored snapshot, or to build the image, in nanoseconds. */
   readonly initialiseNs: number;
   /** Sources read during initialisation that differ from call to call. */
   readonly initReads: readonly ('random' | 'clock')[];
@@ -31,21 +31,22 @@ export interface ExecutorStats {
   readonly memoriesLimit: number;
 }
 
-export interface Executor {
+/** An executor of functions that are defined by `Definition`. */
+export interface Executor<Definition = FunctionDefinition> {
   readonly kind: 'in-thread' | 'worker' | 'container' | 'process';
 
   /**
    * Initialises the function, takes its snapshot and chooses how to restore it.
    * @throws NebulaError INIT_FAILED, INIT_NONDETERMINISTIC, SNAPSHOT_*, MOUNT_UNAVAILABLE, CLOSED
    */
-  deploy(definition: FunctionDefinition): Promise<DeployReport>;
+  deploy(definition: Definition): Promise<DeployReport>;
 
   /**
    * Runs the function once. What the guest does is in the Outcome; it rejects only for what Nebula could not do.
    * An aborted signal gives an `aborted` outcome, whether the invocation was waiting or running.
    * @throws NebulaError QUEUE_FULL, CLOSED, WORKER_LOST, ADDRESS_SPACE, SNAPSHOT_DIVERGED
    */
-  invoke(definition: FunctionDefinition, invocation: Invocation, signal?: AbortSignal): Promise<Outcome>;
+  invoke(definition: Definition, invocation: Invocation, signal?: AbortSignal): Promise<Outcome>;
 
   /** Forgets a version. Calls in flight or waiting finish first; its micro-VMs are dropped as they fall idle. */
   undeploy(id: string): Promise<void>;

@@ -4,10 +4,17 @@
  */
 
 import { NebulaError } from '../../host/errors.ts';
-import type { FunctionDefinition } from '../../host/definition.ts';
+import type { Limits } from '../../host/limits.ts';
+
+/** What the queue needs to know of a function. */
+export interface QueuedFunction {
+  readonly id: string;
+  readonly name: string;
+  readonly limits: Pick<Limits, 'queueLength' | 'concurrency'>;
+}
 
 export interface Waiting {
-  readonly definition: FunctionDefinition;
+  readonly definition: QueuedFunction;
 }
 
 interface Lane<T> {
@@ -26,7 +33,7 @@ export class InvocationQueue<T extends Waiting> {
   }
 
   /** Whether an invocation may start at once: its function is below its concurrency and nothing of it waits. */
-  mayStart(definition: FunctionDefinition): boolean {
+  mayStart(definition: QueuedFunction): boolean {
     const lane = this.#lanes.get(definition.id);
     return lane === undefined || (lane.waiting.size === 0 && lane.running < definition.limits.concurrency);
   }
@@ -37,12 +44,12 @@ export class InvocationQueue<T extends Waiting> {
   }
 
   /** Counts an invocation as running. */
-  started(definition: FunctionDefinition): void {
+  started(definition: QueuedFunction): void {
     this.#laneOf(definition.id).running++;
   }
 
   /** Counts an invocation as ended. */
-  ended(definition: FunctionDefinition): void {
+  ended(definition: QueuedFunction): void {
     const lane = this.#lanes.get(definition.id);
     if (lane === undefined) return;
     lane.running--;
