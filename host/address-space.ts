@@ -42,13 +42,18 @@ const RECLAIM_TURNS = 8;
 export class AddressSpace {
   readonly limit: number;
   readonly #live: Int32Array;
+  readonly #own: Int32Array;
   readonly #collected: FinalizationRegistry<undefined>;
 
-  /** `shared` holds one Int32, the memories alive in the process. */
-  constructor(shared: SharedArrayBuffer, limit: number) {
+  /**
+   * `shared` holds one Int32, the memories alive in the process; `own` one of this thread alone, so that whoever outlives
+   * the thread can take its share out of the count.
+   */
+  constructor(shared: SharedArrayBuffer, limit: number, own: SharedArrayBuffer = new SharedArrayBuffer(4)) {
     this.#live = new Int32Array(shared);
+    this.#own = new Int32Array(own);
     this.limit = limit;
-    this.#collected = new FinalizationRegistry(() => Atomics.sub(this.#live, 0, 1));
+    this.#collected = new FinalizationRegistry(() => this.cancel());
   }
 
   /** Memories made and not yet collected, in all threads. */
@@ -58,14 +63,18 @@ export class AddressSpace {
 
   /** Takes a place for a memory about to be made; false when there is none. */
   acquire(): boolean {
-    if (Atomics.add(this.#live, 0, 1) < this.limit) return true;
-    this.cancel();
-    return false;
+    if (Atomics.add(this.#live, 0, 1) >= this.limit) {
+      Atomics.sub(this.#live, 0, 1);
+      return false;
+    }
+    Atomics.add(this.#own, 0, 1);
+    return true;
   }
 
   /** Gives back a place that no memory took. */
   cancel(): void {
     Atomics.sub(this.#live, 0, 1);
+    Atomics.sub(this.#own, 0, 1);
   }
 
   /** Has the memory's place come back when it is collected. */

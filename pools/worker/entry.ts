@@ -1,74 +1,79 @@
 /**
- * The worker's side of the pool, in Piscina's worker threads. The answer leaves before the micro-VM is put back: Piscina
- * posts it one microtask after the handler returns, and `settle` runs two later, before the next request is read.
+ * The worker's side of the pool, in Piscina's worker threads. The answer leaves before the micro-VM is put back, and the
+ * micro-VM is put back before the next request is read.
  */
 
-import type { Piscina } from 'piscina';
-import { createRequire } from 'node:module';
-import { workerData } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { AddressSpace } from '../../host/address-space.ts';
 import { deployHere } from '../../host/deployment.ts';
 import { isNebulaError, messageOf, toFailure } from '../../host/errors.ts';
 import { GuestThread } from '../../host/guest-thread.ts';
-import type { Answer, Request, WorkerSetup } from './messages.ts';
+import type { Invocation } from '../../host/outcome.ts';
+import {
+  claim,
+  encodeOutcome,
+  type Chore,
+  type ChoreAnswer,
+  type InvokeRequest,
+  type Refusal,
+  type Request,
+  type Serve,
+} from './messages.ts';
 
 /** From this size on an output is handed over instead of copied. */
 const MOVE_BYTES = 65_536;
 
-const setup = workerData as WorkerSetup;
-const space = new AddressSpace(setup.memories, setup.memoriesLimit);
-const thread = new GuestThread(space);
+/** Piscina's handler: answers what comes over the port from now on. */
+export function serve(task: Serve): void {
+  const { port } = task;
+  const claims = new Int32Array(task.claims);
+  const thread = new GuestThread(new AddressSpace(task.memories, task.memoriesLimit, task.ownMemories));
+  port.on('message', (request: Request) => {
+    if ('op' in request) void answerChore(port, thread, request);
+    else if (claim(claims, request[0], request[1])) invoke(port, thread, request);
+  });
+}
 
-let unsettled = '';
-const settle = (): void => thread.settle(unsettled);
-const settleAfterAnswer = (): void => queueMicrotask(settle);
-
-/** Piscina's handler. */
-export function handle(request: Request): Answer | Promise<Answer> {
+function invoke(port: MessagePort, thread: GuestThread, request: InvokeRequest): void {
+  const [, ticket, id, input, calledNs, given, install] = request;
   try {
-    return request.op === 'invoke' ? invoke(request) : serve(request);
+    if (install !== undefined && !thread.has(id)) thread.install(install.definition, install.image, install.strategy);
+    const invocation: Invocation = given === undefined ? { input } : { ...given, input };
+    const outcome = thread.invoke(id, invocation, calledNs, 0);
+    const { stdout } = outcome;
+    const moved = stdout.length < MOVE_BYTES ? undefined : [stdout.buffer as ArrayBuffer];
+    port.postMessage(encodeOutcome(ticket, outcome), moved);
+    thread.settle(id);
   } catch (error) {
-    if (request.op === 'invoke' && isNebulaError(error) && error.key === 'ADDRESS_SPACE')
-      return invokeWithRoom(request);
-    return refuse(error);
+    if (isNebulaError(error) && error.key === 'ADDRESS_SPACE') void invokeWithRoom(port, thread, request);
+    else port.postMessage({ ...refusal(error), ticket });
   }
 }
 
-type Invoke = Request & { op: 'invoke' };
-
-function invoke(request: Invoke): Answer {
-  const { id, install } = request;
-  if (install !== undefined && !thread.has(id)) thread.install(install.definition, install.image, install.strategy);
-  const outcome = thread.invoke(id, request.invocation, request.calledNs, 0);
-  unsettled = id;
-  queueMicrotask(settleAfterAnswer);
-  const answer: Answer = { ok: true, outcome };
-  return outcome.stdout.length < MOVE_BYTES ? answer : moved(answer, outcome.stdout.buffer);
-}
-
-let piscina: typeof Piscina | undefined;
-
-/** Has Piscina hand the buffer over with the answer. Loaded at the first need: it would double a worker's start. */
-function moved(answer: Answer, buffer: ArrayBufferLike): Answer {
-  piscina ??= createRequire(import.meta.url)('piscina') as typeof Piscina;
-  const { transferableSymbol, valueSymbol } = piscina;
-  const transfer = { [transferableSymbol]: buffer, [valueSymbol]: answer };
-  return piscina.move(transfer as unknown as ArrayBuffer) as unknown as Answer;
-}
-
-async function invokeWithRoom(request: Invoke): Promise<Answer> {
+/** Makes room and tries once more; requests that come meanwhile are answered meanwhile. */
+async function invokeWithRoom(port: MessagePort, thread: GuestThread, request: InvokeRequest): Promise<void> {
+  const [, ticket, id, input, calledNs, given] = request;
   try {
     await thread.makeRoom();
-    return invoke(request);
+    port.postMessage(encodeOutcome(ticket, thread.invoke(id, { ...given, input }, calledNs, 0)));
+    thread.settle(id);
   } catch (error) {
-    return refuse(error);
+    port.postMessage({ ...refusal(error), ticket });
   }
 }
 
-function serve(request: Exclude<Request, Invoke>): Answer | Promise<Answer> {
-  switch (request.op) {
+async function answerChore(port: MessagePort, thread: GuestThread, chore: Chore): Promise<void> {
+  try {
+    port.postMessage(await doChore(thread, chore));
+  } catch (error) {
+    port.postMessage(refusal(error));
+  }
+}
+
+async function doChore(thread: GuestThread, chore: Chore): Promise<ChoreAnswer> {
+  switch (chore.op) {
     case 'deploy': {
-      const { definition } = request;
+      const { definition } = chore;
       const deployment = deployHere(definition);
       const { snapshot: _, ...installed } = definition;
       thread.install(installed, deployment.image, deployment.strategy);
@@ -76,17 +81,16 @@ function serve(request: Exclude<Request, Invoke>): Answer | Promise<Answer> {
       return { ok: true, deployment };
     }
     case 'remove':
-      thread.remove(request.id);
+      thread.remove(chore.id);
       return { ok: true };
     case 'evict':
-      return thread.makeRoom().then(() => ({ ok: true }) as const);
-    case 'start':
+      await thread.makeRoom();
       return { ok: true };
     default:
-      return request satisfies never;
+      return chore satisfies never;
   }
 }
 
-function refuse(error: unknown): Answer {
+function refusal(error: unknown): Refusal {
   return { ok: false, failure: toFailure(error), detail: messageOf(error) };
 }

@@ -1,10 +1,43 @@
-/** What the pool and its workers say to each other. Plain data; errors travel as failures, for a thread loses their class. */
+/**
+ * What the pool and its workers say to each other, over a MessagePort of each worker's own. Plain data; errors travel as
+ * failures, for a thread loses their class. What is on the path of every call is an array: keys cost as much as a call.
+ */
 
+import type { MessagePort } from 'node:worker_threads';
 import type { FunctionDefinition, Strategy } from '../../host/definition.ts';
 import type { Deployment } from '../../host/deployment.ts';
 import type { Failure } from '../../host/errors.ts';
-import type { Invocation, Outcome } from '../../host/outcome.ts';
+import type { Ending, Invocation, Outcome, Start } from '../../host/outcome.ts';
 import type { SnapshotImage } from '../../host/snapshot/image.ts';
+
+/** The one task that Piscina gives a worker: to answer what comes over this port. */
+export interface Serve {
+  readonly port: MessagePort;
+  /** Claims, one Int32 for each slot: see `claim`. */
+  readonly claims: SharedArrayBuffer;
+  /** One Int32 each: the memories alive in the process, and in this worker. */
+  readonly memories: SharedArrayBuffer;
+  readonly ownMemories: SharedArrayBuffer;
+  readonly memoriesLimit: number;
+}
+
+/** Requests that a worker may hold at once. */
+export const SLOTS = 8;
+
+/**
+ * A request is posted with its ticket in its slot's cell. The worker that takes it up swaps the ticket for CLAIMED; a pool
+ * that wants it back swaps it for REVOKED. Whoever comes first has it, so that no request is lost or run twice.
+ */
+const CLAIMED = -1;
+const REVOKED = -2;
+
+export function claim(claims: Int32Array, slot: number, ticket: number): boolean {
+  return Atomics.compareExchange(claims, slot, ticket, CLAIMED) === ticket;
+}
+
+export function revoke(claims: Int32Array, slot: number, ticket: number): boolean {
+  return Atomics.compareExchange(claims, slot, ticket, REVOKED) === ticket;
+}
 
 /** A function for a worker that does not have it yet. */
 export interface Installation {
@@ -13,36 +46,88 @@ export interface Installation {
   readonly strategy: Strategy;
 }
 
-export type Request =
-  | {
-      readonly op: 'invoke';
-      readonly id: string;
-      readonly invocation: Invocation;
-      /** When the caller called, on the clock of `monotonicNs`. */
-      readonly calledNs: number;
-      readonly install: Installation | undefined;
-    }
+export type InvokeRequest = readonly [
+  slot: number,
+  ticket: number,
+  id: string,
+  input: Uint8Array,
+  calledNs: number,
+  given: Omit<Invocation, 'input'> | undefined,
+  install: Installation | undefined,
+];
+
+/** Anything but an invocation. */
+export type Chore =
   | { readonly op: 'deploy'; readonly definition: FunctionDefinition }
   | { readonly op: 'remove'; readonly id: string }
   /** Drops micro-VMs that were not used of late, so that another thread finds room. */
-  | { readonly op: 'evict' }
-  | { readonly op: 'start' };
+  | { readonly op: 'evict' };
+
+export type Request = InvokeRequest | Chore;
+
+export type InvokeAnswer = readonly [
+  ticket: number,
+  /** The exit code of a normal end; anything else is told in full. */
+  ending: number | Ending,
+  stdout: Uint8Array | undefined,
+  stderr: Uint8Array | undefined,
+  start: Start,
+  queueNs: number,
+  instantiateNs: number,
+  restoreNs: number,
+  runNs: number,
+  collectNs: number,
+  memoryBytes: number,
+  inputBytes: number,
+  hostCalls: number,
+];
 
 /** Something that went wrong in the worker: one of our failures, or a fault described in words. */
 export interface Refusal {
+  readonly ok: false;
+  /** Of an invocation; a chore has none. */
+  readonly ticket?: number;
   readonly failure: Failure | undefined;
   readonly detail: string;
 }
 
-export type Answer =
-  | { readonly ok: true; readonly outcome: Outcome }
-  | { readonly ok: true; readonly deployment: Deployment }
-  | { readonly ok: true }
-  | ({ readonly ok: false } & Refusal);
+export type ChoreAnswer = { readonly ok: true; readonly deployment?: Deployment } | Refusal;
 
-/** Given to every worker as it starts. */
-export interface WorkerSetup {
-  /** One Int32: the memories alive in the process. */
-  readonly memories: SharedArrayBuffer;
-  readonly memoriesLimit: number;
+export type Answer = InvokeAnswer | ChoreAnswer;
+
+const NO_BYTES: Uint8Array = new Uint8Array();
+
+export function encodeOutcome(ticket: number, outcome: Outcome): InvokeAnswer {
+  const { kind, stdout, stderr, start, phases, usage } = outcome;
+  let ending: number | Ending;
+  if (kind === 'ok') ending = 0;
+  else if (kind === 'exit') ending = outcome.exitCode;
+  else {
+    const { stdout: _1, stderr: _2, start: _3, phases: _4, usage: _5, ...rest } = outcome;
+    ending = rest;
+  }
+  return [
+    ticket,
+    ending,
+    stdout.length === 0 ? undefined : stdout,
+    stderr.length === 0 ? undefined : stderr,
+    start,
+    phases.queue,
+    phases.instantiate,
+    phases.restore,
+    phases.run,
+    phases.collect,
+    usage.memoryBytes,
+    usage.inputBytes,
+    usage.hostCalls,
+  ];
+}
+
+export function decodeOutcome(answer: InvokeAnswer): Outcome {
+  const [, ending, stdout = NO_BYTES, stderr = NO_BYTES, start, queue, instantiate, restore, run, collect] = answer;
+  const phases = { queue, compile: 0, instantiate, restore, run, collect };
+  const usage = { memoryBytes: answer[10], inputBytes: answer[11], hostCalls: answer[12] };
+  if (ending === 0) return { kind: 'ok', stdout, stderr, start, phases, usage };
+  if (typeof ending === 'number') return { kind: 'exit', exitCode: ending, stdout, stderr, start, phases, usage };
+  return { ...ending, stdout, stderr, start, phases, usage };
 }

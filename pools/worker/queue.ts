@@ -19,23 +19,33 @@ export interface Waiting {
 
 interface Lane<T> {
   readonly waiting: Set<T>;
-  running: number;
+  /** Sent to a thread and not ended. */
+  inFlight: number;
+  /** Of those, the ones that wait in the thread for one before them. */
+  behind: number;
 }
 
 export class InvocationQueue<T extends Waiting> {
-  /** Functions with invocations waiting or running; those with some waiting are also in `#turns`, in turn. */
+  /** Functions with invocations waiting or in flight; those with some waiting are also in `#turns`, in turn. */
   readonly #lanes: Map<string, Lane<T>> = new Map();
   readonly #turns: Set<string> = new Set();
   #length = 0;
+  #behind = 0;
 
+  /** Invocations that wait, here or in a thread. */
+  get waiting(): number {
+    return this.#length + this.#behind;
+  }
+
+  /** Invocations that wait here. */
   get length(): number {
     return this.#length;
   }
 
-  /** Whether an invocation may start at once: its function is below its concurrency and nothing of it waits. */
+  /** Whether an invocation may start at once: its function is below its concurrency and nothing of it waits here. */
   mayStart(definition: QueuedFunction): boolean {
     const lane = this.#lanes.get(definition.id);
-    return lane === undefined || (lane.waiting.size === 0 && lane.running < definition.limits.concurrency);
+    return lane === undefined || (lane.waiting.size === 0 && lane.inFlight < definition.limits.concurrency);
   }
 
   /** Whether nothing of a function waits or runs. */
@@ -43,29 +53,59 @@ export class InvocationQueue<T extends Waiting> {
     return !this.#lanes.has(id);
   }
 
-  /** Counts an invocation as running. */
-  started(definition: QueuedFunction): void {
-    this.#laneOf(definition.id).running++;
+  /** Counts an invocation as handed over to be run, perhaps behind another that still runs. */
+  started(definition: QueuedFunction, isBehind = false): void {
+    const lane = this.#laneOf(definition.id);
+    lane.inFlight++;
+    if (isBehind) this.#countBehind(lane, 1);
   }
 
-  /** Counts an invocation as ended. */
-  ended(definition: QueuedFunction): void {
+  /** Counts an invocation that waited in a thread as running. */
+  advanced(definition: QueuedFunction): void {
+    const lane = this.#lanes.get(definition.id);
+    if (lane !== undefined) this.#countBehind(lane, -1);
+  }
+
+  /** Counts an invocation as ended, or taken back. */
+  ended(definition: QueuedFunction, wasBehind = false): void {
     const lane = this.#lanes.get(definition.id);
     if (lane === undefined) return;
-    lane.running--;
-    if (lane.running === 0 && lane.waiting.size === 0) this.#lanes.delete(definition.id);
+    lane.inFlight--;
+    if (wasBehind) this.#countBehind(lane, -1);
+    this.#forgetEmpty(definition.id, lane);
+  }
+
+  /** Whether one more of a function may wait. @throws NebulaError QUEUE_FULL */
+  refuseFull({ id, name, limits }: QueuedFunction): void {
+    const lane = this.#lanes.get(id);
+    if (lane !== undefined && lane.waiting.size + lane.behind >= limits.queueLength) {
+      throw new NebulaError('QUEUE_FULL', { name, limit: limits.queueLength });
+    }
   }
 
   /** @throws NebulaError QUEUE_FULL */
   push(entry: T): void {
-    const { id, name, limits } = entry.definition;
-    const lane = this.#laneOf(id);
-    if (lane.waiting.size >= limits.queueLength) {
-      throw new NebulaError('QUEUE_FULL', { name, limit: limits.queueLength });
-    }
-    lane.waiting.add(entry);
+    this.refuseFull(entry.definition);
+    const { id } = entry.definition;
+    this.#laneOf(id).waiting.add(entry);
     this.#turns.add(id);
     this.#length++;
+  }
+
+  /** Puts invocations that were sent and came back before all others. */
+  putBack(entries: readonly T[]): void {
+    const ids = new Set(entries.map(({ definition }) => definition.id));
+    for (const id of ids) {
+      const lane = this.#laneOf(id);
+      const later = [...lane.waiting];
+      lane.waiting.clear();
+      for (const entry of [...entries.filter(({ definition }) => definition.id === id), ...later])
+        lane.waiting.add(entry);
+    }
+    this.#length += entries.length;
+    const turns = [...this.#turns];
+    this.#turns.clear();
+    for (const id of [...ids, ...turns]) this.#turns.add(id);
   }
 
   /** Takes the next invocation whose function may run one more. */
@@ -73,7 +113,7 @@ export class InvocationQueue<T extends Waiting> {
     for (const id of this.#turns) {
       const lane = this.#lanes.get(id) as Lane<T>;
       const [entry] = lane.waiting;
-      if (entry === undefined || lane.running >= entry.definition.limits.concurrency) continue;
+      if (entry === undefined || lane.inFlight >= entry.definition.limits.concurrency) continue;
       this.#turns.delete(id);
       this.#take(lane, entry);
       if (lane.waiting.size > 0) this.#turns.add(id);
@@ -89,7 +129,7 @@ export class InvocationQueue<T extends Waiting> {
     if (lane?.waiting.has(entry) !== true) return false;
     this.#take(lane, entry);
     if (lane.waiting.size === 0) this.#turns.delete(id);
-    if (lane.waiting.size === 0 && lane.running === 0) this.#lanes.delete(id);
+    this.#forgetEmpty(id, lane);
     return true;
   }
 
@@ -100,6 +140,15 @@ export class InvocationQueue<T extends Waiting> {
     return entries;
   }
 
+  #countBehind(lane: Lane<T>, change: number): void {
+    lane.behind += change;
+    this.#behind += change;
+  }
+
+  #forgetEmpty(id: string, lane: Lane<T>): void {
+    if (lane.waiting.size === 0 && lane.inFlight === 0) this.#lanes.delete(id);
+  }
+
   #take(lane: Lane<T>, entry: T): void {
     lane.waiting.delete(entry);
     this.#length--;
@@ -108,7 +157,7 @@ export class InvocationQueue<T extends Waiting> {
   #laneOf(id: string): Lane<T> {
     let lane = this.#lanes.get(id);
     if (lane === undefined) {
-      lane = { waiting: new Set(), running: 0 };
+      lane = { waiting: new Set(), inFlight: 0, behind: 0 };
       this.#lanes.set(id, lane);
     }
     return lane;

@@ -1,71 +1,75 @@
 /**
- * The worker threads, kept by Piscina: which are ready, which one runs what, and how one is stopped. A task goes to the
- * thread that is named for it, so that a function finds its micro-VM where it left it.
+ * The worker threads, which Piscina starts and ends. Each is given one task, to serve a port of its own: a call over it
+ * costs half of what a Piscina task costs, and the worker can put its micro-VM back before it looks for more.
  */
 
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { Piscina, type PiscinaTask } from 'piscina';
-import type { Answer, Request, WorkerSetup } from './messages.ts';
+import type { Answer, Serve } from './messages.ts';
+import { Unit, type Sent } from './unit.ts';
 
-/** One worker thread. */
-export interface Unit {
-  readonly threadId: number;
-  readonly worker: Worker;
-  /** Functions it has been given. */
-  readonly installed: Set<string>;
-  /** Functions it is to forget when it is idle. */
-  readonly leaving: string[];
-  busy: boolean;
-  /** False from the moment it is to be stopped. */
-  alive: boolean;
+export interface ThreadEvents<T extends Sent> {
+  /** A thread became ready for work. */
+  onReady(): void;
+  onAnswer(unit: Unit<T>, answer: Answer): void;
+  /** A thread ended that nobody stopped; its invocations will not be answered. */
+  onLost(unit: Unit<T>, error: unknown): void;
+  /** No thread is left and none could be started: `unstartable` says why until one can. */
+  onUnstartable(error: unknown): void;
 }
 
-export interface ThreadEvents {
-  /** A thread became ready for tasks. */
-  readonly onReady: () => void;
-  /** The last thread ended before it was ever ready: there will be none. */
-  readonly onUnstartable: (error: unknown) => void;
+export interface ThreadOptions {
+  readonly count: number;
+  /** One Int32: the memories alive in all threads. */
+  readonly memories: SharedArrayBuffer;
+  readonly memoriesLimit: number;
 }
 
 type LoadBalancer = NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer'];
 
-export class Threads {
-  readonly #piscina: Piscina;
-  readonly #units: Map<number, Unit> = new Map();
-  /** The thread the balancer answers while `run` posts a task; Piscina asks it before `run` returns. */
-  #chosen = -1;
-  #replaced = 0;
-  readonly #events: ThreadEvents;
+const NO_THREAD = -1;
+/** Pause before threads are started again after one could not: doubled each time, up to the longest. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 5_000;
 
-  constructor(count: number, setup: WorkerSetup, events: ThreadEvents) {
+export class Threads<T extends Sent> {
+  readonly units: Set<Unit<T>> = new Set();
+  readonly #piscina: Piscina;
+  readonly #options: ThreadOptions;
+  readonly #events: ThreadEvents<T>;
+  readonly #watched: WeakSet<Worker> = new WeakSet();
+  /** The thread the balancer answers while a task is posted; Piscina asks it before `run` returns. */
+  #chosen = NO_THREAD;
+  #replaced = 0;
+  /** Starts that failed since the last that did not, and why the last of them did. */
+  #failures = 0;
+  #failure: unknown;
+  #unstartable: { readonly error: unknown } | undefined;
+  #pause: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ThreadOptions, events: ThreadEvents<T>) {
+    this.#options = options;
     this.#events = events;
-    const entry = new URL(`./entry${extname(import.meta.url)}`, import.meta.url);
-    const balancer: LoadBalancer = (_task: PiscinaTask, workers) =>
-      workers.find((worker) => worker.id === this.#chosen) ?? null;
     this.#piscina = new Piscina({
-      filename: fileURLToPath(entry),
-      name: 'handle',
-      minThreads: count,
-      maxThreads: count,
+      filename: fileURLToPath(new URL(`./entry${extname(import.meta.url)}`, import.meta.url)),
+      name: 'serve',
+      // Piscina would stop replacing threads for good after one that fails to start, and throws where none can catch it.
+      minThreads: 0,
+      maxThreads: options.count,
       idleTimeout: Infinity,
-      concurrentTasksPerWorker: 1,
-      atomics: 'async',
+      atomics: 'disabled',
       recordTiming: false,
-      workerData: setup,
       trackUnmanagedFds: false,
-      loadBalancer: balancer,
-    });
-    // A worker's own failure reaches the task it had; without a task there is nobody to tell.
+      loadBalancer: this.#balance,
+    } as ConstructorParameters<typeof Piscina>[0]);
+    // A worker's failure is told by its own events; Piscina's says no more.
     this.#piscina.on('error', () => {});
     // Piscina tells of a worker just before it can be given a task.
-    this.#piscina.on('workerCreate', () => setImmediate(() => this.#adopt()));
-    this.#adopt();
-  }
-
-  get size(): number {
-    return this.#units.size;
+    this.#piscina.on('workerCreate', ({ id }: { id: number }) => queueMicrotask(() => void this.#start(id)));
+    this.#fill();
   }
 
   /** Threads stopped or lost so far. */
@@ -73,71 +77,143 @@ export class Threads {
     return this.#replaced;
   }
 
-  /** A ready thread without a task: one that has the function, if any does. */
-  idle(functionId: string): Unit | undefined {
-    let other: Unit | undefined;
-    for (const unit of this.#units.values()) {
-      if (unit.busy || !unit.alive) continue;
-      if (unit.installed.has(functionId)) return unit;
-      other ??= unit;
-    }
-    return other;
+  /** Why there is no thread and will be none soon; undefined as long as there are some. */
+  get unstartable(): { readonly error: unknown } | undefined {
+    return this.#unstartable;
   }
 
-  /** All threads alive, for what concerns every one of them. */
-  alive(): Unit[] {
-    return [...this.#units.values()].filter((unit) => unit.alive);
-  }
-
-  /** Has an idle thread do a task. Rejects when the thread ends before it answers. */
-  run(unit: Unit, request: Request): Promise<Answer> {
-    unit.busy = true;
-    this.#chosen = unit.threadId;
-    const answer = this.#piscina.run(request) as Promise<Answer>;
-    this.#chosen = -1;
-    return answer;
-  }
-
-  /** Stops a thread, whatever it runs; Piscina starts another in its place. */
-  stop(unit: Unit): void {
+  /** Stops a thread, whatever it runs; another is started in its place. */
+  stop(unit: Unit<T>): void {
     if (!unit.alive) return;
-    this.#lose(unit);
+    this.#remove(unit);
     void unit.worker.terminate();
   }
 
-  async close(): Promise<void> {
-    for (const unit of this.#units.values()) unit.alive = false;
+  close(): Promise<void> {
+    // A second `destroy` would end the first one's wait.
+    this.#closing ??= this.#destroy();
+    return this.#closing;
+  }
+
+  async #destroy(): Promise<void> {
+    clearTimeout(this.#pause);
+    for (const unit of this.units) unit.close();
+    this.units.clear();
     await this.#piscina.destroy();
-    this.#units.clear();
   }
 
-  /** Takes on the threads that Piscina made since the last look: each counts from its first answer on. */
-  #adopt(): void {
-    for (const worker of this.#piscina.threads) {
-      const { threadId } = worker;
-      if (threadId < 0 || this.#units.has(threadId)) continue;
-      const unit: Unit = { threadId, worker, installed: new Set(), leaving: [], busy: true, alive: true };
-      this.#units.set(threadId, unit);
-      worker.once('exit', () => this.#lose(unit));
-      void this.#start(unit);
+  /** Piscina keeps a task that finds no thread and then hands out no other: a thread that is gone refuses its task. */
+  readonly #balance: LoadBalancer = (_task: PiscinaTask, workers) => {
+    if (this.#chosen === NO_THREAD) return null;
+    const chosen = workers.find((worker) => worker.id === this.#chosen);
+    if (chosen === undefined) throw new Error('the thread has ended');
+    return chosen;
+  };
+
+  /** Starts the threads that are missing. */
+  #fill(): void {
+    while (this.#closing === undefined && this.#piscina.threads.length < this.#options.count) {
+      if (this.#add()) continue;
+      this.#failures++;
+      this.#refill();
+      return;
     }
   }
 
-  async #start(unit: Unit): Promise<void> {
+  /** Starts the missing threads now, or after a pause if the last start failed. */
+  #refill(): void {
+    if (this.#failures === 0) {
+      this.#fill();
+      return;
+    }
+    if (this.units.size === 0) {
+      this.#unstartable = { error: this.#failure };
+      this.#events.onUnstartable(this.#failure);
+    }
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#failures - 1));
+    this.#pause ??= setTimeout(() => {
+      this.#pause = undefined;
+      this.#fill();
+    }, pauseMs).unref();
+  }
+
+  /** Piscina starts a thread for a task that none may take; the task itself is taken back at once. */
+  #add(): boolean {
+    const controller = new AbortController();
     try {
-      await this.run(unit, { op: 'start' });
-      unit.busy = false;
-      this.#events.onReady();
+      this.#piscina.run(undefined, { signal: controller.signal }).catch(() => {});
     } catch (error) {
-      this.#lose(unit);
-      if (this.#units.size === 0) this.#events.onUnstartable(error);
+      this.#failure = error;
     }
+    controller.abort();
+    const made = this.#piscina.threads.find((worker) => !this.#watched.has(worker));
+    if (made === undefined) return false;
+    this.#watch(made);
+    return true;
   }
 
-  #lose(unit: Unit): void {
-    unit.alive = false;
-    if (this.#units.get(unit.threadId) !== unit) return;
-    this.#units.delete(unit.threadId);
-    this.#replaced++;
+  #watch(worker: Worker): void {
+    this.#watched.add(worker);
+    const unit = new Unit<T>(worker, (from, answer) => this.#events.onAnswer(from, answer));
+    this.units.add(unit);
+    worker.once('error', (error) => {
+      this.#failure = error;
+      this.#lose(unit, error);
+    });
+    worker.once('exit', (code) => this.#ended(unit, code));
+  }
+
+  /** A thread counts from the moment it serves its port. */
+  async #start(threadId: number): Promise<void> {
+    const unit = [...this.units].find((candidate) => candidate.threadId === threadId);
+    if (unit === undefined) return;
+    try {
+      await this.#serve(unit);
+    } catch (error) {
+      this.#failure = error;
+      this.stop(unit);
+      return;
+    }
+    if (!unit.alive) return;
+    unit.started = true;
+    unit.occupied = false;
+    this.#failures = 0;
+    this.#unstartable = undefined;
+    this.#events.onReady();
+  }
+
+  async #serve(unit: Unit<T>): Promise<void> {
+    const { memories, memoriesLimit } = this.#options;
+    const { farPort: port, claims, ownMemories, threadId } = unit;
+    const task: Serve = { port, claims, memories, ownMemories, memoriesLimit };
+    let serving: Promise<unknown>;
+    this.#chosen = threadId;
+    try {
+      serving = this.#piscina.run(task, { transferList: [port] });
+    } finally {
+      this.#chosen = NO_THREAD;
+    }
+    await serving;
+  }
+
+  #lose(unit: Unit<T>, error: unknown): void {
+    if (!unit.alive) return;
+    this.#remove(unit);
+    this.#events.onLost(unit, error);
+  }
+
+  #remove(unit: Unit<T>): void {
+    if (this.units.delete(unit) && this.#closing === undefined) this.#replaced++;
+    unit.close();
+  }
+
+  #ended(unit: Unit<T>, code: number): void {
+    this.#lose(unit, new Error(`it exited with code ${code}`));
+    // No finaliser of an ended thread runs: what it counted is taken back here.
+    const own = Atomics.exchange(new Int32Array(unit.ownMemories), 0, 0);
+    Atomics.sub(new Int32Array(this.#options.memories), 0, own);
+    if (this.#closing !== undefined) return;
+    if (!unit.started) this.#failures++;
+    this.#refill();
   }
 }

@@ -1,0 +1,164 @@
+/**
+ * Brings calls to threads. A thread is sent further calls while it runs one, so that it need not wait for this thread
+ * between them; one that finds nothing to do takes calls back from one that is behind.
+ */
+
+import type { Ending } from '../../host/outcome.ts';
+import type { Call } from './call.ts';
+import { SLOTS, type InvokeRequest, type Installation } from './messages.ts';
+import type { InvocationQueue } from './queue.ts';
+import type { Threads } from './threads.ts';
+import type { Unit } from './unit.ts';
+
+export interface DispatcherOptions {
+  readonly threads: Threads<Call>;
+  readonly queue: InvocationQueue<Call>;
+  /** Threads that may run guests at once; the others stand by. */
+  readonly limit: number;
+  installationOf(id: string): Installation | undefined;
+  /** Told when a call has left its thread. */
+  onLeft(call: Call): void;
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #onDeadline = (call: Call, timeoutMs: number): void => this.end(call, { kind: 'timeout', timeoutMs });
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Threads with something to do. */
+  get active(): number {
+    let count = 0;
+    for (const unit of this.#options.threads.units) if (unit.alive && !unit.idle) count++;
+    return count;
+  }
+
+  /** Calls that run, as far as this thread can tell. */
+  get running(): number {
+    let count = 0;
+    for (const unit of this.#options.threads.units) if (unit.inFlight.length > 0) count++;
+    return count;
+  }
+
+  /** An idle thread that may be used: one that has the function, if any does. */
+  idleUnit(functionId: string): Unit<Call> | undefined {
+    let other: Unit<Call> | undefined;
+    let active = 0;
+    for (const unit of this.#options.threads.units) {
+      if (!unit.idle) active++;
+      else if (other === undefined || (!other.installed.has(functionId) && unit.installed.has(functionId)))
+        other = unit;
+    }
+    return active < this.#options.limit ? other : undefined;
+  }
+
+  /** Sends a call to an idle thread, or behind others to the least loaded; false when all have their hands full. */
+  place(call: Call): boolean {
+    const unit = this.idleUnit(call.definition.id) ?? this.#leastLoaded(call.definition.id);
+    if (unit === undefined) return false;
+    this.#send(call, unit);
+    return true;
+  }
+
+  #leastLoaded(functionId: string): Unit<Call> | undefined {
+    let best: Unit<Call> | undefined;
+    for (const unit of this.#options.threads.units) {
+      if (!unit.open || unit.inFlight.length === 0) continue;
+      const [load, bestLoad] = [unit.inFlight.length, best?.inFlight.length ?? SLOTS];
+      const hasIt = unit.installed.has(functionId) && best?.installed.has(functionId) !== true;
+      if (best === undefined || load < bestLoad || (load === bestLoad && hasIt)) best = unit;
+    }
+    return best;
+  }
+
+  #send(call: Call, unit: Unit<Call>): void {
+    const { id } = call.definition;
+    const install = unit.installed.has(id) ? undefined : this.#options.installationOf(id);
+    unit.installed.add(id);
+    call.unit = unit;
+    call.isBehind = unit.inFlight.length > 0;
+    this.#options.queue.started(call.definition, call.isBehind);
+    unit.send(call, (slot, ticket): InvokeRequest => {
+      const { input, ...given } = call.invocation;
+      // A view of a larger buffer would carry all of it across.
+      const own = input.length === input.buffer.byteLength ? input : input.slice();
+      return [slot, ticket, id, own, call.calledNs, isEmpty(given) ? undefined : given, install];
+    });
+    if (!call.isBehind) call.begin(this.#onDeadline);
+  }
+
+  /** Takes a call off its thread's hands, answered or not, and lets the next one of the thread begin. */
+  leave(call: Call, unit: Unit<Call>): void {
+    call.stop();
+    this.#options.queue.ended(call.definition, call.isBehind);
+    call.isBehind = false;
+    this.#options.onLeft(call);
+    const head = unit.alive ? unit.inFlight[0] : undefined;
+    if (head?.isBehind !== true) return;
+    head.isBehind = false;
+    this.#options.queue.advanced(head.definition);
+    head.begin(this.#onDeadline);
+  }
+
+  /** Has an idle thread take over a call that waits behind another in a busier one; false when there is none. */
+  steal(): boolean {
+    const idle = this.idleUnit('');
+    if (idle === undefined) return false;
+    for (const unit of this.#options.threads.units) {
+      for (let at = unit.inFlight.length - 1; at > 0; at--) {
+        const call = unit.inFlight[at] as Call;
+        if (!unit.takeBack(call)) continue;
+        this.leave(call, unit);
+        this.#send(call, this.idleUnit(call.definition.id) ?? idle);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Ends a call from outside: takes it out of the queue or back from its thread, or stops the thread that runs it. */
+  end(call: Call, ending: Ending): void {
+    if (call.settled) return;
+    const { unit } = call;
+    if (unit === undefined) this.#options.queue.remove(call);
+    else if (call.isBehind && unit.takeBack(call)) this.leave(call, unit);
+    else if (!this.#stop(call, unit) && ending.kind === 'timeout') return;
+    call.end(ending);
+    this.#options.onLeft(call);
+  }
+
+  /**
+   * Stops the thread that runs a call; those behind it go back to the queue. False when one of those was taken up
+   * already: then the call has ended by itself, and its answer is on its way.
+   */
+  #stop(call: Call, unit: Unit<Call>): boolean {
+    const others = unit.inFlight.filter((other) => other !== call);
+    const back = others.filter((other) => unit.takeBack(other));
+    for (const other of back) this.leave(other, unit);
+    if (back.length === others.length) {
+      this.#options.threads.stop(unit);
+      unit.answered(call.ticket);
+      this.leave(call, unit);
+    }
+    this.#options.queue.putBack(back);
+    return back.length === others.length;
+  }
+
+  /** A thread ended by itself: what it had taken up is lost, the rest goes back to the queue. */
+  lost(unit: Unit<Call>, error: unknown): void {
+    const calls = [...unit.inFlight];
+    const back = calls.filter((call) => unit.takeBack(call));
+    for (const call of calls) {
+      this.leave(call, unit);
+      if (!back.includes(call)) call.lose(error);
+    }
+    this.#options.queue.putBack(back);
+  }
+}
+
+function isEmpty(given: object): boolean {
+  for (const _ in given) return false;
+  return true;
+}

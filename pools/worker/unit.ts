@@ -1,0 +1,107 @@
+/** One worker thread as the pool sees it: what it holds, what it has been sent and not yet answered. */
+
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
+import { revoke, SLOTS, type Answer, type Chore, type InvokeRequest } from './messages.ts';
+
+/** Something that was sent to a worker and will be answered. */
+export interface Sent {
+  /** Set by the unit. */
+  ticket: number;
+  slot: number;
+}
+
+export class Unit<T extends Sent> {
+  readonly worker: Worker;
+  readonly threadId: number;
+  /** Functions it has been given. */
+  readonly installed: Set<string> = new Set();
+  /** Functions it is to forget when it is idle. */
+  readonly leaving: string[] = [];
+  /** Invocations in the order they were sent; the first is the one that runs. */
+  readonly inFlight: T[] = [];
+  readonly claims: SharedArrayBuffer = new SharedArrayBuffer(SLOTS * 4);
+  readonly ownMemories: SharedArrayBuffer = new SharedArrayBuffer(4);
+  /** The worker's end of the port, to be handed over. */
+  readonly farPort: MessagePort;
+  /** True while it does something that is no invocation, and until it is ready. */
+  occupied = true;
+  /** False from the moment it is to be stopped. */
+  alive = true;
+  /** Whether it was ever ready. */
+  started = false;
+  readonly #port: MessagePort;
+  readonly #cells: Int32Array;
+  #tickets = 0;
+  #freeSlots: number[] = Array.from({ length: SLOTS }, (_, slot) => slot);
+
+  constructor(worker: Worker, onAnswer: (unit: Unit<T>, answer: Answer) => void) {
+    const { port1, port2 } = new MessageChannel();
+    this.worker = worker;
+    this.threadId = worker.threadId;
+    this.farPort = port2;
+    this.#port = port1;
+    this.#cells = new Int32Array(this.claims);
+    port1.on('message', (answer: Answer) => onAnswer(this, answer));
+    // Only a call in flight keeps the process alive.
+    port1.unref();
+  }
+
+  /** Whether it can start an invocation at once. */
+  get idle(): boolean {
+    return this.alive && !this.occupied && this.inFlight.length === 0;
+  }
+
+  /** Whether it can be sent an invocation, to be run after those it has. */
+  get open(): boolean {
+    return this.alive && !this.occupied && this.#freeSlots.length > 0;
+  }
+
+  /** Sends an invocation, with what `fill` puts behind its slot and ticket. */
+  send(sent: T, fill: (slot: number, ticket: number) => InvokeRequest): void {
+    const slot = this.#freeSlots.pop() as number;
+    const ticket = (this.#tickets = (this.#tickets % 0x3fff_ffff) + 1);
+    sent.slot = slot;
+    sent.ticket = ticket;
+    Atomics.store(this.#cells, slot, ticket);
+    if (this.inFlight.push(sent) === 1) this.#port.ref();
+    this.#port.postMessage(fill(slot, ticket));
+  }
+
+  sendChore(chore: Chore): void {
+    this.occupied = true;
+    this.#port.ref();
+    this.#port.postMessage(chore);
+  }
+
+  choreDone(): void {
+    this.occupied = false;
+    this.#port.unref();
+  }
+
+  /** Takes the answered invocation off the list; undefined when it is not on it any more. */
+  answered(ticket: number): T | undefined {
+    const at = this.inFlight.findIndex((sent) => sent.ticket === ticket);
+    return at < 0 ? undefined : this.#takeOff(at);
+  }
+
+  /** Takes back an invocation that the worker has not taken up; false when it has. */
+  takeBack(sent: T): boolean {
+    const at = this.inFlight.indexOf(sent);
+    if (at < 0 || !revoke(this.#cells, sent.slot, sent.ticket)) return false;
+    this.#takeOff(at);
+    return true;
+  }
+
+  /** Stops listening; what it has not answered by now it never will. */
+  close(): void {
+    this.alive = false;
+    this.#port.close();
+  }
+
+  #takeOff(at: number): T {
+    const [sent] = this.inFlight.splice(at, 1) as [T];
+    this.#freeSlots.push(sent.slot);
+    if (this.inFlight.length === 0) this.#port.unref();
+    return sent;
+  }
+}
