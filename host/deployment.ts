@@ -1,11 +1,13 @@
 /** A function made ready in one thread: initialised, snapshotted, calibrated. The result serves every thread. */
 
 import type { FunctionDefinition, Strategy } from './definition.ts';
-import { NebulaError } from './errors.ts';
-import { initialise } from './initialise.ts';
+import { isNebulaError, messageOf, NebulaError } from './errors.ts';
+import { initialise, type Initialised } from './initialise.ts';
+import { MicroVm } from './micro-vm.ts';
+import { PAGE_BYTES } from './module/inspect.ts';
 import { calibrate, type Calibration } from './snapshot/calibration.ts';
 import { decodeSnapshot } from './snapshot/codec.ts';
-import { createImage, type SnapshotImage } from './snapshot/image.ts';
+import { closeImage, createImage, type SnapshotImage } from './snapshot/image.ts';
 
 /** Plain data that crosses threads; the image's memfd belongs to whoever holds this. */
 export interface Deployment {
@@ -19,17 +21,49 @@ export interface Deployment {
 
 /**
  * Initialises a function, or takes its stored snapshot, and chooses how to restore it.
- * @throws NebulaError INIT_FAILED, INIT_NONDETERMINISTIC, SNAPSHOT_*, MOUNT_UNAVAILABLE
+ * @throws NebulaError INIT_FAILED, INIT_NONDETERMINISTIC, SNAPSHOT_*, MEMORY_MINIMUM, MOUNT_UNAVAILABLE
  */
 export function deployHere(definition: FunctionDefinition): Deployment {
   const startedMs = performance.now();
-  const stored = definition.snapshot === undefined ? undefined : decodeSnapshot(definition.snapshot);
-  if (stored !== undefined && stored.digest !== definition.prepared.digest) {
-    throw new NebulaError('SNAPSHOT_MISMATCH', { got: stored.digest, expected: definition.prepared.digest });
-  }
-  const { snapshot, reads } = stored === undefined ? initialise(definition) : { snapshot: stored, reads: [] };
+  const { snapshot, reads } = definition.snapshot === undefined ? initialise(definition) : openStored(definition);
   const initialiseNs = Math.round((performance.now() - startedMs) * 1e6);
   const image = createImage(snapshot);
-  const calibration = calibrate(definition, image);
-  return { image, strategy: calibration.strategy, calibration, reads, initialiseNs };
+  try {
+    if (definition.snapshot !== undefined) tryOn(definition, image);
+    const calibration = calibrate(definition, image);
+    return { image, strategy: calibration.strategy, calibration, reads, initialiseNs };
+  } catch (error) {
+    closeImage(image);
+    throw error;
+  }
+}
+
+function openStored(definition: FunctionDefinition): Pick<Initialised, 'snapshot' | 'reads'> {
+  const { prepared, limits } = definition;
+  const snapshot = decodeSnapshot(definition.snapshot ?? new Uint8Array());
+  if (snapshot.digest !== prepared.digest) {
+    throw new NebulaError('SNAPSHOT_MISMATCH', { got: snapshot.digest, expected: prepared.digest });
+  }
+  const { memory } = prepared.info;
+  const limitBytes = (memory?.limitPages ?? 0) * PAGE_BYTES;
+  if (memory !== null && snapshot.memoryBytes > limitBytes) {
+    throw new NebulaError('MEMORY_MINIMUM', { minimumBytes: snapshot.memoryBytes, limitBytes: limits.memoryBytes });
+  }
+  const minimumBytes = (memory?.minimumPages ?? 0) * PAGE_BYTES;
+  if (snapshot.memoryBytes < minimumBytes || snapshot.memoryBytes > limitBytes) {
+    const detail = `a memory of ${snapshot.memoryBytes} bytes, the module's has ${minimumBytes} to ${limitBytes}`;
+    throw new NebulaError('SNAPSHOT_CORRUPT', { detail });
+  }
+  return { snapshot, reads: [] };
+}
+
+/** A checksum says that a snapshot is whole, not that its globals and tables are the module's: that shows here. */
+function tryOn(definition: FunctionDefinition, image: SnapshotImage): void {
+  try {
+    new MicroVm(definition, image, 'fresh').close();
+  } catch (cause) {
+    if (isNebulaError(cause)) throw cause;
+    const detail = `its state does not fit the module: ${messageOf(cause)}`;
+    throw new NebulaError('SNAPSHOT_CORRUPT', { detail }, { cause });
+  }
 }

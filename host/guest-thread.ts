@@ -144,7 +144,8 @@ export class GuestThread {
 
   #make(resident: Resident): MicroVm {
     const { definition, image, strategy } = resident;
-    const needsMemory = image.snapshot.memoryBytes > 0;
+    // A memory without pages is reserved all the same, since it may grow.
+    const needsMemory = definition.prepared.info.memory !== null;
     if (needsMemory && !this.#space.acquire()) {
       const { live, limit } = this.#space;
       throw new NebulaError('ADDRESS_SPACE', { name: definition.name, live, limit });

@@ -4,7 +4,7 @@ import type { FunctionDefinition } from './definition.ts';
 import { callWithin } from './guest-call.ts';
 import { messageOf, NebulaError } from './errors.ts';
 import { mountAll, closeAll } from './filesystem/mounts.ts';
-import { describeEnding } from './outcome.ts';
+import { describeEnding, type Ending } from './outcome.ts';
 import { STATE } from './module/instrument.ts';
 import { Preview1, type GuestCall } from './preview1/preview1.ts';
 import { nonZeroPages, type Snapshot } from './snapshot/snapshot.ts';
@@ -63,7 +63,7 @@ function runSteps(definition: FunctionDefinition, preview1: Preview1, state: Ins
   const call: GuestCall = { input: new Uint8Array(), arguments: [], environment: init.environment };
   const step = (exportName: string, given: GuestCall): void => {
     preview1.begin(given);
-    const ending = callWithin(state, exportName, preview1, definition.limits.timeoutMs);
+    const ending = callStep(definition, state, exportName, preview1);
     if (preview1.reads.random) reads.add('random');
     if (preview1.reads.clock) reads.add('clock');
     const stderr = new TextDecoder().decode(preview1.stderr()).trim();
@@ -89,6 +89,28 @@ function runSteps(definition: FunctionDefinition, preview1: Preview1, state: Ins
     step(entry, { ...call, input: new TextEncoder().encode(input) });
   }
   return [...reads];
+}
+
+function callStep(
+  definition: FunctionDefinition,
+  state: InstanceState,
+  exportName: string,
+  preview1: Preview1,
+): Ending {
+  const fail = (detail: string, cause?: unknown): never => {
+    throw new NebulaError('INIT_FAILED', { name: definition.name, detail }, { cause });
+  };
+  const { restorable, restorableReason } = definition.prepared.info;
+  if (!restorable) {
+    const detail = `${restorableReason}, so what its initialisation leaves there cannot be kept`;
+    throw new NebulaError('SNAPSHOT_UNSUPPORTED', { detail });
+  }
+  if (state.function(exportName).length > 0) fail(`${exportName} takes parameters: expected the type () -> ()`);
+  try {
+    return callWithin(state, exportName, preview1, definition.limits.timeoutMs);
+  } catch (cause) {
+    return fail(`${exportName} cannot be called: ${messageOf(cause)}`, cause);
+  }
 }
 
 function refuseReads(definition: FunctionDefinition, reads: readonly Read[]): void {

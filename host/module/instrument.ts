@@ -64,7 +64,10 @@ export function instrument(layout: ModuleLayout, scan: CodeScan, caps: Caps): Ui
 }
 
 function addMemories(layout: ModuleLayout, additions: Additions): void {
-  if (layout.memories.length === 1) additions.export(STATE.memory, 2, layout.importedMemories);
+  if (layout.memories.length === 0) return;
+  // WASI's functions work on the memory of this name, should there be several.
+  const named = layout.exports.find(({ name, kind }) => kind === 'memory' && name === 'memory');
+  additions.export(STATE.memory, 2, named?.index ?? 0);
 }
 
 function addGlobals(layout: ModuleLayout, additions: Additions, flags: Flags): void {

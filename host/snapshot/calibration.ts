@@ -1,8 +1,7 @@
 /** Chooses how a function's memory is put back: by trying the ways that are exact for it on a memory of its size. */
 
 import type { FunctionDefinition, Strategy } from '../definition.ts';
-import { STATE } from '../module/instrument.ts';
-import { Preview1 } from '../preview1/preview1.ts';
+import { MicroVm } from '../micro-vm.ts';
 import type { SnapshotImage } from './image.ts';
 import { allowedStrategies, createRestorer } from './restore/choice.ts';
 
@@ -10,18 +9,22 @@ export interface Calibration {
   readonly strategy: Strategy;
   /** Why it is that one, in one sentence. */
   readonly reason: string;
-  /** Median time to put the memory back, or for `fresh` to make an instance, in nanoseconds. */
+  /** Median time to put the memory back, or for `fresh` to make a micro-VM, in nanoseconds. */
   readonly medianNs: Readonly<Partial<Record<Strategy, number>>>;
 }
 
 /** Rounds a strategy is tried for, unless the time is up before. */
 const ROUNDS = 24;
+const FRESH_ROUNDS = 5;
 const BUDGET_MS = 8;
 /** Pages a round writes: what a small function's stack and heap come to. */
 const WRITTEN_PAGES = 4;
 const PAGE_BYTES = 4096;
 
-/** Tries the strategies that are exact for the function; a strategy it names itself is taken if it is among them. */
+/**
+ * Tries the strategies that are exact for the function; a strategy it names itself is taken if it is among them.
+ * @throws NebulaError MOUNT_UNAVAILABLE
+ */
 export function calibrate(definition: FunctionDefinition, image: SnapshotImage): Calibration {
   const allowed = allowedStrategies(definition.prepared.info, image);
   const last = allowed.at(-1) ?? 'fresh';
@@ -38,7 +41,7 @@ export function calibrate(definition: FunctionDefinition, image: SnapshotImage):
     return { strategy: 'copy', reason: 'there is no memory to put back', medianNs: {} };
   const medianNs: Partial<Record<Strategy, number>> = {};
   for (const strategy of allowed) {
-    medianNs[strategy] = strategy === 'fresh' ? timeFresh(definition) : timeRestore(image, strategy);
+    medianNs[strategy] = strategy === 'fresh' ? timeFresh(definition, image) : timeRestore(image, strategy);
   }
   const best = allowed.reduce((left, right) => ((medianNs[right] ?? 0) < (medianNs[left] ?? 0) ? right : left));
   const without = image.memfd >= 0 ? '' : `; no copy-on-write here: ${image.memfdMissing}`;
@@ -63,11 +66,11 @@ function median(times: number[]): number {
   return Math.round((times[times.length >> 1] ?? 0) * 1e6);
 }
 
-function timeRounds(round: () => number): number {
+function timeRounds(rounds: number, round: () => number): number {
   const times: number[] = [];
   const endMs = performance.now() + BUDGET_MS;
   do times.push(round());
-  while (times.length < ROUNDS && performance.now() < endMs);
+  while (times.length < rounds && performance.now() < endMs);
   return median(times);
 }
 
@@ -78,7 +81,7 @@ function timeRestore(image: SnapshotImage, strategy: Strategy): number {
   restorer.attach(memory);
   const bytes = new Uint8Array(memory.buffer);
   const stepBytes = Math.floor(bytes.length / WRITTEN_PAGES / PAGE_BYTES) * PAGE_BYTES;
-  return timeRounds(() => {
+  return timeRounds(ROUNDS, () => {
     const startMs = performance.now();
     for (let page = 0; page < WRITTEN_PAGES; page++) bytes[page * stepBytes] = 1;
     const writtenMs = performance.now();
@@ -89,12 +92,12 @@ function timeRestore(image: SnapshotImage, strategy: Strategy): number {
   });
 }
 
-function timeFresh(definition: FunctionDefinition): number {
-  const { name, limits, capabilities, prepared } = definition;
-  const preview1 = new Preview1({ programName: name, limits, capabilities }, []);
-  return timeRounds(() => {
+/** The memories it makes are counted nowhere and live until they are collected, hence few rounds. */
+function timeFresh(definition: FunctionDefinition, image: SnapshotImage): number {
+  const unaudited = { ...definition, audit: false };
+  return timeRounds(FRESH_ROUNDS, () => {
     const startMs = performance.now();
-    preview1.bind(new WebAssembly.Instance(prepared.compiled, preview1.imports).exports[STATE.memory] as never);
+    new MicroVm(unaudited, image, 'fresh').close();
     return performance.now() - startMs;
   });
 }

@@ -2,7 +2,7 @@
  * A snapshot as a file. All numbers are little-endian.
  *
  *     magic "NEBSNAP\0" | version u32 | module digest 32 bytes | memory size u64
- *     runs    u32 count, each: offset u64, size u32, bytes
+ *     runs    u32 count, each: offset u64, size u32, bytes (ascending, apart, of whole 4 KiB pages)
  *     globals u32 count, each: index u32, kind u8, value (i32 u32 | i64 u64 | bits u8 lanes + u64 each | reference i32)
  *     tables  u32 count, each: index u32, size u32, elements i32 (-1 is null)
  *     dropped u32 count, each: kind u8 (0 data, 1 element), index u32
@@ -11,7 +11,7 @@
 
 import { createHash } from 'node:crypto';
 import { NebulaError } from '../errors.ts';
-import type { GlobalState, Snapshot } from './snapshot.ts';
+import { GRAIN_BYTES, type GlobalState, type PageRun, type Snapshot } from './snapshot.ts';
 
 const MAGIC = new TextEncoder().encode('NEBSNAP\0');
 export const SNAPSHOT_VERSION = 1;
@@ -19,6 +19,8 @@ const CHECKSUM_BYTES = 32;
 const KINDS = ['i32', 'i64', 'bits', 'reference'] as const;
 const SEGMENTS = ['data', 'element'] as const;
 const PAGE_BYTES = 65_536;
+/** Lanes of 64 bits in the widest global, a v128. */
+const MOST_LANES = 2;
 
 export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
   const parts: Uint8Array[] = [
@@ -33,7 +35,7 @@ export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
   for (const global of snapshot.globals) parts.push(u32(global.index), encodeGlobal(global));
   parts.push(u32(snapshot.tables.length));
   for (const { index, elements } of snapshot.tables) {
-    parts.push(u32(index), u32(elements.length), ...elements.map((element) => u32(element ?? -1)));
+    parts.push(u32(index), u32(elements.length), encodeElements(elements));
   }
   parts.push(u32(snapshot.dropped.length));
   for (const { kind, index } of snapshot.dropped) parts.push(Uint8Array.of(SEGMENTS.indexOf(kind)), u32(index));
@@ -52,6 +54,12 @@ function u64(value: number | bigint): Uint8Array {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigUint64(0, BigInt.asUintN(64, BigInt(value)), true);
   return bytes;
+}
+
+function encodeElements(elements: readonly (number | null)[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(elements.length * 4));
+  elements.forEach((element, at) => view.setInt32(at * 4, element ?? -1, true));
+  return new Uint8Array(view.buffer);
 }
 
 function encodeGlobal(global: GlobalState): Uint8Array {
@@ -80,13 +88,13 @@ export function decodeSnapshot(file: Uint8Array): Snapshot {
   const digest = Buffer.from(reader.bytes(32)).toString('hex');
   const memoryBytes = reader.u64();
   if (memoryBytes % PAGE_BYTES !== 0 || memoryBytes > 2 ** 32) reader.fail(`a memory of ${memoryBytes} bytes`);
+  let end = 0;
   const runs = reader.list(() => {
-    const offset = reader.u64();
-    const source = reader.bytes(reader.u32());
-    if (offset + source.length > memoryBytes) reader.fail(`a run that ends at ${offset + source.length}`);
-    const bytes = new Uint8Array(new SharedArrayBuffer(source.length));
-    bytes.set(source);
-    return { offset, bytes };
+    const run = reader.run();
+    if (run.offset < end) reader.fail(`a run at ${run.offset}, before the end of the last at ${end}`);
+    end = run.offset + run.bytes.length;
+    if (end > memoryBytes) reader.fail(`a run that ends at ${end}, behind the memory's end`);
+    return run;
   });
   const globals = reader.list(() => reader.global());
   const tables = reader.list(() => ({ index: reader.u32(), elements: reader.list(() => reader.reference()) }));
@@ -163,6 +171,15 @@ class SnapshotReader {
     return values[this.u8()] ?? this.fail('an unknown kind');
   }
 
+  run(): PageRun {
+    const offset = this.u64();
+    const source = this.bytes(this.u32());
+    if (offset % GRAIN_BYTES !== 0 || source.length % GRAIN_BYTES !== 0) this.fail('a run that is not whole pages');
+    const bytes = new Uint8Array(new SharedArrayBuffer(source.length));
+    bytes.set(source);
+    return { offset, bytes };
+  }
+
   reference(): number | null {
     const value = this.u32() | 0;
     return value < 0 ? null : value;
@@ -174,7 +191,9 @@ class SnapshotReader {
     if (kind === 'i32') return { index, kind, value: this.u32() | 0 };
     if (kind === 'i64') return { index, kind, value: BigInt.asIntN(64, this.bits()) };
     if (kind === 'reference') return { index, kind, functionIndex: this.reference() };
-    const lanes = Array.from({ length: this.u8() }, () => BigInt.asIntN(64, this.bits()));
+    const count = this.u8();
+    if (count < 1 || count > MOST_LANES) this.fail(`a global of ${count} lanes`);
+    const lanes = Array.from({ length: count }, () => BigInt.asIntN(64, this.bits()));
     return { index, kind, lanes };
   }
 }
