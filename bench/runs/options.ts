@@ -1,0 +1,7 @@
+/** What the command line says of a run. */
+
+export interface RunOptions {
+  /** Blocks in which the subjects take turns; each gives 100 samples of a fast subject. */
+  readonly blocks: number;
+  readonly seed: number;
+}

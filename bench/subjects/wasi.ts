@@ -1,0 +1,120 @@
+/** What anybody can do on Node without Nebula: a new instance for each call, with hand-made imports or with node:wasi. */
+
+import { closeSync, ftruncateSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WASI } from 'node:wasi';
+import type { Subject } from '../series.ts';
+
+/** The cheapest honest host: just what a Rust program that reads stdin and writes stdout calls, no checks. */
+class BareHost {
+  memory!: WebAssembly.Memory;
+  output: Uint8Array = new Uint8Array();
+  readonly #input: Uint8Array;
+  #position = 0;
+
+  constructor(input: Uint8Array) {
+    this.#input = input;
+  }
+
+  reset(): void {
+    this.#position = 0;
+    this.output = new Uint8Array();
+  }
+
+  readonly imports = {
+    wasi_snapshot_preview1: {
+      fd_read: (_fd: number, iovs: number, count: number, result: number): number => this.#read(iovs, count, result),
+      fd_write: (_fd: number, iovs: number, count: number, result: number): number => this.#write(iovs, count, result),
+      environ_get: (): number => 0,
+      environ_sizes_get: (count: number, size: number): number => this.#zero(count, size),
+      args_get: (): number => 0,
+      args_sizes_get: (count: number, size: number): number => this.#zero(count, size),
+      proc_exit: (code: number): never => {
+        throw new Error(`exit ${code}`);
+      },
+    },
+  };
+
+  #zero(first: number, second: number): number {
+    const view = new DataView(this.memory.buffer);
+    view.setUint32(first, 0, true);
+    view.setUint32(second, 0, true);
+    return 0;
+  }
+
+  #read(iovs: number, count: number, result: number): number {
+    const view = new DataView(this.memory.buffer);
+    let total = 0;
+    for (let at = 0; at < count; at++) {
+      const pointer = view.getUint32(iovs + at * 8, true);
+      const taken = Math.min(view.getUint32(iovs + at * 8 + 4, true), this.#input.length - this.#position);
+      new Uint8Array(this.memory.buffer, pointer, taken).set(
+        this.#input.subarray(this.#position, this.#position + taken),
+      );
+      this.#position += taken;
+      total += taken;
+    }
+    view.setUint32(result, total, true);
+    return 0;
+  }
+
+  #write(iovs: number, count: number, result: number): number {
+    const view = new DataView(this.memory.buffer);
+    let total = 0;
+    for (let at = 0; at < count; at++) {
+      const pointer = view.getUint32(iovs + at * 8, true);
+      const length = view.getUint32(iovs + at * 8 + 4, true);
+      this.output = new Uint8Array(this.memory.buffer, pointer, length).slice();
+      total += length;
+    }
+    view.setUint32(result, total, true);
+    return 0;
+  }
+}
+
+/** A new `WebAssembly.Instance` and a run, the module compiled beforehand. */
+export function newInstance(path: string, input: string, expected: string): Subject {
+  const module = new WebAssembly.Module(readFileSync(path));
+  const host = new BareHost(new TextEncoder().encode(input));
+  const run = (): void => {
+    host.reset();
+    const { exports } = new WebAssembly.Instance(module, host.imports);
+    host.memory = exports['memory'] as WebAssembly.Memory;
+    (exports['_start'] as () => void)();
+  };
+  run();
+  expectOutput('new-instance', new TextDecoder().decode(host.output), expected);
+  return { name: 'new-instance', run };
+}
+
+/** A new `WASI` and a new instance for each call: node:wasi allows neither to be used twice. It wants files for streams. */
+export function nodeWasi(path: string, input: string, expected: string): Subject {
+  const module = new WebAssembly.Module(readFileSync(path));
+  const inputPath = join(tmpdir(), `nebula-bench-${process.pid}.in`);
+  const outputPath = join(tmpdir(), `nebula-bench-${process.pid}.out`);
+  writeFileSync(inputPath, input);
+  const stdout = openSync(outputPath, 'w');
+  const run = (): void => {
+    const stdin = openSync(inputPath, 'r');
+    const wasi = new WASI({ version: 'preview1', stdin, stdout, returnOnExit: true });
+    const instance = new WebAssembly.Instance(module, wasi.getImportObject() as WebAssembly.Imports);
+    wasi.start(instance);
+    closeSync(stdin);
+  };
+  run();
+  expectOutput('node-wasi', readFileSync(outputPath, 'utf8'), expected);
+  ftruncateSync(stdout, 0);
+  const close = (): void => {
+    closeSync(stdout);
+    unlinkSync(inputPath);
+    unlinkSync(outputPath);
+  };
+  return { name: 'node-wasi', run, close };
+}
+
+/** A subject that answers wrongly measures nothing. */
+export function expectOutput(subject: string, got: string, expected: string): void {
+  if (got !== expected)
+    throw new Error(`Cannot measure ${subject}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`);
+}
