@@ -8,6 +8,7 @@ export const TYPE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b, fu
 const OP = {
   if: 0x04,
   end: 0x0b,
+  call: 0x10,
   localGet: 0x20,
   localTee: 0x22,
   globalGet: 0x23,
@@ -24,6 +25,8 @@ const OP = {
 
 const MINUS_ONE = 0x7f;
 const VOID_BLOCK = 0x40;
+
+const VOID: FunctionType = { parameters: [], results: [] };
 
 /** How bits of a type that JavaScript would not keep exactly are read and written: lanes of an integer type. */
 const BITS: Readonly<Record<number, { lane: number; lanes: number; read: number[][]; write: number[] }>> = {
@@ -81,6 +84,11 @@ export class Additions {
     return this.#layout.importedTables + this.#layout.tables.length + this.tables.length - 1;
   }
 
+  /** Index that the next added function gets. */
+  get nextFunction(): number {
+    return this.#layout.functionTypes.length + this.functions.length;
+  }
+
   export(name: string, kind: number, index: number): void {
     this.exports.push({ name, kind, index });
   }
@@ -90,8 +98,8 @@ export class Additions {
     const body = new BinaryWriter().u32(locals.length);
     for (const local of locals) body.u32(1).u8(local);
     body.append(code).u8(OP.end);
+    const index = this.nextFunction;
     this.functions.push({ type: this.#type(type), body });
-    const index = this.#layout.functionTypes.length + this.functions.length - 1;
     if (exportName !== undefined) this.export(exportName, 0, index);
     return index;
   }
@@ -112,8 +120,6 @@ export class Additions {
   }
 }
 
-const VOID: FunctionType = { parameters: [], results: [] };
-
 /** `memory.grow` that notes a refusal: (i32) -> i32. */
 export function addGrow(additions: Additions, refusedFlag: number): number {
   const code = new BinaryWriter().raw(
@@ -129,6 +135,19 @@ export function addGrow(additions: Additions, refusedFlag: number): number {
   );
   code.raw(OP.if, VOID_BLOCK).append(setFlag(refusedFlag)).u8(OP.end).raw(OP.localGet, 1);
   return additions.function({ parameters: [TYPE.i32], results: [TYPE.i32] }, [TYPE.i32], code);
+}
+
+/**
+ * A function that does nothing, for the sake of the check for interrupts at its beginning. V8's first tier checks at a
+ * loop's end only every 1.8 MB of executed code (--wasm-tiering-budget): at 14,000 rounds of a bulk instruction a deadline
+ * would come minutes late. The call inside, never made, keeps the optimising tier from leaving the check out of a leaf.
+ */
+export function addCheck(additions: Additions): number {
+  const code = new BinaryWriter()
+    .raw(OP.i32Const, 0, OP.if, VOID_BLOCK, OP.call)
+    .u32(additions.nextFunction)
+    .u8(OP.end);
+  return additions.function(VOID, [], code);
 }
 
 /** Instructions that set a flag to 1. */

@@ -7,6 +7,8 @@ import type { BinaryReader } from './binary.ts';
 export const NOTABLE = [
   'memory.grow',
   'memory.init',
+  'memory.copy',
+  'memory.fill',
   'data.drop',
   'elem.drop',
   'table.set',
@@ -165,6 +167,8 @@ function walkMiscellaneous(reader: BinaryReader, start: number, visit: Instructi
 const MISCELLANEOUS: Readonly<Record<number, Notable>> = {
   8: 'memory.init',
   9: 'data.drop',
+  10: 'memory.copy',
+  11: 'memory.fill',
   12: 'table.init',
   13: 'elem.drop',
   14: 'table.copy',

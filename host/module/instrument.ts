@@ -7,7 +7,7 @@
 import * as added from './additions.ts';
 import { Additions } from './additions.ts';
 import type { ModuleLayout } from './layout.ts';
-import { TABLE_CHANGES, type CodeScan } from './scan.ts';
+import { BULK, TABLE_CHANGES, type CodeScan } from './scan.ts';
 import { writeModule, type Caps, type Flags } from './sections.ts';
 
 /** Names of everything added begin so. A module that exports such a name itself is refused. */
@@ -96,7 +96,8 @@ function addFlags(scan: CodeScan, additions: Additions): Flags {
     }
   }
   const grow = scan.found.has('memory.grow') ? added.addGrow(additions, refused) : -1;
-  return { refused, tablesChanged, dropped, segments, grow };
+  const check = BULK.some((instruction) => scan.found.has(instruction)) ? added.addCheck(additions) : -1;
+  return { refused, tablesChanged, dropped, segments, grow, check };
 }
 
 function addTables(layout: ModuleLayout, additions: Additions, changedFlag: number): void {

@@ -32,6 +32,9 @@ export interface CodeScan {
 
 const EDITED: ReadonlySet<Notable> = new Set<Notable>([
   'memory.grow',
+  'memory.init',
+  'memory.copy',
+  'memory.fill',
   'data.drop',
   'elem.drop',
   'table.set',
@@ -43,6 +46,16 @@ const EDITED: ReadonlySet<Notable> = new Set<Notable>([
 
 /** The instructions that change a table's elements or size. */
 export const TABLE_CHANGES: readonly Notable[] = ['table.set', 'table.init', 'table.copy', 'table.grow', 'table.fill'];
+
+/** The instructions whose single execution may take milliseconds. */
+export const BULK: readonly Notable[] = [
+  'memory.init',
+  'memory.copy',
+  'memory.fill',
+  'table.init',
+  'table.copy',
+  'table.fill',
+];
 
 /**
  * Scans the code and element sections of a module that V8 has validated.

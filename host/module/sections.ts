@@ -3,7 +3,7 @@
 import { setFlag, type Additions } from './additions.ts';
 import { BinaryWriter } from './binary.ts';
 import { SECTION, type LimitsEntry, type ModuleLayout } from './layout.ts';
-import type { CodeScan, Edit, EditedBody } from './scan.ts';
+import { BULK, TABLE_CHANGES, type CodeScan, type Edit, type EditedBody } from './scan.ts';
 
 /** The most a memory and a table may grow to. */
 export interface Caps {
@@ -19,6 +19,8 @@ export interface Flags {
   readonly segments: ReadonlyMap<string, number>;
   /** The function that stands for `memory.grow`, or -1. */
   readonly grow: number;
+  /** The function called after each bulk instruction, or -1. */
+  readonly check: number;
 }
 
 export interface Rewriting {
@@ -189,8 +191,12 @@ function rewriteBody(bytes: Uint8Array, body: EditedBody, flags: Flags): BinaryW
 }
 
 function afterwards(edit: Edit, flags: Flags): BinaryWriter {
-  if (edit.instruction !== 'data.drop' && edit.instruction !== 'elem.drop') return setFlag(flags.tablesChanged);
-  const kind = edit.instruction === 'data.drop' ? 'data' : 'element';
-  const own = flags.segments.get(`${kind}${edit.immediate}`) as number;
-  return setFlag(flags.dropped).append(setFlag(own));
+  const { instruction } = edit;
+  if (instruction === 'data.drop' || instruction === 'elem.drop') {
+    const kind = instruction === 'data.drop' ? 'data' : 'element';
+    const own = flags.segments.get(`${kind}${edit.immediate}`) as number;
+    return setFlag(flags.dropped).append(setFlag(own));
+  }
+  const writer = TABLE_CHANGES.includes(instruction) ? setFlag(flags.tablesChanged) : new BinaryWriter();
+  return BULK.includes(instruction) ? writer.u8(0x10).u32(flags.check) : writer;
 }

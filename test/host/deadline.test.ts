@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runWithin } from '../../host/deadline.ts';
+import { deploy } from './function.ts';
+
+const LOOPS: readonly (readonly [what: string, module: string])[] = [
+  ['an empty loop', '(module (func (export "_start") (loop (br 0))))'],
+  ['a loop of calls', '(module (func $f) (func (export "_start") (loop (call $f) (br 0))))'],
+  ['endless tail calls', '(module (func $f (export "_start") (return_call $f)))'],
+  [
+    'a loop of host calls',
+    '(module (import "wasi_snapshot_preview1" "sched_yield" (func $y (result i32))) (func (export "_start") (loop (drop (call $y)) (br 0))))',
+  ],
+  [
+    'a loop of large memory.fill, which V8 alone would let go on for seconds',
+    '(module (memory 100) (func (export "_start") (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 6553600)) (br 0))))',
+  ],
+  [
+    'a loop of large memory.copy',
+    '(module (memory 100) (func (export "_start") (loop (memory.copy (i32.const 1) (i32.const 0) (i32.const 6553599)) (br 0))))',
+  ],
+  [
+    'a loop of large table.fill',
+    '(module (table 900000 funcref) (func (export "_start") (loop (table.fill 0 (i32.const 0) (ref.null func) (i32.const 900000)) (br 0))))',
+  ],
+  [
+    'a guest that catches everything',
+    '(module (func (export "_start") (loop try (loop (br 0)) catch_all end (br 0))))',
+  ],
+  [
+    'a wait for a clock',
+    `(module (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1) (func (export "_start") (i32.store (i32.const 16) (i32.const 1))
+      (i64.store (i32.const 24) (i64.const 60000000000))
+      (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)))))`,
+  ],
+];
+
+for (const [what, module] of LOOPS) {
+  test(`MicroVm.run() stops ${what} at its deadline`, async () => {
+    const guest = await deploy(module);
+    const startMs = performance.now();
+    assert.deepEqual(guest.run('', 50), { kind: 'timeout', timeoutMs: 50 });
+    const tookMs = performance.now() - startMs;
+    assert.ok(tookMs >= 49 && tookMs < 1000, `${tookMs} ms`);
+    assert.equal(guest.settle(), false);
+  });
+}
+
+test('MicroVm.run() stops a guest that goes on after it was ended, at its next host call or at its deadline', async () => {
+  const guest = (
+    after: string,
+  ): string => `(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (func (export "_start") try (call $exit (i32.const 3)) catch_all end ${after}))`;
+  assert.deepEqual((await deploy(guest('(call $exit (i32.const 0)) unreachable'))).run(), {
+    kind: 'exit',
+    exitCode: 3,
+  });
+  assert.deepEqual((await deploy(guest('(loop (br 0))'))).run('', 50), { kind: 'timeout', timeoutMs: 50 });
+});
+
+test('runWithin() passes on what is thrown and what is returned in time', () => {
+  let ran = 0;
+  assert.equal(
+    runWithin(1000, () => void ran++),
+    true,
+  );
+  assert.equal(ran, 1);
+  const error = new Error('of the guest');
+  assert.throws(
+    () =>
+      runWithin(1000, () => {
+        throw error;
+      }),
+    (thrown) => thrown === error,
+  );
+  assert.equal(
+    runWithin(1000, () => void ran++),
+    true,
+  );
+});
+
+test('runWithin() may be called inside of itself', () => {
+  const order: string[] = [];
+  const inTime = runWithin(1000, () => {
+    order.push('outer');
+    assert.equal(
+      runWithin(500, () => void order.push('inner')),
+      true,
+    );
+    order.push('after');
+  });
+  assert.equal(inTime, true);
+  assert.deepEqual(order, ['outer', 'inner', 'after']);
+});
