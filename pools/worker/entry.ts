@@ -8,12 +8,12 @@ import { AddressSpace } from '../../host/address-space.ts';
 import { deployHere } from '../../host/deployment.ts';
 import { isNebulaError, messageOf, toFailure } from '../../host/errors.ts';
 import { GuestThread } from '../../host/guest-thread.ts';
-import type { Invocation } from '../../host/outcome.ts';
 import {
   claim,
   encodeOutcome,
   type Chore,
   type ChoreAnswer,
+  type InvokeAnswer,
   type InvokeRequest,
   type Refusal,
   type Request,
@@ -22,6 +22,8 @@ import {
 
 /** From this size on an output is handed over instead of copied. */
 const MOVE_BYTES = 65_536;
+/** How long the first answer of a batch may wait for the others. */
+const BATCH_MS = 0.1;
 
 /** Piscina's handler: answers what comes over the port from now on. */
 export function serve(task: Serve): void {
@@ -30,23 +32,59 @@ export function serve(task: Serve): void {
   const thread = new GuestThread(new AddressSpace(task.memories, task.memoriesLimit, task.ownMemories));
   port.on('message', (request: Request) => {
     if ('op' in request) void answerChore(port, thread, request);
-    else if (claim(claims, request[0], request[1])) invoke(port, thread, request);
+    else new Batch(port, thread, claims).run(request);
   });
 }
 
-function invoke(port: MessagePort, thread: GuestThread, request: InvokeRequest): void {
-  const [, ticket, id, input, calledNs, given, install] = request;
-  try {
-    if (install !== undefined && !thread.has(id)) thread.install(install.definition, install.image, install.strategy);
-    const invocation: Invocation = given === undefined ? { input } : { ...given, input };
-    const outcome = thread.invoke(id, invocation, calledNs, 0);
-    const { stdout } = outcome;
-    const moved = stdout.length < MOVE_BYTES ? undefined : [stdout.buffer as ArrayBuffer];
-    port.postMessage(encodeOutcome(ticket, outcome), moved);
-    thread.settle(id);
-  } catch (error) {
-    if (isNebulaError(error) && error.key === 'ADDRESS_SPACE') void invokeWithRoom(port, thread, request);
-    else port.postMessage({ ...refusal(error), ticket });
+/** Runs the invocations of one message, one after the other. */
+class Batch {
+  readonly #port: MessagePort;
+  readonly #thread: GuestThread;
+  readonly #claims: Int32Array;
+  #answers: (InvokeAnswer | Refusal)[] = [];
+  #moved: ArrayBuffer[] = [];
+  #startedMs = 0;
+
+  constructor(port: MessagePort, thread: GuestThread, claims: Int32Array) {
+    this.#port = port;
+    this.#thread = thread;
+    this.#claims = claims;
+  }
+
+  run(requests: readonly InvokeRequest[]): void {
+    const last = requests.length - 1;
+    for (let at = 0; at <= last; at++) {
+      const request = requests[at] as InvokeRequest;
+      const isClaimed = claim(this.#claims, request[0], request[1]);
+      if (isClaimed) this.#invoke(request);
+      if (at === last || performance.now() - this.#startedMs > BATCH_MS) this.#send();
+      if (isClaimed) this.#thread.settle(request[2]);
+    }
+  }
+
+  #invoke(request: InvokeRequest): void {
+    const [, ticket, id, input, calledNs, given, install] = request;
+    const thread = this.#thread;
+    try {
+      if (install !== undefined && !thread.has(id)) thread.install(install.definition, install.image, install.strategy);
+      const outcome = thread.invoke(id, given === undefined ? { input } : { ...given, input }, calledNs, 0);
+      if (outcome.stdout.length >= MOVE_BYTES) this.#moved.push(outcome.stdout.buffer as ArrayBuffer);
+      this.#add(encodeOutcome(ticket, outcome));
+    } catch (error) {
+      if (isNebulaError(error) && error.key === 'ADDRESS_SPACE') void invokeWithRoom(this.#port, thread, request);
+      else this.#add({ ...refusal(error), ticket });
+    }
+  }
+
+  #add(answer: InvokeAnswer | Refusal): void {
+    if (this.#answers.push(answer) === 1) this.#startedMs = performance.now();
+  }
+
+  #send(): void {
+    if (this.#answers.length === 0) return;
+    this.#port.postMessage(this.#answers, this.#moved.length === 0 ? undefined : this.#moved);
+    this.#answers = [];
+    this.#moved = [];
   }
 }
 
@@ -55,10 +93,10 @@ async function invokeWithRoom(port: MessagePort, thread: GuestThread, request: I
   const [, ticket, id, input, calledNs, given] = request;
   try {
     await thread.makeRoom();
-    port.postMessage(encodeOutcome(ticket, thread.invoke(id, { ...given, input }, calledNs, 0)));
+    port.postMessage([encodeOutcome(ticket, thread.invoke(id, { ...given, input }, calledNs, 0))]);
     thread.settle(id);
   } catch (error) {
-    port.postMessage({ ...refusal(error), ticket });
+    port.postMessage([{ ...refusal(error), ticket }]);
   }
 }
 

@@ -22,7 +22,7 @@ export interface Serve {
 }
 
 /** Requests that a worker may hold at once. */
-export const SLOTS = 8;
+export const SLOTS = 64;
 
 /**
  * A request is posted with its ticket in its slot's cell. The worker that takes it up swaps the ticket for CLAIMED; a pool
@@ -63,7 +63,8 @@ export type Chore =
   /** Drops micro-VMs that were not used of late, so that another thread finds room. */
   | { readonly op: 'evict' };
 
-export type Request = InvokeRequest | Chore;
+/** Invocations are sent and answered in batches: under load a message costs more than what it carries. */
+export type Request = readonly InvokeRequest[] | Chore;
 
 export type InvokeAnswer = readonly [
   ticket: number,
@@ -93,7 +94,7 @@ export interface Refusal {
 
 export type ChoreAnswer = { readonly ok: true; readonly deployment?: Deployment } | Refusal;
 
-export type Answer = InvokeAnswer | ChoreAnswer;
+export type Answer = readonly (InvokeAnswer | Refusal)[] | ChoreAnswer;
 
 const NO_BYTES: Uint8Array = new Uint8Array();
 

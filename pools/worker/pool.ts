@@ -19,6 +19,7 @@ import {
   type Chore,
   type ChoreAnswer,
   type Installation,
+  type InvokeAnswer,
   type Refusal,
 } from './messages.ts';
 import { InvocationQueue } from './queue.ts';
@@ -223,18 +224,21 @@ class WorkerExecutor implements Executor {
   }
 
   #answered(unit: Unit<Call>, answer: Answer): void {
-    if ('ok' in answer && answer.ok) this.#choreDone(unit, answer);
-    else if ('ok' in answer && answer.ticket === undefined) this.#choreDone(unit, answer);
+    if ('ok' in answer) this.#choreDone(unit, answer);
     else {
-      const refusal = 'ok' in answer ? answer : undefined;
-      const call = unit.answered((refusal?.ticket ?? (answer as readonly number[])[0]) as number);
-      if (call !== undefined) {
-        this.#dispatcher.leave(call, unit);
-        if (refusal !== undefined) this.#refused(call, unit, refusal);
-        else call.resolve(decodeOutcome(answer as Exclude<Answer, ChoreAnswer>));
-      }
+      for (const one of answer) this.#callAnswered(unit, one);
+      unit.flush();
     }
     this.#next();
+  }
+
+  #callAnswered(unit: Unit<Call>, answer: InvokeAnswer | Refusal): void {
+    const refusal = 'ok' in answer ? answer : undefined;
+    const call = unit.answered(refusal?.ticket ?? (answer as InvokeAnswer)[0]);
+    if (call === undefined) return;
+    this.#dispatcher.leave(call, unit);
+    if (refusal === undefined) call.resolve(decodeOutcome(answer as InvokeAnswer));
+    else this.#refused(call, unit, refusal);
   }
 
   #choreDone(unit: Unit<Call>, answer: ChoreAnswer): void {

@@ -32,6 +32,9 @@ export class Unit<T extends Sent> {
   readonly #port: MessagePort;
   readonly #cells: Int32Array;
   #tickets = 0;
+  /** Invocations to be sent together, at the end of this turn of the event loop or when the worker answers. */
+  #outbox: InvokeRequest[] = [];
+  readonly #flush = (): void => this.flush();
   #freeSlots: number[] = Array.from({ length: SLOTS }, (_, slot) => slot);
 
   constructor(worker: Worker, onAnswer: (unit: Unit<T>, answer: Answer) => void) {
@@ -63,8 +66,19 @@ export class Unit<T extends Sent> {
     sent.slot = slot;
     sent.ticket = ticket;
     Atomics.store(this.#cells, slot, ticket);
-    if (this.inFlight.push(sent) === 1) this.#port.ref();
-    this.#port.postMessage(fill(slot, ticket));
+    const isFirst = this.inFlight.push(sent) === 1;
+    if (isFirst) {
+      this.#port.ref();
+      this.#port.postMessage([fill(slot, ticket)]);
+    } else if (this.#outbox.push(fill(slot, ticket)) === 1) setImmediate(this.#flush);
+  }
+
+  /** Sends what waits to be sent together. */
+  flush(): void {
+    if (this.#outbox.length === 0) return;
+    const requests = this.#outbox;
+    this.#outbox = [];
+    if (this.alive) this.#port.postMessage(requests);
   }
 
   sendChore(chore: Chore): void {
