@@ -47,16 +47,17 @@ for (const [what, module] of LOOPS) {
   });
 }
 
+const endedThen = (
+  after: string,
+): string => `(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (func (export "_start") try (call $exit (i32.const 3)) catch_all end ${after}))`;
+
 test('MicroVm.run() stops a guest that goes on after it was ended, at its next host call or at its deadline', async () => {
-  const guest = (
-    after: string,
-  ): string => `(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
-    (func (export "_start") try (call $exit (i32.const 3)) catch_all end ${after}))`;
-  assert.deepEqual((await deploy(guest('(call $exit (i32.const 0)) unreachable'))).run(), {
+  assert.deepEqual((await deploy(endedThen('(call $exit (i32.const 0)) unreachable'))).run(), {
     kind: 'exit',
     exitCode: 3,
   });
-  assert.deepEqual((await deploy(guest('(loop (br 0))'))).run('', 50), { kind: 'timeout', timeoutMs: 50 });
+  assert.deepEqual((await deploy(endedThen('(loop (br 0))'))).run('', 50), { kind: 'timeout', timeoutMs: 50 });
 });
 
 test('runWithin() passes on what is thrown and what is returned in time', () => {

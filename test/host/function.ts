@@ -55,12 +55,16 @@ export function guestPaths(): string[] {
 function foldersBelow(folder: string): string[] {
   return readdirSync(join(FUNCTIONS, folder))
     .map((name) => join(folder, name))
-    .filter((path) => existsSync(join(FUNCTIONS, path, 'nebula.json')));
+    .filter((path) => existsSync(modulePath(path)));
 }
 
 /** A committed guest's binary. */
 export function guestModule(path: string): Uint8Array {
-  return new Uint8Array(readFileSync(join(FUNCTIONS, path, `${path.slice(path.lastIndexOf('/') + 1)}.wasm`)));
+  return new Uint8Array(readFileSync(modulePath(path)));
+}
+
+function modulePath(path: string): string {
+  return join(FUNCTIONS, path, `${path.slice(path.lastIndexOf('/') + 1)}.wasm`);
 }
 
 /** Inputs of a guest's cases, as bytes; none when it has no cases. */

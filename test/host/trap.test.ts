@@ -57,8 +57,9 @@ test('trapOf() leaves out no reason but the two that no guest reaches here', () 
   );
 });
 
+const reasonOf = (message: string): unknown => trapOf(new WebAssembly.RuntimeError(message))?.reason;
+
 test('trapOf() knows a null reference and a trap it has no name for by V8’s messages', () => {
-  const reasonOf = (message: string): unknown => trapOf(new WebAssembly.RuntimeError(message))?.reason;
   assert.equal(reasonOf('dereferencing a null pointer'), 'null-reference');
   assert.equal(reasonOf('illegal cast'), 'other');
 });
