@@ -1,0 +1,125 @@
+/**
+ * What the energy instruments could not do: one table of codes, one class. Apart from the table of host/errors.ts,
+ * because this folder also runs alone on a board. A test holds the table of hardware/README.md equal to this one.
+ */
+
+/** Each code's message (what, expected, got) and what to do about it, both with `{field}` placeholders. */
+export const HARDWARE_ERRORS = {
+  ARGUMENT: ['Cannot use {what}: expected {expected}, got {got}', 'Correct the argument.'],
+  NO_PINS: [
+    'Cannot mark on GPIO{pin}: expected {path}, which does not exist',
+    'Run on a board with GPIO pins and a kernel with CONFIG_GPIO_SYSFS, or choose no marker.',
+  ],
+  NO_PERMISSION: [
+    'Cannot mark on GPIO{pin}: {path} may not be written by user id {uid}',
+    'Add the user to the group gpio (sudo usermod -aG gpio USER) and log in again.',
+  ],
+  LEGACY_SYSFS: [
+    'Cannot mark on GPIO{pin}: this kernel has GPIO lines by chip only ({path}), not the global numbers that onoff needs',
+    'Boot a kernel with CONFIG_GPIO_SYSFS_LEGACY=y, or one before 6.17.',
+  ],
+  PIN_UNKNOWN: [
+    'Cannot find GPIO{pin}: expected a BCM number that one of these chips has: {chips}',
+    'Give the BCM number of the pin, not its place on the header.',
+  ],
+  PIN_REFUSED: [
+    'Cannot export GPIO{pin} as line {line}: {detail}',
+    'See that no overlay or other program holds the pin (sudo gpioinfo), or take another one.',
+  ],
+  PACKAGE_MISSING: [
+    'Cannot load the optional package {package}: {detail}',
+    'Install it: npm install {package} (native parts need python3, make and g++).',
+  ],
+  MAIN_THREAD: [
+    'Cannot open GPIO pins in a worker thread: the native part of onoff has state per process',
+    'Open the marker on the main thread.',
+  ],
+  MARKER_CLOSED: ['Cannot mark {id}: the marker is closed', 'Open a new marker.'],
+  MARKER_ORDER: [
+    'Cannot mark the {kind} of {id}: expected {expected}, got {got}',
+    'Give each window its own id and let windows on one line not overlap.',
+  ],
+  EDGES_INVALID: [
+    'Cannot read the edges of {what}: expected {expected}, got {got}',
+    'Check the recording and its units.',
+  ],
+  NO_SYNC: [
+    'Cannot tie the logger to the host: expected one sync burst with at least {expected} of {edges} edges, best has {got}',
+    'See that the marker pin and ground reach the logger and that it recorded the whole session.',
+  ],
+  BAD_FIT: [
+    'Cannot trust the clock fit: {what} is {got}, expected {expected}',
+    'Record again with a shorter session or steadier clocks; see the residuals.',
+  ],
+  TRACE_INVALID: [
+    'Cannot read the power trace of {source}: expected {expected}, got {got}',
+    'Check the recording and its units.',
+  ],
+  UNCOVERED: [
+    'Cannot give the energy of {startS} s to {endS} s: {uncoveredS} s have no samples, at most {limitS} s may',
+    'Record again without lost samples, or raise the limit and say so.',
+  ],
+  LOG_FORMAT: [
+    'Cannot read the log as {format}: expected {expected}, got {got}',
+    'Name the right format; hardware/README.md lists them.',
+  ],
+  LOG_VOLTAGE: [
+    'Cannot turn the currents of a {format} log into power: it has no voltage',
+    'Give the supply voltage (--vdd 5.0).',
+  ],
+  NO_SOURCE: [
+    'Cannot measure power: no {source} at {path}',
+    'Choose a source that this machine has (nebula meter list).',
+  ],
+  SOURCE_DENIED: ['Cannot read {source} at {path}: {detail}', 'Run as root or allow the file to be read.'],
+  SOURCE_UNREACHABLE: [
+    'Cannot reach {source} at {address}: {detail}',
+    'See that the meter is on, and check address and account.',
+  ],
+  SOURCE_PAYLOAD: [
+    'Cannot read an answer of {source}: expected {expected}, got {got}',
+    'Check the model and the topic or address of the meter.',
+  ],
+} as const;
+
+/** A key of the table. */
+export type HardwareErrorName = keyof typeof HARDWARE_ERRORS;
+
+/** A code as callers see it. */
+export type HardwareErrorCode = `ERR_NEBULA_HARDWARE_${HardwareErrorName}`;
+
+/** Values for the placeholders. */
+export type HardwareErrorFields = Readonly<Record<string, string | number>>;
+
+function filled(template: string, fields: HardwareErrorFields): string {
+  return template.replace(/\{(\w+)\}/g, (whole, field: string) => String(fields[field] ?? whole));
+}
+
+/** What an instrument could not do. `code` is stable, `fields` hold what the message names, `remedy` says what to do. */
+export class HardwareError extends Error {
+  readonly code: HardwareErrorCode;
+  readonly key: HardwareErrorName;
+  readonly fields: HardwareErrorFields;
+  readonly remedy: string;
+
+  constructor(key: HardwareErrorName, fields: HardwareErrorFields = {}, options?: { cause?: unknown }) {
+    const [message, remedy] = HARDWARE_ERRORS[key];
+    super(`${filled(message, fields)}. ${filled(remedy, fields)}`, options);
+    this.name = 'HardwareError';
+    this.key = key;
+    this.code = `ERR_NEBULA_HARDWARE_${key}`;
+    this.fields = fields;
+    this.remedy = filled(remedy, fields);
+  }
+}
+
+/** The message of anything that was thrown. */
+export function detailOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The `code` of a system error, or undefined. */
+export function systemCodeOf(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
