@@ -167,3 +167,21 @@ export abstract class Descriptor {
     return ERRNO.success;
   }
 }
+
+/**
+ * A directory: BADF for every call that is about the bytes of a file, as wasmtime and the public WASI test suite have it.
+ * That goes for fd_sync and fd_fdstat_set_flags too, which Linux takes on a directory.
+ */
+export abstract class DirectoryDescriptor extends Descriptor {
+  override readonly filetype: number = FILETYPE.directory;
+
+  override seek(_delta: bigint, _whence: number, _result: Result): number {
+    return ERRNO.badf;
+  }
+  override setSize(_sizeBytes: bigint): number {
+    return ERRNO.badf;
+  }
+  override sync(): number {
+    return ERRNO.badf;
+  }
+}

@@ -10,7 +10,14 @@ import { AT_EMPTY_PATH, AT_REMOVEDIR, EMPTY_PATH, KIND, OPEN, STATX, statFd } fr
 import { type Libc, requireLibc } from '../linux/libc.ts';
 import { closeOwned } from '../linux/owned-fd.ts';
 import { ERRNO } from '../preview1/errno.ts';
-import { Descriptor, type DirectoryEntry, FILETYPE, type OpenRequest, type Result } from './descriptor.ts';
+import {
+  type Descriptor,
+  DirectoryDescriptor,
+  type DirectoryEntry,
+  FILETYPE,
+  type OpenRequest,
+  type Result,
+} from './descriptor.ts';
 import { ESCAPE, toWasiErrno } from './machine-errno.ts';
 import { MachineFile } from './machine-file.ts';
 import { listEntries } from './machine-listing.ts';
@@ -31,8 +38,7 @@ const LINKS = 40;
 const DIRECTORY_MODE = 0o777;
 const FILE_MODE = 0o666;
 
-export class MachineDirectory extends Descriptor {
-  override readonly filetype: number = FILETYPE.directory;
+export class MachineDirectory extends DirectoryDescriptor {
   readonly #libc: Libc = requireLibc();
   readonly #tree: MachineTree;
   /** Where the fd is: the tree itself for its root, which the mount closes. */
@@ -46,10 +52,6 @@ export class MachineDirectory extends Descriptor {
     this.#own = fd === undefined ? tree : { fd };
   }
 
-  override seek(_delta: bigint, _whence: number, _result: Result): number {
-    return ERRNO.badf;
-  }
-
   override stat(result: Result): number {
     return statInto(this.#libc, this.#own.fd, result.stat);
   }
@@ -60,10 +62,6 @@ export class MachineDirectory extends Descriptor {
       return errno;
     }
     return this.#tree.readOnly ? ERRNO.rofs : this.#done(this.#libc.futimens(this.#own.fd, TIMESPECS));
-  }
-
-  override sync(): number {
-    return this.#done(this.#libc.fsync(this.#own.fd));
   }
 
   override readEntries(cookie: bigint, entries: DirectoryEntry[], maximum: number): number {
@@ -277,7 +275,11 @@ export class MachineDirectory extends Descriptor {
     for (let links = 0; links <= LINKS; links++) {
       const errno = this.readlink(expanded, result as Result);
       if (errno !== ERRNO.success) {
-        return errno === ERRNO.inval ? expanded : errno;
+        if (errno === ERRNO.inval) {
+          return expanded;
+        }
+        // A link that leads nowhere is there, but it is no file that could be given another name.
+        return errno === ERRNO.noent && links > 0 ? ERRNO.inval : errno;
       }
       if (result.bytes[0] === SLASH) {
         return ESCAPE;

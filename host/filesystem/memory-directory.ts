@@ -1,14 +1,21 @@
 /** An open directory of an in-memory tree. Paths are resolved beneath it and never leave it. */
 
 import { ERRNO } from '../preview1/errno.ts';
-import { Descriptor, type DirectoryEntry, FILETYPE, OFLAG, type OpenRequest, type Result } from './descriptor.ts';
+import {
+  type Descriptor,
+  DirectoryDescriptor,
+  type DirectoryEntry,
+  FILETYPE,
+  OFLAG,
+  type OpenRequest,
+  type Result,
+} from './descriptor.ts';
 import { MemoryFile } from './memory-file.ts';
 import { DirectoryNode, FileNode, LinkNode, type MemoryNode, type Place, walk } from './memory-tree.ts';
 
 const ENCODER: TextEncoder = new TextEncoder();
 
-export class MemoryDirectory extends Descriptor {
-  override readonly filetype: number = FILETYPE.directory;
+export class MemoryDirectory extends DirectoryDescriptor {
   #node: DirectoryNode | undefined;
   readonly #build: () => DirectoryNode;
   /** The directory as it was when it was last read from its start: a cookie counts in it. */
@@ -24,35 +31,6 @@ export class MemoryDirectory extends Descriptor {
   get node(): DirectoryNode {
     this.#node ??= this.#build();
     return this.#node;
-  }
-
-  override read(_target: Uint8Array, _result: Result): number {
-    return ERRNO.isdir;
-  }
-  override write(_source: Uint8Array, _result: Result): number {
-    return ERRNO.isdir;
-  }
-  override pread(_target: Uint8Array, _offset: bigint, _result: Result): number {
-    return ERRNO.isdir;
-  }
-  override pwrite(_source: Uint8Array, _offset: bigint, _result: Result): number {
-    return ERRNO.isdir;
-  }
-  override seek(_delta: bigint, _whence: number, _result: Result): number {
-    return ERRNO.isdir;
-  }
-  override setSize(_sizeBytes: bigint): number {
-    return ERRNO.isdir;
-  }
-  override allocate(_offset: bigint, _length: bigint): number {
-    return ERRNO.isdir;
-  }
-  override advise(_offset: bigint, _length: bigint, _advice: number): number {
-    return ERRNO.success;
-  }
-  override setFlags(fdflags: number): number {
-    this.fdflags = fdflags;
-    return ERRNO.success;
   }
 
   override stat(result: Result): number {
@@ -142,7 +120,7 @@ export class MemoryDirectory extends Descriptor {
   override symlink(contents: Uint8Array, path: Uint8Array): number {
     const place = walk(this.node, path, false, true);
     if (place.errno !== ERRNO.success) return place.errno;
-    if (place.node !== undefined) return ERRNO.exist;
+    if (place.node !== undefined) return existing(place);
     if (place.hasTrailingSlash) return ERRNO.noent;
     return enter(place, () => new LinkNode(place.parent.tree, contents));
   }
@@ -161,10 +139,14 @@ export class MemoryDirectory extends Descriptor {
     const source = walk(this.node, from, followSymlinks);
     if (source.errno !== ERRNO.success) return source.errno;
     const node = source.node;
-    if (node === undefined) return ERRNO.noent;
+    // A link that leads nowhere is there, but it is no file that could be given another name.
+    if (node === undefined) {
+      const isLink = followSymlinks && walk(this.node, from, false).node instanceof LinkNode;
+      return isLink ? ERRNO.inval : ERRNO.noent;
+    }
     const place = walk(target.node, to, false, true);
     if (place.errno !== ERRNO.success) return place.errno;
-    if (place.node !== undefined) return ERRNO.exist;
+    if (place.node !== undefined) return existing(place);
     if (node instanceof DirectoryNode) return ERRNO.perm;
     if (place.hasTrailingSlash) return ERRNO.noent;
     return node.tree === place.parent.tree ? enter(place, () => node) : ERRNO.xdev;
@@ -187,6 +169,11 @@ export class MemoryDirectory extends Descriptor {
     tree.move(source.parent, source.name, place.parent, place.name, moved);
     return ERRNO.success;
   }
+}
+
+/** What a new name is refused with when something has it: NOTDIR where a slash asks for a directory. */
+function existing(place: Place): number {
+  return place.hasTrailingSlash && !(place.node instanceof DirectoryNode) ? ERRNO.notdir : ERRNO.exist;
 }
 
 /** Enters a new name: NOENT in a directory that is gone, ROFS, NOSPC. */

@@ -16,12 +16,6 @@ abstract class Stream extends Descriptor {
   override pwrite(_source: Uint8Array, _offset: bigint, _result: Result): number {
     return ERRNO.spipe;
   }
-  override advise(_offset: bigint, _length: bigint, _advice: number): number {
-    return ERRNO.spipe;
-  }
-  override allocate(_offset: bigint, _length: bigint): number {
-    return ERRNO.spipe;
-  }
   override stat(result: Result): number {
     const stat = result.stat;
     stat.dev = 0n;

@@ -43,9 +43,6 @@ export const ALL_RIGHTS: number = 2 ** 30 - 1;
 
 /** Rights that mean something on a directory. */
 export const DIRECTORY_RIGHTS: number =
-  RIGHTS.fdFdstatSetFlags |
-  RIGHTS.fdSync |
-  RIGHTS.fdAdvise |
   RIGHTS.pathCreateDirectory |
   RIGHTS.pathCreateFile |
   RIGHTS.pathLinkSource |
@@ -98,6 +95,9 @@ export const SUBCLOCK_ABSTIME = 1;
 
 /** `lookupflags`: the last component is followed if it is a symbolic link. */
 export const LOOKUP_SYMLINK_FOLLOW = 1;
+
+/** `eventrwflags`: the other end is closed. */
+export const EVENTRW_HANGUP = 1;
 
 /** Every bit of `oflags`, `fdflags` and `fstflags`. */
 export const OFLAGS_ALL = 15;

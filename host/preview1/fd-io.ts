@@ -1,7 +1,7 @@
 /** The calls of the `fd` group that move bytes: read, write, pread, pwrite, readdir. */
 /* oxlint-disable max-params -- the spec fixes the signatures, and bundling them would allocate on each call */
 
-import { type Descriptor, type DirectoryEntry, FILETYPE } from '../filesystem/descriptor.ts';
+import type { Descriptor, DirectoryEntry } from '../filesystem/descriptor.ts';
 import { InputBuffer, OutputBuffer } from '../filesystem/stdio.ts';
 import { type HostFunctions, RIGHTS, SIZE } from './abi.ts';
 import type { Context } from './context.ts';
@@ -67,12 +67,11 @@ export function createFdIoFunctions(context: Context): HostFunctions {
 }
 
 function isReadable(descriptor: Descriptor): boolean {
-  // A directory answers ISDIR itself.
-  return (descriptor.rightsBase & RIGHTS.fdRead) !== 0 || descriptor.filetype === FILETYPE.directory;
+  return (descriptor.rightsBase & RIGHTS.fdRead) !== 0;
 }
 
 function isWritable(descriptor: Descriptor): boolean {
-  return (descriptor.rightsBase & RIGHTS.fdWrite) !== 0 || descriptor.filetype === FILETYPE.directory;
+  return (descriptor.rightsBase & RIGHTS.fdWrite) !== 0;
 }
 
 /** BADF without a descriptor, FAULT when an `iovec` (0 pointer u32 | 4 length u32) or the result is out of bounds, INVAL for a sum beyond i32. */
@@ -148,7 +147,6 @@ function readVector(
     total += result.count;
     if (result.count < length) break;
   }
-  if (count === 0 && descriptor.filetype === FILETYPE.directory) return ERRNO.isdir;
   memory.view.setUint32(nread, total, true);
   return ERRNO.success;
 }
@@ -178,7 +176,6 @@ function writeVector(
     total += result.count;
     if (result.count < length) break;
   }
-  if (count === 0 && descriptor.filetype === FILETYPE.directory) return ERRNO.isdir;
   memory.view.setUint32(nwritten, total, true);
   return ERRNO.success;
 }

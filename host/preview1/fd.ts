@@ -1,6 +1,6 @@
 /** The `fd` group but for reading, writing and listing (fd-io.ts): stats, flags, rights, offsets, preopens. */
 
-import type { Descriptor } from '../filesystem/descriptor.ts';
+import { type Descriptor, FILETYPE } from '../filesystem/descriptor.ts';
 import { type AbiVariant, ADVICE_MAX, FDFLAGS_ALL, FSTFLAGS_ALL, type HostFunctions, RIGHTS, SIZE } from './abi.ts';
 import type { Context } from './context.ts';
 import { ERRNO } from './errno.ts';
@@ -177,6 +177,7 @@ function createSizeFunctions(context: Context): HostFunctions {
       if (descriptor === undefined) return ERRNO.badf;
       const from = BigInt.asUintN(64, offset);
       const count = BigInt.asUintN(64, length);
+      if (descriptor.filetype !== FILETYPE.regularFile) return ERRNO.badf;
       if (count === 0n || isBeyondOffsets(from) || isBeyondOffsets(count)) return ERRNO.inval;
       if (isBeyondOffsets(from + count)) return ERRNO.fbig;
       if (isDropped(descriptor, RIGHTS.fdAllocate)) return ERRNO.notcapable;

@@ -3,7 +3,17 @@
  * are answered at once, together with the clocks that have run out by then.
  */
 
-import { type AbiVariant, CLOCKID, EVENTTYPE, type HostFunctions, RIGHTS, SIZE, SUBCLOCK_ABSTIME } from './abi.ts';
+import { InputStream } from '../filesystem/stdio.ts';
+import {
+  type AbiVariant,
+  CLOCKID,
+  EVENTRW_HANGUP,
+  EVENTTYPE,
+  type HostFunctions,
+  RIGHTS,
+  SIZE,
+  SUBCLOCK_ABSTIME,
+} from './abi.ts';
 import type { Context } from './context.ts';
 import { ERRNO } from './errno.ts';
 
@@ -57,6 +67,7 @@ class Poll {
     // A copy: absolute times are settled once, and events may be written over their subscriptions.
     const wanted = memory.bytes.slice(subscriptions, subscriptions + count * this.#variant.subscriptionBytes);
     const view = new DataView(wanted.buffer);
+    if (!this.#namesAnything(view, count)) return ERRNO.badf;
     this.#makeRelative(view, count);
     for (;;) {
       this.#collect(view, count);
@@ -65,6 +76,16 @@ class Poll {
     }
     memory.view.setUint32(stored, this.#stored, true);
     return ERRNO.success;
+  }
+
+  /** Whether a subscription is about a clock or an open descriptor: where none is, the call itself fails. */
+  #namesAnything(view: DataView, count: number): boolean {
+    for (let i = 0; i < count; i++) {
+      const at = i * this.#variant.subscriptionBytes;
+      if (view.getUint8(at + 8) === EVENTTYPE.clock) return true;
+      if (this.#context.table.get(view.getUint32(at + 16, true)) !== undefined) return true;
+    }
+    return false;
   }
 
   /** Replaces each absolute timeout by the time left until it. */
@@ -117,7 +138,9 @@ class Poll {
       this.#store(view, at, ERRNO.notcapable, 0);
     } else if (isRead) {
       const ready = descriptor.readableBytes();
-      if (ready >= 0) this.#store(view, at, ERRNO.success, ready);
+      // Nothing follows the end of an input: its other end is gone.
+      const flags = ready === 0 && descriptor instanceof InputStream ? EVENTRW_HANGUP : 0;
+      if (ready >= 0) this.#store(view, at, ERRNO.success, ready, flags);
       else this.#waitsForDescriptor = true;
     } else {
       this.#store(view, at, ERRNO.success, 0);
@@ -125,13 +148,13 @@ class Poll {
   }
 
   /** Writes an `event`: 0 userdata u64 | 8 error u16 | 10 type u8 | 16 nbytes u64 | 24 flags u16. */
-  #store(from: DataView, at: number, errno: number, nbytes: number): void {
+  #store(from: DataView, at: number, errno: number, nbytes: number, flags: number = 0): void {
     const view = this.#context.memory.view;
     const event = this.#events + this.#stored * SIZE.event;
     view.setBigUint64(event, from.getBigUint64(at, true), true);
     view.setBigUint64(event + 8, BigInt(errno | (from.getUint8(at + 8) << 16)), true);
     view.setBigUint64(event + 16, BigInt(nbytes), true);
-    view.setBigUint64(event + 24, 0n, true);
+    view.setBigUint64(event + 24, BigInt(flags), true);
     this.#stored++;
   }
 

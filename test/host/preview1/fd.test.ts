@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
+import { loadLibc } from '../../../host/linux/libc.ts';
 import { Guest, ROOT } from './guest.ts';
 
 const RIGHT = { read: 2n, seek: 4n, write: 64n, setSize: 1n << 22n, pathSetSize: 1n << 19n } as const;
@@ -166,8 +168,8 @@ test('fd_seek and fd_tell follow POSIX on files and refuse directories', () => {
   assert.equal(guest.call('fd_tell', fd, room), 'success');
   assert.equal(guest.u64(room), 1010n);
   assert.equal(guest.call('fd_seek', 55, 0n, 3, room), 'badf');
-  for (const whence of [0, 1, 2]) assert.equal(guest.call('fd_seek', ROOT, 0n, whence, room), 'isdir');
-  assert.equal(guest.call('fd_tell', ROOT, room), 'isdir');
+  for (const whence of [0, 1, 2]) assert.equal(guest.call('fd_seek', ROOT, 0n, whence, room), 'badf');
+  assert.equal(guest.call('fd_tell', ROOT, room), 'badf');
 });
 
 test('fd_pread and fd_pwrite leave the offset alone', () => {
@@ -186,18 +188,37 @@ test('fd_pread and fd_pwrite leave the offset alone', () => {
   assert.equal(guest.read(fd, 20), '01abcde789');
 });
 
-test('a directory answers ISDIR to what only files can do', () => {
-  const guest = new Guest({ files: {} });
-  const { iovs } = guest.iovecs(1);
-  const count = guest.room(4);
-  assert.equal(guest.call('fd_read', ROOT, iovs, 1, count), 'isdir');
-  assert.equal(guest.call('fd_write', ROOT, iovs, 1, count), 'isdir');
-  assert.equal(guest.call('fd_read', ROOT, iovs, 0, count), 'isdir');
-  assert.equal(guest.call('fd_pread', ROOT, iovs, 1, 0n, count), 'isdir');
-  assert.equal(guest.call('fd_pwrite', ROOT, iovs, 1, 0n, count), 'isdir');
-  assert.equal(guest.call('fd_allocate', ROOT, 0n, 1n), 'isdir');
-  assert.equal(guest.call('fd_filestat_set_size', ROOT, 0n), 'isdir');
-  assert.equal(guest.call('fd_sync', ROOT), 'success');
+for (const kind of ['memory', 'machine']) {
+  const skip = kind === 'machine' && loadLibc() === undefined;
+  test(`a directory answers BADF to what only files can do (${kind})`, { skip }, () => {
+    const mount = kind === 'machine' ? mountMachine({ guest: '/data', machine: '/', access: 'read-only' }) : undefined;
+    const guest = new Guest(mount === undefined ? { files: {} } : { mounts: [mount] });
+    const { iovs } = guest.iovecs(1);
+    const count = guest.room(8);
+    const calls: [string, ...(number | bigint)[]][] = [
+      ['fd_read', ROOT, iovs, 1, count],
+      ['fd_write', ROOT, iovs, 1, count],
+      ['fd_read', ROOT, iovs, 0, count],
+      ['fd_pread', ROOT, iovs, 1, 0n, count],
+      ['fd_pwrite', ROOT, iovs, 1, 0n, count],
+      ['fd_seek', ROOT, 0n, 0, count],
+      ['fd_tell', ROOT, count],
+      ['fd_advise', ROOT, 0n, 0n, 4],
+      ['fd_allocate', ROOT, 0n, 0n],
+      ['fd_filestat_set_size', ROOT, 0n],
+      ['fd_sync', ROOT],
+      ['fd_datasync', ROOT],
+      ['fd_fdstat_set_flags', ROOT, 4],
+    ];
+    for (const [name, ...parameters] of calls) assert.equal(guest.call(name, ...parameters), 'badf', name);
+    mount?.close();
+  });
+}
+
+test('a standard stream answers BADF to advice and allocation', () => {
+  const guest = new Guest();
+  assert.equal(guest.call('fd_advise', 1, 0n, 0n, 3), 'badf');
+  assert.equal(guest.call('fd_allocate', 1, 0n, 1n), 'badf');
 });
 
 test('fd_fdstat_set_flags turns appending off and on, and refuses a stray bit', () => {

@@ -149,6 +149,7 @@ test('path_symlink refuses a link out of every mount and a name that is taken', 
   assert.equal(guest.symlink('a', ''), 'noent');
   assert.equal(guest.symlink('a', 'file'), 'exist');
   assert.equal(guest.symlink('a', 'dir/'), 'exist');
+  assert.equal(guest.symlink('a', 'file/'), 'notdir');
   assert.equal(guest.symlink('a', 'new/'), 'noent');
   assert.equal(guest.symlink('../../out', 'out'), 'success');
   assert.equal(guest.open('out'), 'notcapable');
@@ -264,7 +265,8 @@ test('path_link makes a second name of the same file', () => {
   guest.symlink('missing', 'dangling');
   assert.equal(guest.link('dangling', 'same-link'), 'success');
   assert.equal(stat(guest, 'same-link').ino, stat(guest, 'dangling').ino);
-  assert.equal(guest.link('dangling', 'new', 1), 'noent');
+  assert.equal(guest.link('dangling', 'new', 1), 'inval');
+  assert.equal(guest.link('missing', 'new', 1), 'noent');
   assert.equal(guest.link('file', 'dangling'), 'exist');
 });
 

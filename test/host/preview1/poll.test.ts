@@ -104,7 +104,7 @@ test('poll_oneoff writes an event of exactly 32 bytes', () => {
   guest.bytes.fill(0, subscription, subscription + 48);
   guest.view.setBigUint64(subscription, 0x1122334455667788n, true);
   guest.view.setUint8(subscription + 8, 2);
-  guest.view.setUint32(subscription + 16, 9, true);
+  guest.view.setUint32(subscription + 16, 0, true);
   const event = guest.room(40);
   assert.equal(guest.call('poll_oneoff', subscription, event, 1, guest.room(4)), 'success');
   assert.equal(guest.hex(event, 32), `8877665544332211080002${'00'.repeat(21)}`);
@@ -120,6 +120,33 @@ test('poll_oneoff tells what is wrong with one subscription in its event', () =>
     [3, 58, 0, 0],
   ]);
   assert.deepEqual(poll(guest, { clock: 1, timeout: 0n, flags: 2 }), [[0, 28, 0, 0]]);
+});
+
+test('poll_oneoff fails as a whole when it names no clock and no open descriptor', () => {
+  const guest = new Guest();
+  assert.equal(poll(guest, { fd: 9 }, { fd: 0xffff_ffff, write: true }), 'badf');
+  assert.deepEqual(poll(guest, { fd: 9 }, { clock: 1, timeout: 0n }), [
+    [0, 8, 1, 0],
+    [1, 0, 0, 0],
+  ]);
+});
+
+test('poll_oneoff tells of the end of stdin as a hangup, and of no other end', () => {
+  const guest = new Guest({ call: { input: Buffer.from('1') }, files: { file: '' } });
+  const file = guest.mustOpen('file', { rights: 2n });
+  const flags = (fd: number): number => {
+    const subscription = guest.room(48);
+    guest.bytes.fill(0, subscription, subscription + 48);
+    guest.view.setUint8(subscription + 8, 1);
+    guest.view.setUint32(subscription + 16, fd, true);
+    const event = guest.room(32);
+    assert.equal(guest.call('poll_oneoff', subscription, event, 1, guest.room(4)), 'success');
+    return guest.view.getUint16(event + 24, true);
+  };
+  assert.equal(flags(0), 0);
+  guest.read(0, 1);
+  assert.equal(flags(0), 1);
+  assert.equal(flags(file), 0);
 });
 
 test('poll_oneoff refuses no subscription at all, and a type that is none', () => {
