@@ -155,3 +155,9 @@ test('generate makes the same input each time and refuses what it does not know'
   const refused = await answerOf('guests/generate', 'nothing 1');
   assert.match(refused.stderr, /expected "bytes", "words", "orders" or "picture" and a size/);
 });
+
+test('spawn-threads is given no thread', async () => {
+  const { ending, stderr } = await answerOf('guests/spawn-threads', '1');
+  assert.deepEqual(ending, { kind: 'exit', exitCode: 1 });
+  assert.match(stderr, /^Cannot start thread 1: /);
+});
