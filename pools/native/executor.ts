@@ -1,0 +1,259 @@
+/**
+ * Runs native guests through a backend: admits calls, holds them in a queue, enforces deadlines and aborts, drains. What
+ * one call does with its guest is in cold-run.ts and warm-run.ts.
+ */
+
+import { NebulaError } from '../../host/errors.ts';
+import { monotonicNs } from '../../host/monotonic.ts';
+import type { Ending, Invocation, Outcome } from '../../host/outcome.ts';
+import {
+  abortedOutcome,
+  unansweredOutcome,
+  type DeployReport,
+  type Executor,
+  type ExecutorStats,
+} from '../executor.ts';
+import { InvocationQueue } from '../worker/queue.ts';
+import type { NativeBackend, NativeDefinition } from './backend.ts';
+import { ColdRun } from './cold-run.ts';
+import { KeptGuests } from './kept-guests.ts';
+import type { NativeRun } from './run.ts';
+
+export interface NativeExecutorOptions {
+  /** Guests that may run at once, over all functions. */
+  readonly guests: number;
+  readonly awaitRemoval: boolean;
+}
+
+interface Deployed<Definition extends NativeDefinition, Prepared> {
+  readonly definition: Definition;
+  readonly prepared: Prepared;
+  readonly kept: KeptGuests<Definition, Prepared> | undefined;
+}
+
+/** One invocation, from its call to its end. */
+interface Call<Definition> {
+  readonly definition: Definition;
+  readonly invocation: Invocation;
+  readonly calledNs: number;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+  readonly signal: AbortSignal | undefined;
+  onAbort: (() => void) | undefined;
+  run: NativeRun | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export class NativeExecutor<Definition extends NativeDefinition, Prepared> implements Executor<Definition> {
+  readonly kind: 'container' | 'process';
+  readonly #backend: NativeBackend<Definition, Prepared>;
+  readonly #options: NativeExecutorOptions;
+  readonly #functions: Map<string, Deployed<Definition, Prepared>> = new Map();
+  readonly #queue: InvocationQueue<Call<Definition>> = new InvocationQueue();
+  readonly #running: Set<Call<Definition>> = new Set();
+  readonly #clearing: Set<Promise<void>> = new Set();
+  /** Versions to be forgotten once none of their invocations waits or runs. */
+  readonly #retiring: Map<string, () => void> = new Map();
+  /** Guests of cold calls that were killed, and kept guests of versions that are gone. */
+  #lost = 0;
+  #closing: Promise<void> | undefined;
+  #onIdle: (() => void) | undefined;
+
+  constructor(backend: NativeBackend<Definition, Prepared>, options: NativeExecutorOptions) {
+    this.kind = backend.kind;
+    this.#backend = backend;
+    this.#options = options;
+  }
+
+  async deploy(definition: Definition): Promise<DeployReport> {
+    this.#refuseClosed();
+    const startedNs = monotonicNs();
+    const prepared = await this.#backend.prepare(definition);
+    const warm = definition.mode === 'warm';
+    const kept = warm ? new KeptGuests(this.#backend, definition, prepared) : undefined;
+    try {
+      this.#refuseClosed();
+      await kept?.warmUp();
+    } catch (error) {
+      await this.#backend.discard(prepared);
+      throw error;
+    }
+    this.#functions.set(definition.id, { definition, prepared, kept });
+    return {
+      strategy: definition.mode,
+      reason: warm
+        ? `each ${this.kind} is kept and answers call after call`
+        : `each call has a ${this.kind} of its own`,
+      calibrationNs: {},
+      snapshotBytes: 0,
+      initialiseNs: monotonicNs() - startedNs,
+      initReads: [],
+    };
+  }
+
+  invoke(definition: Definition, invocation: Invocation, signal?: AbortSignal): Promise<Outcome> {
+    const calledNs = monotonicNs();
+    return new Promise((resolve, reject) => {
+      this.#refuseClosed();
+      if (!this.#functions.has(definition.id)) {
+        throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
+      }
+      if (signal?.aborted === true) {
+        resolve(abortedOutcome());
+        return;
+      }
+      const call: Call<Definition> = {
+        definition,
+        invocation,
+        calledNs,
+        resolve,
+        reject,
+        signal,
+        onAbort: undefined,
+        run: undefined,
+        timer: undefined,
+      };
+      if (this.#running.size < this.#options.guests && this.#queue.mayStart(definition)) this.#start(call);
+      else this.#queue.push(call);
+      if (signal === undefined) return;
+      call.onAbort = () => this.#stop(call, { kind: 'aborted' });
+      signal.addEventListener('abort', call.onAbort, { once: true });
+    });
+  }
+
+  async undeploy(id: string): Promise<void> {
+    const deployed = this.#functions.get(id);
+    if (deployed === undefined) return;
+    if (!this.#queue.isIdle(id)) await new Promise<void>((resolve) => this.#retiring.set(id, resolve));
+    if (!this.#functions.delete(id)) return;
+    await this.#clear(deployed);
+  }
+
+  stats(): ExecutorStats {
+    let units = 0;
+    let unitsReplaced = this.#lost;
+    for (const { kept } of this.#functions.values()) {
+      units += kept?.size ?? 0;
+      unitsReplaced += kept?.lost ?? 0;
+    }
+    for (const { definition } of this.#running) if (definition.mode === 'cold') units++;
+    const running = this.#running.size;
+    return { running, waiting: this.#queue.length, units, unitsReplaced, memories: 0, memoriesLimit: 0 };
+  }
+
+  close(drainMs: number): Promise<void> {
+    this.#closing ??= this.#close(drainMs);
+    return this.#closing;
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    if (this.#running.size + this.#queue.length > 0 && drainMs > 0) await this.#drained(drainMs);
+    for (const call of this.#queue.drain()) {
+      this.#settled(call);
+      call.reject(new NebulaError('CLOSED'));
+    }
+    const runs = [...this.#running].flatMap(({ run }) => run ?? []);
+    for (const run of runs) run.stop({ kind: 'aborted' });
+    await Promise.allSettled(runs.map((run) => run.outcome));
+    for (const [id, deployed] of this.#functions) {
+      this.#functions.delete(id);
+      await this.#clear(deployed);
+    }
+    for (const retired of this.#retiring.values()) retired();
+    await Promise.all(this.#clearing);
+    await this.#backend.close();
+  }
+
+  #drained(drainMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, drainMs);
+      this.#onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing !== undefined) throw new NebulaError('CLOSED');
+  }
+
+  #start(call: Call<Definition>): void {
+    const { definition, invocation } = call;
+    const deployed = this.#functions.get(definition.id) as Deployed<Definition, Prepared>;
+    const queueNs = monotonicNs() - call.calledNs;
+    const { awaitRemoval } = this.#options;
+    const run =
+      deployed.kept?.run(invocation, queueNs) ??
+      new ColdRun(this.#backend, definition, deployed.prepared, invocation, { queueNs, awaitRemoval });
+    call.run = run;
+    this.#running.add(call);
+    this.#queue.started(definition);
+    const { timeoutMs: limitMs } = definition.limits;
+    const askedMs = invocation.timeoutMs ?? limitMs;
+    const timeoutMs = limitMs === 0 ? askedMs : Math.min(limitMs, askedMs);
+    if (timeoutMs > 0) call.timer = setTimeout(() => this.#stop(call, { kind: 'timeout', timeoutMs }), timeoutMs);
+    const cleared = run.gone.finally(() => this.#clearing.delete(cleared));
+    this.#clearing.add(cleared);
+    run.outcome.then(
+      (outcome) => {
+        this.#ended(call);
+        call.resolve(outcome);
+      },
+      (error: unknown) => {
+        this.#ended(call);
+        call.reject(error);
+      },
+    );
+  }
+
+  #stop(call: Call<Definition>, ending: Ending): void {
+    if (call.run !== undefined) {
+      if (call.definition.mode === 'cold') this.#lost++;
+      call.run.stop(ending);
+      return;
+    }
+    if (!this.#queue.remove(call)) return;
+    this.#settled(call);
+    call.resolve(unansweredOutcome(ending, monotonicNs() - call.calledNs, 0));
+    this.#retire(call.definition.id);
+    this.#next();
+  }
+
+  #settled(call: Call<Definition>): void {
+    clearTimeout(call.timer);
+    if (call.onAbort !== undefined) call.signal?.removeEventListener('abort', call.onAbort);
+  }
+
+  #ended(call: Call<Definition>): void {
+    this.#settled(call);
+    this.#running.delete(call);
+    this.#queue.ended(call.definition);
+    this.#retire(call.definition.id);
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#running.size < this.#options.guests) {
+      const call = this.#queue.shift();
+      if (call === undefined) break;
+      this.#start(call);
+    }
+    if (this.#running.size === 0 && this.#queue.length === 0) this.#onIdle?.();
+  }
+
+  #retire(id: string): void {
+    const retired = this.#queue.isIdle(id) ? this.#retiring.get(id) : undefined;
+    if (retired === undefined) return;
+    this.#retiring.delete(id);
+    retired();
+  }
+
+  async #clear({ kept, prepared }: Deployed<Definition, Prepared>): Promise<void> {
+    await kept?.close();
+    this.#lost += kept?.lost ?? 0;
+    // An image cannot be removed under containers that are still being removed.
+    await Promise.all(this.#clearing);
+    await this.#backend.discard(prepared);
+  }
+}

@@ -1,0 +1,37 @@
+/** One invocation of a native guest under way, as its executor sees it. */
+
+import { NO_PHASES, type Ending, type Outcome, type Start } from '../../host/outcome.ts';
+import type { NativeGuest, PhaseTimes } from './backend.ts';
+
+export interface NativeRun {
+  /** @throws NebulaError when the guest could not be launched, or was lost */
+  readonly outcome: Promise<Outcome>;
+  /** Settles, and never rejects, when nothing of the run is left to clear away. */
+  readonly gone: Promise<void>;
+  /** Kills the guest, whose ending is then the one given; the first call counts. */
+  stop(ending: Ending): void;
+}
+
+export interface RunResult {
+  readonly ending: Ending;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  readonly start: Start;
+  readonly inputBytes: number;
+  readonly times: PhaseTimes;
+  readonly guest: NativeGuest | undefined;
+}
+
+/** The memory of a native guest is not measured: its usage reads 0, and so do the calls that only Wasm guests make. */
+export function outcomeOf(result: RunResult): Outcome {
+  const { ending, stdout, stderr, start, inputBytes, times, guest } = result;
+  const engine = guest?.usage();
+  return {
+    ...ending,
+    stdout,
+    stderr,
+    start,
+    phases: { ...NO_PHASES, ...times },
+    usage: { memoryBytes: 0, inputBytes, hostCalls: 0, ...(engine === undefined ? {} : { engine }) },
+  };
+}
