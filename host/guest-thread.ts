@@ -96,8 +96,10 @@ export class GuestThread {
   settle(id: string): void {
     const resident = this.#residents.get(id);
     if (resident === undefined || !resident.soiled) return;
-    resident.soiled = false;
-    if (resident.vm?.restore() === true) return;
+    if (isRestored(resident.vm)) {
+      resident.soiled = false;
+      return;
+    }
     this.#discard(resident);
     if (resident.strategy !== 'fresh') this.makeReady(id);
   }
@@ -165,6 +167,15 @@ export class GuestThread {
     resident.vm = undefined;
     resident.soiled = false;
     vm?.close();
+  }
+}
+
+/** Whether a micro-VM is back at its snapshot. A fault on the way may have left it anywhere: then it is not. */
+function isRestored(vm: MicroVm | undefined): boolean {
+  try {
+    return vm?.restore() === true;
+  } catch {
+    return false;
   }
 }
 

@@ -63,7 +63,10 @@ export interface Usage {
 export interface EngineUsage {
   /** From the last byte of each request to the first of its answer. */
   readonly requestNs: Readonly<Partial<Record<'create' | 'attach' | 'start' | 'wait' | 'remove', number>>>;
-  /** From the guest's start to its end by the engine's own clock; only when the executor is asked to look. */
+  /**
+   * From the guest's start to its end as the engine stamped them, which is late by some milliseconds at the start; only
+   * when the executor is asked to look, and absent for a guest that ended before its start was stamped.
+   */
   readonly guestNs?: number;
 }
 
@@ -86,7 +89,7 @@ export interface Invocation {
   readonly arguments?: readonly string[];
   /** Variables added to the manifest's. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** A deadline shorter than the function's limit. */
+  /** Milliseconds from the call on, waiting included, for which the caller wants an answer; the limit holds besides. */
   readonly timeoutMs?: number;
 }
 

@@ -7,6 +7,8 @@ import type { Ending, Invocation, Outcome } from '../../host/outcome.ts';
 import { unansweredOutcome } from '../executor.ts';
 import type { Sent, Unit } from './unit.ts';
 
+export type OnDeadline = (call: Call, timeoutMs: number) => void;
+
 export class Call implements Sent {
   readonly definition: FunctionDefinition;
   readonly invocation: Invocation;
@@ -20,10 +22,15 @@ export class Call implements Sent {
   /** Times it went back for want of address space. */
   retries = 0;
   settled = false;
+  /** What it was expected to take when it was sent, in nanoseconds. */
+  expectedNs = 0;
   readonly #resolve: (outcome: Outcome) => void;
   readonly #reject: (error: unknown) => void;
   #startedNs = 0;
-  #timer: NodeJS.Timeout | undefined = undefined;
+  /** Runs from the call on, for the time that the caller gave. */
+  #askedTimer: NodeJS.Timeout | undefined = undefined;
+  /** Runs while a thread runs it, for the time that the function has. */
+  #limitTimer: NodeJS.Timeout | undefined = undefined;
   #signal: AbortSignal | undefined = undefined;
   #onAbort: (() => void) | undefined = undefined;
 
@@ -39,13 +46,6 @@ export class Call implements Sent {
     this.#reject = reject;
   }
 
-  /** The deadline in force: the function's limit or what the caller asked for, whichever is sooner; 0 is none. */
-  get timeoutMs(): number {
-    const limitMs = this.definition.limits.timeoutMs;
-    const askedMs = this.invocation.timeoutMs ?? limitMs;
-    return limitMs === 0 ? askedMs : Math.min(limitMs, askedMs);
-  }
-
   /** Ends it when the caller gives up. */
   watch(signal: AbortSignal, onAbort: () => void): void {
     this.#signal = signal;
@@ -53,17 +53,30 @@ export class Call implements Sent {
     signal.addEventListener('abort', onAbort, { once: true });
   }
 
-  /** It runs from now on, as far as anyone outside its thread can tell. */
-  begin(onDeadline: (call: Call, timeoutMs: number) => void): void {
-    this.#startedNs = monotonicNs();
-    const { timeoutMs } = this;
-    if (timeoutMs > 0) this.#timer = setTimeout(onDeadline, timeoutMs, this, timeoutMs);
+  /** Starts the time that the caller gave, if any: waiting counts. */
+  expect(onDeadline: OnDeadline): void {
+    const askedMs = this.invocation.timeoutMs;
+    if (askedMs !== undefined && askedMs > 0) this.#askedTimer = setTimeout(onDeadline, askedMs, this, askedMs);
   }
 
-  /** Stops its clock: it is not with a thread any more. */
+  /** It runs from now on, as far as anyone outside its thread can tell. */
+  begin(onDeadline: OnDeadline): void {
+    this.#startedNs = monotonicNs();
+    const limitMs = this.definition.limits.timeoutMs;
+    const askedMs = this.invocation.timeoutMs;
+    if (askedMs !== undefined && askedMs > 0) {
+      const leftMs = askedMs - (this.#startedNs - this.calledNs) / 1e6;
+      // The caller's time was up when its thread had just taken it up, so that it could not be taken back.
+      if (leftMs <= 0) this.#limitTimer = setTimeout(onDeadline, 1, this, askedMs);
+      if (limitMs === 0 || leftMs <= limitMs) return;
+    }
+    if (limitMs > 0) this.#limitTimer = setTimeout(onDeadline, limitMs, this, limitMs);
+  }
+
+  /** It is not with a thread any more. */
   stop(): void {
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    this.#timer = undefined;
+    if (this.#limitTimer !== undefined) clearTimeout(this.#limitTimer);
+    this.#limitTimer = undefined;
     this.unit = undefined;
   }
 
@@ -90,6 +103,7 @@ export class Call implements Sent {
   #settle(): boolean {
     if (this.settled) return false;
     this.settled = true;
+    if (this.#askedTimer !== undefined) clearTimeout(this.#askedTimer);
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
     return true;
   }

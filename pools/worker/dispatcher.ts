@@ -4,7 +4,7 @@
  */
 
 import type { Ending } from '../../host/outcome.ts';
-import type { Call } from './call.ts';
+import type { Call, OnDeadline } from './call.ts';
 import { SLOTS, type InvokeRequest, type Installation } from './messages.ts';
 import type { InvocationQueue } from './queue.ts';
 import type { Threads } from './threads.ts';
@@ -16,23 +16,31 @@ export interface DispatcherOptions {
   /** Threads that may run guests at once; the others stand by. */
   readonly limit: number;
   installationOf(id: string): Installation | undefined;
-  /** Told when a call has left its thread. */
-  onLeft(call: Call): void;
+  /** Told when a deadline has passed: a thread may have become free. */
+  onDeadline(): void;
+  /** Told when a call has ended without an answer. */
+  onEnded(call: Call): void;
 }
+
+/** A thread with this much before it is sent nothing further: others would wait for longer than a round trip takes. */
+const AHEAD_NS = 1e6;
+/** What a function that never answered is expected to take. */
+const UNKNOWN_NS = 1e9;
+/** Share of the latest run in what the next is expected to take. */
+const LEARNING = 1 / 8;
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #onDeadline = (call: Call, timeoutMs: number): void => this.end(call, { kind: 'timeout', timeoutMs });
+  /** What a run of each function takes, in nanoseconds. */
+  readonly #runNs: Map<string, number> = new Map();
+  readonly onDeadline: OnDeadline = (call, timeoutMs) => {
+    this.learn(call.definition.id, timeoutMs * 1e6);
+    this.end(call, { kind: 'timeout', timeoutMs });
+    this.#options.onDeadline();
+  };
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-  }
-
-  /** Threads with something to do. */
-  get active(): number {
-    let count = 0;
-    for (const unit of this.#options.threads.units) if (unit.alive && !unit.idle) count++;
-    return count;
   }
 
   /** Calls that run, as far as this thread can tell. */
@@ -47,11 +55,28 @@ export class Dispatcher {
     let other: Unit<Call> | undefined;
     let active = 0;
     for (const unit of this.#options.threads.units) {
+      // A thread that still starts runs no guest: meanwhile the spare one may.
+      if (!unit.started) continue;
       if (!unit.idle) active++;
       else if (other === undefined || (!other.installed.has(functionId) && unit.installed.has(functionId)))
         other = unit;
     }
     return active < this.#options.limit ? other : undefined;
+  }
+
+  /** Whether `place` finds a thread. */
+  get hasRoom(): boolean {
+    return this.idleUnit('') !== undefined || this.#leastLoaded('') !== undefined;
+  }
+
+  /** Takes note of how long a run of a function took. */
+  learn(functionId: string, runNs: number): void {
+    const before = this.#runNs.get(functionId) ?? runNs;
+    this.#runNs.set(functionId, Math.round(before + (runNs - before) * LEARNING));
+  }
+
+  forget(functionId: string): void {
+    this.#runNs.delete(functionId);
   }
 
   /** Sends a call to an idle thread, or behind others to the least loaded; false when all have their hands full. */
@@ -65,7 +90,7 @@ export class Dispatcher {
   #leastLoaded(functionId: string): Unit<Call> | undefined {
     let best: Unit<Call> | undefined;
     for (const unit of this.#options.threads.units) {
-      if (!unit.open || unit.inFlight.length === 0) continue;
+      if (!unit.open || unit.inFlight.length === 0 || unit.backlogNs > AHEAD_NS) continue;
       const [load, bestLoad] = [unit.inFlight.length, best?.inFlight.length ?? SLOTS];
       const hasIt = unit.installed.has(functionId) && best?.installed.has(functionId) !== true;
       if (best === undefined || load < bestLoad || (load === bestLoad && hasIt)) best = unit;
@@ -79,6 +104,8 @@ export class Dispatcher {
     unit.installed.add(id);
     call.unit = unit;
     call.isBehind = unit.inFlight.length > 0;
+    call.expectedNs = this.#runNs.get(id) ?? UNKNOWN_NS;
+    unit.backlogNs += call.expectedNs;
     this.#options.queue.started(call.definition, call.isBehind);
     unit.send(call, (slot, ticket): InvokeRequest => {
       const { input, ...given } = call.invocation;
@@ -86,20 +113,20 @@ export class Dispatcher {
       const own = input.length === input.buffer.byteLength ? input : input.slice();
       return [slot, ticket, id, own, call.calledNs, isEmpty(given) ? undefined : given, install];
     });
-    if (!call.isBehind) call.begin(this.#onDeadline);
+    if (!call.isBehind) call.begin(this.onDeadline);
   }
 
   /** Takes a call off its thread's hands, answered or not, and lets the next one of the thread begin. */
   leave(call: Call, unit: Unit<Call>): void {
     call.stop();
+    unit.backlogNs -= call.expectedNs;
     this.#options.queue.ended(call.definition, call.isBehind);
     call.isBehind = false;
-    this.#options.onLeft(call);
     const head = unit.alive ? unit.inFlight[0] : undefined;
     if (head?.isBehind !== true) return;
     head.isBehind = false;
     this.#options.queue.advanced(head.definition);
-    head.begin(this.#onDeadline);
+    head.begin(this.onDeadline);
   }
 
   /** Has an idle thread take over a call that waits behind another in a busier one; false when there is none. */
@@ -126,7 +153,7 @@ export class Dispatcher {
     else if (call.isBehind && unit.takeBack(call)) this.leave(call, unit);
     else if (!this.#stop(call, unit) && ending.kind === 'timeout') return;
     call.end(ending);
-    this.#options.onLeft(call);
+    this.#options.onEnded(call);
   }
 
   /**
@@ -150,11 +177,13 @@ export class Dispatcher {
   lost(unit: Unit<Call>, error: unknown): void {
     const calls = [...unit.inFlight];
     const back = calls.filter((call) => unit.takeBack(call));
-    for (const call of calls) {
-      this.leave(call, unit);
-      if (!back.includes(call)) call.lose(error);
-    }
+    for (const call of calls) this.leave(call, unit);
     this.#options.queue.putBack(back);
+    for (const call of calls) {
+      if (back.includes(call)) continue;
+      call.lose(error);
+      this.#options.onEnded(call);
+    }
   }
 }
 

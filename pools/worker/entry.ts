@@ -13,7 +13,6 @@ import {
   encodeOutcome,
   type Chore,
   type ChoreAnswer,
-  type InvokeAnswer,
   type InvokeRequest,
   type Refusal,
   type Request,
@@ -22,28 +21,27 @@ import {
 
 /** From this size on an output is handed over instead of copied. */
 const MOVE_BYTES = 65_536;
-/** How long the first answer of a batch may wait for the others. */
-const BATCH_MS = 0.1;
-
 /** Piscina's handler: answers what comes over the port from now on. */
 export function serve(task: Serve): void {
   const { port } = task;
-  const claims = new Int32Array(task.claims);
   const thread = new GuestThread(new AddressSpace(task.memories, task.memoriesLimit, task.ownMemories));
+  const runner = new Runner(port, thread, new Int32Array(task.claims));
   port.on('message', (request: Request) => {
     if ('op' in request) void answerChore(port, thread, request);
-    else new Batch(port, thread, claims).run(request);
+    else runner.run(request);
   });
 }
 
-/** Runs the invocations of one message, one after the other. */
-class Batch {
+/**
+ * Runs invocations one after the other. None is taken up before the answer of the one before has left: it may never end,
+ * and whoever stops it then loses no other's answer.
+ */
+class Runner {
   readonly #port: MessagePort;
   readonly #thread: GuestThread;
   readonly #claims: Int32Array;
-  #answers: (InvokeAnswer | Refusal)[] = [];
-  #moved: ArrayBuffer[] = [];
-  #startedMs = 0;
+  /** What came while room was made for one. */
+  #later: InvokeRequest[] | undefined;
 
   constructor(port: MessagePort, thread: GuestThread, claims: Int32Array) {
     this.#port = port;
@@ -52,51 +50,47 @@ class Batch {
   }
 
   run(requests: readonly InvokeRequest[]): void {
-    const last = requests.length - 1;
-    for (let at = 0; at <= last; at++) {
-      const request = requests[at] as InvokeRequest;
-      const isClaimed = claim(this.#claims, request[0], request[1]);
-      if (isClaimed) this.#invoke(request);
-      if (at === last || performance.now() - this.#startedMs > BATCH_MS) this.#send();
-      if (isClaimed) this.#thread.settle(request[2]);
+    for (const request of requests) {
+      if (this.#later !== undefined) this.#later.push(request);
+      else this.#take(request);
+    }
+  }
+
+  #take(request: InvokeRequest): void {
+    const [slot, ticket, id, , , , install] = request;
+    // One that was taken back may still bring the function along: those after it rely on that.
+    if (install !== undefined && !this.#thread.has(id)) {
+      this.#thread.install(install.definition, install.image, install.strategy);
+    }
+    if (!claim(this.#claims, slot, ticket)) return;
+    try {
+      this.#invoke(request);
+    } catch (error) {
+      if (isNebulaError(error) && error.key === 'ADDRESS_SPACE') void this.#invokeWithRoom(request);
+      else this.#port.postMessage([{ ...refusal(error), ticket }]);
     }
   }
 
   #invoke(request: InvokeRequest): void {
-    const [, ticket, id, input, calledNs, given, install] = request;
-    const thread = this.#thread;
+    const [, ticket, id, input, calledNs, given] = request;
+    const outcome = this.#thread.invoke(id, given === undefined ? { input } : { ...given, input }, calledNs, 0);
+    const { stdout } = outcome;
+    const moved = stdout.length < MOVE_BYTES ? undefined : [stdout.buffer as ArrayBuffer];
+    this.#port.postMessage([encodeOutcome(ticket, outcome)], moved);
+    this.#thread.settle(id);
+  }
+
+  /** Makes room and tries once more; what comes meanwhile waits. */
+  async #invokeWithRoom(request: InvokeRequest): Promise<void> {
+    const later: InvokeRequest[] = (this.#later = []);
     try {
-      if (install !== undefined && !thread.has(id)) thread.install(install.definition, install.image, install.strategy);
-      const outcome = thread.invoke(id, given === undefined ? { input } : { ...given, input }, calledNs, 0);
-      if (outcome.stdout.length >= MOVE_BYTES) this.#moved.push(outcome.stdout.buffer as ArrayBuffer);
-      this.#add(encodeOutcome(ticket, outcome));
+      await this.#thread.makeRoom();
+      this.#invoke(request);
     } catch (error) {
-      if (isNebulaError(error) && error.key === 'ADDRESS_SPACE') void invokeWithRoom(this.#port, thread, request);
-      else this.#add({ ...refusal(error), ticket });
+      this.#port.postMessage([{ ...refusal(error), ticket: request[1] }]);
     }
-  }
-
-  #add(answer: InvokeAnswer | Refusal): void {
-    if (this.#answers.push(answer) === 1) this.#startedMs = performance.now();
-  }
-
-  #send(): void {
-    if (this.#answers.length === 0) return;
-    this.#port.postMessage(this.#answers, this.#moved.length === 0 ? undefined : this.#moved);
-    this.#answers = [];
-    this.#moved = [];
-  }
-}
-
-/** Makes room and tries once more; requests that come meanwhile are answered meanwhile. */
-async function invokeWithRoom(port: MessagePort, thread: GuestThread, request: InvokeRequest): Promise<void> {
-  const [, ticket, id, input, calledNs, given] = request;
-  try {
-    await thread.makeRoom();
-    port.postMessage([encodeOutcome(ticket, thread.invoke(id, { ...given, input }, calledNs, 0))]);
-    thread.settle(id);
-  } catch (error) {
-    port.postMessage([{ ...refusal(error), ticket }]);
+    this.#later = undefined;
+    this.run(later);
   }
 }
 

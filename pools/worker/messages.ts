@@ -90,6 +90,8 @@ export interface Refusal {
   readonly ticket?: number;
   readonly failure: Failure | undefined;
   readonly detail: string;
+  /** It never left the pool's thread: what the caller gave is no data, or was given away since. */
+  readonly isUnsent?: boolean;
 }
 
 export type ChoreAnswer = { readonly ok: true; readonly deployment?: Deployment } | Refusal;

@@ -6,7 +6,7 @@
 import { availableParallelism } from 'node:os';
 import { AddressSpace, memoryLimit } from '../../host/address-space.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
-import { fromFailure, NebulaError } from '../../host/errors.ts';
+import { fromFailure, isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
 import { closeImage } from '../../host/snapshot/image.ts';
 import { abortedOutcome, type DeployReport, type Executor, type ExecutorStats } from '../executor.ts';
@@ -24,7 +24,7 @@ import {
 } from './messages.ts';
 import { InvocationQueue } from './queue.ts';
 import { Threads } from './threads.ts';
-import type { Unit } from './unit.ts';
+import type { Departure, Unit } from './unit.ts';
 
 export interface WorkerExecutorOptions {
   /** Threads that run guests at once; default: the machine's cores. */
@@ -51,6 +51,12 @@ interface PendingChore {
   readonly reject: (error: unknown) => void;
 }
 
+/** A version on its way out: waits for its last invocation. */
+interface Retirement {
+  readonly retired: Promise<void>;
+  readonly resolve: () => void;
+}
+
 class WorkerExecutor implements Executor {
   readonly kind = 'worker' as const;
   readonly #threads: Threads<Call>;
@@ -59,10 +65,10 @@ class WorkerExecutor implements Executor {
   readonly #dispatcher: Dispatcher;
   readonly #installations: Map<string, Installation> = new Map();
   /** Versions to be forgotten once none of their invocations waits or runs. */
-  readonly #retiring: Map<string, () => void> = new Map();
+  readonly #retiring: Map<string, Retirement> = new Map();
   readonly #waitingChores: PendingChore[] = [];
   readonly #runningChores: Map<Unit<Call>, PendingChore> = new Map();
-  #closed = false;
+  #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
   constructor(options: WorkerExecutorOptions) {
@@ -85,17 +91,19 @@ class WorkerExecutor implements Executor {
       queue: this.#queue,
       limit,
       installationOf: (id) => this.#installations.get(id),
-      onLeft: (call) => this.#retire(call.definition.id),
+      onDeadline: () => this.#next(),
+      onEnded: (call) => this.#retire(call.definition.id),
     });
   }
 
   async deploy(definition: FunctionDefinition): Promise<DeployReport> {
     this.#refuseClosed();
-    const answer = await this.#do({ op: 'deploy', definition }, definition.id);
+    const answer = await this.#do({ op: 'deploy', definition }, definition.id).catch((error: unknown) => {
+      throw isNebulaError(error) ? error : workerLost(definition, error);
+    });
     if (!answer.ok) throw errorOf(definition, answer);
     const { deployment } = answer;
-    if (deployment === undefined)
-      throw new NebulaError('WORKER_LOST', { name: definition.name, detail: 'no deployment' });
+    if (deployment === undefined) throw workerLost(definition, 'it answered without a deployment');
     const { snapshot: _, ...installed } = definition;
     const { image, strategy } = deployment;
     this.#installations.set(definition.id, { definition: installed, image, strategy });
@@ -111,6 +119,7 @@ class WorkerExecutor implements Executor {
       }
       const call = new Call(definition, invocation, resolve, reject);
       this.#admit(call);
+      call.expect(this.#dispatcher.onDeadline);
       if (signal !== undefined) {
         call.watch(signal, () => {
           this.#dispatcher.end(call, { kind: 'aborted' });
@@ -123,13 +132,32 @@ class WorkerExecutor implements Executor {
   async undeploy(id: string): Promise<void> {
     const installation = this.#installations.get(id);
     if (installation === undefined) return;
-    if (!this.#queue.isIdle(id)) await new Promise<void>((resolve) => this.#retiring.set(id, resolve));
-    this.#installations.delete(id);
-    for (const unit of this.#threads.units) {
-      if (unit.installed.delete(id)) unit.leaving.push(id);
-    }
+    await this.#retired(id);
+    if (!this.#installations.delete(id)) return;
+    this.#dispatcher.forget(id);
+    // A thread that has just answered may still map the image for the next call: it is closed once none has it.
+    const holders = [...this.#threads.units].filter((unit) => unit.installed.delete(id));
+    let held = holders.length;
+    const done = (): void => {
+      held--;
+      if (held === 0) closeImage(installation.image);
+    };
+    for (const unit of holders) unit.leaving.push({ id, done });
+    if (held === 0) closeImage(installation.image);
     this.#next();
-    closeImage(installation.image);
+  }
+
+  /** Waits until nothing of a version waits or runs; from now on no more of it is taken. */
+  #retired(id: string): Promise<void> {
+    if (this.#queue.isIdle(id)) return Promise.resolve();
+    let retirement = this.#retiring.get(id);
+    if (retirement === undefined) {
+      let resolve = IGNORE;
+      const retired = new Promise<void>((resolved) => (resolve = resolved));
+      retirement = { retired, resolve };
+      this.#retiring.set(id, retirement);
+    }
+    return retirement.retired;
   }
 
   stats(): ExecutorStats {
@@ -143,8 +171,12 @@ class WorkerExecutor implements Executor {
     };
   }
 
-  async close(drainMs: number): Promise<void> {
-    this.#closed = true;
+  close(drainMs: number): Promise<void> {
+    this.#closing ??= Promise.resolve().then(() => this.#close(drainMs));
+    return this.#closing;
+  }
+
+  async #close(drainMs: number): Promise<void> {
     if (!this.#isIdle() && drainMs > 0) await this.#drained(drainMs);
     for (const call of this.#queue.drain()) call.reject(new NebulaError('CLOSED'));
     for (const unit of this.#threads.units) {
@@ -155,14 +187,14 @@ class WorkerExecutor implements Executor {
     }
     for (const { reject } of [...this.#waitingChores, ...this.#runningChores.values()])
       reject(new NebulaError('CLOSED'));
-    for (const retired of this.#retiring.values()) retired();
+    for (const { resolve } of this.#retiring.values()) resolve();
     await this.#threads.close();
     for (const { image } of this.#installations.values()) closeImage(image);
     this.#installations.clear();
   }
 
   #isIdle(): boolean {
-    return this.#dispatcher.running === 0 && this.#queue.length === 0 && this.#runningChores.size === 0;
+    return this.#queue.isEmpty && this.#runningChores.size === 0;
   }
 
   #drained(drainMs: number): Promise<void> {
@@ -176,7 +208,7 @@ class WorkerExecutor implements Executor {
   }
 
   #refuseClosed(): void {
-    if (this.#closed) throw new NebulaError('CLOSED');
+    if (this.#closing !== undefined) throw new NebulaError('CLOSED');
   }
 
   #admit(call: Call): void {
@@ -186,7 +218,9 @@ class WorkerExecutor implements Executor {
       call.lose(unstartable.error);
       return;
     }
-    if (!this.#installations.has(definition.id)) throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
+    if (!this.#installations.has(definition.id) || this.#retiring.has(definition.id)) {
+      throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
+    }
     const mayStart = this.#waitingChores.length === 0 && this.#queue.mayStart(definition);
     if (mayStart && this.#dispatcher.idleUnit(definition.id) === undefined) this.#queue.refuseFull(definition);
     if (mayStart && this.#dispatcher.place(call)) return;
@@ -205,20 +239,20 @@ class WorkerExecutor implements Executor {
       unit.installed.add(pending.functionId);
       unit.sendChore(pending.chore);
     }
-    for (let call = this.#queue.shift(); call !== undefined; call = this.#queue.shift()) {
-      if (this.#dispatcher.place(call)) continue;
-      this.#queue.putBack([call]);
-      break;
+    while (this.#queue.length > 0 && this.#dispatcher.hasRoom) {
+      const call = this.#queue.shift();
+      if (call === undefined) break;
+      this.#dispatcher.place(call);
     }
-    while (this.#queue.length === 0 && this.#dispatcher.steal()) continue;
+    while (this.#dispatcher.steal()) continue;
     if (this.#onIdle !== undefined && this.#isIdle()) this.#onIdle();
   }
 
   #forgetLeaving(): void {
     for (const unit of this.#threads.units) {
       if (!unit.idle || unit.leaving.length === 0) continue;
-      const id = unit.leaving.pop() as string;
-      this.#runningChores.set(unit, { chore: { op: 'remove', id }, functionId: id, resolve: IGNORE, reject: IGNORE });
+      const { id, done } = unit.leaving.pop() as Departure;
+      this.#runningChores.set(unit, { chore: { op: 'remove', id }, functionId: id, resolve: done, reject: done });
       unit.sendChore({ op: 'remove', id });
     }
   }
@@ -237,14 +271,19 @@ class WorkerExecutor implements Executor {
     const call = unit.answered(refusal?.ticket ?? (answer as InvokeAnswer)[0]);
     if (call === undefined) return;
     this.#dispatcher.leave(call, unit);
-    if (refusal === undefined) call.resolve(decodeOutcome(answer as InvokeAnswer));
-    else this.#refused(call, unit, refusal);
+    if (refusal === undefined) {
+      const outcome = decodeOutcome(answer as InvokeAnswer);
+      this.#dispatcher.learn(call.definition.id, outcome.phases.run);
+      call.resolve(outcome);
+    } else this.#refused(call, unit, refusal);
+    this.#retire(call.definition.id);
   }
 
   #choreDone(unit: Unit<Call>, answer: ChoreAnswer): void {
     const pending = this.#runningChores.get(unit);
     this.#runningChores.delete(unit);
     unit.choreDone();
+    if (pending?.chore.op === 'deploy' && !answer.ok) unit.installed.delete(pending.functionId);
     pending?.resolve(answer);
   }
 
@@ -256,6 +295,8 @@ class WorkerExecutor implements Executor {
   /** Has the other threads give up memories that they do not need now, then queues the invocation once more. */
   async #retry(call: Call, full: Unit<Call>): Promise<void> {
     call.retries++;
+    // Counted as running meanwhile, or its version could be forgotten.
+    this.#queue.started(call.definition);
     const others = [...this.#threads.units].filter((unit) => unit !== full && unit.idle);
     await Promise.allSettled(
       others.map(
@@ -266,9 +307,9 @@ class WorkerExecutor implements Executor {
           }),
       ),
     );
-    if (call.settled) return;
-    if (this.#closed) call.reject(new NebulaError('CLOSED'));
-    else this.#queue.putBack([call]);
+    if (!call.settled) this.#queue.putBack([call]);
+    this.#queue.ended(call.definition);
+    this.#retire(call.definition.id);
     this.#next();
   }
 
@@ -281,7 +322,10 @@ class WorkerExecutor implements Executor {
 
   /** No thread can be started: tells everyone who waits, instead of letting them wait for ever. */
   #giveUp(error: unknown): void {
-    for (const call of this.#queue.drain()) call.lose(error);
+    for (const call of this.#queue.drain()) {
+      call.lose(error);
+      this.#retire(call.definition.id);
+    }
     for (const { reject } of this.#waitingChores.splice(0)) reject(error);
   }
 
@@ -297,13 +341,21 @@ class WorkerExecutor implements Executor {
 
   #retire(id: string): void {
     if (this.#retiring.size === 0 || !this.#queue.isIdle(id)) return;
-    const retired = this.#retiring.get(id);
+    const retirement = this.#retiring.get(id);
     this.#retiring.delete(id);
-    retired?.();
+    retirement?.resolve();
   }
 }
 
-function errorOf(definition: FunctionDefinition, refusal: Refusal): NebulaError {
+function workerLost({ name }: FunctionDefinition, error: unknown): NebulaError {
+  return new NebulaError('WORKER_LOST', { name, detail: messageOf(error) }, { cause: error });
+}
+
+function errorOf(definition: FunctionDefinition, refusal: Refusal): Error {
+  if (refusal.isUnsent === true) {
+    const message = `Cannot send the invocation of "${definition.name}" to a thread: ${refusal.detail}`;
+    return Object.assign(new TypeError(message), { code: 'ERR_NEBULA_ARGUMENT' });
+  }
   if (refusal.failure !== undefined) return fromFailure(refusal.failure);
-  return new NebulaError('WORKER_LOST', { name: definition.name, detail: refusal.detail });
+  return workerLost(definition, refusal.detail);
 }

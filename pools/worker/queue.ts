@@ -48,6 +48,11 @@ export class InvocationQueue<T extends Waiting> {
     return lane === undefined || (lane.waiting.size === 0 && lane.inFlight < definition.limits.concurrency);
   }
 
+  /** Whether nothing waits or runs. */
+  get isEmpty(): boolean {
+    return this.#lanes.size === 0;
+  }
+
   /** Whether nothing of a function waits or runs. */
   isIdle(id: string): boolean {
     return !this.#lanes.has(id);
@@ -78,7 +83,8 @@ export class InvocationQueue<T extends Waiting> {
   /** Whether one more of a function may wait. @throws NebulaError QUEUE_FULL */
   refuseFull({ id, name, limits }: QueuedFunction): void {
     const lane = this.#lanes.get(id);
-    if (lane !== undefined && lane.waiting.size + lane.behind >= limits.queueLength) {
+    const waiting = lane === undefined ? 0 : lane.waiting.size + lane.behind;
+    if (waiting >= limits.queueLength) {
       throw new NebulaError('QUEUE_FULL', { name, limit: limits.queueLength });
     }
   }

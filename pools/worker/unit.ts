@@ -1,7 +1,15 @@
 /** One worker thread as the pool sees it: what it holds, what it has been sent and not yet answered. */
 
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
+import { messageOf } from '../../host/errors.ts';
 import { revoke, SLOTS, type Answer, type Chore, type InvokeRequest } from './messages.ts';
+
+/** A version that a thread is to forget. */
+export interface Departure {
+  readonly id: string;
+  /** Called once the thread can hold nothing of it any more. */
+  readonly done: () => void;
+}
 
 /** Something that was sent to a worker and will be answered. */
 export interface Sent {
@@ -16,13 +24,15 @@ export class Unit<T extends Sent> {
   /** Functions it has been given. */
   readonly installed: Set<string> = new Set();
   /** Functions it is to forget when it is idle. */
-  readonly leaving: string[] = [];
+  readonly leaving: Departure[] = [];
   /** Invocations in the order they were sent; the first is the one that runs. */
   readonly inFlight: T[] = [];
   readonly claims: SharedArrayBuffer = new SharedArrayBuffer(SLOTS * 4);
   readonly ownMemories: SharedArrayBuffer = new SharedArrayBuffer(4);
   /** The worker's end of the port, to be handed over. */
   readonly farPort: MessagePort;
+  /** What its invocations are expected to take together, in nanoseconds. */
+  backlogNs = 0;
   /** True while it does something that is no invocation, and until it is ready. */
   occupied = true;
   /** False from the moment it is to be stopped. */
@@ -30,6 +40,7 @@ export class Unit<T extends Sent> {
   /** Whether it was ever ready. */
   started = false;
   readonly #port: MessagePort;
+  readonly #onAnswer: (unit: Unit<T>, answer: Answer) => void;
   readonly #cells: Int32Array;
   #tickets = 0;
   /** Invocations to be sent together, at the end of this turn of the event loop or when the worker answers. */
@@ -43,6 +54,7 @@ export class Unit<T extends Sent> {
     this.threadId = worker.threadId;
     this.farPort = port2;
     this.#port = port1;
+    this.#onAnswer = onAnswer;
     this.#cells = new Int32Array(this.claims);
     port1.on('message', (answer: Answer) => onAnswer(this, answer));
     // Only a call in flight keeps the process alive.
@@ -69,7 +81,7 @@ export class Unit<T extends Sent> {
     const isFirst = this.inFlight.push(sent) === 1;
     if (isFirst) {
       this.#port.ref();
-      this.#port.postMessage([fill(slot, ticket)]);
+      this.#post([fill(slot, ticket)]);
     } else if (this.#outbox.push(fill(slot, ticket)) === 1) setImmediate(this.#flush);
   }
 
@@ -78,7 +90,26 @@ export class Unit<T extends Sent> {
     if (this.#outbox.length === 0) return;
     const requests = this.#outbox;
     this.#outbox = [];
-    if (this.alive) this.#port.postMessage(requests);
+    if (this.alive) this.#post(requests);
+  }
+
+  /** Posts requests; one that cannot cross a thread is refused as if the worker had, and keeps no other back. */
+  #post(requests: readonly InvokeRequest[]): void {
+    try {
+      this.#port.postMessage(requests);
+    } catch (error) {
+      const [first, ...others] = requests;
+      if (first !== undefined && others.length === 0) {
+        const refusal = {
+          ok: false,
+          ticket: first[1],
+          failure: undefined,
+          detail: messageOf(error),
+          isUnsent: true,
+        } as const;
+        queueMicrotask(() => this.#onAnswer(this, [refusal]));
+      } else for (const request of requests) this.#post([request]);
+    }
   }
 
   sendChore(chore: Chore): void {
@@ -110,6 +141,7 @@ export class Unit<T extends Sent> {
   close(): void {
     this.alive = false;
     this.#port.close();
+    for (const { done } of this.leaving.splice(0)) done();
   }
 
   #takeOff(at: number): T {
