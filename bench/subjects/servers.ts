@@ -88,6 +88,7 @@ export default { async fetch(request) {
   const imports = { wasi_snapshot_preview1: {
     fd_read: (fd, iovs, count, result) => { new DataView(memory.buffer).setUint32(result, 0, true); return 0; },
     fd_write: () => 0, environ_get: () => 0, environ_sizes_get: zero, args_get: () => 0, args_sizes_get: zero,
+    clock_time_get: () => 52,
     proc_exit: (code) => { throw new Error('exit ' + code); },
   } };
   const instance = new WebAssembly.Instance(module, imports);

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { WASI } from 'node:wasi';
 import type { Subject } from '../series.ts';
 
+const ERRNO_NOSYS = 52;
+
 /** The cheapest honest host: just what a Rust program that reads stdin and writes stdout calls, no checks. */
 class BareHost {
   memory!: WebAssembly.Memory;
@@ -30,6 +32,7 @@ class BareHost {
       environ_sizes_get: (count: number, size: number): number => this.#zero(count, size),
       args_get: (): number => 0,
       args_sizes_get: (count: number, size: number): number => this.#zero(count, size),
+      clock_time_get: (): number => ERRNO_NOSYS,
       proc_exit: (code: number): never => {
         throw new Error(`exit ${code}`);
       },

@@ -7,10 +7,11 @@ mod input;
 mod reactor;
 #[cfg(not(target_family = "wasm"))]
 mod serve;
+mod stamp;
 mod stream;
 
 pub use input::{bytes_until_newline, decimal, path, text, whole_number, whole_numbers};
-pub use reactor::answer_call;
+pub use reactor::{answer_call, answer_nothing};
 
 use std::fmt;
 use std::io::Write;

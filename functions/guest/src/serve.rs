@@ -3,7 +3,7 @@
 //! Request: length (u32, little-endian), then that many bytes of input. Answer: exit code, stdout length and stderr
 //! length (three u32, little-endian), then both streams. The loop ends when stdin ends between two frames.
 
-use crate::{Handler, Refusal};
+use crate::{stamp, Handler, Refusal};
 use std::io::{self, Read, Write};
 
 /// The largest input a frame may announce, so that a broken frame cannot ask for 4 GiB.
@@ -18,20 +18,23 @@ pub fn serve_frames(handler: Handler, requests: &mut impl Read, answers: &mut im
     let mut stdout = Vec::new();
     let mut frame = Vec::new();
     while let Some(length) = read_length(requests)? {
+        let start = stamp::start();
         input.resize(length, 0);
         requests.read_exact(&mut input)?;
         stdout.clear();
         let refusal = handler(&input, &mut stdout).err();
+        let stamps = start.map(stamp::Start::line);
         frame.clear();
-        encode_answer(&mut frame, &stdout, refusal.as_ref());
+        encode_answer(&mut frame, &stdout, refusal.as_ref(), stamps.as_deref().unwrap_or_default());
         answers.write_all(&frame)?;
     }
     Ok(())
 }
 
-fn encode_answer(frame: &mut Vec<u8>, stdout: &[u8], refusal: Option<&Refusal>) {
+fn encode_answer(frame: &mut Vec<u8>, stdout: &[u8], refusal: Option<&Refusal>, stamps: &str) {
     let exit_code = refusal.map_or(0, |refusal| u32::from(refusal.exit_code));
-    let stderr = refusal.map_or(String::new(), |refusal| format!("{}\n", refusal.message));
+    let mut stderr = refusal.map_or(String::new(), |refusal| format!("{}\n", refusal.message));
+    stderr.push_str(stamps);
     frame.extend_from_slice(&exit_code.to_le_bytes());
     frame.extend_from_slice(&(stdout.len() as u32).to_le_bytes());
     frame.extend_from_slice(&(stderr.len() as u32).to_le_bytes());
