@@ -18,6 +18,7 @@ export type Bytes = ArrayBuffer | ArrayBufferView;
 export interface Libc {
   readonly errno: () => number;
   readonly addressOf: (bytes: Bytes) => bigint;
+  readonly clockGettime: (clock: number, time: Bytes) => number;
   readonly close: (fd: number) => number;
   readonly dup3: (fd: number, target: number, flags: number) => number;
   readonly fallocate: (fd: number, mode: number, offset: bigint, lengthBytes: bigint) => number;
@@ -62,6 +63,7 @@ export interface Libc {
  * `syscall` and take their number first.
  */
 const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, 'errno' | 'addressOf'>, string>> = {
+  clockGettime: 'int clock_gettime(int, void *)',
   close: 'int close(int)',
   dup3: 'int dup3(int, int, int)',
   fallocate: 'int fallocate(int, int, int64, int64)',

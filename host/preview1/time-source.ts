@@ -1,10 +1,11 @@
 /** The clocks of a guest, as its capabilities have them. All times are nanoseconds as u64. */
 
 import type { ClockCapability } from '../capabilities.ts';
+import { hasThreadCpuClock, threadCpuNs } from '../linux/thread-cpu.ts';
 import { CLOCKID } from './abi.ts';
 
 const NS_PER_MS = 1_000_000n;
-/** `getrusage` counts microseconds. */
+/** Without a C library: `getrusage` counts microseconds. */
 const CPU_RESOLUTION_NS = 1000n;
 /** Realtime is the monotonic clock plus an offset, taken anew when it is further off than this: the clock was set. */
 const DRIFT_NS = 2n * NS_PER_MS;
@@ -32,7 +33,7 @@ export class TimeSource {
   /** Resolution of a `clockid`, or -1n when there is no such clock. */
   resolutionNs(clock: number): bigint {
     if (clock > CLOCKID.threadCputime) return -1n;
-    const own = clock < CLOCKID.processCputime ? 1n : CPU_RESOLUTION_NS;
+    const own = clock < CLOCKID.processCputime || hasThreadCpuClock() ? 1n : CPU_RESOLUTION_NS;
     return this.#grainNs > own ? this.#grainNs : own;
   }
 
@@ -42,10 +43,9 @@ export class TimeSource {
         return this.#realtimeNs();
       case CLOCKID.monotonic:
         return process.hrtime.bigint();
-      default: {
-        const usage = clock === CLOCKID.threadCputime ? threadCpuUsage() : process.cpuUsage();
-        return BigInt(usage.user + usage.system) * 1000n;
-      }
+      default:
+        // A guest's process is the thread it runs in: what other guests use is not its own.
+        return cpuNs();
     }
   }
 
@@ -70,5 +70,12 @@ interface CpuUsage {
 }
 
 /** CPU time of this thread where Node tells it (23.9 and later), of the process elsewhere. */
-const threadCpuUsage: () => CpuUsage =
+const cpuUsage: () => CpuUsage =
   (process as { threadCpuUsage?: () => CpuUsage }).threadCpuUsage?.bind(process) ?? process.cpuUsage.bind(process);
+
+function cpuNs(): bigint {
+  const threadNs = threadCpuNs();
+  if (threadNs >= 0n) return threadNs;
+  const usage = cpuUsage();
+  return BigInt(usage.user + usage.system) * 1000n;
+}
