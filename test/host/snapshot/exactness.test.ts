@@ -39,7 +39,7 @@ function newlyInitialised(definition: FunctionDefinition): InstanceState {
 
 const guest = (given: object = {}): Promise<FunctionDefinition> =>
   define(STATEFUL_GUEST, {
-    limits: { memoryBytes: 9 * 65_536, openFiles: 12 },
+    limits: { memoryBytes: MEMORY_BYTES + 5 * 65_536, openFiles: 12 },
     capabilities: { mounts: [{ guest: '/data', files: { file: 'contents of the file' }, access: 'read-write' }] },
     ...given,
   });
@@ -60,6 +60,13 @@ const command: fc.Arbitrary<Command> = fc.record({
     fc.constantFrom(0n, -1n, 0x7ff0_0000_0000_0001n, 0x7fa0_0001n),
     fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
   ),
+});
+
+/** Writes to memory and globals, far apart. */
+const placed: fc.Arbitrary<Command> = fc.record({
+  operation: fc.constantFrom('store8' as const, 'memory-fill' as const, 'v128' as const, 'table-set' as const),
+  argument: address,
+  value: fc.constant(-1n),
 });
 
 for (const strategy of STRATEGIES) {
@@ -87,10 +94,28 @@ for (const strategy of STRATEGIES) {
         deployed.settle();
         assert.deepEqual(wholeOf(deployed.vm.state), expected);
       }),
-      { numRuns: 250 },
+      { numRuns: 150 },
     );
     if (strategy === 'fresh') assert.equal(putBack, 0);
     else assert.ok(putBack > 60, `${putBack} were put back in place`);
+  });
+
+  test(`MicroVm.restore() is exact with ${strategy} after runs that were not looked at`, { skip }, async () => {
+    const definition = await guest({ strategy });
+    const expected = wholeOf(newlyInitialised(definition));
+    const deployed = new Deployed(definition);
+    fc.assert(
+      // Reading the memory here would make each of its pages hot, and none would ever be dropped.
+      fc.property(fc.array(fc.array(placed, { maxLength: 3 }), { minLength: 5, maxLength: 20 }), (runs) => {
+        deployed.vm = deployed.create();
+        for (const commands of runs) {
+          deployed.run(encodeCommands(commands));
+          deployed.settle();
+        }
+        assert.deepEqual(wholeOf(deployed.vm.state), expected);
+      }),
+      { numRuns: 60 },
+    );
   });
 
   test(`a snapshot makes a new instance equal the initialised one with ${strategy}, stored or not`, {

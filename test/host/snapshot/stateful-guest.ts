@@ -48,7 +48,7 @@ export function encodeCommands(commands: readonly Command[]): Uint8Array {
 }
 
 /** Pages the guest starts with; its initialisation zeroes what a data segment put at `ZEROED`. */
-export const MEMORY_PAGES = 4;
+export const MEMORY_PAGES = 24;
 export const ZEROED = 139_264;
 
 const ARGUMENT = '(i32.load (i32.const 12))';
@@ -81,7 +81,7 @@ const BODIES: Readonly<Record<Operation, string>> = {
   clock: '(drop (call $clock (i32.const 0) (i64.const 0) (i32.const 3100)))',
   renumber: '(drop (call $renumber (i32.const 0) (i32.const 5)))',
   external: '(table.set $x (i32.const 0) (ref.null extern))',
-  'memory-fill': `(memory.fill (i32.rem_u ${ARGUMENT} (i32.const 200000)) (i32.wrap_i64 ${VALUE}) (i32.const 5000))`,
+  'memory-fill': `(memory.fill (i32.rem_u ${ARGUMENT} (i32.const 1500000)) (i32.wrap_i64 ${VALUE}) (i32.const 5000))`,
 };
 
 const dispatch = OPERATIONS.map(
@@ -112,14 +112,14 @@ export const STATEFUL_GUEST: string = `(module
     (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
-  (memory (export "memory") ${MEMORY_PAGES} 9) (table $t 8 12 funcref) (table $x 1 externref)
+  (memory (export "memory") ${MEMORY_PAGES} ${MEMORY_PAGES + 5}) (table $t 8 12 funcref) (table $x 1 externref)
   (global $i (mut i32) (i32.const 1)) (global $I (mut i64) (i64.const -2))
   (global $f (mut f32) (f32.const nan:0x200001)) (global $F (mut f64) (f64.const -nan:0x4000000000001))
   (global $v (mut v128) (v128.const i64x2 3 4)) (global $r (mut funcref) (ref.func $two))
   (global $lost (mut i32) (i32.const 0)) (global $gone (mut i32) (i32.const 0))
   (elem (i32.const 0) $one $two) (elem $s funcref (ref.func $two)) (elem declare func $one $two)
   (data (i32.const 2000) "file") (data $d "passive!") (data (i32.const ${ZEROED}) "zeroed by the initialisation")
-  (data (i32.const 262136) "the end!")
+  (data (i32.const ${MEMORY_PAGES * 65_536 - 8}) "the end!")
   (func $one (result i32) (i32.const 1)) (func $two (result i32) (i32.const 2))
   (func $open-file (result i32) (call $path_open (i32.const 3) (i32.const 0) (i32.const 2000) (i32.const 4)
     (i32.const 0) (i64.const 0x3fffffff) (i64.const 0) (i32.const 0) (i32.const 32)))
