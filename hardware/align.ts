@@ -32,6 +32,8 @@ export interface Alignment {
   readonly windows: readonly MarkedWindow[];
   /** Host edges without a logger edge, logger edges within the session without a host edge. */
   readonly lostEdges: number;
+  /** Host edges for which the line did not move, because another window was open on it. */
+  readonly unwrittenEdges: number;
   readonly spuriousEdges: number;
   readonly glitches: number;
   readonly bounces: number;
@@ -54,8 +56,9 @@ export interface AlignOptions {
 }
 
 interface Mapped {
-  /** Host edges in seconds after the first one. */
+  /** Host edges in seconds after the first one, and which of them moved the line. */
   readonly host: readonly Edge[];
+  readonly written: readonly boolean[];
   readonly logger: readonly Edge[];
   readonly toleranceS: number;
   readonly sampleS: number;
@@ -73,7 +76,9 @@ function pairsOf(mapped: Mapped, matches: Int32Array): ClockPair[] {
 /** Host edges on the logger's clock, matched against the logger's; only those within `reachS` of `centreS`, if given. */
 function matchWith(mapped: Mapped, fit: ClockFit, reach?: { centreS: number; reachS: number }): Int32Array {
   const inReach = (edge: Edge): boolean => reach === undefined || Math.abs(edge.timeS - reach.centreS) <= reach.reachS;
-  const indexes = [...mapped.host.keys()].filter((index) => inReach(mapped.host[index] as Edge));
+  const indexes = [...mapped.host.keys()].filter(
+    (index) => mapped.written[index] === true && inReach(mapped.host[index] as Edge),
+  );
   const moved = indexes.map((index) => {
     const edge = mapped.host[index] as Edge;
     return { ...edge, timeS: toLoggerS(fit, edge.timeS) };
@@ -241,7 +246,8 @@ export function align(log: MarkerLog, loggerEdges: readonly Edge[], options: Ali
   const clean = debounce(loggerEdges, options.minPulseS ?? Math.max(50e-6, 2 * sampleS));
   const host = log.edges.map((edge) => hostEdgeToEdge(edge, first.beforeNs));
   const toleranceS = options.toleranceS ?? 1e-3 + 3 * sampleS;
-  const mapped: Mapped = { host, logger: clean.edges, toleranceS, sampleS };
+  const written = log.edges.map((edge) => edge.written);
+  const mapped: Mapped = { host, written, logger: clean.edges, toleranceS, sampleS };
   const tied = tieBursts(mapped, burstsOf(log, host), 0.5e-3 + 2 * sampleS);
   let fit = tied.length > 1 ? fitClock(tied.flat(), sampleS) : growFrom(mapped, tied[0] as ClockPair[]);
   let matches = matchWith(mapped, fit);
@@ -263,7 +269,8 @@ export function align(log: MarkerLog, loggerEdges: readonly Edge[], options: Ali
   return {
     fit,
     ...windowsOf(mapped, fit, matches, endsById(log.edges)),
-    lostEdges: host.length - matched,
+    lostEdges: written.filter(Boolean).length - matched,
+    unwrittenEdges: written.filter((flag) => !flag).length,
     spuriousEdges: within - matched,
     glitches: clean.glitches,
     bounces: clean.bounces,

@@ -15,9 +15,12 @@ export interface ClockFit {
   readonly driftPpm: number;
   /** Half-width of the drift's 95 % interval, in parts per million. */
   readonly driftIntervalPpm: number;
-  /** Pairs the line was fitted to, and pairs left out because they lie too far from it. */
+  /** Pairs the line was fitted to. */
   readonly edges: number;
+  /** Pairs left out because they lie farther from it than the host's own interval explains. */
   readonly outliers: number;
+  /** Pairs left out because the host's interval was wide (it was interrupted while it wrote). */
+  readonly wide: number;
   /** Host time between the first and last pair, in seconds. */
   readonly spanS: number;
   /** Standard deviation and greatest size of the kept pairs' residuals, in seconds. */
@@ -154,10 +157,18 @@ export function fitClock(pairs: readonly ClockPair[], sampleS: number): ClockFit
     if (same && round > 0) break;
     line = leastSquares(xs, ys, kept);
   }
-  return describe(xs, ys, kept, line);
+  return describe({ xs, ys, kept, widths }, line);
 }
 
-function describe(xs: Float64Array, ys: Float64Array, kept: Uint8Array, line: Line): ClockFit {
+interface Fitted {
+  readonly xs: Float64Array;
+  readonly ys: Float64Array;
+  readonly kept: Uint8Array;
+  /** Half-widths of the host's intervals, in seconds. */
+  readonly widths: Float64Array;
+}
+
+function describe({ xs, ys, kept, widths }: Fitted, line: Line): ClockFit {
   const residuals = xs.map((x, index) => (ys[index] as number) - line.meanY - line.slope * (x - line.meanX));
   const chosen = residuals.filter((_, index) => kept[index] === 1);
   const freedom = chosen.length - 2;
@@ -165,6 +176,10 @@ function describe(xs: Float64Array, ys: Float64Array, kept: Uint8Array, line: Li
     throw new HardwareError('BAD_FIT', { what: 'pairs near one line', got: chosen.length, expected: 'at least 4' });
   }
   const residualSdS = Math.sqrt(chosen.reduce((sum, residual) => sum + residual * residual, 0) / freedom);
+  const allowedS = 4 * residualSdS;
+  const unexplained = residuals.filter((residual, index) => {
+    return kept[index] === 0 && Math.abs(residual) > allowedS + (widths[index] as number);
+  });
   const times = xs.filter((_, index) => kept[index] === 1);
   return {
     referenceS: line.meanX,
@@ -173,7 +188,8 @@ function describe(xs: Float64Array, ys: Float64Array, kept: Uint8Array, line: Li
     driftPpm: line.slope * 1e6,
     driftIntervalPpm: ((studentBound(freedom) * residualSdS) / Math.sqrt(line.spread)) * 1e6,
     edges: chosen.length,
-    outliers: xs.length - chosen.length,
+    outliers: unexplained.length,
+    wide: xs.length - chosen.length - unexplained.length,
     spanS: (times.at(-1) as number) - (times[0] as number),
     residualSdS,
     residualMaxS: chosen.reduce((most, residual) => Math.max(most, Math.abs(residual)), 0),
@@ -188,7 +204,7 @@ export interface FitLimits {
   readonly driftPpm: number;
   /** Greatest residual of a kept pair, in seconds. */
   readonly residualS: number;
-  /** Least share of pairs that lie near the line. */
+  /** Least share of pairs that are no outliers. */
   readonly keptShare: number;
 }
 
@@ -205,7 +221,7 @@ function microseconds(seconds: number): string {
  * @throws HardwareError BAD_FIT naming the first limit it breaks
  */
 export function requireFit(fit: ClockFit, limits: FitLimits): ClockFit {
-  const share = fit.edges / (fit.edges + fit.outliers);
+  const share = 1 - fit.outliers / (fit.edges + fit.outliers + fit.wide);
   if (!(Math.abs(fit.driftPpm) <= limits.driftPpm)) {
     refuse('drift', `${fit.driftPpm.toFixed(1)} ppm`, `at most ${limits.driftPpm} ppm`);
   }

@@ -23,6 +23,8 @@ export interface HostEdge {
   readonly level: 0 | 1;
   readonly beforeNs: bigint;
   readonly afterNs: bigint;
+  /** False when the line was busy with another window: the times are the host's alone. */
+  readonly written: boolean;
 }
 
 /** What was marked in one session. */

@@ -27,7 +27,14 @@ test('debounce() keeps and counts an edge to the level that the line had', () =>
 });
 
 test('hostEdgeToEdge() takes the middle of the write and half its width', () => {
-  const host = { id: 'a', kind: 'start', level: 1, beforeNs: 1_000_000_000n, afterNs: 1_000_004_000n } as const;
+  const host = {
+    id: 'a',
+    kind: 'start',
+    level: 1,
+    beforeNs: 1_000_000_000n,
+    afterNs: 1_000_004_000n,
+    written: true,
+  } as const;
   const moved = hostEdgeToEdge(host, 0n);
   assert.ok(Math.abs(moved.timeS - 1.000002) < 1e-12);
   assert.ok(Math.abs(moved.halfWidthS - 2e-6) < 1e-15);

@@ -40,7 +40,7 @@ export function makeSession(plan: SessionPlan): Session {
     const widthS = 2e-6 + Math.abs(normalFrom(random)) * plan.jitterS;
     const beforeS = nowS - widthS * random();
     const beforeNs = 77_000_000_000n + BigInt(Math.round(beforeS * 1e9));
-    edges.push({ id, kind, level, beforeNs, afterNs: beforeNs + BigInt(Math.round(widthS * 1e9)) });
+    edges.push({ id, kind, level, beforeNs, afterNs: beforeNs + BigInt(Math.round(widthS * 1e9)), written: true });
     times.push({ timeS: nowS, level });
   };
   const burst = (which: 'open' | 'close'): void => {

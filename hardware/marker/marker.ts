@@ -1,0 +1,121 @@
+/**
+ * Marks windows as edges on one line: high from start to end, between coded sync bursts. Runs in the thread that owns the
+ * line; start and end take one write and two clock readings.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EdgeKind, HostEdge, MarkerLog } from '../edges.ts';
+import { HardwareError } from '../errors.ts';
+import { burstCode } from '../sync-burst.ts';
+import type { MarkerLine } from './line.ts';
+
+/** What whoever runs invocations needs to know of markers. */
+export interface Marker {
+  /** Opens a window. While another one is open the line stays as it is and the window has host times only. */
+  start(id: string): void;
+  /** Closes the window. */
+  end(id: string): void;
+  /** Writes the closing burst and lets go of the line; a second call does nothing. */
+  close(): Promise<void>;
+}
+
+export interface MarkerOptions {
+  /** Shortest time of a burst's code, in milliseconds: at least two samples of the logger; default 5. */
+  readonly burstUnitMs?: number;
+  /** Edges remembered at most; further ones are written and counted; default 2,000,000. */
+  readonly maxEdges?: number;
+}
+
+/** A session of marked windows on one line. */
+export class SessionMarker implements Marker {
+  readonly #line: MarkerLine;
+  readonly #burstUnitMs: number;
+  readonly #maxEdges: number;
+  readonly #edges: HostEdge[] = [];
+  /** Open windows; the value says whether the window moved the line. */
+  readonly #open = new Map<string, boolean>();
+  #busy = false;
+  #forgotten = 0;
+  #closing: Promise<void> | undefined;
+
+  private constructor(line: MarkerLine, options: MarkerOptions) {
+    this.#line = line;
+    this.#burstUnitMs = options.burstUnitMs ?? 5;
+    this.#maxEdges = options.maxEdges ?? 2_000_000;
+  }
+
+  /** Writes the opening burst: from then on the session is in the logger's recording. */
+  static async open(line: MarkerLine, options: MarkerOptions = {}): Promise<SessionMarker> {
+    const marker = new SessionMarker(line, options);
+    line.write(0);
+    await marker.#burst('open');
+    return marker;
+  }
+
+  start(id: string): void {
+    if (this.#closing !== undefined) throw new HardwareError('MARKER_CLOSED', { id });
+    if (this.#open.has(id)) {
+      const fields = { kind: 'start', id, expected: 'an id with no open window', got: 'a second start' };
+      throw new HardwareError('MARKER_ORDER', fields);
+    }
+    const written = !this.#busy;
+    this.#busy = true;
+    this.#open.set(id, written);
+    this.#edge(id, 'start', 1, written);
+  }
+
+  end(id: string): void {
+    const written = this.#open.get(id);
+    if (written === undefined) {
+      const fields = { kind: 'end', id, expected: 'an open window', got: 'none' };
+      throw new HardwareError('MARKER_ORDER', fields);
+    }
+    this.#edge(id, 'end', 0, written);
+    this.#open.delete(id);
+    if (written) this.#busy = false;
+  }
+
+  /** What was written up to now. */
+  log(): MarkerLog {
+    return { edges: [...this.#edges], synthetic: this.#line.synthetic };
+  }
+
+  /** Edges that were not remembered because `maxEdges` were. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#finish();
+    return this.#closing;
+  }
+
+  async #finish(): Promise<void> {
+    try {
+      this.#line.write(0);
+      await this.#burst('close');
+    } finally {
+      this.#line.close();
+    }
+  }
+
+  #edge(id: string, kind: EdgeKind, level: 0 | 1, written: boolean): void {
+    const beforeNs = process.hrtime.bigint();
+    if (written) this.#line.write(level);
+    const afterNs = process.hrtime.bigint();
+    // Bursts are kept whatever the limit: without them nothing can be tied to the logger.
+    if (this.#edges.length >= this.#maxEdges && kind !== 'sync') this.#forgotten++;
+    else this.#edges.push({ id, kind, level, beforeNs, afterNs, written });
+  }
+
+  async #burst(which: 'open' | 'close'): Promise<void> {
+    // A level that is low for long enough sets the burst apart from a window before it.
+    await sleep(2 * this.#burstUnitMs);
+    for (const { highMs, lowMs } of burstCode(which, this.#burstUnitMs)) {
+      this.#edge(which, 'sync', 1, true);
+      await sleep(highMs);
+      this.#edge(which, 'sync', 0, true);
+      await sleep(lowMs);
+    }
+  }
+}

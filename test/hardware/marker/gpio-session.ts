@@ -1,0 +1,20 @@
+/** Run by gpio-namespace.test.ts: marks windows on GPIO17 through onoff and prints what the marker remembers. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openGpioLine } from '../../../hardware/marker/gpio-line.ts';
+import { measureLine } from '../../../hardware/marker/line.ts';
+import { SessionMarker } from '../../../hardware/marker/marker.ts';
+
+const line = await openGpioLine(17);
+const cost = measureLine(line, 20);
+const marker = await SessionMarker.open(line);
+for (let index = 0; index < 12; index++) {
+  marker.start(`w${index}`);
+  await sleep(3 + index);
+  marker.end(`w${index}`);
+  await sleep(4);
+}
+await marker.close();
+const log = marker.log();
+const edges = log.edges.map((edge) => ({ ...edge, beforeNs: `${edge.beforeNs}`, afterNs: `${edge.afterNs}` }));
+process.stdout.write(JSON.stringify({ cost, label: line.label, log: { ...log, edges } }));
