@@ -123,7 +123,7 @@ export class ColdRun<Definition extends NativeDefinition, Prepared> implements N
         start: 'cold',
         inputBytes: this.#invocation.input.length,
         times: this.#times,
-        guest: this.#guest,
+        engine: this.#guest?.usage(),
       }),
     );
   }

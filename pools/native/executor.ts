@@ -3,7 +3,7 @@
  * one call does with its guest is in cold-run.ts and warm-run.ts.
  */
 
-import { NebulaError } from '../../host/errors.ts';
+import { isNebulaError, NebulaError } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { Ending, Invocation, Outcome } from '../../host/outcome.ts';
 import {
@@ -44,6 +44,9 @@ interface Call<Definition> {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** What a guest is called that died before it served: at a deploy that is the function's fault. */
+const LOST = { container: 'CONTAINER_LOST', process: 'PROCESS_LOST' } as const;
+
 export class NativeExecutor<Definition extends NativeDefinition, Prepared> implements Executor<Definition> {
   readonly kind: 'container' | 'process';
   readonly #backend: NativeBackend<Definition, Prepared>;
@@ -76,7 +79,8 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
       await kept?.warmUp();
     } catch (error) {
       await this.#backend.discard(prepared);
-      throw error;
+      if (!isNebulaError(error) || error.key !== LOST[this.kind]) throw error;
+      throw new NebulaError('INIT_FAILED', { name: definition.name, detail: error.message }, { cause: error });
     }
     this.#functions.set(definition.id, { definition, prepared, kept });
     return {

@@ -2,7 +2,7 @@
 
 import { Buffer } from 'node:buffer';
 import type { Limits } from '../../host/limits.ts';
-import type { Ending } from '../../host/outcome.ts';
+import type { Ending, EngineUsage } from '../../host/outcome.ts';
 import type { GuestEnd, NativeBackend, NativeDefinition, NativeGuest, PhaseTimes } from './backend.ts';
 import { endingOf, lossOf } from './ending.ts';
 import { AnswerReader, requestHeader, type FrameAnswer, type FrameRefusal } from './frames.ts';
@@ -18,7 +18,8 @@ const SERVE = '--serve';
 
 export class KeptGuest {
   readonly #limits: Limits;
-  #guest!: NativeGuest;
+  /** Undefined until its launch has come to its end; what it writes may arrive before. */
+  #guest: NativeGuest | undefined;
   #reader: AnswerReader | undefined;
   #onExchange: ((exchange: Exchange) => void) | undefined;
   #onEnd: (() => void) | undefined;
@@ -27,6 +28,7 @@ export class KeptGuest {
   #stderrBytes = 0;
   #answered = 0;
   #dead = false;
+  #loss = 'it ended before the call';
   /** Why it is being killed, which is then the ending of the exchange. */
   #stopped: Ending | undefined;
 
@@ -42,7 +44,7 @@ export class KeptGuest {
     times: PhaseTimes,
   ): Promise<KeptGuest> {
     const kept = new KeptGuest(definition.limits);
-    kept.#guest = await backend.launch(definition, prepared, {
+    const guest = await backend.launch(definition, prepared, {
       arguments: [SERVE, ...definition.arguments],
       environment: definition.environment,
       input: undefined,
@@ -50,7 +52,8 @@ export class KeptGuest {
       onStderr: (chunk) => kept.#keepStderr(chunk),
       times,
     });
-    void kept.#guest.ended.then((end) => kept.#ended(end));
+    kept.#guest = guest;
+    void guest.ended.then((end) => kept.#ended(end));
     return kept;
   }
 
@@ -63,8 +66,14 @@ export class KeptGuest {
     return this.#answered;
   }
 
-  get guest(): NativeGuest {
-    return this.#guest;
+  /** Why it died outside of a call. */
+  get loss(): string {
+    return this.#loss;
+  }
+
+  /** What the engine spent on it so far. */
+  usage(): EngineUsage | undefined {
+    return this.#guest?.usage();
   }
 
   /** Called once, when it dies or has to be given up. */
@@ -73,13 +82,15 @@ export class KeptGuest {
   }
 
   exchange(input: Uint8Array): Promise<Exchange> {
+    const guest = this.#guest;
+    if (this.#dead || guest === undefined) return Promise.resolve({ lost: this.#loss });
     return new Promise((resolve) => {
       this.#stderr = [];
       this.#stderrBytes = 0;
       this.#reader = new AnswerReader(this.#limits);
       this.#onExchange = resolve;
-      this.#guest.write(requestHeader(input.length));
-      if (input.length > 0) this.#guest.write(input);
+      guest.write(requestHeader(input.length));
+      if (input.length > 0) guest.write(input);
     });
   }
 
@@ -87,13 +98,13 @@ export class KeptGuest {
   async stop(ending: Ending): Promise<void> {
     this.#stopped ??= ending;
     this.#giveUp();
-    await this.#guest.kill();
+    await this.#guest?.kill();
     this.#settle({ ending, stderr: Buffer.concat(this.#stderr) });
   }
 
   async remove(): Promise<void> {
     this.#giveUp();
-    await this.#guest.remove();
+    await this.#guest?.remove();
   }
 
   #read(chunk: Uint8Array): void {
@@ -113,8 +124,9 @@ export class KeptGuest {
   #refuse(refusal: FrameRefusal): void {
     if (refusal === 'no-frame') {
       this.#giveUp();
-      this.#settle({ lost: `expected one frame on its stdout, got other bytes; it is started with ${SERVE}` });
-      void this.#guest.remove();
+      this.#loss = `expected one frame on its stdout, got other bytes; it is started with ${SERVE}`;
+      this.#settle({ lost: this.#loss });
+      void this.#guest?.remove();
       return;
     }
     void this.stop({ kind: 'limit', limit: refusal, allowed: this.#limits[refusal] });
@@ -133,7 +145,7 @@ export class KeptGuest {
     // A guest that leaves with 0 in the middle of a call has not answered it.
     if (ending === undefined || ending.kind === 'ok') this.#settle({ lost: lossOf(end) });
     else this.#settle({ ending, stderr: Buffer.concat(this.#stderr) });
-    void this.#guest.remove();
+    void this.#guest?.remove();
   }
 
   #giveUp(): void {

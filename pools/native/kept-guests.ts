@@ -63,6 +63,10 @@ export class KeptGuests<Definition extends NativeDefinition, Prepared> {
 
   async launch(times: PhaseTimes): Promise<KeptGuest> {
     const kept = await KeptGuest.launch(this.backend, this.definition, this.#prepared, times);
+    if (kept.dead) {
+      await kept.remove();
+      throw this.backend.lost(this.definition.name, kept.loss);
+    }
     this.#all.add(kept);
     kept.onEnd = () => this.#drop(kept);
     if (this.#closed) await this.#remove(kept);

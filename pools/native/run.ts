@@ -1,7 +1,7 @@
 /** One invocation of a native guest under way, as its executor sees it. */
 
-import { NO_PHASES, type Ending, type Outcome, type Start } from '../../host/outcome.ts';
-import type { NativeGuest, PhaseTimes } from './backend.ts';
+import { NO_PHASES, type Ending, type EngineUsage, type Outcome, type Start } from '../../host/outcome.ts';
+import type { PhaseTimes } from './backend.ts';
 
 export interface NativeRun {
   /** @throws NebulaError when the guest could not be launched, or was lost */
@@ -19,13 +19,13 @@ export interface RunResult {
   readonly start: Start;
   readonly inputBytes: number;
   readonly times: PhaseTimes;
-  readonly guest: NativeGuest | undefined;
+  /** Of the calls that launched their guest. */
+  readonly engine: EngineUsage | undefined;
 }
 
 /** The memory of a native guest is not measured: its usage reads 0, and so do the calls that only Wasm guests make. */
 export function outcomeOf(result: RunResult): Outcome {
-  const { ending, stdout, stderr, start, inputBytes, times, guest } = result;
-  const engine = guest?.usage();
+  const { ending, stdout, stderr, start, inputBytes, times, engine } = result;
   return {
     ...ending,
     stdout,

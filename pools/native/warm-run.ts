@@ -97,7 +97,7 @@ export class WarmRun implements NativeRun {
         start: this.#start,
         inputBytes: this.#invocation.input.length,
         times: this.#times,
-        guest: this.#start === 'cold' ? this.#kept?.guest : undefined,
+        engine: this.#start === 'cold' ? this.#kept?.usage() : undefined,
       }),
     );
   }
