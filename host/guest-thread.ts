@@ -89,7 +89,7 @@ export class GuestThread {
       run: endedNs - readyNs,
       collect: collectedNs - endedNs,
     };
-    return { ...ending, stdout, stderr, start, phases, usage };
+    return outcomeOf(ending, { stdout, stderr, start, phases, usage });
   }
 
   /** Puts the micro-VM of the last call back, or makes another in its place. Off the critical path: after the answer. */
@@ -177,6 +177,14 @@ function isRestored(vm: MicroVm | undefined): boolean {
   } catch {
     return false;
   }
+}
+
+/** An outcome, without a spread where the guest ended normally: spreading costs more than such a guest. */
+function outcomeOf(ending: Ending, told: Omit<Outcome, keyof Ending>): Outcome {
+  const { stdout, stderr, start, phases, usage } = told;
+  if (ending.kind === 'ok') return { kind: 'ok', stdout, stderr, start, phases, usage };
+  if (ending.kind === 'exit') return { kind: 'exit', exitCode: ending.exitCode, stdout, stderr, start, phases, usage };
+  return { ...ending, ...told };
 }
 
 function environmentOf(

@@ -44,6 +44,9 @@ export interface Libc {
   readonly posixFadvise: (fd: number, offset: bigint, lengthBytes: bigint, advice: number) => number;
   readonly poll: (fds: Bytes, count: number, timeoutMs: number) => number;
   readonly pread: (fd: number, target: Bytes, lengthBytes: number, offset: number | bigint) => number;
+  readonly processMadvise: (
+    ...args: [call: number, pidfd: number, vector: number, count: number, advice: number, flags: number]
+  ) => number;
   readonly pwrite: (fd: number, source: Bytes, lengthBytes: number, offset: number | bigint) => number;
   readonly read: (fd: number, target: Bytes, lengthBytes: number) => number;
   readonly readlinkat: (fd: number, path: Bytes, target: Bytes, lengthBytes: number) => number;
@@ -86,6 +89,7 @@ const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, 'errno' | 'addressOf'>, st
   posixFadvise: 'int posix_fadvise(int, int64, int64, int)',
   poll: 'int poll(void *, ulong, int)',
   pread: 'int64 pread(int, void *, size_t, int64)',
+  processMadvise: 'long syscall(long, int, uintptr_t, size_t, int, uint)',
   pwrite: 'int64 pwrite(int, void *, size_t, int64)',
   read: 'int64 read(int, void *, size_t)',
   readlinkat: 'int64 readlinkat(int, void *, void *, size_t)',

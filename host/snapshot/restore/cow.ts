@@ -4,6 +4,7 @@
  * again and again (hot pages: the stack, the heap's head, constants) are copied back and kept instead.
  */
 
+import { DiscardList } from '../../linux/discard.ts';
 import { discardPages, mapPrivate, pageSizeBytes } from '../../linux/memory.ts';
 import { touchedPages } from '../../linux/touched-pages.ts';
 import { readImage, type SnapshotImage } from '../image.ts';
@@ -25,8 +26,7 @@ export class CowRestorer implements Restorer {
   #memory: Uint8Array = new Uint8Array();
   #address = 0;
   #runs: readonly HotRun[] = [];
-  /** Ranges to drop, as address and length in turn. */
-  #cold: readonly number[] = [];
+  #cold: DiscardList | undefined;
 
   constructor(image: SnapshotImage) {
     this.#image = image;
@@ -51,16 +51,13 @@ export class CowRestorer implements Restorer {
   }
 
   restore(): boolean {
+    if (this.#hot.isNextDue()) return discardPages(this.#address, this.sizeBytes) === 0;
     const runs = this.#runs;
     for (let at = 0; at < runs.length; at++) {
       const run = runs[at] as HotRun;
       run.target.set(run.source);
     }
-    const cold = this.#cold;
-    for (let at = 0; at < cold.length; at += 2) {
-      if (discardPages(cold[at] as number, cold[at + 1] as number) !== 0) return false;
-    }
-    return true;
+    return this.#cold === undefined || this.#cold.discard();
   }
 
   #setHot(ranges: readonly (readonly [from: number, to: number])[]): void {
@@ -74,6 +71,6 @@ export class CowRestorer implements Restorer {
       return { target: this.#memory.subarray(from, to), source: readImage(this.#image.snapshot, from, to - from) };
     });
     if (end < this.sizeBytes) cold.push(this.#address + end, this.sizeBytes - end);
-    this.#cold = cold;
+    this.#cold = cold.length === 0 ? undefined : new DiscardList(cold);
   }
 }

@@ -3,8 +3,8 @@
 /** A page is hot when this share of the looks found it touched: below, dropping it is cheaper than copying it. */
 const HOT_SHARE = 0.25;
 
-/** Ranges nearer than this are copied as one: a copied page costs a tenth of a further system call. */
-const MERGE_PAGES = 8;
+/** Ranges nearer than this are copied as one: a copied page costs a sixteenth of a further system call. */
+const MERGE_PAGES = 16;
 
 /** Pages copied at most; a run that touches more is cheaper to drop as a whole. */
 const MOST_PAGES = 1024;
@@ -16,6 +16,10 @@ const LATE_RUNS = 4096;
 /** Scores are halved when they reach this many looks, so that a changed habit is learnt. */
 const MEMORY_LOOKS = 16;
 
+function isLook(run: number): boolean {
+  return run <= EARLY_RUNS || (run < LATE_RUNS ? (run & (run - 1)) === 0 : run % LATE_RUNS === 0);
+}
+
 export class HotPages {
   readonly #scores: Map<number, number> = new Map();
   #looks = 0;
@@ -24,8 +28,12 @@ export class HotPages {
 
   /** Counts a run and tells whether to look at it. */
   isDue(): boolean {
-    const run = ++this.#runs;
-    return run <= EARLY_RUNS || (run < LATE_RUNS ? (run & (run - 1)) === 0 : run % LATE_RUNS === 0);
+    return isLook(++this.#runs);
+  }
+
+  /** Whether the next run is to be looked at. It must find no page present, or what is copied back looks touched. */
+  isNextDue(): boolean {
+    return isLook(this.#runs + 1);
   }
 
   /** Takes the pages a run touched, as ranges of page numbers; true when the hot ranges changed. */
