@@ -1,6 +1,7 @@
 /** A function ready to be run: plain data that every thread can hold. */
 
 import type { Capabilities } from './capabilities.ts';
+import type { PreparedComponent } from './component/prepared-component.ts';
 import type { Limits } from './limits.ts';
 import type { PreparedModule } from './module/prepare.ts';
 
@@ -26,6 +27,10 @@ export interface FunctionDefinition {
   readonly id: string;
   readonly name: string;
   readonly prepared: PreparedModule;
+  /** The component that `prepared` describes; absent for a core module. */
+  readonly component?: PreparedComponent;
+  /** Calls that one instance of a component answers; default 1, so that no call sees what another left behind. */
+  readonly reuse?: number;
   /** Export that handles an invocation: `_start` for a command, the manifest's or `handle` for a reactor. */
   readonly entry: string;
   readonly limits: Limits;

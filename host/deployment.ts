@@ -1,5 +1,7 @@
 /** A function made ready in one thread: initialised, snapshotted, calibrated. The result serves every thread. */
 
+import { hasComponent } from './component/component-vm.ts';
+import { deployComponent } from './component/deploy.ts';
 import type { FunctionDefinition, Strategy } from './definition.ts';
 import { isNebulaError, messageOf, NebulaError } from './errors.ts';
 import { initialise, type Initialised } from './initialise.ts';
@@ -24,6 +26,7 @@ export interface Deployment {
  * @throws NebulaError INIT_FAILED, INIT_NONDETERMINISTIC, SNAPSHOT_*, MEMORY_MINIMUM, MOUNT_UNAVAILABLE
  */
 export function deployHere(definition: FunctionDefinition): Deployment {
+  if (hasComponent(definition)) return deployComponent(definition);
   const startedMs = performance.now();
   const { snapshot, reads } = definition.snapshot === undefined ? initialise(definition) : openStored(definition);
   const initialiseNs = Math.round((performance.now() - startedMs) * 1e6);

@@ -13,6 +13,13 @@ export const ERRORS = {
   MODULE_TOO_LARGE: [413, 'Cannot accept a module of {sizeBytes} bytes: the limit is {limitBytes}', false],
   MODULE_UNSUPPORTED: [422, 'Cannot run the module: it uses {feature}, which Nebula does not support', false],
   UNKNOWN_IMPORT: [422, 'Cannot link the module: {count} unknown imports: {imports}', false],
+  TRANSPILER_MISSING: [
+    422,
+    'Cannot transpile the component: the optional package {package} is not installed; install it, or deploy a folder that "nebula prepare" made',
+    false,
+  ],
+  PREPARED_INVALID: [422, 'Cannot read the prepared component at "{path}": {detail}', false],
+  ENTRY_MISMATCH: [422, 'Cannot use function "{name}" so: expected the export {expected}, got {exports}', false],
   NO_ENTRY: [422, 'Cannot find an entry in the module: expected an export {expected}, got {exports}', false],
   MEMORY_MINIMUM: [
     422,

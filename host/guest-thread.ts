@@ -4,8 +4,10 @@
  */
 
 import type { AddressSpace } from './address-space.ts';
+import { ComponentVm, hasComponent } from './component/component-vm.ts';
 import type { FunctionDefinition, Strategy } from './definition.ts';
 import { NebulaError } from './errors.ts';
+import type { Guest } from './guest.ts';
 import { monotonicNs } from './monotonic.ts';
 import { MicroVm } from './micro-vm.ts';
 import type { Ending, Invocation, Outcome, Start } from './outcome.ts';
@@ -16,7 +18,7 @@ interface Resident {
   readonly definition: FunctionDefinition;
   readonly image: SnapshotImage;
   readonly strategy: Strategy;
-  vm: MicroVm | undefined;
+  vm: Guest | undefined;
   /** Whether the last run's changes are still in it. */
   soiled: boolean;
   /** When it was used, in calls of the thread. */
@@ -101,7 +103,8 @@ export class GuestThread {
       return;
     }
     this.#discard(resident);
-    if (resident.strategy !== 'fresh') this.makeReady(id);
+    // What is instantiated fresh for each call takes as long now as then; a component takes milliseconds.
+    if (resident.strategy !== 'fresh' || hasComponent(resident.definition)) this.makeReady(id);
   }
 
   /** Makes the micro-VM of a function ahead of its next call, if the address space has room. */
@@ -135,7 +138,7 @@ export class GuestThread {
     for (const id of this.#residents.keys()) this.remove(id);
   }
 
-  #run(resident: Resident, vm: MicroVm, call: GuestCall, timeoutMs: number): Ending {
+  #run(resident: Resident, vm: Guest, call: GuestCall, timeoutMs: number): Ending {
     try {
       return vm.run(call, timeoutMs);
     } catch (error) {
@@ -144,22 +147,25 @@ export class GuestThread {
     }
   }
 
-  #make(resident: Resident): MicroVm {
+  #make(resident: Resident): Guest {
     const { definition, image, strategy } = resident;
-    // A memory without pages is reserved all the same, since it may grow.
-    const needsMemory = definition.prepared.info.memory !== null;
-    if (needsMemory && !this.#space.acquire()) {
+    const count = memoriesOf(definition);
+    for (let taken = 0; taken < count; taken++) {
+      if (this.#space.acquire()) continue;
+      for (; taken > 0; taken--) this.#space.cancel();
       const { live, limit } = this.#space;
       throw new NebulaError('ADDRESS_SPACE', { name: definition.name, live, limit });
     }
+    let vm: Guest;
     try {
-      resident.vm = new MicroVm(definition, image, strategy);
+      vm = hasComponent(definition) ? new ComponentVm(definition) : new MicroVm(definition, image, strategy);
     } catch (error) {
-      if (needsMemory) this.#space.cancel();
+      for (let taken = count; taken > 0; taken--) this.#space.cancel();
       throw error;
     }
-    if (resident.vm.memory !== undefined) this.#space.track(resident.vm.memory);
-    return resident.vm;
+    for (const memory of vm.memories) this.#space.track(memory);
+    resident.vm = vm;
+    return vm;
   }
 
   #discard(resident: Resident): void {
@@ -171,7 +177,7 @@ export class GuestThread {
 }
 
 /** Whether a micro-VM is back at its snapshot. A fault on the way may have left it anywhere: then it is not. */
-function isRestored(vm: MicroVm | undefined): boolean {
+function isRestored(vm: Guest | undefined): boolean {
   try {
     return vm?.restore() === true;
   } catch {
@@ -192,4 +198,10 @@ function environmentOf(
   added: Readonly<Record<string, string>> | undefined,
 ): Readonly<Record<string, string>> {
   return added === undefined ? granted : { ...granted, ...added };
+}
+
+/** Memories an instance takes. One without pages is reserved all the same, since it may grow. */
+function memoriesOf({ component, prepared }: FunctionDefinition): number {
+  if (component !== undefined) return component.memories;
+  return prepared.info.memory === null ? 0 : 1;
 }

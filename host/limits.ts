@@ -15,6 +15,8 @@ export interface Limits {
   readonly stderrBytes: number;
   /** Descriptors a guest may hold at once, its standard streams and preopens included. */
   readonly openFiles: number;
+  /** Resources of WASI 0.2 that a component may hold at once: streams, pollables, fields and the like. */
+  readonly resources: number;
   /** Bytes an in-memory mount may hold, and files in it. */
   readonly filesystemBytes: number;
   readonly filesystemEntries: number;
@@ -37,6 +39,7 @@ export const DEFAULT_LIMITS: Limits = {
   outputBytes: 32 * MIB,
   stderrBytes: 64 * 1024,
   openFiles: 64,
+  resources: 10_000,
   filesystemBytes: 64 * MIB,
   filesystemEntries: 10_000,
   queueLength: 1024,

@@ -6,6 +6,7 @@
 import type { FunctionDefinition, Strategy } from './definition.ts';
 import { closeAll, mountAll } from './filesystem/mounts.ts';
 import type { MountedDirectory } from './filesystem/mount.ts';
+import type { Guest } from './guest.ts';
 import { callWithin } from './guest-call.ts';
 import type { Ending, Usage } from './outcome.ts';
 import { Preview1, type GuestCall } from './preview1/preview1.ts';
@@ -15,7 +16,7 @@ import { createRestorer } from './snapshot/restore/choice.ts';
 import type { Restorer } from './snapshot/restore/restorer.ts';
 import { InstanceState } from './snapshot/state.ts';
 
-export class MicroVm {
+export class MicroVm implements Guest {
   readonly memory: WebAssembly.Memory | undefined;
   /** Globals, tables and memory as they are now, for whoever compares them with a snapshot. */
   readonly state: InstanceState;
@@ -53,6 +54,10 @@ export class MicroVm {
       closeAll(this.#mounts);
       throw error;
     }
+  }
+
+  get memories(): readonly WebAssembly.Memory[] {
+    return this.memory === undefined ? [] : [this.memory];
   }
 
   /** Whether it has run since it was made. */

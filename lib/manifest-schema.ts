@@ -19,6 +19,7 @@ const LIMIT_RANGES: Readonly<Record<LimitName, readonly [minimum: number, maximu
   outputBytes: [0, 2 * GIB],
   stderrBytes: [0, GIB],
   openFiles: [3, 65_536],
+  resources: [1, 1_000_000],
   filesystemBytes: [0, 4 * GIB],
   filesystemEntries: [0, 1_000_000],
   queueLength: [0, 1_000_000],

@@ -11,7 +11,7 @@ import { TABLE_CHANGES, type CodeScan } from './scan.ts';
 export const PAGE_BYTES = 65_536;
 
 /** A command runs from `_start` to its end; a reactor is initialised once and then called. Both per WASI preview1. */
-export type ModuleKind = 'command' | 'reactor';
+export type ModuleKind = 'command' | 'reactor' | 'component';
 
 /** What `nebula inspect` shows. Plain data. */
 export interface ModuleInfo {

@@ -1,0 +1,139 @@
+/** Checks a transpiled component and compiles its core modules, their memories and tables capped at the limits. */
+
+import { messageOf, NebulaError } from '../errors.ts';
+import type { Limits } from '../limits.ts';
+import { PAGE_BYTES, type ModuleInfo } from '../module/inspect.ts';
+import { instrument } from '../module/instrument.ts';
+import { readLayout, type ModuleLayout } from '../module/layout.ts';
+import type { PreparedModule } from '../module/prepare.ts';
+import { scanCode } from '../module/scan.ts';
+import type { ComponentCore, ComponentKind, PreparedComponent, TranspiledComponent } from './prepared-component.ts';
+import { parseInterface, readWorld } from './wit.ts';
+import { INTERFACES } from './world/interfaces.ts';
+
+/** A component, and what the rest of the house wants to know of any guest. */
+export interface PreparedGuest {
+  readonly component: PreparedComponent;
+  readonly prepared: PreparedModule;
+}
+
+/**
+ * @throws NebulaError UNKNOWN_IMPORT, NO_ENTRY, MODULE_UNSUPPORTED, MODULE_INVALID, MEMORY_MINIMUM, TABLE_MINIMUM
+ */
+export async function prepareComponent(transpiled: TranspiledComponent, limits: Limits): Promise<PreparedGuest> {
+  const startedMs = performance.now();
+  const world = readWorld(transpiled.wit);
+  refuseUnknownImports(world.imports);
+  const layouts = transpiled.cores.map(({ file, bytes }) => ({ file, layout: readLayout(bytes) }));
+  const memoryPages = Math.min(Math.floor(limits.memoryBytes / PAGE_BYTES), PAGE_BYTES);
+  for (const { layout } of layouts) refuseOversize(layout, limits, memoryPages);
+  const cores = await Promise.all(layouts.map((core) => compileCore(core.file, core.layout, limits, memoryPages)));
+  const [first] = cores;
+  if (first === undefined) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'a component without core modules' });
+  const component: PreparedComponent = {
+    kind: kindOf(world.exports),
+    digest: transpiled.digest,
+    glue: transpiled.glue,
+    cores,
+    memories: layouts.reduce((sum, { layout }) => sum + layout.memories.length, 0),
+    wit: transpiled.wit,
+    imports: world.imports,
+    exports: world.exports,
+  };
+  const info = describe(
+    transpiled,
+    component,
+    layouts.map(({ layout }) => layout),
+    memoryPages,
+  );
+  const compileNs = Math.round((performance.now() - startedMs) * 1e6);
+  return { component, prepared: { compiled: first.compiled, digest: transpiled.digest, info, compileNs } };
+}
+
+async function compileCore(
+  file: string,
+  layout: ModuleLayout,
+  limits: Limits,
+  memoryPages: number,
+): Promise<ComponentCore> {
+  try {
+    const caps = { memoryPages, tableElements: limits.tableElements };
+    return { file, compiled: await WebAssembly.compile(instrument(layout, scanCode(layout), caps)) };
+  } catch (cause) {
+    const detail = `${file}: ${messageOf(cause)}`;
+    throw new NebulaError('MODULE_INVALID', { detail, offset: 'unknown' }, { cause });
+  }
+}
+
+function refuseUnknownImports(imports: readonly string[]): void {
+  const unknown = imports.filter((name) => !isKnown(name));
+  if (unknown.length === 0) return;
+  throw new NebulaError('UNKNOWN_IMPORT', { count: unknown.length, imports: unknown.join(', ') });
+}
+
+/** WASI 0.2 grows by minor versions that keep what was there. */
+function isKnown(name: string): boolean {
+  const parsed = parseInterface(name);
+  return parsed !== undefined && INTERFACES.has(parsed.id) && /^0\.2\.\d+$/.test(parsed.version ?? '');
+}
+
+function kindOf(exports: readonly string[]): ComponentKind {
+  const ids = new Set(exports.map((name) => parseInterface(name)?.id));
+  if (ids.has('wasi:http/incoming-handler')) return 'http';
+  if (ids.has('wasi:cli/run')) return 'command';
+  if (exports.length > 0) return 'library';
+  throw new NebulaError('NO_ENTRY', { expected: 'of any kind from the component', exports: 'none' });
+}
+
+function refuseOversize(layout: ModuleLayout, limits: Limits, memoryPages: number): void {
+  for (const { minimum } of layout.memories) {
+    if (minimum > memoryPages) {
+      throw new NebulaError('MEMORY_MINIMUM', { minimumBytes: minimum * PAGE_BYTES, limitBytes: limits.memoryBytes });
+    }
+  }
+  for (const { minimum } of layout.tables) {
+    if (minimum > limits.tableElements)
+      throw new NebulaError('TABLE_MINIMUM', { minimum, limit: limits.tableElements });
+  }
+}
+
+const ENTRIES: Readonly<Record<ComponentKind, string>> = {
+  command: 'wasi:cli/run',
+  http: 'wasi:http/incoming-handler',
+  library: '',
+};
+
+function describe(
+  transpiled: TranspiledComponent,
+  component: PreparedComponent,
+  layouts: readonly ModuleLayout[],
+  limitPages: number,
+): ModuleInfo {
+  const sum = (count: (layout: ModuleLayout) => number): number =>
+    layouts.reduce((total, layout) => total + count(layout), 0);
+  const memory = layouts.flatMap(({ memories }) => memories)[0];
+  return {
+    kind: 'component',
+    entry: ENTRIES[component.kind],
+    sizeBytes: transpiled.sizeBytes,
+    imports: component.imports.map((name) => ({ module: name, name: '*', kind: 'function' })),
+    exports: component.exports.map((name) => ({ name, kind: 'function' })),
+    memory:
+      memory === undefined ? null : { minimumPages: memory.minimum, maximumPages: memory.maximum ?? null, limitPages },
+    functions: sum((layout) => layout.functionTypes.length - layout.importedFunctions),
+    globals: {
+      total: sum(({ globals }) => globals.length),
+      mutable: sum(({ globals }) => globals.filter(({ mutable }) => mutable).length),
+    },
+    tables: sum(({ tables }) => tables.length),
+    dataSegments: sum(({ dataSegments }) => dataSegments),
+    hasInitialize: false,
+    hasStartFunction: false,
+    growsMemory: true,
+    changesTables: true,
+    dropsSegments: false,
+    proposals: [],
+    restorable: false,
+    restorableReason: 'a component gets a new instance for each call',
+  };
+}

@@ -1,0 +1,77 @@
+/** The thread in which jco-transpile runs once. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../errors.ts';
+
+export interface TranspileTask {
+  readonly bytes: Uint8Array;
+}
+
+export type TranspileAnswer =
+  | {
+      readonly ok: true;
+      readonly glue: string;
+      readonly cores: readonly { readonly file: string; readonly bytes: Uint8Array }[];
+      readonly wit: string;
+    }
+  | { readonly ok: false; readonly detail: string; readonly offset: string };
+
+interface Transpiler {
+  readonly transpileBytes: (
+    bytes: Uint8Array,
+    options: object,
+  ) => Promise<{ readonly files: Record<string, Uint8Array> }>;
+}
+
+interface WasmTools {
+  readonly componentWit: (bytes: Uint8Array) => Promise<string>;
+}
+
+/** `base64Cutoff: 0` keeps every core module a file of its own; the world is given at instantiation. */
+const OPTIONS = {
+  name: 'component',
+  instantiation: 'sync',
+  nodejsCompat: false,
+  tlaCompat: false,
+  base64Cutoff: 0,
+  emitTypescriptDeclarations: false,
+  noComponentErrorWrapping: true,
+  minify: true,
+};
+
+async function transpile({ bytes }: TranspileTask): Promise<TranspileAnswer> {
+  // Optional packages are named by a variable so that the build does not need them.
+  const [base, tools] = ['@bytecodealliance/jco-transpile', '@bytecodealliance/jco-transpile/wasm-tools'];
+  const { componentWit } = (await import(tools)) as WasmTools;
+  const { transpileBytes } = (await import(base)) as Transpiler;
+  try {
+    const wit = await componentWit(bytes);
+    const { files } = await transpileBytes(bytes, OPTIONS);
+    const names = Object.keys(files);
+    const glue = names.find((name) => name.endsWith('.js'));
+    const source = glue === undefined ? undefined : files[glue];
+    if (source === undefined) return { ok: false, detail: 'the transpiler made no glue', offset: 'unknown' };
+    const cores = names
+      .filter((name) => name.endsWith('.wasm'))
+      .map((file) => ({ file, bytes: files[file] ?? new Uint8Array() }));
+    return { ok: true, glue: new TextDecoder().decode(source), cores, wit };
+  } catch (error) {
+    return { ok: false, ...describe(error) };
+  }
+}
+
+/** What wasm-tools throws has its words in `payload`, a chain of causes, one a line. */
+function describe(error: unknown): { detail: string; offset: string } {
+  const payload = (error as { payload?: unknown }).payload;
+  const text = typeof payload === 'string' ? payload : messageOf(error);
+  const offset = /at offset 0x([0-9a-f]+)/.exec(text)?.[1];
+  const detail = text
+    .replace(/\s*\(at offset 0x[0-9a-f]+\)/g, '')
+    .split('\n')
+    .map((line) => line.trim().replace(/^\d+: /, ''))
+    .filter((line) => line !== '' && line !== 'Caused by:')
+    .join(': ');
+  return { detail, offset: offset === undefined ? 'unknown' : String(parseInt(offset, 16)) };
+}
+
+parentPort?.postMessage(await transpile(workerData as TranspileTask));

@@ -1,0 +1,66 @@
+/**
+ * Turns a component into core modules and the glue between them with jco-transpile, which is optional and brings 93 MB
+ * of binaryen. It runs in a thread of its own that ends with it: it takes seconds, and loading it leaves a thread behind.
+ */
+
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { NebulaError } from '../errors.ts';
+import type { TranspiledComponent } from './prepared-component.ts';
+import type { TranspileAnswer, TranspileTask } from './transpile-thread.ts';
+
+const PACKAGE = '@bytecodealliance/jco-transpile';
+
+/**
+ * Nothing of the component runs.
+ * @throws NebulaError TRANSPILER_MISSING, MODULE_INVALID
+ */
+export async function transpileComponent(bytes: Uint8Array): Promise<TranspiledComponent> {
+  requireTranspiler();
+  const answer = await runThread({ bytes });
+  if (!answer.ok) {
+    throw new NebulaError('MODULE_INVALID', { detail: answer.detail, offset: answer.offset });
+  }
+  const { glue, cores, wit } = answer;
+  return {
+    digest: createHash('sha256').update(bytes).digest('hex'),
+    sizeBytes: bytes.length,
+    glue: toScript(glue),
+    cores,
+    wit,
+  };
+}
+
+function requireTranspiler(): void {
+  try {
+    createRequire(import.meta.url).resolve(`${PACKAGE}/wasm-tools`);
+  } catch (cause) {
+    // A package without a CommonJS entry is found and refused with another code.
+    if ((cause as { code?: unknown }).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') return;
+    throw new NebulaError('TRANSPILER_MISSING', { package: PACKAGE }, { cause });
+  }
+}
+
+function runThread(task: TranspileTask): Promise<TranspileAnswer> {
+  return new Promise((resolve, reject) => {
+    const file = new URL(`./transpile-thread${extname(import.meta.url)}`, import.meta.url);
+    const thread = new Worker(file, { workerData: task, stdout: true, stderr: true });
+    thread.once('message', (answer: TranspileAnswer) => {
+      resolve(answer);
+      void thread.terminate();
+    });
+    thread.once('error', reject);
+    thread.once('exit', () => reject(new Error('the transpiler ended without an answer')));
+  });
+}
+
+/** The module's source as a script whose value is its `instantiate`. */
+function toScript(source: string): string {
+  const start = source.indexOf('export function instantiate(');
+  const end = source.indexOf('export const _util');
+  if (start < 0) throw new Error('the transpiler made no instantiate function');
+  const body = source.slice(start + 'export '.length, end < 0 ? undefined : end).trimEnd();
+  return `(${body.replace(/;$/, '')})`;
+}

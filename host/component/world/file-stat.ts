@@ -1,0 +1,82 @@
+/** Stats and times of wasi:filesystem. */
+
+import { FILETYPE, FSTFLAG, type Filestat, type Result } from '../../filesystem/descriptor.ts';
+import { type Datetime, NS_PER_S, toDatetime } from './clocks.ts';
+
+export type FileType =
+  | 'unknown'
+  | 'block-device'
+  | 'character-device'
+  | 'directory'
+  | 'regular-file'
+  | 'symbolic-link'
+  | 'socket';
+
+const TYPES: ReadonlyMap<number, FileType> = new Map([
+  [FILETYPE.blockDevice, 'block-device'],
+  [FILETYPE.characterDevice, 'character-device'],
+  [FILETYPE.directory, 'directory'],
+  [FILETYPE.regularFile, 'regular-file'],
+  [FILETYPE.socketDgram, 'socket'],
+  [FILETYPE.socketStream, 'socket'],
+  [FILETYPE.symbolicLink, 'symbolic-link'],
+]);
+
+/** `descriptor-type` of preview1's filetype. */
+export function fileType(filetype: number): FileType {
+  return TYPES.get(filetype) ?? 'unknown';
+}
+
+export interface DescriptorStat {
+  readonly type: FileType;
+  readonly linkCount: bigint;
+  readonly size: bigint;
+  readonly dataAccessTimestamp: Datetime;
+  readonly dataModificationTimestamp: Datetime;
+  readonly statusChangeTimestamp: Datetime;
+}
+
+export function toDescriptorStat(stat: Filestat): DescriptorStat {
+  return {
+    type: fileType(stat.filetype),
+    linkCount: stat.nlink,
+    size: stat.sizeBytes,
+    dataAccessTimestamp: toDatetime(stat.atimNs),
+    dataModificationTimestamp: toDatetime(stat.mtimNs),
+    statusChangeTimestamp: toDatetime(stat.ctimNs),
+  };
+}
+
+export type NewTimestamp =
+  | { readonly tag: 'no-change' }
+  | { readonly tag: 'now' }
+  | { readonly tag: 'timestamp'; readonly val: Datetime };
+
+export interface NewTimes {
+  readonly atimNs: bigint;
+  readonly mtimNs: bigint;
+  /** `fstflags` of preview1. */
+  readonly flags: number;
+}
+
+export function toNewTimes(access: NewTimestamp, modification: NewTimestamp): NewTimes {
+  return {
+    atimNs: toNs(access),
+    mtimNs: toNs(modification),
+    flags: flagOf(access, FSTFLAG.atim, FSTFLAG.atimNow) | flagOf(modification, FSTFLAG.mtim, FSTFLAG.mtimNow),
+  };
+}
+
+function toNs(time: NewTimestamp): bigint {
+  return time.tag === 'timestamp' ? time.val.seconds * NS_PER_S + BigInt(time.val.nanoseconds) : 0n;
+}
+
+function flagOf(time: NewTimestamp, given: number, now: number): number {
+  if (time.tag === 'timestamp') return given;
+  return time.tag === 'now' ? now : 0;
+}
+
+export function newResult(): Result {
+  const stat = { dev: 0n, ino: 0n, filetype: 0, nlink: 0n, sizeBytes: 0n, atimNs: 0n, mtimNs: 0n, ctimNs: 0n };
+  return { count: 0, offset: 0n, descriptor: undefined, bytes: new Uint8Array(), stat };
+}

@@ -1,0 +1,35 @@
+/** wasi:filesystem over the descriptors that preview1 uses too. Source: WASI 0.2, wasi:filesystem/types and preopens. */
+
+import type { Imports } from '../glue.ts';
+import { Descriptor } from './descriptor.ts';
+import { DirectoryEntryStream } from './directory-entries.ts';
+import { OpenFile } from './file-streams.ts';
+import type { Host } from './host.ts';
+import { InputStream, IoError, OutputStream } from './io.ts';
+
+export function createFilesystem(host: Host): Imports {
+  return {
+    'wasi:filesystem/preopens': {
+      Descriptor,
+      getDirectories() {
+        host.enter();
+        return host.mounts.map((mount, at) => {
+          const isWritable = host.options.capabilities.mounts[at]?.access === 'read-write';
+          const open = new OpenFile(
+            host,
+            mount.open(() => host.nowNs()),
+          );
+          return [new Descriptor(host, open, { read: true, mutateDirectory: isWritable }), mount.guestPath];
+        });
+      },
+    },
+    'wasi:filesystem/types': {
+      Descriptor,
+      DirectoryEntryStream,
+      InputStream,
+      OutputStream,
+      Error: IoError,
+      filesystemErrorCode: (error: IoError) => error.code,
+    },
+  };
+}

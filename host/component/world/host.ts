@@ -1,0 +1,157 @@
+/**
+ * What the host functions of one component instance share: its streams, clocks, randomness, limits, how it waits and how
+ * it ended. Two instances in one thread share nothing of it.
+ */
+
+import type { Capabilities } from '../../capabilities.ts';
+import { InputBuffer, OutputBuffer } from '../../filesystem/stdio.ts';
+import type { MountedDirectory } from '../../filesystem/mount.ts';
+import type { Limits } from '../../limits.ts';
+import type { Ending } from '../../outcome.ts';
+import { CLOCKID } from '../../preview1/abi.ts';
+import { RandomSource } from '../../preview1/random-source.ts';
+import { TimeSource } from '../../preview1/time-source.ts';
+import { GUEST_STOP, type GuestStop } from '../guest-stop.ts';
+
+/** Something a guest can wait for. */
+export interface Awaitable {
+  isReady(): boolean;
+  /** When it becomes ready by itself, on the clock of `performance.now`. */
+  readonly readyAtMs?: number;
+}
+
+/** What one invocation gives a component. */
+export interface HostCall {
+  readonly input: Uint8Array;
+  readonly arguments: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface HostOptions {
+  readonly programName: string;
+  readonly limits: Limits;
+  readonly capabilities: Capabilities;
+}
+
+const NO_CALL: HostCall = { input: new Uint8Array(), arguments: [], environment: {} };
+/** `Atomics.wait` takes any number; this one is a day. */
+const LONGEST_WAIT_MS = 86_400_000;
+
+export class Host {
+  readonly options: HostOptions;
+  readonly mounts: readonly MountedDirectory[];
+  readonly stdin: InputBuffer = new InputBuffer();
+  readonly stdout: OutputBuffer;
+  readonly stderr: OutputBuffer;
+  readonly time: TimeSource;
+  readonly random: RandomSource;
+  call: HostCall = NO_CALL;
+  ending: Ending | undefined = undefined;
+  hostCalls = 0;
+  /** Descriptors open, standard streams included. */
+  openFiles = 0;
+  /** Cell 0 is added to and notified by whoever has something for the guest. */
+  signal: Int32Array = new Int32Array(new SharedArrayBuffer(4));
+  /** Takes what other threads have sent; set by those who expect something. */
+  readonly receivers: Set<() => void> = new Set();
+  /** What is given back at the end: descriptors, requests under way. */
+  readonly held: Set<{ release(): void }> = new Set();
+  #resources = 0;
+  #stopped = false;
+
+  constructor(options: HostOptions, mounts: readonly MountedDirectory[]) {
+    const { limits, capabilities } = options;
+    this.options = options;
+    this.mounts = mounts;
+    this.stdout = new OutputBuffer('outputBytes', limits.outputBytes);
+    this.stderr = new OutputBuffer('stderrBytes', limits.stderrBytes);
+    this.time = new TimeSource(capabilities.clocks);
+    this.random = new RandomSource(capabilities.random);
+  }
+
+  begin(call: HostCall): void {
+    this.call = call;
+    this.ending = undefined;
+    this.#stopped = false;
+    this.hostCalls = 0;
+    this.random.restart();
+    this.stdin.reset(call.input);
+    this.stdout.reset();
+    this.stderr.reset();
+  }
+
+  /** Gives back what the guest left open and lets go of the input. */
+  end(): void {
+    for (const each of this.held) each.release();
+    this.held.clear();
+    this.receivers.clear();
+    this.openFiles = 0;
+    this.stdin.release();
+  }
+
+  /** Called first by each host function. */
+  enter(): void {
+    // A guest with exception handling can catch what ends it: it gets no further.
+    if (this.#stopped) throw GUEST_STOP;
+    this.hostCalls++;
+  }
+
+  /** Ends the guest: the caller throws what this answers. */
+  stop(ending: Ending): GuestStop {
+    this.ending ??= ending;
+    this.#stopped = true;
+    return GUEST_STOP;
+  }
+
+  /** Ends the guest where the manifest asks for that; returns where it is to get an error. */
+  deny(capability: string): void {
+    if (this.options.capabilities.denial === 'end') throw this.stop({ kind: 'denied', capability });
+  }
+
+  /** Counts a resource the guest was handed: each takes memory of the machine's. */
+  hold(): void {
+    const allowed = this.options.limits.resources;
+    if (++this.#resources > allowed) throw this.stop({ kind: 'limit', limit: 'resources', allowed });
+  }
+
+  drop(): void {
+    this.#resources--;
+  }
+
+  nowNs(): bigint {
+    return this.time.nowNs(CLOCKID.realtime);
+  }
+
+  /** Waits until one of them is ready. Nothing else in the thread happens meanwhile. */
+  wait(awaited: readonly Awaitable[]): void {
+    for (;;) {
+      const seen = Atomics.load(this.signal, 0);
+      for (const receive of this.receivers) receive();
+      let untilMs = Infinity;
+      for (const each of awaited) {
+        if (each.isReady()) return;
+        if (each.readyAtMs !== undefined && each.readyAtMs < untilMs) untilMs = each.readyAtMs;
+      }
+      Atomics.wait(this.signal, 0, seen, Math.min(LONGEST_WAIT_MS, Math.max(0, untilMs - performance.now())));
+    }
+  }
+}
+
+let active: Host | undefined;
+
+/** The host of the guest that runs in this thread: resources a guest constructs belong to it. */
+export function activeHost(): Host {
+  if (active === undefined) throw new Error('no component runs in this thread');
+  return active;
+}
+
+/** Makes a host the active one for as long as `run` takes. */
+export function withHost<T>(host: Host, run: () => T): T {
+  const outer = active;
+  active = host;
+  try {
+    return run();
+  } finally {
+    active = outer;
+  }
+}

@@ -1,0 +1,32 @@
+/** The base of every resource a component can hold: counted against its limit, and given back once. */
+
+import type { Host } from './host.ts';
+
+/** What the glue calls when the guest drops a resource. Source: jco, `symbolDispose` in the code it generates. */
+const DISPOSE: symbol = Symbol.dispose ?? Symbol.for('dispose');
+
+export abstract class Resource {
+  readonly host: Host;
+  #dropped = false;
+
+  constructor(host: Host) {
+    this.host = host;
+    host.hold();
+  }
+
+  /** Gives back what it holds. */
+  protected release(): void {}
+
+  drop(): void {
+    if (this.#dropped) return;
+    this.#dropped = true;
+    this.host.drop();
+    this.release();
+  }
+}
+
+Object.defineProperty(Resource.prototype, DISPOSE, {
+  value(this: Resource): void {
+    this.drop();
+  },
+});

@@ -1,0 +1,20 @@
+/** What a thread can run and put back: the instance of a core module (micro-vm.ts) or of a component. */
+
+import type { Ending, Usage } from './outcome.ts';
+import type { GuestCall } from './preview1/preview1.ts';
+
+export interface Guest {
+  /** Its memories, for whoever counts what the address space holds. */
+  readonly memories: readonly WebAssembly.Memory[];
+  /** Whether it has run since it was made. */
+  readonly used: boolean;
+  /** Runs the function once. `timeoutMs` above 0 is enforced here, in this thread; 0 leaves the deadline to others. */
+  run(call: GuestCall, timeoutMs: number): Ending;
+  stdout(): Uint8Array;
+  stderr(): Uint8Array;
+  usage(): Usage;
+  /** Makes it ready for another run. False when it cannot be: then it must be closed and another made. */
+  restore(): boolean;
+  /** Gives back what it holds of the machine. */
+  close(): void;
+}
