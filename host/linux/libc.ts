@@ -38,6 +38,7 @@ export interface Libc {
   readonly mmap: (
     ...args: [address: number, lengthBytes: number, protection: number, flags: number, fd: number, offset: number]
   ) => number;
+  readonly munmap: (address: number, lengthBytes: number) => number;
   readonly openat: (fd: number, path: Bytes, flags: number, mode: number) => number;
   readonly openat2: (call: number, fd: number, path: Bytes, how: Bytes, howBytes: number) => number;
   /** Returns the errno, unlike the others. */
@@ -84,6 +85,7 @@ const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, 'errno' | 'addressOf'>, st
   memfdCreate: 'int memfd_create(const char *, uint)',
   mkdirat: 'int mkdirat(int, void *, uint)',
   mmap: 'intptr_t mmap(uintptr_t, size_t, int, int, int, int64)',
+  munmap: 'int munmap(uintptr_t, size_t)',
   openat: 'int openat(int, void *, int, uint)',
   openat2: 'long syscall(long, int, void *, void *, size_t)',
   posixFadvise: 'int posix_fadvise(int, int64, int64, int)',

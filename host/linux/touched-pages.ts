@@ -9,29 +9,61 @@ export type PageRanges = readonly (readonly [from: number, to: number])[];
 
 const MOST_RANGES = 4096;
 const ENTRY_BYTES = 8;
-/** The entry's upper word. Documentation/admin-guide/mm/pagemap.rst: bits 63 and 62. */
+/** The entry's upper word. Documentation/admin-guide/mm/pagemap.rst: bits 63, 62 and 61. */
 const PRESENT_OR_SWAPPED = 0xc000_0000;
+const FILE_OR_SHARED = 0x2000_0000;
+
+/**
+ * A page that is read is mapped with its neighbours: sixteen of them, or the whole huge page it is in. A run of more than
+ * sixteen pages tells nothing of which one was read, and copying them all would cost more than the fault.
+ */
+const MOST_READ_PAGES = 16;
 
 let ranges: Float64Array | undefined;
 let pagemap: number | undefined;
 
 /**
- * Pages written or read since the mapping was made or last dropped, with the neighbours that the kernel mapped along with
- * a page that was read; none when there are more ranges than are worth knowing.
+ * Pages written since the mapping was made or last dropped, and those read, with their neighbours; none when there are
+ * more ranges than are worth knowing.
  */
 export function touchedPages(address: number, sizeBytes: number): PageRanges {
-  return hasPagemapScan() ? scan(address, sizeBytes) : readEntries(address, sizeBytes);
+  return hasPagemapScan() ? scanPages(address, sizeBytes) : readEntries(address, sizeBytes);
 }
 
-function scan(address: number, sizeBytes: number): PageRanges {
+function scanPages(address: number, sizeBytes: number): PageRanges {
+  const written = scan(address, sizeBytes, 'written');
+  const read = subtract(scan(address, sizeBytes, 'touched'), written);
+  return [...written, ...read.filter(isWorthCopying)].sort(([left], [right]) => left - right);
+}
+
+function isWorthCopying([from, to]: readonly [number, number]): boolean {
+  return to - from <= MOST_READ_PAGES;
+}
+
+function scan(address: number, sizeBytes: number, kind: 'written' | 'touched'): [number, number][] {
   ranges ??= new Float64Array(MOST_RANGES * 2);
   const pageBytes = pageSizeBytes();
   const found: [number, number][] = [];
-  const pairs = pagemapScan(address, sizeBytes, ranges, 'touched');
+  const pairs = pagemapScan(address, sizeBytes, ranges, kind);
   for (let pair = 0; pair < pairs; pair++) {
     found.push([(ranges[pair * 2] as number) / pageBytes, (ranges[pair * 2 + 1] as number) / pageBytes]);
   }
   return found;
+}
+
+/** What of some ranges lies in none of others, both in order and each of the others within one of the first. */
+function subtract(all: PageRanges, others: PageRanges): [number, number][] {
+  const rest: [number, number][] = [];
+  let at = 0;
+  for (const [from, to] of all) {
+    let start = from;
+    for (let other = others[at]; other !== undefined && other[0] < to; other = others[++at]) {
+      if (other[0] > start) rest.push([start, other[0]]);
+      start = other[1];
+    }
+    if (start < to) rest.push([start, to]);
+  }
+  return rest;
 }
 
 /** The same from /proc/self/pagemap, which every Linux has. */
@@ -41,13 +73,16 @@ export function readEntries(address: number, sizeBytes: number): PageRanges {
   const entries = new Uint8Array((sizeBytes / pageBytes) * ENTRY_BYTES);
   const count = readSync(pagemap, entries, 0, entries.length, (address / pageBytes) * ENTRY_BYTES) / ENTRY_BYTES;
   const words = new Uint32Array(entries.buffer);
-  const found: [number, number][] = [];
+  const found: { from: number; to: number; isRead: boolean }[] = [];
   for (let page = 0; page < count; page++) {
     const upper = words[page * 2 + 1] as number;
     if ((upper & PRESENT_OR_SWAPPED) === 0) continue;
+    const isRead = (upper & FILE_OR_SHARED) !== 0;
     const last = found.at(-1);
-    if (last !== undefined && last[1] === page) last[1] = page + 1;
-    else found.push([page, page + 1]);
+    if (last?.to === page && last.isRead === isRead) last.to = page + 1;
+    else found.push({ from: page, to: page + 1, isRead });
   }
-  return found;
+  return found
+    .filter(({ from, to, isRead }) => !isRead || isWorthCopying([from, to]))
+    .map(({ from, to }) => [from, to]);
 }

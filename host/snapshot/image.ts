@@ -1,6 +1,7 @@
 /** A snapshot where every thread can reach it: its plain data, and where Linux has it a memfd to map. */
 
 import { memfdCreate, sealFd, writeFd, ftruncateFd, closeFd, hasCow } from '../linux/memory.ts';
+import { collapseRanges, HUGE_PAGE_BYTES } from '../linux/huge-pages.ts';
 import { messageOf } from '../errors.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -23,12 +24,38 @@ export function createImage(snapshot: Snapshot): SnapshotImage {
     memfd = memfdCreate(`nebula-${snapshot.digest.slice(0, 12)}`);
     ftruncateFd(memfd, snapshot.memoryBytes);
     for (const run of snapshot.runs) writeFd(memfd, run.bytes, run.offset);
+    collapseRanges(memfd, denseRanges(snapshot));
     sealFd(memfd);
     return { snapshot, memfd, memfdMissing: '' };
   } catch (error) {
     if (memfd >= 0) closeFd(memfd);
     return { snapshot, memfd: -1, memfdMissing: messageOf(error) };
   }
+}
+
+/** A huge page is worth its memory when this share of it is not zero. */
+const DENSE_SHARE = 0.5;
+
+/** Ranges of whole huge pages that the image fills well, in bytes. */
+export function denseRanges(snapshot: Snapshot): (readonly [from: number, to: number])[] {
+  const filled = new Float64Array(Math.floor(snapshot.memoryBytes / HUGE_PAGE_BYTES));
+  for (const { offset, bytes } of snapshot.runs) {
+    for (let at = offset; at < offset + bytes.length; ) {
+      const page = Math.floor(at / HUGE_PAGE_BYTES);
+      const end = Math.min((page + 1) * HUGE_PAGE_BYTES, offset + bytes.length);
+      if (page < filled.length) filled[page] = (filled[page] as number) + end - at;
+      at = end;
+    }
+  }
+  const ranges: [number, number][] = [];
+  filled.forEach((sizeBytes, page) => {
+    if (sizeBytes < HUGE_PAGE_BYTES * DENSE_SHARE) return;
+    const from = page * HUGE_PAGE_BYTES;
+    const last = ranges.at(-1);
+    if (last?.[1] === from) last[1] = from + HUGE_PAGE_BYTES;
+    else ranges.push([from, from + HUGE_PAGE_BYTES]);
+  });
+  return ranges;
 }
 
 /** Gives the memfd back; mappings made of it stay valid. */

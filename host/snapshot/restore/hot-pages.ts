@@ -3,8 +3,8 @@
 /** A page is hot when this share of the looks found it touched: below, dropping it is cheaper than copying it. */
 const HOT_SHARE = 0.25;
 
-/** Ranges nearer than this are copied as one: a copied page costs a sixteenth of a further system call. */
-const MERGE_PAGES = 16;
+/** Ranges nearer than this are copied as one: a further range to drop costs what four copied pages do. */
+const MERGE_PAGES = 4;
 
 /** Pages copied at most; a run that touches more is cheaper to drop as a whole. */
 const MOST_PAGES = 1024;
