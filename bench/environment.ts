@@ -30,13 +30,13 @@ function readText(path: string): string | null {
   }
 }
 
-interface CpuTimes {
+export interface CpuTimes {
   readonly total: number;
   readonly steal: number;
 }
 
 /** proc(5), /proc/stat: user nice system idle iowait irq softirq steal. */
-function readCpuTimes(): CpuTimes | null {
+export function readCpuTimes(): CpuTimes | null {
   const line = readText('/proc/stat')?.split('\n')[0];
   if (line === undefined) return null;
   const times = line.split(/\s+/).slice(1, 9).map(Number);

@@ -1,8 +1,13 @@
-/** `npm run bench -- <run> [--json FILE] [--blocks N] [--seed N]`: measures, compares, exits 1 when a bar is missed. */
+/**
+ * `npm run bench -- <run> [--json FILE] [--blocks N] [--seed N]`: measures, compares, exits 1 when a bar is missed.
+ * `npm run bench -- compare|quick|analyse|load`: the comparison with containers; exits 1 when its run is void or was cut short.
+ */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { watchEnvironment } from './environment.ts';
 import { printResult, writeResult, type Findings, type Result } from './result.ts';
+import type { Plan } from './compare/plan.ts';
+import type { LoadFlags } from './load/command.ts';
 import type { RunOptions } from './runs/options.ts';
 
 type Run = (options: RunOptions) => Promise<Findings>;
@@ -35,7 +40,84 @@ async function main(): Promise<void> {
       .addOption(new Option('--seed <number>', 'seed of the order').argParser(positive).default(1))
       .action(async (options: RunOptions & { json?: string }) => execute(name, await load(), options));
   }
+  addComparison(program);
+  addLoad(program);
   await program.parseAsync();
+}
+
+function names(text: string): string[] {
+  return text.split(',').map((name) => name.trim());
+}
+
+/** Flags that say the same as a field of a plan. */
+function withPlan(command: Command): Command {
+  return command
+    .addOption(new Option('--out <dir>', 'folder of the run; default: a new one here'))
+    .addOption(new Option('--functions <names>', 'functions, with commas between them').argParser(names))
+    .addOption(new Option('--inputs <names>', 'of small, medium, large').argParser(names))
+    .addOption(new Option('--targets <names>', 'ways to run a function (docs/method.md)').argParser(names))
+    .addOption(new Option('--blocks <count>', 'blocks').argParser(positive))
+    .addOption(new Option('--repeats <count>', "calls of a cell's turn").argParser(positive))
+    .addOption(new Option('--cold-repeats <count>', 'the same where each call has a container').argParser(positive))
+    .addOption(new Option('--seed <number>', 'seed of the order').argParser(positive));
+}
+
+function addComparison(program: Command): void {
+  const compare = program.command('compare').description('functions x inputs x targets: micro-VMs beside containers');
+  withPlan(compare)
+    .addOption(new Option('--plan <file>', 'a plan as JSON, such as the plan.json of a run'))
+    .action(async ({ out, plan, ...given }: PlanFlags) => report(await runComparison({ out, plan, given })));
+  withPlan(program.command('quick').description('the whole path of compare in under two minutes')).action(
+    async ({ out, ...given }: PlanFlags) => {
+      const { QUICK_PLAN } = await import('./compare/plan.ts');
+      report(await runComparison({ out, given, base: QUICK_PLAN }));
+    },
+  );
+  program
+    .command('analyse')
+    .description('everything after the rows of a run, without running anything')
+    .argument('<dir>', 'the folder of the run')
+    .action(async (path: string) => {
+      const { analyseFolder } = await import('./compare/command.ts');
+      report(await analyseFolder(path, print));
+    });
+}
+
+interface PlanFlags extends Readonly<Record<string, unknown>> {
+  readonly out?: string;
+  readonly plan?: string;
+}
+
+interface ComparisonRequest {
+  readonly out: string | undefined;
+  readonly plan?: string | undefined;
+  readonly given: Readonly<Record<string, unknown>>;
+  readonly base?: Plan;
+}
+
+async function runComparison({ out, plan, ...rest }: ComparisonRequest): Promise<boolean> {
+  const { compare } = await import('./compare/command.ts');
+  const places = { ...(out === undefined ? {} : { out }), ...(plan === undefined ? {} : { plan }) };
+  return compare({ ...places, ...rest }, print);
+}
+
+function report(valid: boolean): void {
+  if (!valid) process.exitCode = 1;
+}
+
+function addLoad(program: Command): void {
+  program
+    .command('load')
+    .description('open-loop load at constant rates: latency from the intended start, and where the knee is')
+    .addOption(new Option('--out <dir>', 'folder of the run; default: a new one here'))
+    .addOption(new Option('--targets <names>', 'of wasm-restored, container-warm, container-cold').argParser(names))
+    .addOption(new Option('--function <name>', 'the function that is called').default('fibonacci'))
+    .addOption(new Option('--seconds <count>', 'length of each step').argParser(positive).default(5))
+    .addOption(new Option('--no-density', 'leave out how many idle functions fit in 1 GiB'))
+    .action(async (flags: LoadFlags) => {
+      const { runLoad } = await import('./load/command.ts');
+      await runLoad(flags, print);
+    });
 }
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -18,7 +18,7 @@ export interface Server {
 
 const START_MS = 20_000;
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as AddressInfo;
@@ -26,7 +26,12 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function start(name: string, command: string, args: readonly string[], url: string): Promise<Server> {
+export async function startServer(
+  name: string,
+  command: string,
+  args: readonly string[],
+  url: string,
+): Promise<Server> {
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   await answering(name, child, url);
   const close = async (): Promise<void> => {
@@ -59,14 +64,14 @@ export async function nebulaServer(): Promise<Server> {
   const port = await freePort();
   const cli = join(root, 'dist', 'lib', 'cli', 'main.js');
   const args = [cli, 'serve', '--port', String(port), '--functions', join(root, 'functions')];
-  return start('nebula', process.execPath, args, `http://127.0.0.1:${port}/invoke/noop`);
+  return startServer('nebula', process.execPath, args, `http://127.0.0.1:${port}/invoke/noop`);
 }
 
 /** The least that node:http can do: a constant answer. */
 export async function nodeServer(): Promise<Server> {
   const port = await freePort();
   const source = `require('node:http').createServer((q, s) => { s.end('hello world'); }).listen(${port}, '127.0.0.1')`;
-  return start('node-http', process.execPath, ['-e', source], `http://127.0.0.1:${port}/`);
+  return startServer('node-http', process.execPath, ['-e', source], `http://127.0.0.1:${port}/`);
 }
 
 /** workerd with the same module and a new instance for each request; undefined when the peers are not installed. */
@@ -77,7 +82,7 @@ export async function workerdServer(folder: string): Promise<Server | undefined>
   await copyFile(functionPath('noop'), join(folder, 'noop.wasm'));
   await writeFile(join(folder, 'worker.mjs'), WORKER);
   await writeFile(join(folder, 'config.capnp'), configOf(port));
-  return start('workerd', binary, ['serve', join(folder, 'config.capnp')], `http://127.0.0.1:${port}/`);
+  return startServer('workerd', binary, ['serve', join(folder, 'config.capnp')], `http://127.0.0.1:${port}/`);
 }
 
 const WORKER = `import module from './noop.wasm';

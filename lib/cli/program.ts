@@ -18,6 +18,8 @@ export function createProgram(): Command {
     .description('Runs functions compiled to WebAssembly, each call in a fresh state.')
     .version(version)
     .exitOverride()
+    // What follows `bench` belongs to it, its options and --help included.
+    .enablePositionalOptions()
     .showHelpAfterError('(nebula --help says more)')
     .addHelpText('after', `\nExit codes: the guest's own; 1 trap, timeout or limit; ${EXIT_USAGE} usage; 3 Nebula.`);
   addServe(program);
@@ -25,6 +27,7 @@ export function createProgram(): Command {
   addInspect(program);
   addDeploy(program);
   addManagement(program);
+  addBench(program);
   return program;
 }
 
@@ -116,4 +119,23 @@ function addManagement(program: Command): void {
   act(withServer(remove), async () => (await import('./remote.ts')).remove);
   const rollback = program.command('rollback').description('return to the version before').argument('<name>');
   act(withServer(rollback), async () => (await import('./remote.ts')).rollback);
+}
+
+function addBench(program: Command): void {
+  program
+    .command('bench')
+    .description('measure and compare: bench --help says what (in a clone of the source)')
+    .argument('[arguments...]')
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(async (given: string[]) => {
+      try {
+        const { bench } = await import('./bench.ts');
+        await bench(given);
+      } catch (error) {
+        reportFailure(error, false);
+        throw error;
+      }
+    });
 }

@@ -1,0 +1,54 @@
+/** The folder of a run, and what is in it. */
+
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export class RunFolder {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Makes the folder. @throws Error when it holds a run already */
+  static async create(path: string): Promise<RunFolder> {
+    await mkdir(path, { recursive: true });
+    if ((await readdir(path)).includes('rows.ndjson')) {
+      throw new Error(`Cannot write a run to "${path}": expected a folder without rows.ndjson, found one that has it`);
+    }
+    return new RunFolder(path);
+  }
+
+  /** Takes the folder of a run. @throws Error when it is none */
+  static async open(path: string): Promise<RunFolder> {
+    const names = await readdir(path).catch(() => [] as string[]);
+    for (const name of ['plan.json', 'environment.json', 'rows.ndjson']) {
+      if (!names.includes(name))
+        throw new Error(`Cannot read a run from "${path}": expected ${name} in it, found none`);
+    }
+    return new RunFolder(path);
+  }
+
+  get rowsPath(): string {
+    return join(this.path, 'rows.ndjson');
+  }
+
+  async readJson<T>(name: string): Promise<T> {
+    const path = join(this.path, name);
+    try {
+      return JSON.parse(await readFile(path, 'utf8')) as T;
+    } catch (cause) {
+      throw new Error(`Cannot read "${path}": expected JSON`, { cause });
+    }
+  }
+
+  async writeJson(name: string, value: unknown): Promise<void> {
+    await this.writeText(name, `${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  async writeText(name: string, text: string): Promise<void> {
+    const path = join(this.path, name);
+    await mkdir(join(path, '..'), { recursive: true });
+    await writeFile(path, text);
+  }
+}

@@ -1,0 +1,118 @@
+/** What a comparison measures: functions x inputs x targets, in blocks, from a seed. Plain data, written into the run's folder. */
+
+import { argumentError } from '../../host/errors.ts';
+
+/** Every way to run a function that can be compared; docs/method.md says what each contains. */
+export const TARGETS = [
+  'wasm-restored',
+  'wasm-fresh',
+  'wasm-in-thread',
+  'node-wasi',
+  'process',
+  'container-warm',
+  'container-cold',
+  'container-cold-bridge',
+  'container-cold-host',
+  'wasmtime',
+  'workerd',
+  'extism',
+] as const;
+
+export type TargetName = (typeof TARGETS)[number];
+
+export const INPUTS = ['small', 'medium', 'large'] as const;
+
+export type InputName = (typeof INPUTS)[number];
+
+export interface Plan {
+  readonly functions: readonly string[];
+  readonly inputs: readonly InputName[];
+  readonly targets: readonly TargetName[];
+  /** Blocks; in each of them every cell has its turn once, in a new random order. */
+  readonly blocks: number;
+  /** Calls of a cell in its turn, where the target keeps something from call to call. */
+  readonly repeats: number;
+  /** Calls of a cell in its turn, where each call has a container of its own. */
+  readonly coldRepeats: number;
+  /** Calls of each cell before the first block; kept as rows that say so. */
+  readonly warmUps: number;
+  /** The same for targets that start a container for each call. */
+  readonly coldWarmUps: number;
+  readonly seed: number;
+  /** Deadline of each call, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Memory limit of each guest, in MiB. */
+  readonly memoryMib: number;
+}
+
+export const FULL_PLAN: Plan = {
+  functions: ['noop', 'fibonacci', 'fibonacci-recursive', 'matmul', 'sha256', 'json-transform', 'sort'],
+  inputs: ['small', 'medium', 'large'],
+  targets: [
+    'wasm-restored',
+    'wasm-fresh',
+    'wasm-in-thread',
+    'node-wasi',
+    'process',
+    'container-warm',
+    'container-cold',
+  ],
+  blocks: 20,
+  repeats: 3,
+  coldRepeats: 1,
+  warmUps: 5,
+  coldWarmUps: 1,
+  seed: 1,
+  timeoutMs: 30_000,
+  memoryMib: 128,
+};
+
+/** The whole path in under two minutes: fewer cells and blocks, nothing left out of the method. */
+export const QUICK_PLAN: Plan = {
+  ...FULL_PLAN,
+  functions: ['noop', 'fibonacci', 'matmul'],
+  inputs: ['small', 'large'],
+  blocks: 10,
+};
+
+const COUNTS = [
+  'blocks',
+  'repeats',
+  'coldRepeats',
+  'warmUps',
+  'coldWarmUps',
+  'seed',
+  'timeoutMs',
+  'memoryMib',
+] as const;
+
+/**
+ * A plan out of its parts, each in place of the base's.
+ * @throws TypeError or RangeError that names the field
+ */
+export function planOf(base: Plan, given: Readonly<Record<string, unknown>>): Plan {
+  for (const key of Object.keys(given)) {
+    if (!(key in base)) throw argumentError(key, `left out; a plan has ${Object.keys(base).join(', ')}`, given[key]);
+  }
+  const plan = { ...base, ...given } as Plan;
+  checkNames('functions', plan.functions, undefined);
+  checkNames('inputs', plan.inputs, INPUTS);
+  checkNames('targets', plan.targets, TARGETS);
+  for (const key of COUNTS) {
+    const least = key === 'warmUps' || key === 'coldWarmUps' ? 0 : 1;
+    if (!Number.isSafeInteger(plan[key]) || plan[key] < least) {
+      throw argumentError(key, `a whole number of at least ${least}`, plan[key]);
+    }
+  }
+  return plan;
+}
+
+function checkNames(field: string, names: unknown, known: readonly string[] | undefined): void {
+  const expected = `a list of ${known === undefined ? 'names' : known.join(', ')}`;
+  if (!Array.isArray(names) || names.length === 0) throw argumentError(field, expected, names);
+  for (const name of names as unknown[]) {
+    const fits = typeof name === 'string' && (known === undefined ? /^[a-z0-9-]+$/.test(name) : known.includes(name));
+    if (!fits) throw argumentError(field, expected, name);
+  }
+  if (new Set(names).size !== names.length) throw argumentError(field, `${expected}, each once`, names.join(', '));
+}

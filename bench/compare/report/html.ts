@@ -1,0 +1,85 @@
+/** The report as one HTML file that opens without a network. */
+
+import { escapeXml, type Figure } from './drawing.ts';
+import { METHOD } from './method.ts';
+import type { ReportInput } from './report.ts';
+import { STYLE } from './style.ts';
+import {
+  breakEvenTable,
+  digestTable,
+  environmentTable,
+  headlineTable,
+  mediansTable,
+  spreadTable,
+  type Table,
+} from './tables.ts';
+
+export function toHtml(input: ReportInput, figures: readonly Figure[]): string {
+  const { analysis, environment, plan } = input;
+  const calls = analysis.cells.reduce((sum, cell) => sum + (cell.phases['total']?.n ?? 0), 0);
+  const about = `${calls} measured calls in ${analysis.blocks} blocks, seed ${plan.seed}; ${environment.cpu}, ${environment.cores} cores, ${environment.kernel}, Node ${environment.node}; ${environment.date}`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escapeXml(analysis.run)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<header>
+<h1>The same functions, run in different ways</h1>
+<p>${escapeXml(about)}</p>
+${analysis.stopped === null ? '' : `<p class="stopped">${escapeXml(analysis.stopped)}</p>`}
+</header>
+<main>
+<section>
+<h2>Against ${escapeXml(analysis.reference)}</h2>
+<p>How many times longer than ${escapeXml(analysis.reference)}: geometric mean of the ratios of medians over the functions, with its 95 % interval. Below 1 the target is faster.</p>
+${table(headlineTable(analysis), 1)}
+</section>
+${findings(input)}
+<section><h2>Figures</h2>
+${figures.map(figure).join('\n')}
+</section>
+<section><h2>Break-even</h2>
+<p>How long a function must run natively before the container's whole call is as short as the micro-VM's.</p>
+${table(breakEvenTable(analysis), 2)}
+</section>
+<section><h2>Medians</h2>${table(mediansTable(analysis), 3)}</section>
+<section><h2>Spread of whole calls</h2>${table(spreadTable(analysis), 3)}</section>
+<section><h2>Method</h2><ul>${METHOD.map((line) => `<li>${escapeXml(line)}</li>`).join('')}</ul>
+<p>Plan: <code>${escapeXml(JSON.stringify(plan))}</code></p></section>
+<section><h2>Environment</h2>${table(environmentTable(environment), 2)}${table(digestTable(environment), 2)}</section>
+</main>
+</body>
+</html>
+`;
+}
+
+function findings({ analysis }: ReportInput): string {
+  const items = analysis.findings.map(({ severity, code, message, about }) => {
+    const places =
+      about.length === 0
+        ? ''
+        : `<details><summary>${about.length} places</summary>${escapeXml(about.join('; '))}</details>`;
+    return `<li class="${severity}"><strong>${severity}</strong> <code>${code}</code> ${escapeXml(message)}${places}</li>`;
+  });
+  return `<section><h2>Findings</h2><ul class="findings">${items.join('')}</ul></section>`;
+}
+
+function figure({ id, title, caption, svg, series }: Figure): string {
+  return `<figure id="${id}" data-series="${escapeXml(series.join('|'))}">
+<h3>${escapeXml(title)}</h3>
+${svg}
+<figcaption>${escapeXml(caption)}</figcaption>
+</figure>`;
+}
+
+/** The first columns are names, the others numbers. */
+function table({ head, lines }: Table, names: number): string {
+  const row = (cells: readonly string[], tag: string): string =>
+    `<tr>${cells.map((cell, at) => `<${tag}${at < names ? '' : ' class="number"'}>${escapeXml(cell)}</${tag}>`).join('')}</tr>`;
+  return `<div class="scroll"><table><thead>${row(head, 'th')}</thead><tbody>${lines.map((line) => row(line, 'td')).join('')}</tbody></table></div>`;
+}

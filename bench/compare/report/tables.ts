@@ -1,0 +1,151 @@
+/** The report's tables as cells of text, for HTML and Markdown alike. */
+
+import type { Analysis, CellSummary, OverallRatio } from '../analysis.ts';
+import type { RunEnvironment } from '../environment.ts';
+import { ratio, ratioInterval, time, timeInterval } from './quantities.ts';
+
+export interface Table {
+  readonly head: readonly string[];
+  readonly lines: readonly (readonly string[])[];
+}
+
+const estimate = (each: OverallRatio | undefined): string =>
+  each === undefined ? '-' : `${ratio(each.ratio.value)} ${ratioInterval(each.ratio)}`;
+
+/** Geometric means of the ratios of totals and of starts. */
+export function headlineTable(analysis: Analysis): Table {
+  const inputs = [...new Set(analysis.overall.map((each) => each.input))];
+  const targets = [...new Set(analysis.overall.map((each) => each.target))];
+  const find = (target: string, input: string, phase: string): OverallRatio | undefined =>
+    analysis.overall.find((each) => each.target === target && each.input === input && each.phase === phase);
+  return {
+    head: ['target', ...inputs.map((input) => `whole call, ${input}`), ...inputs.map((input) => `start, ${input}`)],
+    lines: targets.map((target) => [
+      target,
+      ...inputs.map((input) => estimate(find(target, input, 'total'))),
+      ...inputs.map((input) => estimate(find(target, input, 'start'))),
+    ]),
+  };
+}
+
+const medianOf = (cell: CellSummary, name: string): string => time(cell.phases[name]?.median);
+
+/** Medians of whole calls and their phases. */
+export function mediansTable(analysis: Analysis): Table {
+  return {
+    head: [
+      'function',
+      'input',
+      'target',
+      'n',
+      'failed',
+      'whole call',
+      '95 % interval',
+      'start',
+      'run',
+      'answer',
+      'teardown',
+    ],
+    lines: byFunction(analysis.cells).map((cell) => {
+      const total = cell.phases['total'];
+      return [
+        cell.function,
+        cell.input,
+        cell.target,
+        String(total?.n ?? 0),
+        String(cell.failed),
+        time(total?.median),
+        total?.interval === undefined ? '-' : timeInterval(total.interval),
+        ...['start', 'run', 'answer', 'teardown'].map((name) => medianOf(cell, name)),
+      ];
+    }),
+  };
+}
+
+export function spreadTable(analysis: Analysis): Table {
+  return {
+    head: ['function', 'input', 'target', 'mean', 'sd', 'p5', 'p50', 'p95', 'p99', 'max'],
+    lines: byFunction(analysis.cells).flatMap((cell) => {
+      const total = cell.phases['total'];
+      if (total === undefined) return [];
+      const { mean, sd, p5, median, p95, p99, max } = total;
+      return [[cell.function, cell.input, cell.target, ...[mean, sd, p5, median, p95, p99, max].map((ns) => time(ns))]];
+    }),
+  };
+}
+
+export function breakEvenTable(analysis: Analysis): Table {
+  return {
+    head: [
+      'function',
+      'against',
+      'fixed part in Wasm',
+      'fixed part natively',
+      'slowdown in Wasm',
+      'break-even run time',
+      '95 % interval',
+    ],
+    lines: analysis.breakEvens.map((each) => [
+      each.function,
+      each.native,
+      time(each.wasmOverheadNs),
+      time(each.nativeOverheadNs),
+      `${ratio(each.slowdown.value)} ${ratioInterval(each.slowdown)}`,
+      breakEvenText(each.runNs.value, analysis.reference, each.native),
+      timeInterval(each.runNs),
+    ]),
+  };
+}
+
+function breakEvenText(runNs: number | null, wasm: string, native: string): string {
+  if (runNs === null) return `none: ${wasm} is ahead however long it runs`;
+  return runNs === 0 ? `none: ${native} is ahead from the start` : time(runNs);
+}
+
+export function environmentTable(environment: RunEnvironment): Table {
+  const steals = environment.blocks.flatMap((block) => (block.stealShare === null ? [] : [block.stealShare]));
+  const steal = steals.length === 0 ? 'unknown' : `${(Math.max(...steals) * 100).toFixed(2)} % in the worst block`;
+  return {
+    head: ['what', 'value'],
+    lines: [
+      ['date', environment.date],
+      ['processor', `${environment.cpu}, ${environment.cores} cores, ${environment.frequencyMhz ?? 'unknown'} MHz`],
+      ['frequency governor', environment.governor ?? 'unknown'],
+      ['memory', `${(environment.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
+      ['kernel', `${environment.kernel} ${environment.arch}`],
+      ['Node', `${environment.node}, V8 ${environment.v8}`],
+      ['container engine', environment.engine],
+      ['control group', environment.cgroup ?? 'unknown'],
+      ['load before and after', `${environment.loadBefore}, ${environment.loadAfter}`],
+      ['processor time taken by the machine beneath', steal],
+      ['garbage collected before each turn', environment.collectsGarbage ? 'yes' : 'no'],
+      ['commit', environment.commit ?? 'unknown'],
+      ['command', environment.command],
+    ],
+  };
+}
+
+/** Digests of what was run: a target differs from the next in how, not in what. */
+export function digestTable(environment: RunEnvironment): Table {
+  return {
+    head: ['target', 'function', 'bytes', 'SHA-256', 'deployed as'],
+    lines: Object.entries(environment.deployed).flatMap(([target, deployed]) =>
+      deployed.map((each) => [
+        target,
+        each.function,
+        String(each.sizeBytes),
+        each.digest.slice(0, 16),
+        each.detail ?? '',
+      ]),
+    ),
+  };
+}
+
+/** Cells of one function and input side by side. */
+function byFunction(cells: readonly CellSummary[]): CellSummary[] {
+  const functions = [...new Set(cells.map((cell) => cell.function))];
+  const inputs = [...new Set(cells.map((cell) => cell.input))];
+  return functions.flatMap((name) =>
+    inputs.flatMap((input) => cells.filter((cell) => cell.function === name && cell.input === input)),
+  );
+}

@@ -1,0 +1,178 @@
+/**
+ * Carries a plan out: warm-ups, then blocks in which every cell (target, function, input) has its turn in a new random order,
+ * so that the machine's moods hit all targets alike. Every call becomes rows, whatever it came to.
+ */
+
+import { messageOf } from '../../host/errors.ts';
+import { seededRandom, shuffled } from '../statistics.ts';
+import { sha256, type ComparisonCase } from './cases.ts';
+import { watchBlock, type BlockConditions } from './environment.ts';
+import type { Plan } from './plan.ts';
+import type { Progress } from './progress.ts';
+import type { Row } from './rows.ts';
+import { readStamps } from './stamps.ts';
+import type { CallResult, Target } from './targets/target.ts';
+
+/** What has its turn in each block. */
+export interface Cell {
+  readonly target: Target;
+  readonly test: ComparisonCase;
+}
+
+/** Takes rows as they are made. */
+export interface RowSink {
+  write(rows: readonly Row[]): void;
+}
+
+export interface RunRequest {
+  readonly run: string;
+  readonly plan: Plan;
+  readonly cells: readonly Cell[];
+  readonly sink: RowSink;
+  readonly progress: Progress;
+  /** Ends the run after the call under way; what was measured stays. */
+  readonly signal: AbortSignal;
+}
+
+export interface RunResult {
+  readonly blocks: readonly BlockConditions[];
+  /** Why the plan was not carried out to its end, or null. */
+  readonly stopped: string | null;
+}
+
+/** The cells of a plan on the targets that there are. */
+export function cellsOf(targets: readonly Target[], cases: readonly ComparisonCase[]): Cell[] {
+  return targets.flatMap((target) =>
+    cases.filter((test) => target.refuses(test.function) === undefined).map((test) => ({ target, test })),
+  );
+}
+
+export async function runPlan(request: RunRequest): Promise<RunResult> {
+  const { plan, cells, progress, signal } = request;
+  const random = seededRandom(plan.seed);
+  const turns = new Turns(request);
+  const blocks: BlockConditions[] = [];
+  progress.start(callsOf(plan, cells));
+  for (let block = -1; block < plan.blocks && !turns.stopped; block++) {
+    progress.block(block, plan.blocks);
+    const finish = watchBlock(block);
+    for (const cell of shuffled(cells, random)) {
+      if (turns.stopped) break;
+      await turns.take(cell, block);
+    }
+    blocks.push(finish());
+  }
+  progress.stop();
+  const interrupted = signal.aborted ? 'interrupted by the user' : null;
+  return { blocks, stopped: turns.voided ?? interrupted };
+}
+
+/** Calls of a cell's turn; block -1 is the warm-up. */
+function turnLength(plan: Plan, { target }: Cell, block: number): number {
+  if (block < 0) return target.cold ? plan.coldWarmUps : plan.warmUps;
+  return target.cold ? plan.coldRepeats : plan.repeats;
+}
+
+function callsOf(plan: Plan, cells: readonly Cell[]): number {
+  return cells.reduce((sum, cell) => sum + turnLength(plan, cell, -1) + plan.blocks * turnLength(plan, cell, 0), 0);
+}
+
+class Turns {
+  readonly #request: RunRequest;
+  #calls = 0;
+  /** What makes the whole run void: an answer that is not the expected one. */
+  voided: string | null = null;
+
+  constructor(request: RunRequest) {
+    this.#request = request;
+  }
+
+  get stopped(): boolean {
+    return this.voided !== null || this.#request.signal.aborted;
+  }
+
+  async take(cell: Cell, block: number): Promise<void> {
+    const { plan, sink, progress, run } = this.#request;
+    // What earlier turns left behind is not to be collected at the cost of this one.
+    globalThis.gc?.();
+    for (let repeat = 0; repeat < turnLength(plan, cell, block) && !this.stopped; repeat++) {
+      const rows = await measureCall(cell, { run, block, call: this.#calls++ });
+      sink.write(rows);
+      progress.called();
+      const mismatch = rows.find((row) => row.outcome === 'mismatch');
+      if (mismatch !== undefined) this.voided = `void: ${cell.target.name} ${cell.test.function}: ${mismatch.reason}`;
+    }
+  }
+}
+
+interface CallPlace {
+  readonly run: string;
+  readonly block: number;
+  readonly call: number;
+}
+
+async function measureCall({ target, test }: Cell, place: CallPlace): Promise<Row[]> {
+  const calledNs = process.hrtime.bigint();
+  let result: CallResult;
+  try {
+    result = await target.call(test);
+  } catch (error) {
+    const failed = { outcome: 'failed', reason: messageOf(error) };
+    return toRows(target, test, place, failed, { total: Number(process.hrtime.bigint() - calledNs) });
+  }
+  const answeredNs = process.hrtime.bigint();
+  await target.settled?.();
+  const settledNs = process.hrtime.bigint();
+  const measured = phasesOf(result, calledNs, answeredNs);
+  if (target.settled !== undefined) measured['teardown'] = Number(settledNs - answeredNs);
+  const { outcome, reason } = judge(result, test);
+  const ending = reason === undefined ? { outcome } : { outcome, reason };
+  return toRows(target, test, place, ending, { ...measured, ...result.phases });
+}
+
+/** A wrong answer outweighs how the call ended. */
+function judge(result: CallResult, test: ComparisonCase): { outcome: string; reason?: string | undefined } {
+  if (result.outcome !== 'ok') return result;
+  const got = sha256(result.stdout);
+  if (got === test.expectedSha256) return { outcome: 'ok' };
+  return { outcome: 'mismatch', reason: `expected an answer with SHA-256 ${test.expectedSha256}, got ${got}` };
+}
+
+/** The phases of a call. A guest that did not stamp, or by another clock, has no start and no answer of its own. */
+export function phasesOf(result: CallResult, calledNs: bigint, answeredNs: bigint): Record<string, number> {
+  const removalNs = result.removalNs ?? 0;
+  const totalNs = Number(answeredNs - calledNs) - removalNs;
+  const phases: Record<string, number> = { total: totalNs };
+  const stamps = readStamps(result.stderr);
+  if (stamps !== undefined) {
+    const run = Number(stamps.endNs - stamps.startNs);
+    const start = Number(stamps.startNs - calledNs);
+    const sameClock = start >= 0 && stamps.endNs <= answeredNs;
+    if (sameClock) phases['start'] = start;
+    phases['run'] = run;
+    if (sameClock) phases['answer'] = totalNs - start - run;
+  }
+  if (result.removalNs !== undefined) phases['teardown'] = removalNs;
+  return phases;
+}
+
+function toRows(
+  target: Target,
+  test: ComparisonCase,
+  place: CallPlace,
+  ending: { readonly outcome: string; readonly reason?: string },
+  phases: Readonly<Record<string, number>>,
+): Row[] {
+  const { outcome, reason } = ending;
+  return Object.entries(phases).map(([phase, ns]) => ({
+    ...place,
+    target: target.name,
+    function: test.function,
+    input: test.input,
+    phase,
+    ns: Math.round(ns),
+    outcome,
+    ...(reason === undefined ? {} : { reason }),
+    ...(place.block < 0 ? { warmUp: true as const } : {}),
+  }));
+}

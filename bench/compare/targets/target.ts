@@ -1,0 +1,44 @@
+/** A way to run functions, as the comparison sees it. */
+
+import type { ComparisonCase } from '../cases.ts';
+import type { Plan, TargetName } from '../plan.ts';
+
+/** What one call came to. */
+export interface CallResult {
+  /** `ok` or another kind of outcome. */
+  readonly outcome: string;
+  /** Why it is not `ok`. */
+  readonly reason?: string;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  /** Nanoseconds by the executor's own phases, for those that happened; `engine.*` are the engine's share of them. */
+  readonly phases?: Readonly<Record<string, number>>;
+  /** Time at the end of the call that belongs to the teardown, in nanoseconds: the removal of a container. */
+  readonly removalNs?: number;
+}
+
+/** What deploying a function found out, for the environment of the run. */
+export interface Deployed {
+  readonly function: string;
+  /** SHA-256 of what was deployed, hex. */
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly detail?: string;
+}
+
+export interface Target {
+  readonly name: TargetName;
+  /** Whether a call starts a container, so that few of them are all one can have. */
+  readonly cold: boolean;
+  readonly deployed: readonly Deployed[];
+  /** Why a function cannot run on it, or undefined. */
+  refuses(functionName: string): string | undefined;
+  /** One call, from the request to the whole answer. Rejects when there is no outcome at all. */
+  call(test: ComparisonCase): Promise<CallResult>;
+  /** Settles when the target is as it was before the call; left out where there is nothing to see of that. */
+  settled?(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens a target with all functions deployed. @throws Error that says what is missing, when it is not to be had here */
+export type OpenTarget = (name: TargetName, plan: Plan, cases: readonly ComparisonCase[]) => Promise<Target>;

@@ -1,0 +1,52 @@
+/** The wasmtime command as a peer, when it is on the PATH: a process for each call, its module compiled beforehand. */
+
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { functionPath } from '../../root.ts';
+import { sha256, type ComparisonCase } from '../cases.ts';
+import type { Plan, TargetName } from '../plan.ts';
+import type { CallResult, Deployed, Target } from './target.ts';
+
+const execute = promisify(execFile);
+
+export async function openWasmtime(name: TargetName, _plan: Plan, cases: readonly ComparisonCase[]): Promise<Target> {
+  const { stdout: version } = await execute('wasmtime', ['--version']);
+  const folder = await mkdtemp(join(tmpdir(), 'nebula-wasmtime-'));
+  const deployed: Deployed[] = [];
+  for (const functionName of new Set(cases.map((test) => test.function))) {
+    const path = functionPath(functionName);
+    await execute('wasmtime', ['compile', '-o', join(folder, `${functionName}.cwasm`), path]);
+    const bytes = await readFile(path);
+    deployed.push({ function: functionName, digest: sha256(bytes), sizeBytes: bytes.length, detail: version.trim() });
+  }
+  return {
+    name,
+    cold: false,
+    deployed,
+    refuses: () => undefined,
+    call: (test) => run(join(folder, `${test.function}.cwasm`), test.bytes),
+    close: () => rm(folder, { recursive: true }),
+  };
+}
+
+function run(path: string, input: Uint8Array): Promise<CallResult> {
+  const child = spawn('wasmtime', ['run', '--allow-precompiled', '--env', 'NEBULA_STAMP=1', path], { stdio: 'pipe' });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+  // A guest need not read its input.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exitCode) => {
+      const streams = { stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
+      if (exitCode === 0) resolve({ outcome: 'ok', ...streams });
+      else resolve({ outcome: 'exit', reason: `exit code ${exitCode}`, ...streams });
+    });
+  });
+}
