@@ -126,7 +126,13 @@ export class Dispatcher {
     if (head?.isBehind !== true) return;
     head.isBehind = false;
     this.#options.queue.advanced(head.definition);
-    head.begin(this.onDeadline);
+    if (!head.settled) {
+      head.begin(this.onDeadline);
+      return;
+    }
+    // Aborted when its thread had taken it up but not yet told the answer of the one before.
+    this.#stop(head, unit);
+    this.#options.onEnded(head);
   }
 
   /** Has an idle thread take over a call that waits behind another in a busier one; false when there is none. */

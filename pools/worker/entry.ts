@@ -8,6 +8,7 @@ import { AddressSpace } from '../../host/address-space.ts';
 import { deployHere } from '../../host/deployment.ts';
 import { isNebulaError, messageOf, toFailure } from '../../host/errors.ts';
 import { GuestThread } from '../../host/guest-thread.ts';
+import { loadLibc } from '../../host/linux/libc.ts';
 import {
   claim,
   encodeOutcome,
@@ -24,6 +25,8 @@ const MOVE_BYTES = 65_536;
 /** Piscina's handler: answers what comes over the port from now on. */
 export function serve(task: Serve): void {
   const { port } = task;
+  // A thread that is ended while it loads koffi takes the process with it, so that must be over before any guest runs.
+  loadLibc();
   const thread = new GuestThread(new AddressSpace(task.memories, task.memoriesLimit, task.ownMemories));
   const runner = new Runner(port, thread, new Int32Array(task.claims));
   port.on('message', (request: Request) => {

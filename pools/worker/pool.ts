@@ -164,7 +164,7 @@ class WorkerExecutor implements Executor {
     return {
       running: this.#dispatcher.running,
       waiting: this.#queue.waiting,
-      units: this.#threads.units.size,
+      units: this.#threads.ready,
       unitsReplaced: this.#threads.replaced,
       memories: this.#space.live,
       memoriesLimit: this.#space.limit,

@@ -49,6 +49,8 @@ export class Threads<T extends Sent> {
   #unstartable: { readonly error: unknown } | undefined;
   #pause: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
+  /** Threads that have been told to serve and do not yet: they load native code and must not be ended then. */
+  readonly #starting: Set<Promise<void>> = new Set();
 
   constructor(options: ThreadOptions, events: ThreadEvents<T>) {
     this.#options = options;
@@ -68,8 +70,15 @@ export class Threads<T extends Sent> {
     // A worker's failure is told by its own events; Piscina's says no more.
     this.#piscina.on('error', () => {});
     // Piscina tells of a worker just before it can be given a task.
-    this.#piscina.on('workerCreate', ({ id }: { id: number }) => queueMicrotask(() => void this.#start(id)));
+    this.#piscina.on('workerCreate', ({ id }: { id: number }) => queueMicrotask(() => this.#begin(id)));
     this.#fill();
+  }
+
+  /** Threads that started and were not stopped. */
+  get ready(): number {
+    let count = 0;
+    for (const unit of this.units) if (unit.started) count++;
+    return count;
   }
 
   /** Threads stopped or lost so far. */
@@ -99,6 +108,7 @@ export class Threads<T extends Sent> {
     clearTimeout(this.#pause);
     for (const unit of this.units) unit.close();
     this.units.clear();
+    await Promise.all(this.#starting);
     await this.#piscina.destroy();
   }
 
@@ -163,10 +173,15 @@ export class Threads<T extends Sent> {
     worker.once('exit', (code) => this.#ended(unit, code));
   }
 
-  /** A thread counts from the moment it serves its port. */
-  async #start(threadId: number): Promise<void> {
+  #begin(threadId: number): void {
     const unit = [...this.units].find((candidate) => candidate.threadId === threadId);
     if (unit === undefined) return;
+    const starting = this.#start(unit).finally(() => this.#starting.delete(starting));
+    this.#starting.add(starting);
+  }
+
+  /** A thread counts from the moment it serves its port. */
+  async #start(unit: Unit<T>): Promise<void> {
     try {
       await this.#serve(unit);
     } catch (error) {
