@@ -1,0 +1,220 @@
+/** What every importer makes of a log, and the builder that they share: counts what it cannot use, guesses nothing. */
+
+import type { Edge } from '../edges.ts';
+import { HardwareError } from '../errors.ts';
+import {
+  medianIntervalS,
+  requireTrace,
+  unwrapCounter,
+  type PowerTrace,
+  type SampleRule,
+  type TraceClock,
+} from '../trace.ts';
+import { DigitalLine, type DigitalLevel } from './digital-line.ts';
+
+/** How a log was read. */
+export interface LogCounts {
+  readonly rows: number;
+  /** Rows that could not be read, and the first of them with its number. */
+  readonly malformed: number;
+  readonly firstMalformed: string | undefined;
+  /** Rows whose time is that of the row before, or lies before it: left out. */
+  readonly duplicates: number;
+  readonly reordered: number;
+  /** Samples that the log itself says were lost. */
+  readonly lost: number;
+  /** Intervals longer than one and a half median ones. */
+  readonly gaps: number;
+  /** Counters that fell although they cannot wrap. */
+  readonly resets: number;
+  /** Pulses within one sample, seen as both levels at once. */
+  readonly glitches: number;
+}
+
+/** A stretch that the log labels itself. */
+export interface LogMark {
+  readonly label: string;
+  readonly startS: number;
+  readonly endS: number;
+}
+
+export interface ImportedLog {
+  readonly trace: PowerTrace;
+  /** Edges of each digital line that the log has. */
+  readonly lines: ReadonlyMap<string, readonly Edge[]>;
+  readonly marks: readonly LogMark[];
+  readonly counts: LogCounts;
+}
+
+/** What the user knows and the log does not say. */
+export interface ImportOptions {
+  /** Supply voltage in V, for logs that have currents only. */
+  readonly vddV?: number;
+  /** Sampling interval in seconds, for logs without a time. */
+  readonly sampleS?: number;
+}
+
+/** Reads a log row by row. */
+export interface LogParser {
+  /** Takes one line without its end; empty lines are passed over by the reader. */
+  row(line: string): void;
+  /** @throws HardwareError LOG_FORMAT, TRACE_INVALID */
+  finish(): ImportedLog;
+}
+
+/** What of a trace is known before the first row. */
+export interface TraceKind {
+  readonly source: string;
+  readonly rule: SampleRule;
+  readonly clock: TraceClock;
+  readonly synthetic: boolean;
+  /** Default: the median interval. */
+  readonly refreshS?: number;
+  readonly resolution?: number;
+  /** What a counter counts to, in J. */
+  readonly rangeJ?: number;
+}
+
+/** 2^26 samples of two doubles are 1 GiB: longer recordings are to be cut or exported at a lower rate. */
+const MAX_SAMPLES = 2 ** 26;
+
+/** The number a field holds, or undefined when it holds none. */
+export function numberOf(field: string | undefined): number | undefined {
+  const text = field?.trim() ?? '';
+  if (text === '') return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** Collects samples in the order of the log. */
+export class LogBuilder {
+  #timeS: Float64Array = new Float64Array(1024);
+  #value: Float64Array = new Float64Array(1024);
+  #length = 0;
+  #rows = 0;
+  #malformed = 0;
+  #firstMalformed: string | undefined;
+  #duplicates = 0;
+  #reordered = 0;
+  #lost = 0;
+  readonly #breaks: number[] = [];
+  readonly #lines = new Map<string, DigitalLine>();
+  readonly #marks: LogMark[] = [];
+
+  /** Counts a row, readable or not. */
+  countRow(): void {
+    this.#rows++;
+  }
+
+  malformed(line: string): void {
+    this.#malformed++;
+    this.#firstMalformed ??= `row ${this.#rows}: ${JSON.stringify(line.slice(0, 120))}`;
+  }
+
+  /** Samples that are known to be missing here. */
+  lost(samples: number): void {
+    this.#lost += samples;
+    if (this.#length > 0 && this.#breaks.at(-1) !== this.#length - 1) this.#breaks.push(this.#length - 1);
+  }
+
+  /** Adds a sample; false when its time does not rise and it was left out. */
+  add(timeS: number, value: number): boolean {
+    const lastS = this.#length === 0 ? Number.NEGATIVE_INFINITY : (this.#timeS[this.#length - 1] as number);
+    if (timeS === lastS) this.#duplicates++;
+    else if (timeS < lastS) this.#reordered++;
+    if (timeS <= lastS) return false;
+    if (this.#length === this.#timeS.length) this.#grow();
+    this.#timeS[this.#length] = timeS;
+    this.#value[this.#length] = value;
+    this.#length++;
+    return true;
+  }
+
+  /** The level of a digital line at a time; `X` when both levels were seen within the sample. */
+  level(line: string, timeS: number, level: DigitalLevel): void {
+    let digital = this.#lines.get(line);
+    if (digital === undefined) {
+      digital = new DigitalLine();
+      this.#lines.set(line, digital);
+    }
+    digital.sample(timeS, level);
+  }
+
+  /** An edge of a line whose log lists edges. */
+  edge(line: string, edge: Edge): void {
+    const digital = this.#lines.get(line) ?? new DigitalLine();
+    this.#lines.set(line, digital);
+    digital.edge(edge);
+  }
+
+  mark(mark: LogMark): void {
+    this.#marks.push(mark);
+  }
+
+  #grow(): void {
+    if (this.#length >= MAX_SAMPLES) {
+      const fields = { source: 'the log', expected: `at most ${MAX_SAMPLES} samples`, got: 'more' };
+      throw new HardwareError('TRACE_INVALID', fields);
+    }
+    const timeS = new Float64Array(2 * this.#length);
+    const value = new Float64Array(2 * this.#length);
+    timeS.set(this.#timeS);
+    value.set(this.#value);
+    this.#timeS = timeS;
+    this.#value = value;
+  }
+
+  /** @throws HardwareError TRACE_INVALID when fewer than two samples could be read */
+  finish(kind: TraceKind): ImportedLog {
+    const timeS = this.#timeS.slice(0, this.#length);
+    const raw = this.#value.slice(0, this.#length);
+    const counter = kind.rule === 'counter' ? unwrapCounter(raw, kind.rangeJ) : undefined;
+    const intervalS = medianIntervalS(timeS);
+    const breaks = new Set([...this.#breaks, ...(counter?.resets ?? [])].filter((index) => index + 1 < this.#length));
+    if (this.#length < 2 && this.#firstMalformed !== undefined) {
+      const fields = {
+        source: kind.source,
+        expected: 'at least two samples',
+        got: `${this.#length} (${this.#firstMalformed})`,
+      };
+      throw new HardwareError('TRACE_INVALID', fields);
+    }
+    const trace = requireTrace({
+      source: kind.source,
+      rule: kind.rule,
+      clock: kind.clock,
+      synthetic: kind.synthetic,
+      timeS,
+      value: counter?.value ?? raw,
+      refreshS: kind.refreshS ?? intervalS,
+      resolution: kind.resolution ?? 0,
+      breaks: [...breaks].sort((a, b) => a - b),
+    });
+    let gaps = 0;
+    for (let index = 1; index < timeS.length; index++) {
+      if ((timeS[index] as number) - (timeS[index - 1] as number) > 1.5 * intervalS) gaps++;
+    }
+    let glitches = 0;
+    const lines = new Map<string, readonly Edge[]>();
+    for (const [name, line] of this.#lines) {
+      glitches += line.glitches;
+      lines.set(name, line.edges);
+    }
+    return {
+      trace,
+      lines,
+      marks: this.#marks,
+      counts: {
+        rows: this.#rows,
+        malformed: this.#malformed,
+        firstMalformed: this.#firstMalformed,
+        duplicates: this.#duplicates,
+        reordered: this.#reordered,
+        lost: this.#lost,
+        gaps,
+        resets: counter?.resets.length ?? 0,
+        glitches,
+      },
+    };
+  }
+}

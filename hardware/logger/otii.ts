@@ -1,0 +1,98 @@
+/**
+ * Answers of Otii's TCP server for channel data, one JSON object a line with the channel's name beside the answer's own
+ * fields: `{"channel":"mp","data_type":"analog","timestamp":0,"interval":0.00025,"values":[...]}`; digital channels list
+ * edges. Power is `mp`, or `mc` times `mv`. Source: qoitech/otii-tcp-client-python.
+ */
+
+import { LogBuilder, type ImportedLog, type LogParser } from './log.ts';
+
+interface AnalogAnswer {
+  readonly channel: string;
+  readonly timestamp: number;
+  readonly interval: number;
+  readonly values: readonly number[];
+}
+
+interface DigitalAnswer {
+  readonly channel: string;
+  readonly values: readonly { readonly timestamp: number; readonly value: boolean }[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function analogOf(answer: Fields): AnalogAnswer | undefined {
+  const { channel, data_type: type, timestamp, interval, values } = answer;
+  if (type !== 'analog' || typeof channel !== 'string' || typeof timestamp !== 'number') return undefined;
+  if (typeof interval !== 'number' || !(interval > 0) || !Array.isArray(values)) return undefined;
+  if (!values.every((value) => typeof value === 'number')) return undefined;
+  return { channel, timestamp, interval, values };
+}
+
+function digitalOf(answer: Fields): DigitalAnswer | undefined {
+  const { channel, data_type: type, values } = answer;
+  if (type !== 'digital' || typeof channel !== 'string' || !Array.isArray(values)) return undefined;
+  const good = values.every((edge: unknown) => {
+    const { timestamp, value } = (edge ?? {}) as Fields;
+    return typeof timestamp === 'number' && typeof value === 'boolean';
+  });
+  return good ? { channel, values: values as DigitalAnswer['values'] } : undefined;
+}
+
+class OtiiParser implements LogParser {
+  readonly #builder = new LogBuilder();
+  /** Current or voltage that waits for its partner of the same time. */
+  #waiting: AnalogAnswer | undefined;
+
+  row(line: string): void {
+    this.#builder.countRow();
+    let answer: unknown;
+    try {
+      answer = JSON.parse(line);
+    } catch {
+      answer = undefined;
+    }
+    const fields = typeof answer === 'object' && answer !== null ? (answer as Fields) : {};
+    const analog = analogOf(fields);
+    const digital = digitalOf(fields);
+    if (analog !== undefined) this.#analog(analog, line);
+    else if (digital !== undefined) this.#digital(digital);
+    else this.#builder.malformed(line);
+  }
+
+  #digital(answer: DigitalAnswer): void {
+    for (const { timestamp, value } of answer.values) {
+      this.#builder.edge(answer.channel, { timeS: timestamp, level: value ? 1 : 0, halfWidthS: 0 });
+    }
+  }
+
+  #analog(answer: AnalogAnswer, line: string): void {
+    if (answer.channel === 'mp') this.#samples(answer, answer.values);
+    if (answer.channel !== 'mc' && answer.channel !== 'mv') return;
+    const other = this.#waiting;
+    if (other === undefined || other.channel === answer.channel) {
+      if (other !== undefined) this.#builder.malformed(`${other.channel} without its partner`);
+      this.#waiting = answer;
+      return;
+    }
+    this.#waiting = undefined;
+    const same = other.timestamp === answer.timestamp && other.interval === answer.interval;
+    if (!same || other.values.length !== answer.values.length) this.#builder.malformed(line);
+    else
+      this.#samples(
+        answer,
+        answer.values.map((value, index) => value * (other.values[index] as number)),
+      );
+  }
+
+  #samples(answer: AnalogAnswer, values: readonly number[]): void {
+    for (const [index, value] of values.entries()) this.#builder.add(answer.timestamp + index * answer.interval, value);
+  }
+
+  finish(): ImportedLog {
+    return this.#builder.finish({ source: 'Otii', rule: 'instant', clock: 'logger', synthetic: false });
+  }
+}
+
+export function otiiParser(): LogParser {
+  return new OtiiParser();
+}
