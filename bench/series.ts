@@ -49,7 +49,10 @@ export interface Series {
 export async function measure(subjects: readonly Subject[], plan: SeriesPlan): Promise<Series[]> {
   const random = seededRandom(plan.seed);
   const samples = new Map(subjects.map((subject) => [subject.name, [] as Float64Array[]]));
-  for (const subject of subjects) await sample(subject, Math.min(plan.warmUp, (subject.perBlock ?? plan.warmUp) * 4));
+  for (const subject of subjects) {
+    if (subject.sample === undefined)
+      await sample(subject, Math.min(plan.warmUp, (subject.perBlock ?? plan.warmUp) * 4));
+  }
   for (let block = 0; block < plan.blocks; block++) {
     for (const subject of shuffled(subjects, random)) {
       globalThis.gc?.();
