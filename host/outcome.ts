@@ -41,6 +41,20 @@ export const CONTAINER_PHASES = ['queue', 'create', 'attach', 'start', 'run', 'c
 
 export type ContainerPhaseName = (typeof CONTAINER_PHASES)[number];
 
+/** Every phase of any executor, in the order they happen. */
+export const ALL_PHASES = [
+  'queue',
+  'compile',
+  'create',
+  'attach',
+  'instantiate',
+  'start',
+  'restore',
+  'run',
+  'collect',
+  'remove',
+] as const;
+
 /**
  * Nanoseconds spent in each phase; a phase that did not happen is 0. Those that only containers have are absent from
  * the outcomes of other executors, and `remove` is absent where the answer did not wait for it.

@@ -5,6 +5,7 @@ import type { Capabilities } from '../host/capabilities.ts';
 import type { NebulaError } from '../host/errors.ts';
 import type { Limits } from '../host/limits.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
+import type { ContainerNetwork } from '../pools/container/definition.ts';
 import type { DeployReport, ExecutorStats } from '../pools/executor.ts';
 import type { Request, Response } from 'undici';
 
@@ -23,13 +24,48 @@ export interface NebulaOptions {
   readonly audit?: boolean;
   /** Memories alive at once; default: derived from the machine. */
   readonly memories?: number;
+  /**
+   * Runtimes that manifests may name; default `wasm` and `container`. Nothing confines a `process` but its deadline:
+   * whoever may deploy one may do what this process may.
+   */
+  readonly runtimes?: readonly Runtime[];
+  /** Socket of the container engine; default: DOCKER_HOST, or the usual one. */
+  readonly dockerSocket?: string;
+}
+
+/** What runs a function: a micro-VM, a container made of a native program, or that program as a child process. */
+export type Runtime = 'wasm' | 'container' | 'process';
+
+/** How native guests are started (pools/native/backend.ts). */
+export interface ProcessOptions {
+  /** `cold` (default): one for each call. `warm`: kept, and answers frames. */
+  readonly mode?: 'cold' | 'warm';
+  /** How long a kept one may wait for its next call, in milliseconds; 0 is without end; default 300,000. */
+  readonly idleTimeoutMs?: number;
+}
+
+/** Memory, open files, concurrency and the rest are in `limits`. */
+export interface ContainerOptions extends ProcessOptions {
+  /** An image that the engine has; without it one is built of the program that `module` names. */
+  readonly image?: string;
+  /** Image to build upon; default `scratch`. */
+  readonly base?: string;
+  readonly network?: ContainerNetwork;
+  /** Cores' worth of time; default 0, which is all. */
+  readonly cpus?: number;
+  /** Processes and threads in one container; default 64. */
+  readonly pids?: number;
 }
 
 /** What a manifest (nebula.json) says; every field but the name may be left out. */
 export interface Manifest {
   readonly name: string;
-  /** The module's path, relative to the manifest. */
+  /** The path of the module, or of the native program, relative to the manifest. */
   readonly module?: string;
+  /** Default `wasm`. */
+  readonly runtime?: Runtime;
+  readonly container?: ContainerOptions;
+  readonly process?: ProcessOptions;
   readonly description?: string;
   /** Export that handles an invocation. */
   readonly entry?: string;

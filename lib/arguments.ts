@@ -5,6 +5,8 @@ import type { Invocation } from '../host/outcome.ts';
 import type { DeployOptions, Input, InvokeOptions, NebulaOptions } from './api.ts';
 import { findLimitsProblem } from './manifest.ts';
 
+const RUNTIMES: ReadonlySet<unknown> = new Set(['wasm', 'container', 'process']);
+
 const encoder = new TextEncoder();
 
 /** An input as bytes; text is UTF-8. */
@@ -96,6 +98,14 @@ function checkNebulaOption(key: string, value: unknown): void {
     case 'store':
       if (typeof value !== 'string' || value === '') throw argumentError(field, 'the path of a directory', value);
       return;
+    case 'dockerSocket':
+      if (typeof value !== 'string' || value === '') throw argumentError(field, 'the path of a socket', value);
+      return;
+    case 'runtimes':
+      if (!Array.isArray(value) || !value.every((name) => RUNTIMES.has(name))) {
+        throw argumentError(field, 'a list of "wasm", "container" and "process"', value);
+      }
+      return;
     case 'audit':
       if (typeof value !== 'boolean') throw argumentError(field, 'a boolean', value);
       return;
@@ -107,7 +117,7 @@ function checkNebulaOption(key: string, value: unknown): void {
     default:
       throw argumentError(
         field,
-        'left out: expected executor, threads, spareThreads, store, limits, audit or memories',
+        'left out: expected executor, threads, spareThreads, store, limits, audit, memories, runtimes or dockerSocket',
         value,
       );
   }

@@ -6,6 +6,7 @@ export { NebulaClient } from './client.ts';
 export { isNebulaError, NebulaError } from '../host/errors.ts';
 
 export type {
+  ContainerOptions,
   DeployOptions,
   DeploySource,
   FunctionRecord,
@@ -17,6 +18,8 @@ export type {
   Nebula,
   NebulaOptions,
   NebulaStats,
+  ProcessOptions,
+  Runtime,
   UnavailableFunction,
 } from './api.ts';
 export type { NebulaServer, ServerOptions, ServerTimeouts } from './http/server.ts';
@@ -28,6 +31,7 @@ export type {
   RemoteEnding,
   RemoteOutcome,
 } from './client.ts';
+export type { ContainerNetwork } from '../pools/container/definition.ts';
 export type { ErrorCode, ErrorFields, ErrorName } from '../host/errors.ts';
 export type {
   Capabilities,

@@ -5,6 +5,7 @@
 
 import { Type, type TSchema } from 'typebox';
 import { STRATEGIES } from '../host/definition.ts';
+import { NETWORKS } from '../pools/container/definition.ts';
 import { DEFAULT_LIMITS, type LimitName } from '../host/limits.ts';
 
 const KIB = 1024;
@@ -152,6 +153,37 @@ const HTTP = Type.Object(
   CLOSED,
 );
 
+/** A union of texts that describes itself. */
+function oneOf(names: readonly string[]): TSchema {
+  const description = `one of ${names.map((name) => `"${name}"`).join(', ')}`;
+  return Type.Union(
+    names.map((name) => Type.Literal(name)),
+    { description },
+  );
+}
+
+/** The characters of image references; the engine reads the rest of the grammar. A Dockerfile gets nothing but these. */
+const IMAGE = text('^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}$', 'the reference of an image');
+
+const PROCESS_PROPERTIES = {
+  mode: Type.Optional(oneOf(['cold', 'warm'])),
+  idleTimeoutMs: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1, description: 'an integer from 0 to 2147483647' }),
+  ),
+};
+
+const CONTAINER = Type.Object(
+  {
+    ...PROCESS_PROPERTIES,
+    image: Type.Optional(IMAGE),
+    base: Type.Optional(IMAGE),
+    network: Type.Optional(oneOf(NETWORKS)),
+    cpus: Type.Optional(Type.Number({ minimum: 0, maximum: 1024, description: 'a number from 0 to 1024' })),
+    pids: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000, description: 'an integer from 1 to 100000' })),
+  },
+  CLOSED,
+);
+
 /** Schema of a manifest in JSON; fields it does not name are refused. */
 export const manifestSchema: TSchema = Type.Object(
   {
@@ -159,16 +191,14 @@ export const manifestSchema: TSchema = Type.Object(
     name: text('^[a-z0-9][a-z0-9._-]{0,63}$', 'a name of 1 to 64 of a-z 0-9 . _ - that starts with a letter or digit'),
     module: Type.Optional(text('^[^\\u0000]+$', 'a path')),
     description: Type.Optional(Type.String()),
+    runtime: Type.Optional(oneOf(['wasm', 'container', 'process'])),
+    container: Type.Optional(CONTAINER),
+    process: Type.Optional(Type.Object(PROCESS_PROPERTIES, CLOSED)),
     entry: Type.Optional(text('^[^\\u0000]+$', "an export's name")),
     limits: Type.Optional(limitsSchema),
     capabilities: Type.Optional(CAPABILITIES),
     init: Type.Optional(INIT),
-    strategy: Type.Optional(
-      Type.Union(
-        [...STRATEGIES, 'auto'].map((name) => Type.Literal(name)),
-        { description: `one of ${[...STRATEGIES, 'auto'].map((name) => `"${name}"`).join(', ')}` },
-      ),
-    ),
+    strategy: Type.Optional(oneOf([...STRATEGIES, 'auto'])),
     snapshot: Type.Optional(text('^[^\\u0000]+$', 'a path')),
     http: Type.Optional(HTTP),
   },

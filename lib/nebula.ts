@@ -17,6 +17,7 @@ import type {
 import { checkDeployOptions, checkNebulaOptions, toDrainMs, toInputBytes, toInvocation } from './arguments.ts';
 import { createExecutor } from './executor.ts';
 import { toOutcomeError } from './outcome-error.ts';
+import { Runtimes } from './runtimes.ts';
 import { Registry, type RegistryOptions } from './registry/registry.ts';
 import { loadSource } from './registry/source.ts';
 import { Store } from './registry/store.ts';
@@ -40,11 +41,12 @@ export async function createNebula(options: NebulaOptions = {}): Promise<Nebula>
 
 /** Nebula on an executor of the caller's, which it owns from now on and closes with itself. */
 export async function createNebulaOn(executor: Executor, options: NebulaOptions = {}): Promise<Nebula> {
+  const runtimes = new Runtimes(executor, options);
   let store: Store | undefined;
   try {
     if (options.store !== undefined) store = await Store.open(options.store);
     const nebula = new EmbeddedNebula({
-      executor,
+      executor: runtimes,
       audit: options.audit ?? false,
       ...(store === undefined ? {} : { store }),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
@@ -52,21 +54,21 @@ export async function createNebulaOn(executor: Executor, options: NebulaOptions 
     await nebula.restore();
     return nebula;
   } catch (error) {
-    await executor.close(0);
+    await runtimes.close(0);
     await store?.close();
     throw error;
   }
 }
 
 class EmbeddedNebula implements Nebula {
-  readonly #executor: Executor;
+  readonly #executor: Runtimes;
   readonly #registry: Registry;
   readonly #functions: Registry['functions'];
   readonly #moduleBytes: number | undefined;
   #fetchHandler: Promise<FetchHandler> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: RegistryOptions) {
+  constructor(options: RegistryOptions & { readonly executor: Runtimes }) {
     this.#executor = options.executor;
     this.#registry = new Registry(options);
     this.#functions = this.#registry.functions;

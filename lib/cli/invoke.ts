@@ -6,13 +6,17 @@ import { basename, join, resolve } from 'node:path';
 import { argumentError, messageOf, NebulaError } from '../../host/errors.ts';
 import { DEFAULT_LIMITS } from '../../host/limits.ts';
 import type { Ending } from '../../host/outcome.ts';
-import type { Executor } from '../../pools/executor.ts';
-import type { Manifest } from '../api.ts';
+import type { Manifest, Runtime } from '../api.ts';
 import { createExecutor } from '../executor.ts';
-import { defineFunction, type DefinitionSource } from '../registry/function-definition.ts';
+import type { DefinitionSource } from '../registry/function-definition.ts';
+import { defineForRuntime } from '../registry/runtime-definition.ts';
+import { Runtimes } from '../runtimes.ts';
 import { EXIT_GUEST } from './failure.ts';
 import { applyOptions, type FunctionOptions, type ServerAccess } from './options.ts';
 import { readInput, writeAll } from './streams.ts';
+
+/** Whoever runs a file of the machine's may run any program there. */
+const ALL_RUNTIMES: readonly Runtime[] = ['wasm', 'container', 'process'];
 
 export interface InvokeCommandOptions extends FunctionOptions, ServerAccess {
   readonly json?: boolean;
@@ -53,20 +57,20 @@ async function invokeFile(target: string, options: InvokeCommandOptions): Promis
   const { manifest } = source;
   const { timeoutMs } = { ...DEFAULT_LIMITS, ...manifest.limits };
   // Only a thread of its own can be stopped at the deadline; without one this thread answers sooner.
-  const opening = createExecutor({ executor: timeoutMs === 0 ? 'in-thread' : 'worker', threads: 1, spareThreads: 0 });
+  const isThreadNeeded = timeoutMs !== 0 && isWasm(manifest);
+  const opening = createExecutor({ executor: isThreadNeeded ? 'worker' : 'in-thread', threads: 1, spareThreads: 0 });
   // It is awaited last; a failure before that must not count as unhandled.
   opening.catch(() => undefined);
-  let executor: Executor | undefined;
+  let executor: Runtimes | undefined;
   try {
     const input = readInput(manifest.limits?.inputBytes ?? DEFAULT_LIMITS.inputBytes);
-    const preparing = defineFunction(manifest.name, source, { audit: options.audit ?? false });
+    const preparing = defineForRuntime(manifest.name, source, { audit: options.audit ?? false });
     const [definition, bytes] = await Promise.all([preparing, input]);
-    executor = await opening;
+    executor = new Runtimes(await opening, { runtimes: ALL_RUNTIMES });
     await executor.deploy(definition);
     return await executor.invoke(definition, { input: bytes });
   } finally {
-    executor ??= await opening;
-    await executor.close(0);
+    await (executor ?? (await opening)).close(0);
     // Input that was not wanted any more would keep the process waiting for its end.
     process.stdin.destroy();
   }
@@ -76,19 +80,29 @@ async function loadFile(target: string, options: InvokeCommandOptions): Promise<
   const path = resolve(target);
   const isModule = !path.endsWith('.json') && !(await isDirectory(path));
   if (isModule && options.manifest === undefined) {
-    // One run of a fresh instance needs no calibration of the ways to put it back.
-    const manifest: Manifest = { name: basename(path, '.wasm'), strategy: 'fresh' };
-    return { module: await readModule(path), manifest: applyOptions(manifest, options) };
+    return {
+      module: await readModule(path),
+      manifest: applyOptions(onceOnly({ name: basename(path, '.wasm') }), options),
+    };
   }
   const { loadSource, readManifest } = await import('../registry/source.ts');
   if (!isModule) {
     const { module, manifest, snapshot } = await loadSource(path);
-    const once = applyOptions({ ...manifest, strategy: manifest.strategy ?? 'fresh' }, options);
+    const once = applyOptions(onceOnly(manifest), options);
     return { module, manifest: once, ...(snapshot === undefined ? {} : { snapshot }) };
   }
   const { manifest } = await readManifest(options.manifest as string);
-  const once = applyOptions({ ...manifest, strategy: manifest.strategy ?? 'fresh' }, options);
+  const once = applyOptions(onceOnly(manifest), options);
   return { module: await readModule(path), manifest: once };
+}
+
+/** One run of a fresh instance needs no calibration of the ways to put it back. */
+function onceOnly(manifest: Manifest): Manifest {
+  return isWasm(manifest) ? { ...manifest, strategy: manifest.strategy ?? 'fresh' } : manifest;
+}
+
+function isWasm({ runtime = 'wasm' }: Manifest): boolean {
+  return runtime === 'wasm';
 }
 
 async function isDirectory(path: string): Promise<boolean> {

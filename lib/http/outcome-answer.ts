@@ -4,7 +4,7 @@
  */
 
 import { NebulaError } from '../../host/errors.ts';
-import { PHASES, type Outcome, type Phases } from '../../host/outcome.ts';
+import { ALL_PHASES, type Outcome, type Phases } from '../../host/outcome.ts';
 import type { FunctionRecord } from '../api.ts';
 import type { Answer } from './exchange.ts';
 import { toOutcomeError } from '../outcome-error.ts';
@@ -93,8 +93,8 @@ function failureMembers(outcome: FailedOutcome): Readonly<Record<string, unknown
 /** The phases as a Server-Timing header, in milliseconds; phases that did not happen are left out. */
 export function serverTiming(phases: Phases): string {
   let header = '';
-  for (const phase of PHASES) {
-    const durationNs = Math.round(phases[phase]);
+  for (const phase of ALL_PHASES) {
+    const durationNs = Math.round(phases[phase] ?? 0);
     if (durationNs > 0) header += `${header === '' ? '' : ', '}${phase};dur=${durationNs / 1e6}`;
   }
   return header === '' ? 'total;dur=0' : header;

@@ -2,7 +2,7 @@
 
 import { ERRORS, NebulaError, type ErrorFields, type ErrorName } from '../../host/errors.ts';
 import type { LimitName } from '../../host/limits.ts';
-import { NO_PHASES, PHASES, TRAP_REASONS, type Ending, type Phases, type Start } from '../../host/outcome.ts';
+import { ALL_PHASES, NO_PHASES, TRAP_REASONS, type Ending, type Phases, type Start } from '../../host/outcome.ts';
 import { EMPTY } from './exchange.ts';
 
 /** How a guest ended, as far as the server tells: `failed` is a trap or exit code that the function does not show. */
@@ -115,10 +115,10 @@ function headerOf(reply: RemoteReply, name: string): string | undefined {
 
 /** Phases in nanoseconds out of a Server-Timing header; those it does not name are 0. */
 export function parseServerTiming(header: string): Phases {
-  const phases = { ...NO_PHASES };
+  const phases: { -readonly [K in keyof Phases]: Phases[K] } = { ...NO_PHASES };
   for (const entry of header.split(',')) {
     const [name = '', ...parameters] = entry.split(';').map((part) => part.trim());
-    const phase = PHASES.find((known) => known === name);
+    const phase = ALL_PHASES.find((known) => known === name);
     const duration = parameters.find((parameter) => parameter.startsWith('dur='));
     if (phase !== undefined && duration !== undefined) phases[phase] = Math.round(Number(duration.slice(4)) * 1e6);
   }

@@ -4,12 +4,12 @@
  * the other, those of different functions at once.
  */
 
-import type { FunctionDefinition } from '../../host/definition.ts';
 import { isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
 import type { DeployReport, Executor } from '../../pools/executor.ts';
 import type { FunctionRecord, UnavailableFunction } from '../api.ts';
 import { FunctionStatistics } from '../observe/function-statistics.ts';
-import { defineFunction, type DefinitionDefaults } from './function-definition.ts';
+import type { DefinitionDefaults } from './function-definition.ts';
+import { defineForRuntime, type AnyDefinition } from './runtime-definition.ts';
 import type { LoadedSource } from './source.ts';
 import { digestOf, type Store, type StoredFunction, type StoredVersion } from './store.ts';
 
@@ -21,12 +21,12 @@ const RESTORES_AT_ONCE = 4;
 
 /** A function that can be invoked. Replaced as a whole by each change. */
 export interface RegisteredFunction {
-  readonly definition: FunctionDefinition;
+  readonly definition: AnyDefinition;
   readonly record: FunctionRecord;
   readonly statistics: FunctionStatistics;
   readonly stored: StoredFunction;
   /** Definitions of previous versions by number, when no store holds their modules. */
-  readonly kept: ReadonlyMap<number, FunctionDefinition>;
+  readonly kept: ReadonlyMap<number, AnyDefinition>;
 }
 
 interface Unavailable {
@@ -35,7 +35,7 @@ interface Unavailable {
 }
 
 export interface RegistryOptions extends DefinitionDefaults {
-  readonly executor: Executor;
+  readonly executor: Executor<AnyDefinition>;
   readonly store?: Store;
 }
 
@@ -89,10 +89,10 @@ export class Registry {
       const before = this.functions.get(name);
       const stored = before?.stored ?? this.#unavailable.get(name)?.stored;
       const version = stored?.nextVersion ?? 1;
-      const definition = await defineFunction(nextId(name, version), source, this.#options);
+      const definition = await defineForRuntime(nextId(name, version), source, this.#options);
       const made: StoredVersion = {
         version,
-        digest: definition.prepared.digest,
+        digest: digestOf(source.module),
         sizeBytes: source.module.length,
         deployedAt: new Date().toISOString(),
         manifest: source.manifest,
@@ -142,7 +142,7 @@ export class Registry {
     try {
       const files = await store.readFiles(name, current);
       const source = { ...files, manifest: current.manifest };
-      const definition = await defineFunction(nextId(name, current.version), source, this.#options);
+      const definition = await defineForRuntime(nextId(name, current.version), source, this.#options);
       this.#put(definition, stored, await this.#options.executor.deploy(definition), new Map());
     } catch (cause) {
       const error = isNebulaError(cause)
@@ -152,12 +152,12 @@ export class Registry {
     }
   }
 
-  async #redefine(name: string, target: StoredVersion): Promise<FunctionDefinition> {
+  async #redefine(name: string, target: StoredVersion): Promise<AnyDefinition> {
     const id = nextId(name, target.version);
     const { store } = this.#options;
     if (store !== undefined) {
       const files = await store.readFiles(name, target);
-      return defineFunction(id, { ...files, manifest: target.manifest }, this.#options);
+      return defineForRuntime(id, { ...files, manifest: target.manifest }, this.#options);
     }
     const kept = this.functions.get(name)?.kept.get(target.version);
     if (kept === undefined) throw new NebulaError('NO_PREVIOUS_VERSION', { name });
@@ -165,7 +165,7 @@ export class Registry {
   }
 
   /** Initialise, store, swap, retire: whatever fails before the swap leaves the function as it was. */
-  async #change(definition: FunctionDefinition, stored: StoredFunction, files?: LoadedSource): Promise<FunctionRecord> {
+  async #change(definition: AnyDefinition, stored: StoredFunction, files?: LoadedSource): Promise<FunctionRecord> {
     const { executor, store } = this.#options;
     const report = await executor.deploy(definition);
     try {
@@ -181,8 +181,8 @@ export class Registry {
     return record;
   }
 
-  #keep(before: RegisteredFunction | undefined, stored: StoredFunction): ReadonlyMap<number, FunctionDefinition> {
-    const kept = new Map<number, FunctionDefinition>();
+  #keep(before: RegisteredFunction | undefined, stored: StoredFunction): ReadonlyMap<number, AnyDefinition> {
+    const kept = new Map<number, AnyDefinition>();
     if (before === undefined || this.#options.store !== undefined) return kept;
     for (const { version } of stored.versions.slice(1)) {
       const definition = version === before.record.version ? before.definition : before.kept.get(version);
@@ -192,10 +192,10 @@ export class Registry {
   }
 
   #put(
-    definition: FunctionDefinition,
+    definition: AnyDefinition,
     stored: StoredFunction,
     report: DeployReport,
-    kept: ReadonlyMap<number, FunctionDefinition>,
+    kept: ReadonlyMap<number, AnyDefinition>,
   ): FunctionRecord {
     const { name } = stored;
     const [{ version, digest, sizeBytes, deployedAt, manifest }, ...previous] = stored.versions;

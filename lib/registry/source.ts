@@ -10,6 +10,9 @@ import { mergeManifests, parseManifest, parseManifestText, resolveMounts } from 
 /** The name of a manifest in a function's folder. */
 export const MANIFEST_NAME = 'nebula.json';
 
+/** The module of a function whose container image the engine has. */
+const NO_BYTES = new Uint8Array();
+
 /** A function as it was given: nothing in it refers to a file any more, mounts have absolute machine paths. */
 export interface LoadedSource {
   readonly module: Uint8Array;
@@ -64,9 +67,10 @@ export async function loadSource(
   if (extname(path) === '.json' || (await isDirectory(path))) {
     const located = await readManifest(path);
     const manifest = resolveMounts(parseManifest(mergeManifests(located.manifest, over)), process.cwd());
-    const module = await readModule(located.modulePath, manifest, defaultModuleBytes);
+    const isImage = manifest.container?.image !== undefined;
+    const module = isImage ? NO_BYTES : await readModule(located.modulePath, manifest, defaultModuleBytes);
     const stored = manifest.snapshot === undefined ? undefined : resolve(dirname(located.path), manifest.snapshot);
-    return finish(module, manifest, snapshot ?? stored, [located.path, located.modulePath]);
+    return finish(module, manifest, snapshot ?? stored, isImage ? [located.path] : [located.path, located.modulePath]);
   }
   const manifest = resolveMounts(
     parseManifest(mergeManifests({ name: basename(path, '.wasm').toLowerCase() }, over)),

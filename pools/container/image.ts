@@ -2,7 +2,7 @@
 
 import { Buffer } from 'node:buffer';
 import { Readable } from 'node:stream';
-import { messageOf, NebulaError } from '../../host/errors.ts';
+import { argumentError, messageOf, NebulaError } from '../../host/errors.ts';
 import { checkBinary } from '../native/elf.ts';
 import type { ContainerDefinition } from './definition.ts';
 import { removed, type Engine } from './engine.ts';
@@ -45,7 +45,11 @@ async function findImage(engine: Engine, name: string, image: string): Promise<s
   }
 }
 
+/** What an image's reference may hold; a line break in a base would be an instruction of its own. */
+const REFERENCE = /^[\w][\w.:/@-]*$/;
+
 async function buildImage(engine: Engine, name: string, binary: Uint8Array, base: string): Promise<string> {
+  if (!REFERENCE.test(base)) throw argumentError('base', 'the reference of an image', base);
   const dockerfile = `FROM ${base}\nCOPY function /function\nENTRYPOINT ["/function"]\n`;
   const context = tarOf([
     { path: 'Dockerfile', bytes: Buffer.from(dockerfile), mode: 0o644 },

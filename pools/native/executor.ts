@@ -55,6 +55,8 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
   readonly #queue: InvocationQueue<Call<Definition>> = new InvocationQueue();
   readonly #running: Set<Call<Definition>> = new Set();
   readonly #clearing: Set<Promise<void>> = new Set();
+  /** Undeploys under way, which still need the backend. */
+  readonly #discarding: Set<Promise<void>> = new Set();
   /** Versions to be forgotten once none of their invocations waits or runs. */
   readonly #retiring: Map<string, () => void> = new Map();
   /** Guests of cold calls that were killed, and kept guests of versions that are gone. */
@@ -130,7 +132,9 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
     if (deployed === undefined) return;
     if (!this.#queue.isIdle(id)) await new Promise<void>((resolve) => this.#retiring.set(id, resolve));
     if (!this.#functions.delete(id)) return;
-    await this.#clear(deployed);
+    const discarded = this.#clear(deployed).finally(() => this.#discarding.delete(discarded));
+    this.#discarding.add(discarded);
+    await discarded;
   }
 
   stats(): ExecutorStats {
@@ -165,6 +169,7 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
     }
     for (const retired of this.#retiring.values()) retired();
     await Promise.all(this.#clearing);
+    await Promise.allSettled(this.#discarding);
     await this.#backend.close();
   }
 

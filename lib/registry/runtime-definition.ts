@@ -1,0 +1,91 @@
+/** Makes the definition of a function for the runtime that its manifest names. */
+
+import type { MachineMount, Mount } from '../../host/capabilities.ts';
+import { resolveCapabilities } from '../../host/capabilities.ts';
+import type { FunctionDefinition } from '../../host/definition.ts';
+import { NebulaError } from '../../host/errors.ts';
+import { resolveLimits } from '../../host/limits.ts';
+import { CONTAINER_DEFAULTS, type ContainerDefinition } from '../../pools/container/definition.ts';
+import type { NativeDefinition } from '../../pools/native/backend.ts';
+import type { ProcessDefinition } from '../../pools/process/definition.ts';
+import type { Manifest, ProcessOptions, Runtime } from '../api.ts';
+import { defineFunction, type DefinitionDefaults, type DefinitionSource } from './function-definition.ts';
+
+/** A function as one of the executors takes it. */
+export type AnyDefinition = FunctionDefinition | ContainerDefinition | ProcessDefinition;
+
+/** What a native guest cannot be given: it has no snapshot, and reads the machine's own clocks and random source. */
+const WASM_FIELDS = ['entry', 'init', 'strategy', 'snapshot'] as const;
+const WASM_CAPABILITIES = ['clocks', 'random', 'denial'] as const;
+
+/**
+ * @throws NebulaError MANIFEST_INVALID for what the runtime does not have; what `defineFunction` throws
+ */
+export async function defineForRuntime(
+  id: string,
+  source: DefinitionSource,
+  defaults: DefinitionDefaults,
+): Promise<AnyDefinition> {
+  const { manifest, module } = source;
+  const { runtime = 'wasm' } = manifest;
+  refuseOptionsOf(manifest, runtime);
+  switch (runtime) {
+    case 'wasm':
+      return defineFunction(id, source, defaults);
+    case 'process':
+      if ((manifest.capabilities?.mounts ?? []).length > 0) throw misplaced('capabilities.mounts', runtime);
+      return { ...native(id, manifest, defaults, manifest.process), binary: module };
+    case 'container': {
+      const { image, base, network, cpus, pids } = manifest.container ?? {};
+      return {
+        ...native(id, manifest, defaults, manifest.container),
+        source: image === undefined ? { binary: module, ...(base === undefined ? {} : { base }) } : { image },
+        network: network ?? CONTAINER_DEFAULTS.network,
+        cpus: cpus ?? CONTAINER_DEFAULTS.cpus,
+        pids: pids ?? CONTAINER_DEFAULTS.pids,
+        mounts: (manifest.capabilities?.mounts ?? []).map((mount, index) => machineMount(mount, index)),
+      };
+    }
+    default:
+      return runtime satisfies never;
+  }
+}
+
+function refuseOptionsOf(manifest: Manifest, runtime: Runtime): void {
+  for (const other of ['container', 'process'] as const) {
+    if (other !== runtime && manifest[other] !== undefined) throw misplaced(other, runtime);
+  }
+  if (runtime === 'wasm') return;
+  for (const field of WASM_FIELDS) if (manifest[field] !== undefined) throw misplaced(field, runtime);
+  for (const field of WASM_CAPABILITIES) {
+    if (manifest.capabilities?.[field] !== undefined) throw misplaced(`capabilities.${field}`, runtime);
+  }
+}
+
+function native(
+  id: string,
+  manifest: Manifest,
+  defaults: DefinitionDefaults,
+  options: ProcessOptions = {},
+): NativeDefinition {
+  const { arguments: given, environment } = resolveCapabilities(manifest.capabilities);
+  return {
+    id,
+    name: manifest.name,
+    mode: options.mode ?? CONTAINER_DEFAULTS.mode,
+    limits: resolveLimits({ ...defaults.limits, ...manifest.limits }),
+    arguments: given,
+    environment,
+    idleTimeoutMs: options.idleTimeoutMs ?? CONTAINER_DEFAULTS.idleTimeoutMs,
+  };
+}
+
+function machineMount(mount: Mount, index: number): MachineMount {
+  if ('machine' in mount) return mount;
+  throw misplaced(`capabilities.mounts.${index}.files`, 'container');
+}
+
+function misplaced(field: string, runtime: Runtime): NebulaError {
+  const detail = `field "${field}" must be left out: the runtime is "${runtime}"`;
+  return new NebulaError('MANIFEST_INVALID', { detail });
+}
