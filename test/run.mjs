@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const root = join(import.meta.dirname, '..', 'dist', 'test');
 const wanted = process.argv.slice(2);
@@ -14,7 +15,13 @@ if (files.length === 0) {
   process.stderr.write(`No test file matches ${wanted.join(' ')}\n`);
   process.exit(1);
 }
-const run = spawnSync(process.execPath, ['--expose-gc', '--test', '--test-concurrency=2', ...files], {
-  stdio: 'inherit',
-});
+const reporters = [
+  ['--test-reporter=spec', '--test-reporter-destination=stdout'],
+  [`--test-reporter=${pathToFileURL(join(import.meta.dirname, 'slowest.mjs'))}`, '--test-reporter-destination=stdout'],
+];
+const run = spawnSync(
+  process.execPath,
+  ['--expose-gc', '--test', '--test-concurrency=2', ...reporters.flat(), ...files],
+  { stdio: 'inherit' },
+);
 process.exit(run.status ?? 1);
