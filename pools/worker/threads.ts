@@ -30,6 +30,8 @@ export interface ThreadOptions {
 type LoadBalancer = NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer'];
 
 const NO_THREAD = -1;
+/** Starts in a row that may fail before those who wait are told. */
+const MOST_FAILURES = 3;
 /** Pause before threads are started again after one could not: doubled each time, up to the longest. */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5_000;
@@ -136,7 +138,7 @@ export class Threads<T extends Sent> {
       this.#fill();
       return;
     }
-    if (this.units.size === 0) {
+    if (this.units.size === 0 && this.#failures >= MOST_FAILURES) {
       this.#unstartable = { error: this.#failure };
       this.#events.onUnstartable(this.#failure);
     }
@@ -144,7 +146,9 @@ export class Threads<T extends Sent> {
     this.#pause ??= setTimeout(() => {
       this.#pause = undefined;
       this.#fill();
-    }, pauseMs).unref();
+    }, pauseMs);
+    // As long as nobody was told, there may be someone who waits.
+    if (this.#unstartable !== undefined) this.#pause.unref();
   }
 
   /** Piscina starts a thread for a task that none may take; the task itself is taken back at once. */

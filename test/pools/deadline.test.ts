@@ -1,0 +1,191 @@
+/** Deadlines and aborts: a guest that never ends is stopped in time, and nobody else notices. */
+
+import assert from 'node:assert/strict';
+import { getEventListeners, once } from 'node:events';
+import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { deploy, input, median, openPool, stdoutOf, until } from './fixture.ts';
+
+/** Milliseconds a timer of the same length is late by now: what the machine itself adds. */
+async function latenessMs(delayMs: number): Promise<number> {
+  const startedMs = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, delayMs));
+  return performance.now() - startedMs - delayMs;
+}
+
+/** Milliseconds a thread takes to start now, with nothing of Nebula in it. */
+async function threadStartMs(): Promise<number> {
+  const startedMs = performance.now();
+  const worker = new Worker('require("node:worker_threads").parentPort.once("message", () => {})', { eval: true });
+  await once(worker, 'online');
+  const tookMs = performance.now() - startedMs;
+  await worker.terminate();
+  return tookMs;
+}
+
+function shown(valuesMs: readonly number[]): string {
+  return valuesMs.map((value) => value.toFixed(1)).join(' ');
+}
+
+test('invoke() stops a guest within 20 ms of its time, while others go on and the next call finds a spare', async (context) => {
+  const pool = openPool(context);
+  const forever = await deploy(pool, 'guests/forever', { limits: { timeoutMs: 100 } });
+  const noop = await deploy(pool, 'noop');
+  const lateMs: number[] = [];
+  const othersMs: number[] = [];
+  for (let round = 0; round < 7; round++) {
+    await until('all threads are ready', () => pool.stats().units === 3);
+    await Promise.all(Array.from({ length: 20 }, () => pool.invoke(noop, input())));
+    const load = { isOn: true };
+    const others = (async () => {
+      while (load.isOn) {
+        const startedMs = performance.now();
+        assert.equal((await pool.invoke(noop, input())).kind, 'ok');
+        othersMs.push(performance.now() - startedMs);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    })();
+    const startedMs = performance.now();
+    const [outcome, controlMs] = await Promise.all([
+      pool.invoke(forever, input()).finally(() => lateMs.push(performance.now() - startedMs - 100)),
+      latenessMs(100),
+    ]);
+    assert.equal(outcome.kind, 'timeout');
+    lateMs.push((lateMs.pop() ?? 0) - Math.max(0, controlMs));
+    load.isOn = false;
+    await others;
+  }
+  assert.ok(Math.min(...lateMs) > -20, `late by ${shown(lateMs)} ms`);
+  assert.ok(median(lateMs) < 20, `late by ${shown(lateMs)} ms`);
+  assert.ok(Math.max(...lateMs) < 500, `late by ${shown(lateMs)} ms`);
+  assert.ok(median(othersMs) < 20, `the others took ${shown(othersMs)} ms`);
+  assert.equal(pool.stats().unitsReplaced, 7);
+});
+
+test('invoke() after a timeout finds the spare thread, also when it waited in the queue', async (context) => {
+  const pool = openPool(context, { threads: 1, spareThreads: 1 });
+  const forever = await deploy(pool, 'guests/forever', { limits: { timeoutMs: 50 } });
+  const noop = await deploy(pool, 'noop');
+  const waitsMs: number[] = [];
+  const startsMs: number[] = [];
+  for (let round = 0; round < 9; round++) {
+    await until('all threads are ready', () => pool.stats().units === 2);
+    const stopped = pool.invoke(forever, input());
+    const queued = pool.invoke(noop, input());
+    assert.equal((await stopped).kind, 'timeout');
+    const stoppedMs = performance.now();
+    assert.equal((await queued).kind, 'ok');
+    waitsMs.push(performance.now() - stoppedMs);
+    startsMs.push(await threadStartMs());
+  }
+  const start = median(startsMs);
+  assert.ok(median(waitsMs) < start, `waited ${shown(waitsMs)} ms after the stop, a thread starts in ${start} ms`);
+});
+
+test('invoke() answers every call when all threads are stopped at once', async (context) => {
+  const pool = openPool(context, { threads: 3, spareThreads: 0 });
+  const forever = await deploy(pool, 'guests/forever', { limits: { timeoutMs: 40 } });
+  const echo = await deploy(pool, 'echo');
+  for (let round = 0; round < 4; round++) {
+    const stopped = Array.from({ length: 3 }, () => pool.invoke(forever, input()));
+    const answered = Array.from({ length: 9 }, (_, at) => pool.invoke(echo, input(`${at}`)));
+    for (const outcome of await Promise.all(stopped)) assert.equal(outcome.kind, 'timeout');
+    assert.deepEqual((await Promise.all(answered)).map(stdoutOf), ['0', '1', '2', '3', '4', '5', '6', '7', '8']);
+  }
+  await until('the threads are back', () => pool.stats().units === 3);
+});
+
+test('invoke() of quick calls is not held back by a guest of the same thread that never ends', async (context) => {
+  const pool = openPool(context, { threads: 1, spareThreads: 0 });
+  const forever = await deploy(pool, 'guests/forever', { limits: { timeoutMs: 300 } });
+  const noop = await deploy(pool, 'noop');
+  for (let call = 0; call < 20; call++) await pool.invoke(noop, input());
+  const answeredMs: number[] = [];
+  const startedMs = performance.now();
+  const quick = Array.from({ length: 2 }, async () => {
+    await pool.invoke(noop, input());
+    answeredMs.push(performance.now() - startedMs);
+  });
+  const stopped = pool.invoke(forever, input());
+  await Promise.all(quick);
+  assert.ok(Math.max(...answeredMs) < 250, `answered after ${answeredMs.map(Math.round).join(' ')} ms`);
+  assert.equal((await stopped).kind, 'timeout');
+});
+
+test('invoke() ends a call that waits when the time its caller gave is up', async (context) => {
+  const pool = openPool(context, { threads: 1 });
+  const spin = await deploy(pool, 'guests/spin-then-answer');
+  const noop = await deploy(pool, 'noop');
+  const first = pool.invoke(spin, input('300'));
+  const startedMs = performance.now();
+  const waiting = await pool.invoke(noop, { ...input(), timeoutMs: 50 });
+  assert.deepEqual([waiting.kind, waiting.kind === 'timeout' && waiting.timeoutMs], ['timeout', 50]);
+  assert.ok(performance.now() - startedMs < 200);
+  assert.equal(waiting.phases.run, 0);
+  assert.ok(waiting.phases.queue >= 45e6, `${waiting.phases.queue} ns`);
+  assert.equal(pool.stats().waiting, 0);
+  assert.equal(stdoutOf(await first), 'spun for 300 ms\n');
+  assert.equal(pool.stats().unitsReplaced, 0);
+});
+
+test("invoke() counts the caller's time from the call on, and the limit from the start", async (context) => {
+  const pool = openPool(context, { threads: 1 });
+  const spin = await deploy(pool, 'guests/spin-then-answer', { limits: { timeoutMs: 400 } });
+  const first = pool.invoke(spin, input('200'));
+  const second = pool.invoke(spin, input('300'));
+  const third = pool.invoke(spin, { ...input('5000'), timeoutMs: 650 });
+  assert.equal((await first).kind, 'ok');
+  assert.equal((await second).kind, 'ok', 'the wait for the first is no part of its limit');
+  const outcome = await third;
+  assert.equal(outcome.kind === 'timeout' && outcome.timeoutMs, 650);
+  assert.ok(outcome.phases.run < 350e6, `${outcome.phases.run} ns`);
+});
+
+test('invoke() without a limit is stopped by the time its caller gave only', async (context) => {
+  const pool = openPool(context, { threads: 1 });
+  const forever = await deploy(pool, 'guests/forever', { limits: { timeoutMs: 0 } });
+  assert.equal((await pool.invoke(forever, { ...input(), timeoutMs: 40 })).kind, 'timeout');
+});
+
+test('invoke() with a signal is aborted before, while it waits and while it runs, and lets go of the signal', async (context) => {
+  const pool = openPool(context, { threads: 1 });
+  const forever = await deploy(pool, 'guests/forever');
+  const noop = await deploy(pool, 'noop');
+  assert.equal((await pool.invoke(noop, input(), AbortSignal.abort())).kind, 'aborted');
+  const [running, waiting] = [new AbortController(), new AbortController()];
+  const run = pool.invoke(forever, input(), running.signal);
+  const wait = pool.invoke(noop, input(), waiting.signal);
+  await until('one runs', () => pool.stats().running === 1);
+  waiting.abort();
+  const waited = await wait;
+  assert.deepEqual([waited.kind, waited.phases.run], ['aborted', 0]);
+  assert.equal(pool.stats().unitsReplaced, 0);
+  const abortedMs = performance.now();
+  running.abort();
+  const ran = await run;
+  assert.equal(ran.kind, 'aborted');
+  assert.ok(performance.now() - abortedMs < 20);
+  assert.ok(ran.phases.run > 0);
+  const { signal } = new AbortController();
+  assert.equal((await pool.invoke(noop, input(), signal)).kind, 'ok');
+  for (const used of [running.signal, waiting.signal, signal]) assert.equal(getEventListeners(used, 'abort').length, 0);
+});
+
+test('invoke() answers what was asked before when an abort comes with the answer', async (context) => {
+  const pool = openPool(context, { threads: 2 });
+  const noop = await deploy(pool, 'noop');
+  const kinds = new Set<string>();
+  for (let call = 0; call < 300; call++) {
+    const controller = new AbortController();
+    const outcome = pool.invoke(noop, input(), controller.signal);
+    const delayMs = (call % 10) / 50;
+    const endMs = performance.now() + delayMs;
+    while (performance.now() < endMs) continue;
+    setImmediate(() => controller.abort());
+    kinds.add((await outcome).kind);
+  }
+  for (const kind of kinds) assert.ok(kind === 'ok' || kind === 'aborted', kind);
+  assert.equal((await pool.invoke(noop, input())).kind, 'ok');
+  await until('the threads are back', () => pool.stats().units === 3);
+  assert.deepEqual([pool.stats().running, pool.stats().waiting], [0, 0]);
+});

@@ -1,0 +1,47 @@
+/** Executors and calls for the tests of pools. */
+
+import type { TestContext } from 'node:test';
+import type { FunctionDefinition } from '../../host/definition.ts';
+import type { Invocation, Outcome } from '../../host/outcome.ts';
+import type { Executor } from '../../pools/executor.ts';
+import { createWorkerExecutor, type WorkerExecutorOptions } from '../../pools/worker/pool.ts';
+import { define, modulePath, type DefinitionOverrides } from '../definition.ts';
+
+/** Opens a worker pool that is closed after the test. */
+export function openPool(context: TestContext, options: WorkerExecutorOptions = {}): Executor {
+  const pool = createWorkerExecutor({ threads: 2, ...options });
+  context.after(() => pool.close(0));
+  return pool;
+}
+
+/** Deploys a built function by its folder. */
+export async function deploy(
+  executor: Executor,
+  folder: string,
+  overrides: DefinitionOverrides = {},
+): Promise<FunctionDefinition> {
+  const definition = await define(folder.slice(folder.lastIndexOf('/') + 1), modulePath(folder), overrides);
+  await executor.deploy(definition);
+  return definition;
+}
+
+export function input(text: string = ''): Invocation {
+  return { input: new TextEncoder().encode(text) };
+}
+
+export function stdoutOf(outcome: Outcome): string {
+  return new TextDecoder().decode(outcome.stdout);
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((left, right) => left - right)[values.length >> 1] ?? Number.NaN;
+}
+
+/** Waits until `isTrue`. @throws Error when it does not come to pass in time */
+export async function until(what: string, isTrue: () => boolean, timeoutMs: number = 5_000): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  while (!isTrue()) {
+    if (performance.now() > endMs) throw new Error(`It did not come to pass within ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
