@@ -26,8 +26,8 @@ const BYTES_PER_FUNCTION = 200_000;
 const exact = (ratio: number): Interval => ({ ratio, low: ratio, high: ratio });
 
 export async function runDensity(): Promise<Findings> {
-  const many = await inProcess({ kind: 'functions', count: FUNCTIONS });
-  const calls = await inProcess({ kind: 'calls', first: FIRST_CALLS, total: ALL_CALLS });
+  const many = await densityOf({ kind: 'functions', count: FUNCTIONS });
+  const calls = await densityOf({ kind: 'calls', first: FIRST_CALLS, total: ALL_CALLS });
   const perFunction = (many.afterBytes - many.beforeBytes) / FUNCTIONS;
   const growth = calls.afterBytes / calls.beforeBytes;
   const rows: Row[] = [
@@ -72,7 +72,7 @@ export async function runDensity(): Promise<Findings> {
   };
 }
 
-function inProcess(task: DensityTask): Promise<DensityAnswer> {
+export function densityOf(task: DensityTask): Promise<DensityAnswer> {
   const path = fileURLToPath(new URL(`../subjects/density-process${extname(import.meta.url)}`, import.meta.url));
   const child = fork(path, [JSON.stringify(task)], { execArgv: ['--expose-gc'] });
   return new Promise((resolve, reject) => {

@@ -1,0 +1,107 @@
+/** `bench load`: sweeps of open-loop load, and density, into a folder. */
+
+import { messageOf } from '../../host/errors.ts';
+import { loadCases } from '../compare/cases.ts';
+import { watchRun } from '../compare/environment.ts';
+import { RunFolder } from '../compare/folder.ts';
+import { root } from '../root.ts';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { measureDensity, type Density } from './density.ts';
+import { findKnee, type Knee } from './knee.ts';
+import { drawLoad, loadTables, toMarkdown } from './report.ts';
+import { LOAD_TARGETS, openServer, runStep, type LoadStep, type LoadTarget } from './step.ts';
+
+export interface LoadFlags {
+  readonly out?: string;
+  readonly targets?: readonly string[];
+  readonly function: string;
+  readonly seconds: number;
+  readonly density: boolean;
+}
+
+export interface Sweep {
+  readonly target: LoadTarget;
+  readonly knee: Knee;
+  readonly steps: readonly LoadStep[];
+}
+
+export interface LoadResult {
+  readonly function: string;
+  readonly sweeps: readonly Sweep[];
+  readonly densities: readonly Density[];
+  /** What could not be measured, and why. */
+  readonly missing: readonly string[];
+}
+
+type Print = (text: string) => void;
+
+/** Rates that every machine sustains, from which the sweeps start. */
+const START_PER_SECOND: Readonly<Record<LoadTarget, number>> = {
+  'wasm-restored': 125,
+  'container-warm': 125,
+  'container-cold': 1,
+};
+const MAX_PER_SECOND = 64_000;
+const REFINEMENTS = 3;
+/** A rate is sustained while p99 stays below this many medians of the first step. */
+const P99_OVER_FIRST_MEDIAN = 20;
+
+export async function runLoad(flags: LoadFlags, print: Print): Promise<void> {
+  const folder = await RunFolder.create(flags.out ?? `nebula-load-${new Date().toISOString().replace(/[:.]/g, '-')}`);
+  const finish = await watchRun(`nebula bench load --function ${flags.function} --seconds ${flags.seconds}`);
+  const sweeps: Sweep[] = [];
+  const densities: Density[] = [];
+  const missing: string[] = [];
+  for (const target of LOAD_TARGETS.filter((each) => flags.targets?.includes(each) ?? true)) {
+    try {
+      sweeps.push(await sweep(target, flags, print));
+      if (flags.density) densities.push(await measureDensity(target));
+    } catch (error) {
+      missing.push(`${target}: ${messageOf(error)}`);
+      print(`without ${target}: ${messageOf(error)}`);
+    }
+  }
+  const result: LoadResult = { function: flags.function, sweeps, densities, missing };
+  await folder.writeJson('environment.json', finish({ targets: [], missing: [], blocks: [], stopped: null }));
+  await folder.writeJson('load.json', result);
+  await folder.writeText('load.md', toMarkdown(result));
+  if (sweeps.length > 0) await folder.writeText('figures/load.svg', `${drawLoad(result).svg}\n`);
+  print(loadTables(result).join('\n\n'));
+  print(`load: ${join(folder.path, 'load.md')}`);
+}
+
+async function sweep(target: LoadTarget, flags: LoadFlags, print: Print): Promise<Sweep> {
+  const [test] = await loadCases([flags.function], ['small']);
+  if (test === undefined) throw new Error(`function "${flags.function}" has no small input`);
+  const expected = await expectedText(flags.function);
+  const server = await openServer(target, flags.function, test.bytes, expected);
+  const steps: LoadStep[] = [];
+  let p99LimitUs = Number.POSITIVE_INFINITY;
+  const probe = async (ratePerSecond: number): Promise<boolean> => {
+    const step = await runStep(server, { target, ratePerSecond, seconds: flags.seconds, p99LimitUs });
+    if (steps.length === 0) p99LimitUs = step.p50Us * P99_OVER_FIRST_MEDIAN;
+    steps.push(step);
+    const verdict = step.sustained ? 'sustained' : 'not sustained';
+    print(`${target} at ${ratePerSecond.toFixed(1)}/s: p50 ${step.p50Us} us, p99 ${step.p99Us} us, ${verdict}`);
+    return step.sustained;
+  };
+  try {
+    for (let call = 0; call < 20; call++) await server.send();
+    const startPerSecond = START_PER_SECOND[target];
+    const knee = await findKnee(probe, { startPerSecond, maxPerSecond: MAX_PER_SECOND, refinements: REFINEMENTS });
+    return { target, knee, steps };
+  } finally {
+    await server.close();
+  }
+}
+
+async function expectedText(functionName: string): Promise<string> {
+  const cases = JSON.parse(await readFile(join(root, 'functions', functionName, 'cases.json'), 'utf8')) as readonly {
+    readonly name: string;
+    readonly expected?: string;
+  }[];
+  const expected = cases.find((each) => each.name === 'small')?.expected;
+  if (expected === undefined) throw new Error(`function "${functionName}" has no expected text for its small input`);
+  return expected;
+}
