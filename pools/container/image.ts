@@ -58,7 +58,9 @@ async function buildImage(engine: Engine, name: string, binary: Uint8Array, base
   const reference = `nebula-function:${engine.nextName()}`;
   const labels = { ...engine.labels(), [FUNCTION_LABEL]: name };
   try {
-    const report = await engine.docker.buildImage(Readable.from([context]), { t: reference, labels, forcerm: true });
+    // From its cache the engine would take layers that another owner's removal deletes before this build has ended.
+    const options = { t: reference, labels, forcerm: true, nocache: true };
+    const report = await engine.docker.buildImage(Readable.from([context]), options);
     const lines = await followBuild(engine, report);
     const isBuilt = lines.some(({ aux }) => aux?.ID !== undefined);
     const detail =
