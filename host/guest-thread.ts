@@ -73,6 +73,7 @@ export class GuestThread {
       input: invocation.input,
       arguments: invocation.arguments ?? capabilities.arguments,
       environment: environmentOf(capabilities.environment, invocation.environment),
+      component: invocation.component,
     };
     resident.soiled = true;
     resident.usedAt = ++this.#calls;

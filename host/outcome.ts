@@ -1,5 +1,6 @@
 /** What one invocation came to. Plain data: it crosses threads and sockets as it is. */
 
+import type { ComponentCall } from './component/component-call.ts';
 import type { LimitName } from './limits.ts';
 
 /** How a guest ended. `ok` is exit code 0; everything else says why it is not. */
@@ -105,6 +106,8 @@ export interface Invocation {
   readonly environment?: Readonly<Record<string, string>>;
   /** Milliseconds from the call on, waiting included, for which the caller wants an answer; the limit holds besides. */
   readonly timeoutMs?: number;
+  /** What a component is asked for, other than to run as a command. */
+  readonly component?: ComponentCall;
 }
 
 /** Phases that all read 0. */

@@ -73,6 +73,8 @@ export interface Manifest {
   readonly capabilities?: Partial<Capabilities>;
   readonly init?: Partial<InitOptions>;
   readonly strategy?: Strategy | 'auto';
+  /** Calls that one instance of a component answers; default 1, so that no call sees what another left behind. */
+  readonly reuse?: number;
   /** A snapshot's path, relative to the manifest. */
   readonly snapshot?: string;
   readonly http?: {

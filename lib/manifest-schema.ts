@@ -199,6 +199,7 @@ export const manifestSchema: TSchema = Type.Object(
     capabilities: Type.Optional(CAPABILITIES),
     init: Type.Optional(INIT),
     strategy: Type.Optional(oneOf([...STRATEGIES, 'auto'])),
+    reuse: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'an integer from 1 to 1000000' })),
     snapshot: Type.Optional(text('^[^\\u0000]+$', 'a path')),
     http: Type.Optional(HTTP),
   },

@@ -1,5 +1,6 @@
 /** Nebula inside a Node process: functions deployed, invoked and forgotten. Touches nothing of the process around it. */
 
+import { join } from 'node:path';
 import { argumentError, NebulaError } from '../host/errors.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import type { Executor } from '../pools/executor.ts';
@@ -18,6 +19,7 @@ import { checkDeployOptions, checkNebulaOptions, toDrainMs, toInputBytes, toInvo
 import { createExecutor } from './executor.ts';
 import { toOutcomeError } from './outcome-error.ts';
 import { Runtimes } from './runtimes.ts';
+import { ComponentCache } from './registry/component-cache.ts';
 import { Registry, type RegistryOptions } from './registry/registry.ts';
 import { loadSource } from './registry/source.ts';
 import { Store } from './registry/store.ts';
@@ -49,6 +51,7 @@ export async function createNebulaOn(executor: Executor, options: NebulaOptions 
       executor: runtimes,
       audit: options.audit ?? false,
       ...(store === undefined ? {} : { store }),
+      components: new ComponentCache(options.store === undefined ? undefined : join(options.store, 'components')),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
     });
     await nebula.restore();

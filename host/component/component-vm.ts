@@ -14,7 +14,10 @@ import { STATE } from '../module/instrument.ts';
 import { trapOf } from '../trap.ts';
 import { compileGlue, type Exports } from './glue.ts';
 import { GuestStop } from './guest-stop.ts';
+import { callFunction } from './function-call.ts';
+import { handleRequest, type Handler } from './request.ts';
 import type { PreparedComponent } from './prepared-component.ts';
+import { parseInterface } from './wit.ts';
 import { Host, withHost } from './world/host.ts';
 import { createWorld } from './world/world.ts';
 
@@ -82,9 +85,9 @@ export class ComponentVm implements Guest {
   }
 
   usage(): Usage {
-    const { hostCalls, stdin } = this.#host;
+    const { hostCalls, inputBytes } = this.#host;
     const memoryBytes = this.memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
-    return { memoryBytes, inputBytes: stdin.bytesRead, hostCalls };
+    return { memoryBytes, inputBytes, hostCalls };
   }
 
   restore(): boolean {
@@ -98,13 +101,27 @@ export class ComponentVm implements Guest {
     closeAll(this.#host.mounts);
   }
 
-  #entryFor(_call: GuestCall): () => void {
-    const { component, name } = this.#definition;
-    if (component.kind !== 'command') {
-      const exported = component.exports.join(', ');
-      throw new NebulaError('ENTRY_MISMATCH', { name, expected: 'wasi:cli/run', exports: exported });
+  #entryFor({ component: asked }: GuestCall): () => void {
+    switch (asked?.kind) {
+      case undefined:
+        return (this.#export('wasi:cli/run') as { readonly run: () => void }).run;
+      case 'http': {
+        const { handle } = this.#export('wasi:http/incoming-handler') as Handler;
+        return () => handleRequest(this.#host, asked, handle);
+      }
+      case 'call':
+        return () => callFunction(this.#host, asked, this.#exports);
+      default:
+        return asked satisfies never;
     }
-    return (this.#exports['run'] as { readonly run: () => void }).run;
+  }
+
+  /** An exported interface, whatever its version. */
+  #export(id: string): unknown {
+    const { component, name } = this.#definition;
+    const found = component.exports.find((exported) => parseInterface(exported)?.id === id);
+    if (found !== undefined) return this.#exports[found];
+    throw new NebulaError('ENTRY_MISMATCH', { name, expected: id, exports: component.exports.join(', ') });
   }
 
   /** A guest that was refused memory and then failed ran out of it, however it puts that. */

@@ -5,6 +5,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { Capabilities } from '../capabilities.ts';
+import type { ComponentCall } from '../component/component-call.ts';
 import type { Descriptor, Result } from '../filesystem/descriptor.ts';
 import { FILETYPE } from '../filesystem/descriptor.ts';
 import type { MountedDirectory } from '../filesystem/mount.ts';
@@ -33,6 +34,8 @@ export interface GuestCall {
   readonly environment: Readonly<Record<string, string>>;
   /** An fd of the machine to read stdin from, in place of `input`. */
   readonly inputFd?: number;
+  /** What a component is asked for besides. */
+  readonly component?: ComponentCall | undefined;
 }
 
 /** `PATH_MAX` of Linux, its NUL included. */

@@ -87,9 +87,9 @@ async function loadFile(target: string, options: InvokeCommandOptions): Promise<
   }
   const { loadSource, readManifest } = await import('../registry/source.ts');
   if (!isModule) {
-    const { module, manifest, snapshot } = await loadSource(path);
+    const { manifest, paths: _, ...loaded } = await loadSource(path);
     const once = applyOptions(onceOnly(manifest), options);
-    return { module, manifest: once, ...(snapshot === undefined ? {} : { snapshot }) };
+    return { ...loaded, manifest: once };
   }
   const { manifest } = await readManifest(options.manifest as string);
   const once = applyOptions(onceOnly(manifest), options);

@@ -25,6 +25,7 @@ export function createProgram(): Command {
   addServe(program);
   addInvoke(program);
   addInspect(program);
+  addPrepare(program);
   addDeploy(program);
   addManagement(program);
   addBench(program);
@@ -101,6 +102,15 @@ function addInspect(program: Command): void {
     .argument('<file>', 'a module, a manifest, or a folder that has one')
     .option('--memory-mib <mib>', 'most memory the guest may have', integerFrom(1, 4096));
   act(command, async () => (await import('./inspect.ts')).inspect);
+}
+
+function addPrepare(program: Command): void {
+  const command = program
+    .command('prepare')
+    .description('transpile a component once, into a folder that deploys without the transpiler')
+    .argument('<file>', 'a component, a manifest, or a folder that has one')
+    .requiredOption('-o, --out <dir>', 'the folder to write');
+  act(command, async () => (await import('./prepare.ts')).prepare);
 }
 
 function addDeploy(program: Command): void {

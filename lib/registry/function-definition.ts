@@ -1,40 +1,53 @@
-/** Makes the definition that executors take from a module and a manifest. */
+/** Makes the definition that executors take from a module or a component and a manifest. */
 
 import { resolveCapabilities } from '../../host/capabilities.ts';
+import { isComponent } from '../../host/component/binary.ts';
+import type { PreparedComponent, TranspiledComponent } from '../../host/component/prepared-component.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
+import { NebulaError } from '../../host/errors.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
-import { prepareModule } from '../../host/module/prepare.ts';
+import { prepareModule, type PreparedModule } from '../../host/module/prepare.ts';
 import type { Manifest } from '../api.ts';
+import type { ComponentCache } from './component-cache.ts';
 
 /** What a definition is made from. */
 export interface DefinitionSource {
   readonly module: Uint8Array;
   readonly manifest: Manifest;
   readonly snapshot?: Uint8Array;
+  /** What `nebula prepare` made of the module, if it is a component. */
+  readonly transpiled?: TranspiledComponent;
 }
 
 /** What holds where the manifest says nothing. */
 export interface DefinitionDefaults {
   readonly limits?: Partial<Limits>;
   readonly audit: boolean;
+  /** Where transpiled components are kept. */
+  readonly components?: ComponentCache;
 }
+
+/** What only core modules have. */
+const MODULE_FIELDS = ['entry', 'init', 'strategy', 'snapshot'] as const;
 
 /**
  * Reads and compiles the module.
- * @throws NebulaError MODULE_*, UNKNOWN_IMPORT, NO_ENTRY, MEMORY_MINIMUM, TABLE_MINIMUM
+ * @throws NebulaError MODULE_*, UNKNOWN_IMPORT, NO_ENTRY, MEMORY_MINIMUM, TABLE_MINIMUM, TRANSPILER_MISSING, PREPARED_INVALID
  */
 export async function defineFunction(
   id: string,
   source: DefinitionSource,
   defaults: DefinitionDefaults,
 ): Promise<FunctionDefinition> {
-  const { manifest, module, snapshot } = source;
+  const { manifest, snapshot } = source;
   const limits = resolveLimits({ ...defaults.limits, ...manifest.limits });
-  const prepared = await prepareModule(module, limits, manifest.entry === undefined ? {} : { entry: manifest.entry });
+  const { prepared, component } = await prepare(source, limits, defaults);
   return {
     id,
     name: manifest.name,
     prepared,
+    ...(component === undefined ? {} : { component }),
+    ...(manifest.reuse === undefined ? {} : { reuse: manifest.reuse }),
     entry: prepared.info.entry,
     limits,
     capabilities: resolveCapabilities(manifest.capabilities),
@@ -43,4 +56,33 @@ export async function defineFunction(
     ...(snapshot === undefined ? {} : { snapshot }),
     audit: defaults.audit,
   };
+}
+
+async function prepare(
+  source: DefinitionSource,
+  limits: Limits,
+  defaults: DefinitionDefaults,
+): Promise<{ readonly prepared: PreparedModule; readonly component?: PreparedComponent }> {
+  const { manifest, module } = source;
+  if (!isComponent(module)) {
+    if (manifest.reuse !== undefined)
+      throw misplaced('reuse', 'a core module, whose state is put back after each call');
+    return {
+      prepared: await prepareModule(module, limits, manifest.entry === undefined ? {} : { entry: manifest.entry }),
+    };
+  }
+  for (const field of MODULE_FIELDS) {
+    if (manifest[field] !== undefined && manifest[field] !== 'fresh') throw misplaced(field, 'a component');
+  }
+  if (module.length > limits.moduleBytes) {
+    throw new NebulaError('MODULE_TOO_LARGE', { sizeBytes: module.length, limitBytes: limits.moduleBytes });
+  }
+  const { ComponentCache } = await import('./component-cache.ts');
+  const { prepareComponent } = await import('../../host/component/prepare.ts');
+  const components = defaults.components ?? new ComponentCache();
+  return prepareComponent(await components.get(module, source.transpiled), limits);
+}
+
+function misplaced(field: string, kind: string): NebulaError {
+  return new NebulaError('MANIFEST_INVALID', { detail: `field "${field}" must be left out: the module is ${kind}` });
 }

@@ -66,6 +66,9 @@ export class Registry {
     if (store === undefined) return;
     const { functions, corrupt } = await store.load();
     for (const [name, error] of corrupt) this.#unavailable.set(name, { error });
+    // What belongs to a record that cannot be read is not known: then nothing is deleted.
+    const digests = functions.flatMap(({ versions }) => versions.map(({ digest }) => digest));
+    if (corrupt.size === 0) await this.#options.components?.sweep(new Set(digests));
     const waiting = functions[Symbol.iterator]();
     const work = async (): Promise<void> => {
       for (const stored of waiting) await this.#restoreFunction(store, stored);

@@ -2,9 +2,12 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+import type { TranspiledComponent } from '../../host/component/prepared-component.ts';
 import { argumentError, messageOf, NebulaError } from '../../host/errors.ts';
+import { isComponent } from '../../host/component/binary.ts';
 import { DEFAULT_LIMITS } from '../../host/limits.ts';
 import type { DeployOptions, DeploySource, Manifest } from '../api.ts';
+import { readPrepared } from './prepared-folder.ts';
 import { mergeManifests, parseManifest, parseManifestText, resolveMounts } from '../manifest.ts';
 
 /** The name of a manifest in a function's folder. */
@@ -18,6 +21,8 @@ export interface LoadedSource {
   readonly module: Uint8Array;
   readonly manifest: Manifest;
   readonly snapshot?: Uint8Array;
+  /** What `nebula prepare` made of a component. */
+  readonly transpiled?: TranspiledComponent;
   /** The files it came from, for those who watch them. */
   readonly paths: readonly string[];
 }
@@ -70,7 +75,14 @@ export async function loadSource(
     const isImage = manifest.container?.image !== undefined;
     const module = isImage ? NO_BYTES : await readModule(located.modulePath, manifest, defaultModuleBytes);
     const stored = manifest.snapshot === undefined ? undefined : resolve(dirname(located.path), manifest.snapshot);
-    return finish(module, manifest, snapshot ?? stored, isImage ? [located.path] : [located.path, located.modulePath]);
+    const loaded = await finish(
+      module,
+      manifest,
+      snapshot ?? stored,
+      isImage ? [located.path] : [located.path, located.modulePath],
+    );
+    const transpiled = isComponent(module) ? await readPrepared(dirname(located.path)) : undefined;
+    return transpiled === undefined ? loaded : { ...loaded, transpiled };
   }
   const manifest = resolveMounts(
     parseManifest(mergeManifests({ name: basename(path, '.wasm').toLowerCase() }, over)),

@@ -11,6 +11,8 @@ import type { Ending } from '../../outcome.ts';
 import { CLOCKID } from '../../preview1/abi.ts';
 import { RandomSource } from '../../preview1/random-source.ts';
 import { TimeSource } from '../../preview1/time-source.ts';
+import type { ComponentCall } from '../component-call.ts';
+import { guestSignal } from '../exchange-channel.ts';
 import { GUEST_STOP, type GuestStop } from '../guest-stop.ts';
 
 /** Something a guest can wait for. */
@@ -25,6 +27,7 @@ export interface HostCall {
   readonly input: Uint8Array;
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  readonly component?: ComponentCall | undefined;
 }
 
 export interface HostOptions {
@@ -34,6 +37,7 @@ export interface HostOptions {
 }
 
 const NO_CALL: HostCall = { input: new Uint8Array(), arguments: [], environment: {} };
+const NO_SIGNAL: Int32Array = new Int32Array(new SharedArrayBuffer(4));
 /** `Atomics.wait` takes any number; this one is a day. */
 const LONGEST_WAIT_MS = 86_400_000;
 
@@ -48,10 +52,12 @@ export class Host {
   call: HostCall = NO_CALL;
   ending: Ending | undefined = undefined;
   hostCalls = 0;
+  /** Bytes read of a request's body. */
+  bodyBytes = 0;
   /** Descriptors open, standard streams included. */
   openFiles = 0;
   /** Cell 0 is added to and notified by whoever has something for the guest. */
-  signal: Int32Array = new Int32Array(new SharedArrayBuffer(4));
+  signal: Int32Array = NO_SIGNAL;
   /** Takes what other threads have sent; set by those who expect something. */
   readonly receivers: Set<() => void> = new Set();
   /** What is given back at the end: descriptors, requests under way. */
@@ -74,10 +80,13 @@ export class Host {
     this.ending = undefined;
     this.#stopped = false;
     this.hostCalls = 0;
+    this.bodyBytes = 0;
     this.random.restart();
     this.stdin.reset(call.input);
     this.stdout.reset();
     this.stderr.reset();
+    const channel = call.component?.channel;
+    this.signal = channel === undefined ? new Int32Array(new SharedArrayBuffer(4)) : guestSignal(channel);
   }
 
   /** Gives back what the guest left open and lets go of the input. */
@@ -116,6 +125,11 @@ export class Host {
 
   drop(): void {
     this.#resources--;
+  }
+
+  /** Bytes the guest has read of its input, its request's body included. */
+  get inputBytes(): number {
+    return this.stdin.bytesRead + this.bodyBytes;
   }
 
   nowNs(): bigint {

@@ -4,6 +4,7 @@ import type { Imports } from '../glue.ts';
 import { createCli } from './cli.ts';
 import { createClocks } from './clocks.ts';
 import { createFilesystem } from './filesystem.ts';
+import { createHttp } from './http/types.ts';
 import type { Host } from './host.ts';
 import { InputStream, IoError, OutputStream, poll, Pollable } from './io.ts';
 import { createRandom } from './random.ts';
@@ -17,6 +18,7 @@ export function createWorld(host: Host): Imports {
     ...createCli(host),
     ...createClocks(host),
     ...createFilesystem(host),
+    ...createHttp(host),
     ...createRandom(host),
     ...createSockets(host),
   };

@@ -1,0 +1,63 @@
+/** Calls an exported function of a component by its name, with values as jco lifts and lowers them. */
+
+import { deserialize, serialize } from 'node:v8';
+import type { FunctionCall } from './component-call.ts';
+import type { Exports } from './glue.ts';
+import type { Host } from './world/host.ts';
+import { ChannelSink } from './world/http/exchange.ts';
+
+/** What a call came to: the value, or the `err` of a function whose type is a result; or that its arguments do not fit. */
+export type CallResult =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'error'; readonly error: unknown }
+  | { readonly kind: 'mistake'; readonly message: string };
+
+export function callFunction(host: Host, call: FunctionCall, exports: Exports): void {
+  const owner = call.interface === undefined ? exports : (exports[call.interface] as Exports);
+  const target = owner[toJavaScriptName(call.name)] as (...values: readonly unknown[]) => unknown;
+  reply(host, call, invoke(host, target, call.arguments));
+}
+
+function invoke(
+  host: Host,
+  target: (...values: readonly unknown[]) => unknown,
+  values: readonly unknown[],
+): CallResult {
+  if (target.length !== values.length) {
+    return { kind: 'mistake', message: `expected ${target.length} arguments, got ${values.length}` };
+  }
+  try {
+    return { kind: 'value', value: target(...values) };
+  } catch (thrown) {
+    if (host.ending !== undefined || thrown instanceof WebAssembly.RuntimeError) throw thrown;
+    // The glue throws a result's `err` as it is, and a TypeError for a value that has not the parameter's type.
+    if (thrown instanceof TypeError) return { kind: 'mistake', message: thrown.message };
+    if (thrown instanceof Error) throw thrown;
+    return { kind: 'error', error: thrown };
+  }
+}
+
+function reply(host: Host, call: FunctionCall, result: CallResult): void {
+  const bytes = encodeResult(result);
+  if (call.channel === undefined) call.sink?.value(bytes);
+  else new ChannelSink(call.channel, (sink) => host.wait([sink])).message(bytes);
+}
+
+function encodeResult(result: CallResult): Uint8Array {
+  try {
+    return serialize(result);
+  } catch {
+    const message = 'its result holds a resource, which cannot leave its instance';
+    return serialize({ kind: 'mistake', message } satisfies CallResult);
+  }
+}
+
+/** @throws Error for bytes that no call made */
+export function decodeResult(bytes: Uint8Array): CallResult {
+  return deserialize(bytes) as CallResult;
+}
+
+/** `get-value` as `getValue`: jco's names for WIT's. */
+export function toJavaScriptName(name: string): string {
+  return name.replace(/-(\w)/g, (_whole, letter: string) => letter.toUpperCase());
+}

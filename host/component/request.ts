@@ -1,0 +1,53 @@
+/** Hands a request to `wasi:http/incoming-handler` and tells how it went. */
+
+import type { HttpCall } from './component-call.ts';
+import { Ring, RING } from './exchange-channel.ts';
+import type { Host } from './world/host.ts';
+import { bodyOf, sinkOf, StreamedBody } from './world/http/exchange.ts';
+import type { BodySource } from './world/http/bodies.ts';
+import { IncomingRequest, ResponseOutparam } from './world/http/incoming.ts';
+
+/** `wasi:http/incoming-handler`. */
+export interface Handler {
+  readonly handle: (request: IncomingRequest, outparam: ResponseOutparam) => void;
+}
+
+/** The exit code of a guest that answered a request with an error-code, or not at all; its stderr says which. */
+const NO_RESPONSE = 1;
+
+export function handleRequest(host: Host, call: HttpCall, handle: Handler['handle']): void {
+  const { channel, isStreamed, request } = call;
+  const source = channel !== undefined && isStreamed ? new StreamedBody(channel) : bodyOf(host.call.input);
+  const outparam = new ResponseOutparam(
+    host,
+    sinkOf(call, (sink) => host.wait([sink])),
+  );
+  try {
+    handle(new IncomingRequest(host, request, counted(host, source)), outparam);
+    const { outcome } = outparam;
+    if (outcome?.error === undefined && outcome !== undefined) return;
+    const reason = outcome === undefined ? 'no response' : `the error-code ${outcome.error}`;
+    note(host, `the component answered the request with ${reason}`);
+    host.stop({ kind: 'exit', exitCode: NO_RESPONSE });
+  } finally {
+    // A body that was not finished is cut off, so that nobody takes it for whole.
+    if (channel !== undefined) new Ring(channel, 'response').close(RING.broken);
+  }
+}
+
+function note(host: Host, text: string): void {
+  const bytes = new TextEncoder().encode(`${text}\n`);
+  host.stderr.append(bytes, 0, bytes.length);
+}
+
+function counted(host: Host, source: BodySource): BodySource {
+  return {
+    isReady: () => source.isReady(),
+    trailers: () => source.trailers(),
+    take(most) {
+      const bytes = source.take(most);
+      host.bodyBytes += bytes?.length ?? 0;
+      return bytes;
+    },
+  };
+}

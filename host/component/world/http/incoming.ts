@@ -1,0 +1,132 @@
+/** What `wasi:http/incoming-handler` is handed: the request, and where the response goes. */
+
+import { WasiError } from '../../guest-stop.ts';
+import type { RequestHead } from '../../component-call.ts';
+import { activeHost, type Host } from '../host.ts';
+import { Resource } from '../resource.ts';
+import { declaredBytes, IncomingBody, OutgoingBody, type BodySink, type BodySource } from './bodies.ts';
+import { Fields } from './fields.ts';
+
+export type Method = { readonly tag: string; readonly val?: string };
+
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
+
+export function toMethod(name: string): Method {
+  return METHODS.includes(name) ? { tag: name.toLowerCase() } : { tag: 'other', val: name };
+}
+
+/** A method's name, or undefined when it is no token. */
+export function methodName(method: Method): string | undefined {
+  if (method.tag !== 'other') return method.tag.toUpperCase();
+  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method.val ?? '') ? method.val : undefined;
+}
+
+export class IncomingRequest extends Resource {
+  readonly #head: RequestHead;
+  readonly #source: BodySource;
+  #isConsumed = false;
+
+  constructor(host: Host, head: RequestHead, source: BodySource) {
+    super(host);
+    this.#head = head;
+    this.#source = source;
+  }
+
+  method(): Method {
+    this.host.enter();
+    return toMethod(this.#head.method);
+  }
+
+  pathWithQuery(): string {
+    this.host.enter();
+    return this.#head.pathWithQuery;
+  }
+
+  scheme(): { readonly tag: 'HTTP' | 'HTTPS' } {
+    this.host.enter();
+    return { tag: this.#head.scheme === 'https' ? 'HTTPS' : 'HTTP' };
+  }
+
+  authority(): string {
+    this.host.enter();
+    return this.#head.authority;
+  }
+
+  headers(): Fields {
+    this.host.enter();
+    return Fields.received(this.#head.headers);
+  }
+
+  consume(): IncomingBody {
+    this.host.enter();
+    if (this.#isConsumed) throw new WasiError(undefined);
+    this.#isConsumed = true;
+    return new IncomingBody(this.host, this.#source);
+  }
+}
+
+/** Informational codes below 200 would not end the exchange. */
+const [LEAST_STATUS, MOST_STATUS] = [200, 599];
+
+export class OutgoingResponse extends Resource {
+  readonly fields: Fields;
+  status = 200;
+  readonly outgoing: OutgoingBody;
+  #isBodyTaken = false;
+
+  constructor(headers: Fields) {
+    super(activeHost());
+    this.fields = headers.freeze();
+    this.outgoing = new OutgoingBody(this.host, declaredBytes(headers));
+  }
+
+  statusCode(): number {
+    this.host.enter();
+    return this.status;
+  }
+
+  setStatusCode(status: number): void {
+    this.host.enter();
+    if (status < LEAST_STATUS || status > MOST_STATUS) throw new WasiError(undefined);
+    this.status = status;
+  }
+
+  headers(): Fields {
+    this.host.enter();
+    return this.fields.clone().freeze();
+  }
+
+  body(): OutgoingBody {
+    this.host.enter();
+    if (this.#isBodyTaken) throw new WasiError(undefined);
+    this.#isBodyTaken = true;
+    return this.outgoing;
+  }
+}
+
+type OutgoingResult =
+  | { readonly tag: 'ok'; readonly val: OutgoingResponse }
+  | { readonly tag: 'err'; readonly val: { readonly tag: string; readonly val?: unknown } };
+
+export class ResponseOutparam extends Resource {
+  readonly #sink: BodySink;
+  /** The error-code the guest answered with, or that it answered at all. */
+  outcome: { readonly error: string | undefined } | undefined = undefined;
+
+  constructor(host: Host, sink: BodySink) {
+    super(host);
+    this.#sink = sink;
+  }
+
+  static set(outparam: ResponseOutparam, result: OutgoingResult): void {
+    outparam.host.enter();
+    if (result.tag === 'err') {
+      outparam.outcome = { error: result.val.tag };
+      return;
+    }
+    outparam.outcome = { error: undefined };
+    const { status, fields, outgoing } = result.val;
+    outparam.#sink.head({ status, headers: fields.toList() });
+    outgoing.attach(outparam.#sink);
+  }
+}

@@ -1,0 +1,188 @@
+/** Requests a component makes, and their responses. Source: WASI 0.2, wasi:http/types. */
+
+import { WasiError } from '../../guest-stop.ts';
+import type { ResponseHead } from '../../component-call.ts';
+import { activeHost, type Awaitable, type Host } from '../host.ts';
+import { Pollable } from '../io.ts';
+import { Resource } from '../resource.ts';
+import { declaredBytes, IncomingBody, OutgoingBody, type BodySource } from './bodies.ts';
+import { Fields } from './fields.ts';
+import { type Method, methodName } from './incoming.ts';
+
+export type Scheme = { readonly tag: 'HTTP' | 'HTTPS' | 'other'; readonly val?: string };
+
+/** `error-code` of wasi:http. */
+export interface HttpErrorCode {
+  readonly tag: string;
+  readonly val?: unknown;
+}
+
+export class OutgoingRequest extends Resource {
+  readonly fields: Fields;
+  readonly outgoing: OutgoingBody;
+  #method: Method = { tag: 'get' };
+  #path: string | undefined = undefined;
+  #scheme: Scheme | undefined = undefined;
+  #authority: string | undefined = undefined;
+  #isBodyTaken = false;
+
+  constructor(headers: Fields) {
+    super(activeHost());
+    this.fields = headers.freeze();
+    this.outgoing = new OutgoingBody(this.host, declaredBytes(headers));
+  }
+
+  /** Whether the guest asked for the body, to write to it. */
+  get hasBody(): boolean {
+    return this.#isBodyTaken;
+  }
+
+  body(): OutgoingBody {
+    this.host.enter();
+    if (this.#isBodyTaken) throw new WasiError(undefined);
+    this.#isBodyTaken = true;
+    return this.outgoing;
+  }
+
+  method(): Method {
+    return this.#method;
+  }
+
+  setMethod(method: Method): void {
+    this.host.enter();
+    if (methodName(method) === undefined) throw new WasiError(undefined);
+    this.#method = method;
+  }
+
+  pathWithQuery(): string | undefined {
+    return this.#path;
+  }
+
+  setPathWithQuery(path: string | undefined): void {
+    this.host.enter();
+    // oxlint-disable-next-line no-control-regex -- they would end the request line
+    if (path !== undefined && /[\u0000-\u0020\u007f#]/.test(path)) throw new WasiError(undefined);
+    this.#path = path;
+  }
+
+  scheme(): Scheme | undefined {
+    return this.#scheme;
+  }
+
+  setScheme(scheme: Scheme | undefined): void {
+    this.host.enter();
+    this.#scheme = scheme;
+  }
+
+  authority(): string | undefined {
+    return this.#authority;
+  }
+
+  setAuthority(authority: string | undefined): void {
+    this.host.enter();
+    if (authority !== undefined && !/^[\w.~%!$&'()*+,;=:[\]-]+$/.test(authority)) throw new WasiError(undefined);
+    this.#authority = authority;
+  }
+
+  headers(): Fields {
+    this.host.enter();
+    return this.fields.clone().freeze();
+  }
+}
+
+export class RequestOptions extends Resource {
+  #connectNs: bigint | undefined = undefined;
+  #firstByteNs: bigint | undefined = undefined;
+  #betweenBytesNs: bigint | undefined = undefined;
+
+  constructor() {
+    super(activeHost());
+  }
+
+  connectTimeout(): bigint | undefined {
+    return this.#connectNs;
+  }
+  setConnectTimeout(durationNs: bigint | undefined): void {
+    this.#connectNs = durationNs;
+  }
+  firstByteTimeout(): bigint | undefined {
+    return this.#firstByteNs;
+  }
+  setFirstByteTimeout(durationNs: bigint | undefined): void {
+    this.#firstByteNs = durationNs;
+  }
+  betweenBytesTimeout(): bigint | undefined {
+    return this.#betweenBytesNs;
+  }
+  setBetweenBytesTimeout(durationNs: bigint | undefined): void {
+    this.#betweenBytesNs = durationNs;
+  }
+}
+
+export class IncomingResponse extends Resource {
+  readonly #head: ResponseHead;
+  readonly #source: BodySource;
+  #isConsumed = false;
+
+  constructor(host: Host, head: ResponseHead, source: BodySource) {
+    super(host);
+    this.#head = head;
+    this.#source = source;
+  }
+
+  status(): number {
+    this.host.enter();
+    return this.#head.status;
+  }
+
+  headers(): Fields {
+    this.host.enter();
+    return Fields.received(this.#head.headers);
+  }
+
+  consume(): IncomingBody {
+    this.host.enter();
+    if (this.#isConsumed) throw new WasiError(undefined);
+    this.#isConsumed = true;
+    return new IncomingBody(this.host, this.#source);
+  }
+}
+
+/** A response on its way: its head and body, or what stood in the way. */
+export interface PendingResponse extends Awaitable {
+  result():
+    | { readonly head: ResponseHead; readonly body: BodySource; readonly error?: undefined }
+    | { readonly error: HttpErrorCode }
+    | undefined;
+}
+
+type ResponseResult =
+  | { readonly tag: 'ok'; readonly val: { readonly tag: 'ok'; readonly val: IncomingResponse } }
+  | { readonly tag: 'ok'; readonly val: { readonly tag: 'err'; readonly val: HttpErrorCode } }
+  | { readonly tag: 'err' };
+
+export class FutureIncomingResponse extends Resource {
+  readonly #pending: PendingResponse;
+  #isTaken = false;
+
+  constructor(host: Host, pending: PendingResponse) {
+    super(host);
+    this.#pending = pending;
+  }
+
+  subscribe(): Pollable {
+    this.host.enter();
+    return new Pollable(this.host, this.#pending);
+  }
+
+  get(): ResponseResult | undefined {
+    this.host.enter();
+    for (const receive of this.host.receivers) receive();
+    const result = this.#pending.result();
+    if (result === undefined) return undefined;
+    if (this.#isTaken) return { tag: 'err' };
+    this.#isTaken = true;
+    if (result.error !== undefined) return { tag: 'ok', val: { tag: 'err', val: result.error } };
+    return { tag: 'ok', val: { tag: 'ok', val: new IncomingResponse(this.host, result.head, result.body) } };
+  }
+}
