@@ -1,0 +1,82 @@
+/** What is published is whole: it has what package.json names, and imports nothing that is left behind. */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+
+// Compiled to dist/test/meta.
+const root = join(import.meta.dirname, '..', '..', '..');
+
+interface PackageJson {
+  readonly exports: { readonly '.': { readonly types: string; readonly default: string } };
+  readonly bin: Readonly<Record<string, string>>;
+  readonly files: readonly string[];
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PackageJson;
+
+/** Paths that `npm pack` would publish, relative to the package. */
+function packed(): ReadonlySet<string> {
+  const { stdout, stderr } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const [report] = JSON.parse(stdout || stderr) as { files: { path: string }[] }[];
+  return new Set(report?.files.map(({ path }) => path));
+}
+
+const files = packed();
+
+test('package.json names an entry, types and a command that are published', () => {
+  const { types, default: entry } = manifest.exports['.'];
+  for (const path of [types, entry, ...Object.values(manifest.bin)]) {
+    assert.ok(files.has(path.replace('./', '')), `${path} is not published`);
+  }
+  for (const path of Object.values(manifest.bin)) {
+    assert.match(readFileSync(join(root, path), 'utf8'), /^#!\/usr\/bin\/env node\n/);
+  }
+});
+
+test('package.json publishes the licence, the documents and the functions, and no test', () => {
+  for (const path of ['LICENSE', 'README.md', 'CHANGELOG.md', 'docs/errors.md', 'functions/echo/echo.wasm']) {
+    assert.ok(files.has(path), `${path} is not published`);
+  }
+  assert.deepEqual(
+    [...files].filter((path) => /(^|\/)(test|bench)\//.test(path)),
+    [],
+  );
+});
+
+test('package.json publishes all that its modules import', () => {
+  const missing: string[] = [];
+  const installed = { ...manifest.dependencies, ...manifest.optionalDependencies };
+  const specifier = /(?:^import |^export [^;]*?from |^\} from |\bimport\()\s*(?:[^'";]*?from )?'([^'\n]+)'/gm;
+  for (const path of files) {
+    if (!path.endsWith('.js')) continue;
+    const source = readFileSync(join(root, path), 'utf8');
+    for (const [, imported = ''] of source.matchAll(specifier)) {
+      const name = /^(?:@[^/]+\/)?[^/]+/.exec(imported)?.[0] ?? '';
+      const isThere = imported.startsWith('.')
+        ? files.has(join(dirname(path), imported))
+        : imported.startsWith('node:') || builtinModules.includes(name) || name in installed;
+      if (!isThere) missing.push(`${path}: ${imported}`);
+    }
+  }
+  assert.deepEqual(missing, []);
+});
+
+test('docs/adr/0009-dependencies.md names every dependency and no other', () => {
+  const page = readFileSync(join(root, 'docs', 'adr', '0009-dependencies.md'), 'utf8');
+  const told = Array.from(page.matchAll(/^\| (`.+?) +\|/gm), ([, cell = '']) =>
+    cell.split(',').map((name) => name.trim().replaceAll('`', '')),
+  );
+  const { dependencies, optionalDependencies, devDependencies } = manifest;
+  const expected = Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies });
+  assert.deepEqual(told.flat().sort(), expected.sort());
+});
