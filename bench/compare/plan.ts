@@ -73,6 +73,7 @@ export const QUICK_PLAN: Plan = {
   functions: ['noop', 'fibonacci', 'matmul'],
   inputs: ['small', 'large'],
   blocks: 10,
+  repeats: 2,
 };
 
 const COUNTS = [

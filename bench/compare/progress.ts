@@ -51,6 +51,7 @@ class BarProgress implements Progress {
 class LineProgress implements Progress {
   readonly #output: Output;
   readonly #startMs: number = performance.now();
+  #warmMs = 0;
   #calls = 0;
   #done = 0;
 
@@ -64,8 +65,10 @@ class LineProgress implements Progress {
   }
 
   block(block: number, blocks: number): void {
+    if (block === 0) this.#warmMs = performance.now();
     const seconds = (performance.now() - this.#startMs) / 1000;
-    const left = block > 0 ? `, about ${Math.ceil((seconds / block) * (blocks - block))} s left` : '';
+    const perBlock = (performance.now() - this.#warmMs) / 1000 / block;
+    const left = block > 0 ? `, about ${Math.ceil(perBlock * (blocks - block))} s left` : '';
     const done = `${this.#done} of ${this.#calls} calls done in ${Math.round(seconds)} s${left}`;
     this.#output.write(`${blockName(block, blocks)}: ${done}\n`);
   }

@@ -77,10 +77,18 @@ export async function sendAtRate(send: Send, options: ArrivalOptions): Promise<A
     if (waitMs <= 0 && sent % 16 === 0) await immediate();
   }
   if (sent < arrivals) fail('unsent', arrivals - sent);
-  await Promise.race([Promise.all(pending), sleep(drainMs, undefined, { ref: false })]);
+  await settledWithin(pending, drainMs);
   closed = true;
   if (pending.size > 0) fail('unanswered', pending.size);
   return { sent, answered, failures, latencyUs, lagUs, elapsedMs: lastMs - startMs };
+}
+
+async function settledWithin(pending: Iterable<Promise<void>>, limitMs: number): Promise<void> {
+  const patience = new AbortController();
+  // Rejects when it is not needed any more.
+  const limit = sleep(limitMs, undefined, { signal: patience.signal }).catch(() => undefined);
+  await Promise.race([Promise.all(pending), limit]);
+  patience.abort();
 }
 
 const microseconds = (ms: number): number => Math.min(LARGEST_US, Math.max(1, Math.round(ms * 1000)));

@@ -17,6 +17,8 @@ function noise(random: () => number): number {
   return Array.from({ length: 12 }, random).reduce((sum, value) => sum + value, -6);
 }
 
+const width = (blocks: Float64Array[]): number => medianEstimate(blocks).high - medianEstimate(blocks).low;
+
 // Efron and Tibshirani 1993, An Introduction to the Bootstrap, table 2.2: survival times of seven mice (treatment group);
 // the standard errors in the limit of many resamples are 23.36 for the mean and 37.83 for the median.
 test('resample() gives the published standard errors of the mouse data', () => {
@@ -60,7 +62,6 @@ test('medianEstimate() is wider when whole blocks differ than when calls within 
   const apart = together.map((_, block) =>
     Float64Array.from({ length: 10 }, (_, call) => mixed[call * 20 + block] as number),
   );
-  const width = (blocks: Float64Array[]): number => medianEstimate(blocks).high - medianEstimate(blocks).low;
   assert.ok(width(together) > 1.5 * width(apart), `${width(together)} ${width(apart)}`);
 });
 

@@ -51,12 +51,13 @@ test('mean() and standardDeviation() have the certified values of NIST NumAcc1 t
   }
 });
 
+const ratios = (left: number[], right: number[]): number[] => left.map((value, at) => value / (right[at] as number));
+
 // Null and Lobur, The Essentials of Computer Organization and Architecture, tables 10.4 and 10.5.
 test('geometricMean() has the published values of three systems over five programs', () => {
   const a = [50, 200, 250, 400, 5000];
   const b = [100, 400, 500, 800, 4100];
   const c = [500, 600, 500, 800, 3500];
-  const ratios = (left: number[], right: number[]): number[] => left.map((value, at) => value / (right[at] as number));
   assert.equal(geometricMean(ratios(b, a)).toFixed(4), '1.6733');
   assert.equal(geometricMean(ratios(b, c)).toFixed(4), '0.6898');
   assert.equal(geometricMean(ratios(c, a)).toFixed(4), '2.4258');

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { breakEven, estimateBreakEven } from '../../../bench/compare/break-even.ts';
 
+const blocks = (...values: number[]): Float64Array[] => values.map((value) => Float64Array.of(value, value * 1.01));
+
 test('breakEven() is where both totals are equal', () => {
   const wasm = { total: 2_000, run: 1_500 };
   const native = { total: 101_000, run: 1_000 };
@@ -23,7 +25,6 @@ test('breakEven() is 0 when the native call has the smaller fixed part', () => {
 });
 
 test('estimateBreakEven() has the value of the medians within its interval', () => {
-  const blocks = (...values: number[]): Float64Array[] => values.map((value) => Float64Array.of(value, value * 1.01));
   const wasm = { total: blocks(20, 21, 19, 20), run: blocks(15, 15.5, 14.5, 15) };
   const native = { total: blocks(300, 310, 290, 305), run: blocks(10, 10.1, 9.9, 10) };
   const { model, runNs, slowdown } = estimateBreakEven(wasm, native);
