@@ -12,6 +12,7 @@ import { monotonicNs } from '../host/monotonic.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import { closeImage, type SnapshotImage } from '../host/snapshot/image.ts';
 import { abortedOutcome, type DeployReport, type Executor, type ExecutorStats } from './executor.ts';
+import { HeapKeeper } from './heap.ts';
 import { reportOf } from './report.ts';
 
 export interface InThreadOptions {
@@ -28,6 +29,7 @@ class InThreadExecutor implements Executor {
   readonly #space: AddressSpace;
   readonly #thread: GuestThread;
   readonly #images: Map<string, SnapshotImage> = new Map();
+  readonly #heap: HeapKeeper = new HeapKeeper();
   #closed = false;
   /** The function whose micro-VM is still as its last run left it. */
   #unsettled: string | undefined;
@@ -49,6 +51,7 @@ class InThreadExecutor implements Executor {
       this.#images.set(definition.id, deployment.image);
       this.#thread.install(definition, deployment.image, deployment.strategy);
       this.#thread.makeReady(definition.id);
+      this.#heap.trimSoon();
       return reportOf(deployment);
     });
   }
@@ -70,7 +73,7 @@ class InThreadExecutor implements Executor {
     const { id } = definition;
     if (!this.#thread.has(id)) throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
     const limitMs = definition.limits.timeoutMs;
-    const askedMs = invocation.timeoutMs ?? limitMs;
+    const askedMs = invocation.timeoutMs === undefined || invocation.timeoutMs <= 0 ? limitMs : invocation.timeoutMs;
     const outcome = this.#thread.invoke(id, invocation, calledNs, limitMs === 0 ? askedMs : Math.min(limitMs, askedMs));
     if (this.#unsettled !== id) {
       if (this.#unsettled === undefined) setImmediate(this.#settleLater);
@@ -105,6 +108,7 @@ class InThreadExecutor implements Executor {
   async close(): Promise<void> {
     this.#closed = true;
     for (const id of this.#images.keys()) await this.undeploy(id);
+    this.#heap.close();
     this.#thread.close();
   }
 

@@ -25,6 +25,14 @@ function* numbers(): Generator<number, never> {
   }
 }
 
+/** 5 % do what a guest should not: a third of them never end. */
+function choose(number: number): string {
+  if (number < 17) return 'forever';
+  if (number < 34) return 'trap';
+  if (number < 50) return 'grow';
+  return ['noop', 'fibonacci', 'echo', 'exit'][number % 4] as string;
+}
+
 function collectedRssBytes(): number {
   (globalThis as { gc?: () => void }).gc?.();
   return process.memoryUsage.rss();
@@ -66,13 +74,6 @@ test('invoke() answers 10,000 mixed calls, loses no thread, and memory stays fla
       text: '',
       isRight: (outcome) => outcome.kind === 'limit' && outcome.limit === 'memoryBytes',
     },
-  };
-  // 5 % do what a guest should not: a third of them never end.
-  const choose = (number: number): string => {
-    if (number < 17) return 'forever';
-    if (number < 34) return 'trap';
-    if (number < 50) return 'grow';
-    return ['noop', 'fibonacci', 'echo', 'exit'][number % 4] as string;
   };
   const seen: Record<string, number> = {};
   const rssBytes: number[] = [];
