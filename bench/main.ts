@@ -21,6 +21,10 @@ const RUNS: Readonly<Record<string, { readonly about: string; readonly load: () 
     about: 'memory of many functions and many calls',
     load: async () => (await import('./runs/density.ts')).runDensity,
   },
+  phases: {
+    about: 'what each part costs, and in which tier calls run',
+    load: async () => (await import('./runs/phases.ts')).runPhases,
+  },
 };
 
 function positive(text: string): number {

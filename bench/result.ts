@@ -70,6 +70,16 @@ function verdictOf({ met, different, bar, sense }: Comparison): string {
   return `${met ? 'met' : 'MISSED'}: ${sense === 'atMost' ? 'at most' : 'at least'} ${number(bar, 4)}${claim}`;
 }
 
+function printTiers(rows: readonly Row[], print: (text: string) => void): void {
+  const lines = rows.flatMap(({ subject, function: name = '', tiers }) => {
+    if (tiers === undefined) return [];
+    return [[subject, name, number(tiers.uncompiled), number(tiers.liftoff), number(tiers.turbofan)]];
+  });
+  if (lines.length === 0) return;
+  print('');
+  print(table(['functions before', 'function', 'uncompiled', 'liftoff', 'turbofan'], lines));
+}
+
 /** The result for people. */
 export function printResult(result: Result, missing: readonly string[], print: (text: string) => void): void {
   const { environment: machine, rows, comparisons } = result;
@@ -89,6 +99,7 @@ export function printResult(result: Result, missing: readonly string[], print: (
     number(row.rssBytes, 0),
   ]);
   print(table(['subject', 'function', 'n', 'p50 us', 'p90 us', 'p99 us', 'per second', 'rss bytes'], cells));
+  printTiers(rows, print);
   print('');
   const verdicts = comparisons.map((item) => [
     `${item.subject} / ${item.against}`,

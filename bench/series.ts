@@ -35,6 +35,8 @@ export interface Row {
   readonly p99Us?: number;
   readonly perSecond?: number;
   readonly rssBytes?: number;
+  /** Functions of the module by V8's tier, before the call; means over the blocks. */
+  readonly tiers?: { readonly uncompiled: number; readonly liftoff: number; readonly turbofan: number };
 }
 
 /** All samples of a subject, block by block, in microseconds. */

@@ -5,6 +5,7 @@ import { callWithin } from './guest-call.ts';
 import { messageOf, NebulaError } from './errors.ts';
 import { mountAll, closeAll } from './filesystem/mounts.ts';
 import { describeEnding, type Ending } from './outcome.ts';
+import { releaseMemory } from './linux/memory.ts';
 import { STATE } from './module/instrument.ts';
 import { Preview1, type GuestCall } from './preview1/preview1.ts';
 import { nonZeroPages, type Snapshot } from './snapshot/snapshot.ts';
@@ -37,6 +38,7 @@ export function initialise(definition: FunctionDefinition): Initialised {
     const reads = runSteps(definition, preview1, state);
     refuseReads(definition, reads);
     const snapshot = state.read(prepared.digest, segmentPages);
+    if (state.memory !== undefined) releaseMemory(state.memory);
     return { snapshot, reads, initialiseNs: Math.round((performance.now() - startedMs) * 1e6) };
   } finally {
     closeAll(mounts);

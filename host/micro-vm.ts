@@ -6,6 +6,7 @@
 import type { FunctionDefinition, Strategy } from './definition.ts';
 import { closeAll, mountAll } from './filesystem/mounts.ts';
 import type { MountedDirectory } from './filesystem/mount.ts';
+import { releaseMemory } from './linux/memory.ts';
 import type { Guest } from './guest.ts';
 import { callWithin } from './guest-call.ts';
 import type { Ending, Usage } from './outcome.ts';
@@ -15,6 +16,17 @@ import type { SnapshotImage } from './snapshot/image.ts';
 import { createRestorer } from './snapshot/restore/choice.ts';
 import type { Restorer } from './snapshot/restore/restorer.ts';
 import { InstanceState } from './snapshot/state.ts';
+
+const importedNames = new WeakMap<WebAssembly.Module, ReadonlySet<string>>();
+
+function importedBy(module: WebAssembly.Module): ReadonlySet<string> {
+  let names = importedNames.get(module);
+  if (names === undefined) {
+    names = new Set(WebAssembly.Module.imports(module).map(({ name }) => name));
+    importedNames.set(module, names);
+  }
+  return names;
+}
 
 export class MicroVm implements Guest {
   readonly memory: WebAssembly.Memory | undefined;
@@ -39,7 +51,10 @@ export class MicroVm implements Guest {
     this.#definition = definition;
     this.#mounts = mountAll(capabilities.mounts, limits);
     try {
-      this.#preview1 = new Preview1({ programName: name, limits, capabilities }, this.#mounts);
+      this.#preview1 = new Preview1(
+        { programName: name, limits, capabilities, imported: importedBy(prepared.compiled) },
+        this.#mounts,
+      );
       const instance = new WebAssembly.Instance(prepared.compiled, this.#preview1.imports);
       this.state = new InstanceState(prepared.compiled, instance);
       this.memory = this.state.memory;
@@ -124,9 +139,10 @@ export class MicroVm implements Guest {
     return this.state.restoreInPlace() && this.#restorer.restore();
   }
 
-  /** Gives back what it holds of the machine. */
+  /** Gives back what it holds of the machine, its memory's pages among it. */
   close(): void {
     this.#preview1.end();
     closeAll(this.#mounts);
+    if (this.memory !== undefined) releaseMemory(this.memory);
   }
 }

@@ -17,19 +17,18 @@ function distinct(module: Uint8Array, index: number): Uint8Array {
 async function residentBytes(): Promise<number> {
   for (let turn = 0; turn < 3; turn++) {
     globalThis.gc?.();
-    await sleep(100);
+    await sleep(500);
   }
   return process.memoryUsage.rss();
 }
 
 async function manyFunctions(count: number): Promise<DensityAnswer> {
   await using nebula = await createNebula({ threads: 1 });
-  const modules = ['noop', 'fibonacci', 'echo', 'sha256', 'sieve'].map((name) => readFileSync(functionPath(name)));
-  const input = new TextEncoder().encode('10');
+  const module = readFileSync(functionPath('noop'));
   const deploy = async (index: number): Promise<void> => {
     const name = `function-${index}`;
-    await nebula.deploy(distinct(modules[index % modules.length] as Uint8Array, index), { name });
-    await nebula.invokeOrThrow(name, input);
+    await nebula.deploy(distinct(module, index), { name });
+    await nebula.invokeOrThrow(name);
   };
   for (let index = 0; index < 10; index++) await deploy(index);
   const beforeBytes = await residentBytes();

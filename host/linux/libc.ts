@@ -33,6 +33,7 @@ export interface Libc {
   readonly linkat: (fromFd: number, from: Bytes, toFd: number, to: Bytes, flags: number) => number;
   readonly lseek: (fd: number, offset: bigint, whence: number) => number | bigint;
   readonly madvise: (address: number, lengthBytes: number, advice: number) => number;
+  readonly mallocTrim: (padBytes: number) => number;
   readonly memfdCreate: (name: string, flags: number) => number;
   readonly mkdirat: (fd: number, path: Bytes, mode: number) => number;
   readonly mmap: (
@@ -82,6 +83,7 @@ const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, 'errno' | 'addressOf'>, st
   linkat: 'int linkat(int, void *, int, void *, int)',
   lseek: 'int64 lseek(int, int64, int)',
   madvise: 'int madvise(uintptr_t, size_t, int)',
+  mallocTrim: 'int malloc_trim(size_t)',
   memfdCreate: 'int memfd_create(const char *, uint)',
   mkdirat: 'int mkdirat(int, void *, uint)',
   mmap: 'intptr_t mmap(uintptr_t, size_t, int, int, int, int64)',
@@ -147,12 +149,25 @@ function bindLibc(): Libc | undefined {
   const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
   // The process itself, because the C library's file name differs between glibc and musl.
   const library = koffi.load(null);
-  const calls = Object.entries(PROTOTYPES).map(([name, prototype]) => [name, library.func(prototype)] as const);
+  const calls = Object.entries(PROTOTYPES).map(([name, prototype]) => {
+    // Only glibc has it; without it there is nothing to do.
+    if (name === 'mallocTrim' && !hasSymbol(library, 'malloc_trim')) return [name, () => 0] as const;
+    return [name, library.func(prototype)] as const;
+  });
   return {
     ...(Object.fromEntries(calls) as unknown as Omit<Libc, 'errno' | 'addressOf'>),
     errno: () => koffi.errno(),
     addressOf: (bytes) => koffi.address(bytes),
   };
+}
+
+function hasSymbol(library: Koffi.LibraryHandle, name: string): boolean {
+  try {
+    library.func(`int ${name}(size_t)`);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(

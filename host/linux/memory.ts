@@ -128,6 +128,23 @@ export function discardPages(address: number | bigint, lengthBytes: number): num
   return requireLibc().madvise(address as number, lengthBytes, MADV_DONTNEED);
 }
 
+/**
+ * Gives back the pages of a memory that nothing will read again, now and not when it is collected. Does nothing where the
+ * C library cannot be reached.
+ */
+export function releaseMemory(memory: WebAssembly.Memory): void {
+  const { buffer } = memory;
+  if (loadLibc() !== undefined && buffer.byteLength > 0) discardPages(addressOf(buffer), buffer.byteLength);
+}
+
+/**
+ * Has the C library give back what it holds and nobody uses: compiling a module frees more than it keeps. Takes some
+ * milliseconds; does nothing where the C library cannot be reached or is not glibc.
+ */
+export function trimHeap(): void {
+  loadLibc()?.mallocTrim(0);
+}
+
 export type CowSupport = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 let support: CowSupport | undefined;

@@ -25,6 +25,8 @@ export interface Preview1Options {
   readonly programName: string;
   readonly limits: Limits;
   readonly capabilities: Capabilities;
+  /** Names of the functions the guest imports; all of them when it is not known. */
+  readonly imported?: ReadonlySet<string>;
 }
 
 /** What one invocation gives the guest. */

@@ -31,9 +31,10 @@ export class Preview1 {
 
   constructor(options: Preview1Options, mounts: readonly MountedDirectory[]) {
     this.#context = new Context(options, mounts);
+    const { imported } = options;
     this.imports = {
-      wasi_snapshot_preview1: createFunctions(this.#context, SNAPSHOT_1),
-      wasi_unstable: createFunctions(this.#context, UNSTABLE),
+      wasi_snapshot_preview1: only(imported, createFunctions(this.#context, SNAPSHOT_1)),
+      wasi_unstable: only(imported, createFunctions(this.#context, UNSTABLE)),
     };
   }
 
@@ -80,6 +81,12 @@ export class Preview1 {
   get reads(): { readonly random: boolean; readonly clock: boolean } {
     return this.#context.reads;
   }
+}
+
+/** The functions that are imported: what is not kept costs a thousand idle micro-VMs nothing. */
+function only(imported: ReadonlySet<string> | undefined, functions: HostFunctions): HostFunctions {
+  if (imported === undefined) return functions;
+  return Object.fromEntries(Object.entries(functions).filter(([name]) => imported.has(name)));
 }
 
 function createFunctions(context: Context, variant: AbiVariant): HostFunctions {

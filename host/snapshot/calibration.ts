@@ -1,6 +1,7 @@
 /** Chooses how a function's memory is put back: by trying the ways that are exact for it on a memory of its size. */
 
 import type { FunctionDefinition, Strategy } from '../definition.ts';
+import { releaseMemory } from '../linux/memory.ts';
 import { MicroVm } from '../micro-vm.ts';
 import type { SnapshotImage } from './image.ts';
 import { allowedStrategies, createRestorer } from './restore/choice.ts';
@@ -91,7 +92,7 @@ function timeRestore(image: SnapshotImage, strategy: Strategy): Times {
   restorer.attach(memory);
   const bytes = new Uint8Array(memory.buffer);
   const stepBytes = Math.floor(bytes.length / WRITTEN_PLACES / PAGE_BYTES) * PAGE_BYTES;
-  return timeRounds(ROUNDS, () => {
+  const times = timeRounds(ROUNDS, () => {
     const startMs = performance.now();
     for (let place = 0; place < WRITTEN_PLACES; place++) {
       bytes[place * stepBytes] = 1;
@@ -103,6 +104,8 @@ function timeRestore(image: SnapshotImage, strategy: Strategy): Times {
     restorer.restore();
     return performance.now() - observedMs + (writtenMs - startMs);
   });
+  releaseMemory(memory);
+  return times;
 }
 
 /** The memories it makes are counted nowhere and live until they are collected, hence few rounds. */

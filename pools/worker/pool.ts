@@ -10,6 +10,7 @@ import { fromFailure, isNebulaError, messageOf, NebulaError } from '../../host/e
 import type { Invocation, Outcome } from '../../host/outcome.ts';
 import { closeImage } from '../../host/snapshot/image.ts';
 import { abortedOutcome, type DeployReport, type Executor, type ExecutorStats } from '../executor.ts';
+import { HeapKeeper } from '../heap.ts';
 import { reportOf } from '../report.ts';
 import { Call } from './call.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -68,6 +69,7 @@ class WorkerExecutor implements Executor {
   readonly #retiring: Map<string, Retirement> = new Map();
   readonly #waitingChores: PendingChore[] = [];
   readonly #runningChores: Map<Unit<Call>, PendingChore> = new Map();
+  readonly #heap: HeapKeeper = new HeapKeeper();
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
@@ -107,6 +109,7 @@ class WorkerExecutor implements Executor {
     const { snapshot: _, ...installed } = definition;
     const { image, strategy } = deployment;
     this.#installations.set(definition.id, { definition: installed, image, strategy });
+    this.#heap.trimSoon();
     return reportOf(deployment);
   }
 
@@ -188,6 +191,7 @@ class WorkerExecutor implements Executor {
     for (const { reject } of [...this.#waitingChores, ...this.#runningChores.values()])
       reject(new NebulaError('CLOSED'));
     for (const { resolve } of this.#retiring.values()) resolve();
+    this.#heap.close();
     await this.#threads.close();
     for (const { image } of this.#installations.values()) closeImage(image);
     this.#installations.clear();

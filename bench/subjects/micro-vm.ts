@@ -1,0 +1,46 @@
+/** Micro-VMs below the public face, so that their parts can be timed one by one. */
+
+import { resolveCapabilities } from '../../host/capabilities.ts';
+import type { FunctionDefinition, InitOptions } from '../../host/definition.ts';
+import { resolveLimits } from '../../host/limits.ts';
+import { MicroVm } from '../../host/micro-vm.ts';
+import { prepareModule } from '../../host/module/prepare.ts';
+import { createImage, type SnapshotImage } from '../../host/snapshot/image.ts';
+import { initialise } from '../../host/initialise.ts';
+import { expectOutput } from './wasi.ts';
+
+export interface Part {
+  readonly function: string;
+  readonly module: Uint8Array;
+  readonly input: string;
+  readonly expected: string;
+  readonly entry: string;
+  readonly init: Partial<InitOptions>;
+  readonly memoryBytes: number;
+}
+
+/** A definition as deploying would make it, without a deadline of its own. */
+export async function define(part: Part, module: Uint8Array = part.module): Promise<FunctionDefinition> {
+  const limits = resolveLimits({ memoryBytes: part.memoryBytes, timeoutMs: 0 });
+  return {
+    id: part.function,
+    name: part.function,
+    prepared: await prepareModule(module, limits, { entry: part.entry }),
+    entry: part.entry,
+    limits,
+    capabilities: resolveCapabilities(),
+    init: { environment: {}, allow: [], warmUp: [], ...part.init },
+    strategy: 'auto',
+    audit: false,
+  };
+}
+
+export function imageOf(definition: FunctionDefinition): SnapshotImage {
+  return createImage(initialise(definition).snapshot);
+}
+
+/** Runs a function once and checks what it wrote. */
+export function runOnce(vm: MicroVm, input: Uint8Array, expected: string): void {
+  const ending = vm.run({ input, arguments: [], environment: {} }, 0);
+  expectOutput('a micro-VM', `${ending.kind} ${new TextDecoder().decode(vm.stdout())}`, `ok ${expected}`);
+}

@@ -1,0 +1,50 @@
+/** In which tier of V8 the functions of a module are: its first compiler (Liftoff), its optimising one (TurboFan), or none. */
+
+import { setFlagsFromString } from 'node:v8';
+import type { InstanceState } from '../../host/snapshot/state.ts';
+
+/** Functions of a module by tier. Code is compiled when it is first called. */
+export interface TierCounts {
+  readonly uncompiled: number;
+  readonly liftoff: number;
+  readonly turbofan: number;
+}
+
+type Native = (code: unknown) => boolean;
+
+interface Natives {
+  readonly isUncompiled: Native;
+  readonly isLiftoff: Native;
+  readonly isTurboFan: Native;
+}
+
+let natives: Natives | undefined;
+
+/** V8's own test functions, src/runtime/runtime.h; they parse once the flag is set. */
+function loadNatives(): Natives {
+  setFlagsFromString('--allow-natives-syntax');
+  const native = (name: string): Native => {
+    try {
+      return new Function('code', `return %${name}(code)`) as Native;
+    } catch (cause) {
+      throw new Error(`Cannot tell tiers apart: V8 ${process.versions.v8} has no %${name}`, { cause });
+    }
+  };
+  return {
+    isUncompiled: native('IsUncompiledWasmFunction'),
+    isLiftoff: native('IsLiftoffFunction'),
+    isTurboFan: native('IsTurboFanFunction'),
+  };
+}
+
+export function countTiers(state: InstanceState, functions: readonly string[]): TierCounts {
+  natives ??= loadNatives();
+  const counts = { uncompiled: 0, liftoff: 0, turbofan: 0 };
+  for (const name of functions) {
+    const code = state.function(name);
+    if (natives.isTurboFan(code)) counts.turbofan++;
+    else if (natives.isLiftoff(code)) counts.liftoff++;
+    else if (natives.isUncompiled(code)) counts.uncompiled++;
+  }
+  return counts;
+}

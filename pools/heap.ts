@@ -1,0 +1,20 @@
+/** Gives memory back after deploys: what compiling freed would stay with the process otherwise. */
+
+import { trimHeap } from '../host/linux/memory.ts';
+
+/** Deploys come in bursts; one look after the last is enough. */
+const QUIET_MS = 500;
+
+export class HeapKeeper {
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Trims the heap once nothing was deployed for a while. Keeps no process alive. */
+  trimSoon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(trimHeap, QUIET_MS).unref();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+}
