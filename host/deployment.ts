@@ -9,13 +9,16 @@ import { MicroVm } from './micro-vm.ts';
 import { PAGE_BYTES } from './module/inspect.ts';
 import { calibrate, type Calibration } from './snapshot/calibration.ts';
 import { decodeSnapshot } from './snapshot/codec.ts';
-import { closeImage, createImage, type SnapshotImage } from './snapshot/image.ts';
+import { closeImage, createImage, withoutRuns, type SnapshotImage } from './snapshot/image.ts';
+import { imageBytes } from './snapshot/snapshot.ts';
 
 /** Plain data that crosses threads; the image's memfd belongs to whoever holds this. */
 export interface Deployment {
   readonly image: SnapshotImage;
   readonly strategy: Strategy;
   readonly calibration: Calibration;
+  /** Size of the snapshot's memory, its zero pages left out. */
+  readonly snapshotBytes: number;
   /** Sources the initialisation read that differ from call to call. */
   readonly reads: readonly ('random' | 'clock')[];
   readonly initialiseNs: number;
@@ -34,7 +37,9 @@ export function deployHere(definition: FunctionDefinition): Deployment {
   try {
     if (definition.snapshot !== undefined) tryOn(definition, image);
     const calibration = calibrate(definition, image);
-    return { image, strategy: calibration.strategy, calibration, reads, initialiseNs };
+    const { strategy } = calibration;
+    const kept = strategy === 'cow' ? withoutRuns(image) : image;
+    return { image: kept, strategy, calibration, snapshotBytes: imageBytes(snapshot), reads, initialiseNs };
   } catch (error) {
     closeImage(image);
     throw error;

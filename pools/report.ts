@@ -1,16 +1,15 @@
 /** What a deploy tells its caller of what it found out. */
 
 import type { Deployment } from '../host/deployment.ts';
-import { imageBytes } from '../host/snapshot/snapshot.ts';
 import type { DeployReport } from './executor.ts';
 
 export function reportOf(deployment: Deployment): DeployReport {
-  const { calibration, image, strategy, reads, initialiseNs } = deployment;
+  const { calibration, snapshotBytes, strategy, reads, initialiseNs } = deployment;
   return {
     strategy,
     reason: calibration.reason,
     calibrationNs: calibration.medianNs,
-    snapshotBytes: imageBytes(image.snapshot),
+    snapshotBytes,
     initialiseNs,
     initReads: reads,
   };

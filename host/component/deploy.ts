@@ -16,6 +16,7 @@ export function deployComponent(definition: ComponentDefinition): Deployment {
     image: noImage(definition.prepared.digest),
     strategy: 'fresh',
     calibration: { strategy: 'fresh', reason, medianNs: { fresh: initialiseNs } },
+    snapshotBytes: 0,
     reads: [],
     initialiseNs,
   };

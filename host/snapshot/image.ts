@@ -1,6 +1,6 @@
 /** A snapshot where every thread can reach it: its plain data, and where Linux has it a memfd to map. */
 
-import { memfdCreate, sealFd, writeFd, ftruncateFd, closeFd, hasCow } from '../linux/memory.ts';
+import { closeFd, ftruncateFd, hasCow, memfdCreate, readFd, sealFd, writeFd } from '../linux/memory.ts';
 import { collapseRanges, HUGE_PAGE_BYTES } from '../linux/huge-pages.ts';
 import { messageOf } from '../errors.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -63,13 +63,14 @@ export function closeImage(image: SnapshotImage): void {
   if (image.memfd >= 0) closeFd(image.memfd);
 }
 
-/** Bytes of the image from `offset` on. */
-export function readImage(snapshot: Snapshot, offset: number, sizeBytes: number): Uint8Array {
+/** The image without the copy of the memory that only `copy` and `fresh` read; `cow` needs the memfd alone. */
+export function withoutRuns(image: SnapshotImage): SnapshotImage {
+  return { ...image, snapshot: { ...image.snapshot, runs: [] } };
+}
+
+/** Bytes of an image that has a memfd, from `offset` on. */
+export function readImage(image: SnapshotImage, offset: number, sizeBytes: number): Uint8Array {
   const bytes = new Uint8Array(sizeBytes);
-  for (const run of snapshot.runs) {
-    const from = Math.max(run.offset, offset);
-    const to = Math.min(run.offset + run.bytes.length, offset + sizeBytes);
-    if (from < to) bytes.set(run.bytes.subarray(from - run.offset, to - run.offset), from - offset);
-  }
+  readFd(image.memfd, bytes, offset);
   return bytes;
 }

@@ -68,7 +68,7 @@ export class CowRestorer implements Restorer {
       const to = toPage * this.#pageBytes;
       if (from > end) cold.push(this.#address + end, from - end);
       end = to;
-      return { target: this.#memory.subarray(from, to), source: readImage(this.#image.snapshot, from, to - from) };
+      return { target: this.#memory.subarray(from, to), source: readImage(this.#image, from, to - from) };
     });
     if (end < this.sizeBytes) cold.push(this.#address + end, this.sizeBytes - end);
     this.#cold = cold.length === 0 ? undefined : new DiscardList(cold);
