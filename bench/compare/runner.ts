@@ -123,7 +123,8 @@ async function measureCall({ target, test }: Cell, place: CallPlace): Promise<Ro
   const answeredNs = process.hrtime.bigint();
   await target.settled?.();
   const settledNs = process.hrtime.bigint();
-  const measured = phasesOf(result, calledNs, answeredNs);
+  const span = result.span ?? { calledNs, answeredNs };
+  const measured = phasesOf(result, span.calledNs, span.answeredNs);
   if (target.settled !== undefined) measured['teardown'] = Number(settledNs - answeredNs);
   const { outcome, reason } = judge(result, test);
   const ending = reason === undefined ? { outcome } : { outcome, reason };

@@ -74,12 +74,13 @@ export async function runPhases(options: RunOptions): Promise<Findings> {
   };
 }
 
+function rewrite(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const layout = readLayout(bytes);
+  return instrument(layout, scanCode(layout), CAPS);
+}
+
 /** What is done to a module's binary. Each sample has a binary of its own, since V8 keeps what it has compiled. */
 function preparing(part: Part): Subject[] {
-  const rewrite = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
-    const layout = readLayout(bytes);
-    return instrument(layout, scanCode(layout), CAPS);
-  };
   const layout = readLayout(part.module);
   const scan = scanCode(layout);
   return [

@@ -7,15 +7,17 @@ import { scanCode } from '../../host/module/scan.ts';
 import { writeModule } from '../../host/module/sections.ts';
 
 const CUSTOM_SECTION = 0;
+const MODULE_NAME = 0;
 const FUNCTION_KIND = 0;
 const MOST_PAGES = 65_536;
 const MOST_ELEMENTS = 10_000_000;
 
 let variants = 0;
 
-/** The module with a custom section of its own, which no module compiled before has. */
+/** The module with a name that no module compiled before has. The name section is the custom one that rewriting keeps. */
 export function asNew(module: Uint8Array): Uint8Array<ArrayBuffer> {
-  const content = new BinaryWriter().name('variant').name(`${process.pid} ${variants++}`);
+  const name = new BinaryWriter().name(`${process.pid}-${variants++}`);
+  const content = new BinaryWriter().name('name').u8(MODULE_NAME).sized(name);
   return new BinaryWriter().bytes(module).u8(CUSTOM_SECTION).sized(content).toBytes();
 }
 

@@ -1,6 +1,7 @@
 /** In which tier of V8 the functions of a module are: its first compiler (Liftoff), its optimising one (TurboFan), or none. */
 
 import { setFlagsFromString } from 'node:v8';
+import { runInThisContext } from 'node:vm';
 import type { InstanceState } from '../../host/snapshot/state.ts';
 
 /** Functions of a module by tier. Code is compiled when it is first called. */
@@ -20,16 +21,17 @@ interface Natives {
 
 let natives: Natives | undefined;
 
-/** V8's own test functions, src/runtime/runtime.h; they parse once the flag is set. */
+/** V8's own test functions (src/runtime/runtime.h) parse once its flag is set, in source text only. */
+function native(name: string): Native {
+  try {
+    return runInThisContext(`(code) => %${name}(code)`) as Native;
+  } catch (cause) {
+    throw new Error(`Cannot tell tiers apart: V8 ${process.versions.v8} has no %${name}`, { cause });
+  }
+}
+
 function loadNatives(): Natives {
   setFlagsFromString('--allow-natives-syntax');
-  const native = (name: string): Native => {
-    try {
-      return new Function('code', `return %${name}(code)`) as Native;
-    } catch (cause) {
-      throw new Error(`Cannot tell tiers apart: V8 ${process.versions.v8} has no %${name}`, { cause });
-    }
-  };
   return {
     isUncompiled: native('IsUncompiledWasmFunction'),
     isLiftoff: native('IsLiftoffFunction'),

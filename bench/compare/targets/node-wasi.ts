@@ -1,58 +1,95 @@
-/** Node's own WASI, which wants files for streams and allows neither a WASI nor an instance to be used twice. */
+/**
+ * Node's own WASI, which wants files for streams and allows neither a WASI nor an instance to be used twice. It runs in a process
+ * of its own that is replaced after some calls, because Node crashes after some hundred such instances (nodejs/node
+ * issue 53087); a call in which it does is a failed call.
+ */
 
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { fork, type ChildProcess } from 'node:child_process';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { WASI } from 'node:wasi';
+import { extname, join } from 'node:path';
 import { functionPath } from '../../root.ts';
 import { sha256, type ComparisonCase } from '../cases.ts';
 import type { Plan, TargetName } from '../plan.ts';
-import { STAMP_ENVIRONMENT } from '../stamps.ts';
+import type { NodeWasiAnswer, NodeWasiCall } from './node-wasi-process.ts';
 import type { CallResult, Deployed, Target } from './target.ts';
+
+const CALLS_PER_PROCESS = 15;
+/** Calls of the function that a new process makes before its first one is measured. */
+const WARM_UPS = 3;
 
 export async function openNodeWasi(name: TargetName, _plan: Plan, cases: readonly ComparisonCase[]): Promise<Target> {
   const folder = await mkdtemp(join(tmpdir(), 'nebula-node-wasi-'));
-  const modules = new Map<string, WebAssembly.Module>();
   const deployed: Deployed[] = [];
-  for (const functionName of new Set(cases.map((test) => test.function))) {
-    const bytes = await readFile(functionPath(functionName));
-    modules.set(functionName, await WebAssembly.compile(bytes));
-    deployed.push({ function: functionName, digest: sha256(bytes), sizeBytes: bytes.length });
+  for (const test of cases) {
+    await writeFile(join(folder, `${test.function}.${test.input}`), test.bytes);
+    if (deployed.some((each) => each.function === test.function)) continue;
+    const bytes = await readFile(functionPath(test.function));
+    await copyFile(functionPath(test.function), join(folder, `${test.function}.wasm`));
+    deployed.push({ function: test.function, digest: sha256(bytes), sizeBytes: bytes.length });
   }
-  const streams = { input: join(folder, 'in'), output: join(folder, 'out'), errors: join(folder, 'err') };
-  return {
-    name,
-    cold: false,
-    deployed,
-    refuses: () => undefined,
-    call: (test) => Promise.resolve().then(() => run(modules.get(test.function) as WebAssembly.Module, test, streams)),
-    close: () => rm(folder, { recursive: true }),
+  const guests = new NodeWasiProcess(folder);
+  const close = async (): Promise<void> => {
+    await guests.close();
+    await rm(folder, { recursive: true });
   };
+  return { name, cold: false, deployed, refuses: () => undefined, call: (test) => guests.call(test), close };
 }
 
-interface Streams {
-  readonly input: string;
-  readonly output: string;
-  readonly errors: string;
-}
+class NodeWasiProcess {
+  readonly #folder: string;
+  #child: ChildProcess | undefined;
+  #calls = 0;
 
-/** Its input has to be written to a file, and its answer read from one, so both are part of the call. */
-function run(module: WebAssembly.Module, test: ComparisonCase, streams: Streams): CallResult {
-  writeFileSync(streams.input, test.bytes);
-  const stdin = openSync(streams.input, 'r');
-  const stdout = openSync(streams.output, 'w');
-  const stderr = openSync(streams.errors, 'w');
-  let exitCode: number;
-  try {
-    const wasi = new WASI({ version: 'preview1', stdin, stdout, stderr, env: STAMP_ENVIRONMENT, returnOnExit: true });
-    const instance = new WebAssembly.Instance(module, wasi.getImportObject() as WebAssembly.Imports);
-    exitCode = wasi.start(instance);
-  } finally {
-    for (const fd of [stdin, stdout, stderr]) closeSync(fd);
+  constructor(folder: string) {
+    this.#folder = folder;
   }
-  const output = { stdout: readFileSync(streams.output), stderr: readFileSync(streams.errors) };
-  return exitCode === 0
-    ? { outcome: 'ok', ...output }
-    : { outcome: 'exit', reason: `exit code ${exitCode}`, ...output };
+
+  async call({ function: name, input }: ComparisonCase): Promise<CallResult> {
+    if (this.#child === undefined || this.#calls >= CALLS_PER_PROCESS) await this.#renew({ function: name, input });
+    this.#calls++;
+    const { calledNs, answeredNs, exitCode, error, stdout, stderr } = await this.#ask({ function: name, input });
+    const result = { stdout, stderr, span: { calledNs, answeredNs } };
+    if (exitCode === 0) return { outcome: 'ok', ...result };
+    return exitCode < 0
+      ? { outcome: 'trap', reason: error ?? 'an error', ...result }
+      : { outcome: 'exit', reason: `exit code ${exitCode}`, ...result };
+  }
+
+  async #renew(call: NodeWasiCall): Promise<void> {
+    await this.close();
+    const path = join(import.meta.dirname, `node-wasi-process${extname(import.meta.filename)}`);
+    this.#child = fork(path, [this.#folder], {
+      execArgv: ['--expose-gc', '--no-warnings'],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    this.#calls = 0;
+    for (let count = 0; count < WARM_UPS; count++) await this.#ask(call);
+  }
+
+  #ask(call: NodeWasiCall): Promise<NodeWasiAnswer> {
+    const child = this.#child as ChildProcess;
+    return new Promise((resolve, reject) => {
+      const onExit = (code: number | null, signal: string | null): void => {
+        this.#child = undefined;
+        reject(new Error(`the process of node:wasi crashed (${signal ?? code}; nodejs/node issue 53087)`));
+      };
+      child.once('exit', onExit);
+      child.once('message', (answer) => {
+        child.off('exit', onExit);
+        resolve(answer as NodeWasiAnswer);
+      });
+      child.send(call);
+    });
+  }
+
+  async close(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+  }
 }

@@ -13,6 +13,8 @@ export interface CallResult {
   readonly stderr: Uint8Array;
   /** Nanoseconds by the executor's own phases, for those that happened; `engine.*` are the engine's share of them. */
   readonly phases?: Readonly<Record<string, number>>;
+  /** When the call began and ended, where the target knows better than its caller: it runs in a process of its own. */
+  readonly span?: { readonly calledNs: bigint; readonly answeredNs: bigint };
   /** Time at the end of the call that belongs to the teardown, in nanoseconds: the removal of a container. */
   readonly removalNs?: number;
 }
