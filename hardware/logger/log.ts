@@ -117,6 +117,12 @@ export class LogBuilder {
     if (this.#length > 0 && this.#breaks.at(-1) !== this.#length - 1) this.#breaks.push(this.#length - 1);
   }
 
+  /** A message that came twice or too late. */
+  skipped(kind: 'duplicate' | 'reordered'): void {
+    if (kind === 'duplicate') this.#duplicates++;
+    else this.#reordered++;
+  }
+
   /** Adds a sample; false when its time does not rise and it was left out. */
   add(timeS: number, value: number): boolean {
     const lastS = this.#length === 0 ? Number.NEGATIVE_INFINITY : (this.#timeS[this.#length - 1] as number);

@@ -1,0 +1,176 @@
+/**
+ * A meter behind an MQTT broker. Messages carry no time of measuring that could be trusted, so they are stamped when they
+ * arrive; the sender's own time only tells repeated and late ones. Retained messages are old and left out.
+ */
+
+import type * as Mqtt from 'mqtt';
+import { HardwareError, detailOf } from '../errors.ts';
+import { MQTT_FORMATS, type MeterMessage, type MqttFormat } from './mqtt-payload.ts';
+import { monotonicS, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
+
+export interface MqttOptions {
+  /** `mqtt://host:1883`, or mqtts. */
+  readonly url: string;
+  readonly format: string;
+  /** Put into the format's topic for `<device>`; or the whole topic as `topic`. */
+  readonly device?: string;
+  readonly topic?: string;
+  readonly quantity?: 'power' | 'energy';
+  /** Which of several values of one message, from 0. */
+  readonly channel?: number;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+async function loadMqtt(): Promise<typeof Mqtt> {
+  try {
+    return await import('mqtt');
+  } catch (error) {
+    throw new HardwareError('PACKAGE_MISSING', { package: 'mqtt', detail: detailOf(error) }, { cause: error });
+  }
+}
+
+/** Readings that wait to be taken; a consumer that sleeps loses the oldest, which is then said. */
+const MOST_WAITING = 100_000;
+
+/** So many late messages that rise among themselves are no late messages. */
+const LATE_TO_RESTART = 3;
+
+class MqttSource implements PowerSource {
+  readonly properties: SourceProperties;
+  readonly #client: Mqtt.MqttClient;
+  readonly #format: MqttFormat;
+  readonly #options: MqttOptions;
+  readonly #waiting: Reading[] = [];
+  #wake: (() => void) | undefined;
+  #stamp: number | undefined;
+  /** Rising stamps below the last one, in a row. */
+  readonly #late: number[] = [];
+
+  constructor(client: Mqtt.MqttClient, format: MqttFormat, options: MqttOptions) {
+    this.#client = client;
+    this.#format = format;
+    this.#options = options;
+    const energy = options.quantity === 'energy';
+    this.properties = {
+      name: `MQTT ${format.name} ${options.topic ?? options.device ?? ''}`.trim(),
+      rule: energy ? 'counter' : 'average',
+      clock: 'ours',
+      refreshS: undefined,
+      resolution: energy ? undefined : format.resolutionW,
+      estimate: false,
+      synthetic: false,
+    };
+    client.on('message', (topic, payload, packet) => {
+      const timeS = monotonicS();
+      if (packet.retain) this.#put({ kind: 'stale', detail: topic });
+      else this.#take(topic, payload.toString('utf8'), timeS);
+    });
+    // Until the client is connected again messages may have been sent that nobody keeps for us.
+    client.on('close', () => this.#put({ kind: 'lost', detail: 'the connection to the broker closed' }));
+    client.on('error', (error) => this.#put({ kind: 'lost', detail: detailOf(error) }));
+  }
+
+  #put(reading: Reading): void {
+    if (this.#waiting.length >= MOST_WAITING) {
+      this.#waiting.length = 0;
+      this.#waiting.push({ kind: 'lost', detail: `more than ${MOST_WAITING} readings waited` });
+    }
+    this.#waiting.push(reading);
+    this.#wake?.();
+  }
+
+  #take(topic: string, payload: string, timeS: number): void {
+    let message: MeterMessage | undefined;
+    try {
+      message = this.#format.parse(topic, payload, this.#options.channel ?? 0);
+    } catch (error) {
+      this.#put({ kind: 'malformed', detail: detailOf(error) });
+      return;
+    }
+    const value = this.#options.quantity === 'energy' ? message?.energyJ : message?.powerW;
+    if (message === undefined || value === undefined) return;
+    if (!this.#isLater(message.stamp, payload)) return;
+    this.#put({ kind: 'value', timeS, value });
+  }
+
+  /** Leaves out messages that came twice or too late; a clock that goes on from lower is that of a sender started anew. */
+  #isLater(stamp: number | undefined, payload: string): boolean {
+    const last = this.#stamp;
+    if (stamp === undefined || last === undefined || stamp > last) {
+      this.#stamp = stamp ?? last;
+      this.#late.length = 0;
+      return true;
+    }
+    if (stamp === last) {
+      this.#put({ kind: 'duplicate', detail: payload });
+      return false;
+    }
+    if (stamp <= (this.#late.at(-1) ?? Number.NEGATIVE_INFINITY)) this.#late.length = 0;
+    this.#late.push(stamp);
+    if (this.#late.length < LATE_TO_RESTART) {
+      this.#put({ kind: 'reordered', detail: payload });
+      return false;
+    }
+    this.#put({ kind: 'lost', detail: 'the clock of the sender fell: it was started anew' });
+    this.#stamp = stamp;
+    this.#late.length = 0;
+    return true;
+  }
+
+  async *readings(signal: AbortSignal): AsyncGenerator<Reading> {
+    const stop = (): void => this.#wake?.();
+    signal.addEventListener('abort', stop);
+    try {
+      while (!signal.aborted) {
+        yield* this.#waiting.splice(0);
+        if (signal.aborted || this.#waiting.length > 0) continue;
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        this.#wake = undefined;
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.endAsync(true);
+  }
+}
+
+/**
+ * Connects and subscribes. A lost connection is taken up again by itself and shows as a break.
+ * @throws HardwareError ARGUMENT, PACKAGE_MISSING, SOURCE_UNREACHABLE
+ */
+export async function openMqtt(options: MqttOptions): Promise<PowerSource> {
+  const format = MQTT_FORMATS.get(options.format);
+  if (format === undefined) {
+    const expected = [...MQTT_FORMATS.keys()].join(', ');
+    throw new HardwareError('ARGUMENT', { what: 'MQTT format', expected, got: options.format });
+  }
+  const topic =
+    options.topic ?? (options.device === undefined ? undefined : format.topic.replace('<device>', options.device));
+  if (topic === undefined)
+    throw new HardwareError('ARGUMENT', { what: 'topic', expected: 'a device or a topic', got: 'neither' });
+  const mqtt = await loadMqtt();
+  const { username, password } = options;
+  const account = { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
+  let client: Mqtt.MqttClient;
+  try {
+    client = await mqtt.connectAsync(options.url, { ...account, connectTimeout: 5000, reconnectPeriod: 500 }, false);
+  } catch (error) {
+    const fields = { source: `MQTT ${format.name}`, address: options.url, detail: detailOf(error) };
+    throw new HardwareError('SOURCE_UNREACHABLE', fields, { cause: error });
+  }
+  const source = new MqttSource(client, format, options);
+  try {
+    await client.subscribeAsync(topic, { qos: 1 });
+  } catch (error) {
+    await source.close();
+    const fields = { source: `MQTT ${format.name}`, address: `${options.url} ${topic}`, detail: detailOf(error) };
+    throw new HardwareError('SOURCE_UNREACHABLE', fields, { cause: error });
+  }
+  return source;
+}

@@ -1,0 +1,102 @@
+/** Live power sources behind one interface, polling, and recording them into a trace. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { detailOf } from '../errors.ts';
+import { LogBuilder, type ImportedLog } from '../logger/log.ts';
+import type { SampleRule } from '../trace.ts';
+
+/** What a source says of itself; what it does not know is undefined and left to the probe. */
+export interface SourceProperties {
+  readonly name: string;
+  readonly rule: SampleRule;
+  /** `ours`: times are those of reading or arrival, on the host's monotonic clock; `own`: the meter's. */
+  readonly clock: 'ours' | 'own';
+  /** Time between new values, in seconds. */
+  readonly refreshS: number | undefined;
+  /** Smallest step, in W or J. */
+  readonly resolution: number | undefined;
+  /** True for a value that is computed from a model or leaves part of the machine out. */
+  readonly estimate: boolean;
+  readonly synthetic: boolean;
+}
+
+/** What a source gives: a value, or the fact that there was none. */
+export type Reading =
+  | { readonly kind: 'value'; readonly timeS: number; readonly value: number }
+  | { readonly kind: 'malformed'; readonly detail: string }
+  | { readonly kind: 'duplicate' | 'reordered' | 'stale' | 'lost'; readonly detail: string };
+
+export interface PowerSource {
+  readonly properties: SourceProperties;
+  /** Gives readings until the signal aborts; ends without an error then. */
+  readings(signal: AbortSignal): AsyncIterable<Reading>;
+  close(): Promise<void>;
+}
+
+/** The host's monotonic clock in seconds, the same that markers write. */
+export function monotonicS(): number {
+  return Number(process.hrtime.bigint()) / 1e9;
+}
+
+/**
+ * Reads at a fixed pace; a reading is stamped with the middle of its call, one that fails is lost, never repeated.
+ * @param intervalS between the starts of two readings, in seconds
+ */
+export async function* pollReadings(
+  read: () => number | Promise<number>,
+  intervalS: number,
+  signal: AbortSignal,
+): AsyncGenerator<Reading> {
+  let nextS = monotonicS();
+  while (!signal.aborted) {
+    const beforeS = monotonicS();
+    try {
+      const value = await read();
+      yield { kind: 'value', timeS: (beforeS + monotonicS()) / 2, value };
+    } catch (error) {
+      yield { kind: 'lost', detail: detailOf(error) };
+    }
+    // A late reading shifts those after it: catching up would read twice within one refresh.
+    nextS = Math.max(nextS + intervalS, monotonicS());
+    const waitMs = (nextS - monotonicS()) * 1e3;
+    await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** A recording, and what happened beside the values. */
+export interface Recording extends ImportedLog {
+  readonly properties: SourceProperties;
+  /** Readings that were retained from before, and the first failure's message. */
+  readonly stale: number;
+  readonly firstLoss: string | undefined;
+}
+
+/**
+ * Records a source until the signal aborts.
+ * @throws HardwareError TRACE_INVALID for fewer than two values
+ */
+export async function recordSource(source: PowerSource, signal: AbortSignal): Promise<Recording> {
+  const builder = new LogBuilder();
+  const { properties } = source;
+  let stale = 0;
+  let firstLoss: string | undefined;
+  for await (const reading of source.readings(signal)) {
+    builder.countRow();
+    if (reading.kind === 'value') builder.add(reading.timeS, reading.value);
+    else if (reading.kind === 'malformed') builder.malformed(reading.detail);
+    else if (reading.kind === 'lost') {
+      builder.lost(1);
+      firstLoss ??= reading.detail;
+    } else if (reading.kind === 'stale') stale++;
+    else builder.skipped(reading.kind);
+  }
+  const log = builder.finish({
+    source: properties.estimate ? `${properties.name} (estimate)` : properties.name,
+    rule: properties.rule,
+    clock: properties.clock === 'ours' ? 'host-monotonic' : 'logger',
+    synthetic: properties.synthetic,
+    ...(properties.refreshS === undefined ? {} : { refreshS: properties.refreshS }),
+    ...(properties.resolution === undefined ? {} : { resolution: properties.resolution }),
+  });
+  return { ...log, properties, stale, firstLoss };
+}
