@@ -1,0 +1,172 @@
+/** Every MQTT format through a real mosquitto on loopback. */
+
+import assert from 'node:assert/strict';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, connect, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectAsync, type MqttClient } from 'mqtt';
+import { openMqtt } from '../../../hardware/meter/mqtt-source.ts';
+import { recordSource } from '../../../hardware/meter/power-source.ts';
+import { requirePart } from '../../require.ts';
+import { MESSAGES } from './mqtt-messages.ts';
+
+const present = spawnSync('mosquitto', ['-h']).error === undefined;
+const skip = requirePart('mosquitto', present, 'mosquitto is not installed');
+
+let port = 0;
+let folder = '';
+let broker: ChildProcess | undefined;
+let publisher: MqttClient | undefined;
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port: free } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return free;
+}
+
+function startBroker(): ChildProcess {
+  return spawn('mosquitto', ['-c', join(folder, 'mosquitto.conf')], { stdio: 'ignore' });
+}
+
+async function listening(): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.once('error', () => resolve(false));
+      socket.once('connect', () => {
+        socket.destroy();
+        resolve(true);
+      });
+    });
+    if (open) return;
+    await sleep(50);
+  }
+  throw new Error('mosquitto does not listen');
+}
+
+async function stopped(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await gone;
+}
+
+before(async () => {
+  if (!present) return;
+  port = await freePort();
+  folder = mkdtempSync(join(tmpdir(), 'nebula-mqtt-'));
+  writeFileSync(
+    join(folder, 'mosquitto.conf'),
+    `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\n`,
+  );
+  broker = startBroker();
+  await listening();
+  publisher = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 100 });
+});
+
+after(async () => {
+  await publisher?.endAsync(true);
+  await stopped(broker);
+  if (folder !== '') rmSync(folder, { recursive: true });
+});
+
+const client = (): MqttClient => {
+  assert.ok(publisher !== undefined);
+  return publisher;
+};
+
+for (const { format, device, topic, payload, powerW, next } of MESSAGES) {
+  test(`openMqtt(${format}) records what the broker delivers, without retained, repeated, late and broken messages`, {
+    skip,
+  }, async () => {
+    await client().publishAsync(topic, next(99, 0), { qos: 1, retain: true });
+    const source = await openMqtt({ url: `mqtt://127.0.0.1:${port}`, format, device });
+    const stop = new AbortController();
+    const recording = recordSource(source, stop.signal);
+    const sent = [payload, next(5, 2), next(5, 2), next(7, 1), '{"broken', next(8, 3)];
+    if (format === 'zigbee2mqtt' || format === 'zwave' || format === 'tasmota' || format === 'gude')
+      sent.push(next(9, 4));
+    for (const text of sent) {
+      await client().publishAsync(topic, text, { qos: 1 });
+      await sleep(5);
+    }
+    await sleep(100);
+    stop.abort();
+    const { trace, counts, stale } = await recording;
+    await source.close();
+    await client().publishAsync(topic, '', { qos: 1, retain: true });
+    assert.equal(stale, 1);
+    assert.equal(counts.malformed, 1);
+    // A Shelly's status has no time of its own: nothing tells a message that came twice.
+    if (format === 'shelly') assert.deepEqual([...trace.value], [powerW, 5, 5, 7, 8]);
+    else {
+      assert.deepEqual([...trace.value], [powerW, 5, 8, 9]);
+      assert.deepEqual([counts.duplicates, counts.reordered], [1, 1]);
+    }
+    assert.equal(trace.synthetic, false);
+  });
+}
+
+test('openMqtt() marks a broker that went away as a break and goes on when it is back', { skip }, async () => {
+  const [shelly] = MESSAGES;
+  assert.ok(shelly !== undefined);
+  const source = await openMqtt({ url: `mqtt://127.0.0.1:${port}`, format: 'shelly', device: 'plug' });
+  const stop = new AbortController();
+  const recording = recordSource(source, stop.signal);
+  await client().publishAsync(shelly.topic, shelly.next(1, 0), { qos: 1 });
+  await client().publishAsync(shelly.topic, shelly.next(2, 0), { qos: 1 });
+  await sleep(100);
+  await stopped(broker);
+  broker = startBroker();
+  await listening();
+  await sleep(1500);
+  await client().publishAsync(shelly.topic, shelly.next(3, 0), { qos: 1 });
+  await client().publishAsync(shelly.topic, shelly.next(4, 0), { qos: 1 });
+  await sleep(200);
+  stop.abort();
+  const { trace, counts, firstLoss } = await recording;
+  await source.close();
+  assert.deepEqual([...trace.value], [1, 2, 3, 4]);
+  assert.deepEqual(trace.breaks, [1]);
+  assert.ok(counts.lost >= 1);
+  assert.match(firstLoss ?? '', /broker/);
+});
+
+test('openMqtt() takes a sender whose clock fell for good as started anew', { skip }, async () => {
+  const gude = MESSAGES.find(({ format }) => format === 'gude');
+  assert.ok(gude !== undefined);
+  const source = await openMqtt({ url: `mqtt://127.0.0.1:${port}`, format: 'gude', device: 'meter' });
+  const stop = new AbortController();
+  const recording = recordSource(source, stop.signal);
+  for (const [powerW, step] of [
+    [1, 0],
+    [2, 1],
+    [3, -1600],
+    [4, -1599],
+    [5, -1598],
+    [6, -1597],
+  ] as const) {
+    await client().publishAsync(gude.topic, gude.next(powerW, step), { qos: 1 });
+  }
+  await sleep(100);
+  stop.abort();
+  const { trace, counts } = await recording;
+  await source.close();
+  assert.deepEqual([...trace.value], [1, 2, 5, 6]);
+  assert.deepEqual([counts.reordered, counts.lost], [2, 1]);
+  assert.deepEqual(trace.breaks, [1]);
+});
+
+test('openMqtt() says where no broker is, and which formats there are', async () => {
+  const free = await freePort();
+  const options = { url: `mqtt://127.0.0.1:${free}`, format: 'shelly', device: 'plug' };
+  await assert.rejects(openMqtt(options), { key: 'SOURCE_UNREACHABLE' });
+  await assert.rejects(openMqtt({ ...options, format: 'none' }), { key: 'ARGUMENT' });
+  await assert.rejects(openMqtt({ url: options.url, format: 'shelly' }), { key: 'ARGUMENT' });
+});
