@@ -277,3 +277,30 @@ export function align(log: MarkerLog, loggerEdges: readonly Edge[], options: Ali
     synthetic: log.synthetic,
   };
 }
+
+/**
+ * Windows for a trace on the host's own monotonic clock: the host's times are the trace's, nothing is to be fitted.
+ * @throws HardwareError EDGES_INVALID
+ */
+export function hostWindows(log: MarkerLog): Pick<Alignment, 'windows' | 'incomplete'> {
+  const windows: MarkedWindow[] = [];
+  const incomplete: string[] = [];
+  for (const [id, { start, end }] of endsById(log.edges)) {
+    if (start === undefined || end === undefined) {
+      incomplete.push(id);
+      continue;
+    }
+    const from = hostEdgeToEdge(log.edges[start] as HostEdge, 0n);
+    const to = hostEdgeToEdge(log.edges[end] as HostEdge, 0n);
+    windows.push({
+      id,
+      state: 'matched',
+      startS: from.timeS,
+      endS: to.timeS,
+      startUncertaintyS: from.halfWidthS / Math.sqrt(3),
+      endUncertaintyS: to.halfWidthS / Math.sqrt(3),
+      hostDurationS: to.timeS - from.timeS,
+    });
+  }
+  return { windows, incomplete };
+}

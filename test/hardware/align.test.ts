@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { align } from '../../hardware/align.ts';
+import { align, hostWindows } from '../../hardware/align.ts';
 import { HardwareError } from '../../hardware/errors.ts';
 import { makeSession, type SessionPlan } from './session.ts';
 
@@ -142,4 +142,19 @@ test('align() refuses logger times that fall and an id that starts twice', () =>
   const twice = session.log.edges.map((edge) => (edge.id === '8' ? { ...edge, id: '7' } : edge));
   const log = { edges: twice, synthetic: true };
   assert.throws(() => align(log, session.logger, { sampleS: PLAN.sampleS }), refusal('EDGES_INVALID'));
+});
+
+test('hostWindows() gives the host own times in seconds, with what the host does not know', () => {
+  const edge = { id: 'a', level: 1, written: true } as const;
+  const edges = [
+    { ...edge, kind: 'start', beforeNs: 5_000_000_000n, afterNs: 5_000_002_000n },
+    { ...edge, id: 'b', kind: 'start', beforeNs: 5_500_000_000n, afterNs: 5_500_000_000n },
+    { ...edge, kind: 'end', level: 0, beforeNs: 6_000_000_000n, afterNs: 6_000_002_000n },
+  ] as const;
+  const { windows, incomplete } = hostWindows({ edges, synthetic: false });
+  assert.deepEqual(incomplete, ['b']);
+  assert.equal(windows.length, 1);
+  assert.ok(Math.abs((windows[0]?.startS ?? 0) - 5.000001) < 1e-12);
+  assert.ok(Math.abs((windows[0]?.startUncertaintyS ?? 0) - 1e-6 / Math.sqrt(3)) < 1e-15);
+  assert.equal(windows[0]?.hostDurationS, 1);
 });
