@@ -36,6 +36,9 @@ export async function openNodeWasi(name: TargetName, _plan: Plan, cases: readonl
   return { name, cold: false, deployed, refuses: () => undefined, call: (test) => guests.call(test), close };
 }
 
+const crash = (detail: string): Error =>
+  new Error(`the process of node:wasi crashed (${detail}; nodejs/node issue 53087)`);
+
 class NodeWasiProcess {
   readonly #folder: string;
   #child: ChildProcess | undefined;
@@ -59,22 +62,26 @@ class NodeWasiProcess {
   async #renew(call: NodeWasiCall): Promise<void> {
     await this.close();
     const path = join(import.meta.dirname, `node-wasi-process${extname(import.meta.filename)}`);
-    this.#child = fork(path, [this.#folder], {
+    const child = fork(path, [this.#folder], {
       execArgv: ['--expose-gc', '--no-warnings'],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      // Out of reach of a Ctrl-C, after which the call under way is finished.
+      detached: true,
     });
+    child.once('exit', () => {
+      if (this.#child === child) this.#child = undefined;
+    });
+    this.#child = child;
     this.#calls = 0;
     for (let count = 0; count < WARM_UPS; count++) await this.#ask(call);
   }
 
   #ask(call: NodeWasiCall): Promise<NodeWasiAnswer> {
-    const child = this.#child as ChildProcess;
+    const child = this.#child;
+    if (child === undefined) return Promise.reject(crash('between two calls'));
     return new Promise((resolve, reject) => {
-      const onExit = (code: number | null, signal: string | null): void => {
-        this.#child = undefined;
-        reject(new Error(`the process of node:wasi crashed (${signal ?? code}; nodejs/node issue 53087)`));
-      };
+      const onExit = (code: number | null, signal: string | null): void => reject(crash(signal ?? String(code)));
       child.once('exit', onExit);
       child.once('message', (answer) => {
         child.off('exit', onExit);
