@@ -3,6 +3,8 @@
 export interface Limits {
   /** Wall time of one invocation, in milliseconds; 0 means none (only sensible for trusted guests). */
   readonly timeoutMs: number;
+  /** Time a component has for the head of a response of wasi:http, in milliseconds; 0 means `timeoutMs` alone. */
+  readonly firstByteMs: number;
   /** Size the guest's memory may grow to, in bytes; a multiple of the 64 KiB page after rounding down. */
   readonly memoryBytes: number;
   /** Elements each of the guest's tables may grow to. */
@@ -33,6 +35,7 @@ const MIB = 1024 * 1024;
 /** What a function gets when its manifest says nothing. */
 export const DEFAULT_LIMITS: Limits = {
   timeoutMs: 10_000,
+  firstByteMs: 0,
   memoryBytes: 128 * MIB,
   tableElements: 1_000_000,
   inputBytes: 32 * MIB,

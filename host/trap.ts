@@ -3,7 +3,7 @@
 import type { Ending, TrapReason } from './outcome.ts';
 
 const PATTERNS: readonly (readonly [RegExp, TrapReason])[] = [
-  [/^unreachable$/, 'unreachable'],
+  [/^unreachable$|wasm `unreachable`/, 'unreachable'],
   [/memory access out of bounds|data segment/, 'memory-out-of-bounds'],
   [/table (index|access|element)|element segment/, 'table-out-of-bounds'],
   [/signature mismatch/, 'indirect-call-mismatch'],

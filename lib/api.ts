@@ -2,10 +2,13 @@
 
 import type { InitOptions, Strategy } from '../host/definition.ts';
 import type { Capabilities } from '../host/capabilities.ts';
+import type { ComponentKind } from '../host/component/prepared-component.ts';
+import type { RequestHead } from '../host/component/component-call.ts';
 import type { NebulaError } from '../host/errors.ts';
 import type { Limits } from '../host/limits.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import type { ContainerNetwork } from '../pools/container/definition.ts';
+import type { ComponentResponse, RequestBody } from './component/exchange.ts';
 import type { DeployReport, ExecutorStats } from '../pools/executor.ts';
 import type { Request, Response } from 'undici';
 
@@ -92,6 +95,13 @@ export interface DeployOptions extends Partial<Omit<Manifest, 'module' | 'snapsh
   readonly snapshot?: Uint8Array | string;
 }
 
+/** What a component is and exports. */
+export interface ComponentRecord {
+  readonly kind: ComponentKind;
+  /** Interfaces with their versions, and functions of the world. */
+  readonly exports: readonly string[];
+}
+
 /** A deployed function as `list` shows it. */
 export interface FunctionRecord {
   readonly name: string;
@@ -104,6 +114,8 @@ export interface FunctionRecord {
   /** The limits in force: the manifest's, and the defaults where it names none. */
   readonly limits: Limits;
   readonly report: DeployReport;
+  /** What a component is and exports; absent for a core module. */
+  readonly component?: ComponentRecord;
   /** Versions `rollback` can return to, newest first. */
   readonly previous: readonly number[];
 }
@@ -142,6 +154,21 @@ export interface InvokeOptions extends Omit<Invocation, 'input'> {
   readonly signal?: AbortSignal;
 }
 
+/** A deployed component's requests and exported functions. */
+export interface FunctionHandle {
+  /**
+   * Has the component's `wasi:http/incoming-handler` answer a request; bodies are streamed both ways. It rejects before the
+   * response's head, and a body whose guest does not finish it fails.
+   * @throws NebulaError FUNCTION_NOT_FOUND, ENTRY_MISMATCH, DEADLINE, GUEST_*, CLIENT_CLOSED, INPUT_TOO_LARGE, QUEUE_FULL, CLOSED
+   */
+  fetch(request: Request): Promise<Response>;
+  /**
+   * The same without undici's classes; the guest may still run when it resolves.
+   * @throws GuestEnded with the Outcome, in place of GUEST_* and DEADLINE
+   */
+  send(request: RequestHead, body: RequestBody, signal?: AbortSignal): Promise<ComponentResponse>;
+}
+
 /** Text is UTF-8. */
 export type Input = Uint8Array | string;
 
@@ -166,6 +193,8 @@ export interface Nebula {
   /** @throws NebulaError FUNCTION_NOT_FOUND */
   get(name: string): FunctionRecord;
   stats(): NebulaStats;
+  /** A function by name; it is looked up anew for each use. */
+  fn(name: string): FunctionHandle;
   /** The whole HTTP face without a server: the routes of docs and /openapi.json. */
   fetch(request: Request): Promise<Response>;
   /** Lets calls in flight finish (default 10 s), then stops. Leaves no handle open. */

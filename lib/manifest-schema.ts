@@ -14,6 +14,7 @@ const GIB = KIB * KIB * KIB;
 /** Smallest and largest value of each limit, in the limit's own unit. Wasm memory has 65,536 pages at most. */
 const LIMIT_RANGES: Readonly<Record<LimitName, readonly [minimum: number, maximum: number]>> = {
   timeoutMs: [0, 2 ** 31 - 1],
+  firstByteMs: [0, 2 ** 31 - 1],
   memoryBytes: [64 * KIB, 4 * GIB],
   tableElements: [0, 10_000_000],
   inputBytes: [0, 2 * GIB],

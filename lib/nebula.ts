@@ -8,6 +8,7 @@ import type { Request, Response } from 'undici';
 import type {
   DeployOptions,
   DeploySource,
+  FunctionHandle,
   FunctionRecord,
   Input,
   InvokeOptions,
@@ -16,6 +17,7 @@ import type {
   NebulaStats,
 } from './api.ts';
 import { checkDeployOptions, checkNebulaOptions, toDrainMs, toInputBytes, toInvocation } from './arguments.ts';
+import type { Target } from './component/exchange.ts';
 import { createExecutor } from './executor.ts';
 import { toOutcomeError } from './outcome-error.ts';
 import { Runtimes } from './runtimes.ts';
@@ -137,6 +139,38 @@ class EmbeddedNebula implements Nebula {
     const functions = Array.from(this.#functions, ([name, { statistics }]) => statistics.read(name));
     const { unavailable } = this.#registry;
     return { functions, executor: this.#executor.stats(), ...(unavailable.length > 0 ? { unavailable } : {}) };
+  }
+
+  fn(name: string): FunctionHandle {
+    return {
+      fetch: async (request) => {
+        const { fetchFrom } = await import('./component/function-handle.ts');
+        return fetchFrom(this.#target(name), request);
+      },
+      send: async (request, body, signal) => {
+        const { exchange } = await import('./component/exchange.ts');
+        return exchange(this.#target(name), request, body, signal);
+      },
+    };
+  }
+
+  #target(name: string): Target {
+    const entry = this.#functions.get(name);
+    if (entry === undefined) throw this.#missing(name);
+    const { definition, record, statistics } = entry;
+    if (record.component?.kind !== 'http') {
+      const exports = record.component?.exports.join(', ') ?? 'those of a core module';
+      throw new NebulaError('ENTRY_MISMATCH', { name, expected: 'wasi:http/incoming-handler', exports });
+    }
+    return {
+      name,
+      limits: definition.limits,
+      invoke: (invocation, signal) => {
+        const outcome = this.#executor.invoke(definition, invocation, signal);
+        void outcome.then(statistics.record, statistics.recordFailure);
+        return outcome;
+      },
+    };
   }
 
   async fetch(request: Request): Promise<Response> {

@@ -16,8 +16,8 @@ export function deployComponent(definition: ComponentDefinition): Deployment {
     image: noImage(definition.prepared.digest),
     strategy: 'fresh',
     calibration: { strategy: 'fresh', reason, medianNs: { fresh: initialiseNs } },
-    snapshotBytes: 0,
     reads: [],
+    snapshotBytes: 0,
     initialiseNs,
   };
 }

@@ -49,8 +49,11 @@ function redirected(exchange: Exchange, location: string): Exchange {
     header: (name) => (isBodyField(name) ? undefined : exchange.header(name)),
     headers: () => [...exchange.headers()].filter(([name]) => !isBodyField(name)),
     readBody: () => Promise.resolve(EMPTY),
+    bodyStream: noBody,
   };
 }
+
+async function* noBody(): AsyncGenerator<Uint8Array, void, undefined> {}
 
 function isBodyField(name: string): boolean {
   return name.startsWith('content-') || name === 'transfer-encoding';

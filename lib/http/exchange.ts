@@ -27,6 +27,8 @@ export interface Exchange {
    * @throws BodyTooLarge, NebulaError CLIENT_CLOSED
    */
   readBody(limitBytes: number): Promise<Uint8Array>;
+  /** The body as it comes, in place of `readBody`; it throws CLIENT_CLOSED when the client goes away. */
+  bodyStream(): AsyncIterable<Uint8Array>;
 }
 
 /** A response, ready to be written. */
@@ -35,6 +37,14 @@ export interface Answer {
   /** Names and values in turn. `Content-Length` is the transport's to add. */
   readonly headers: readonly string[];
   readonly body: Uint8Array | string;
+  /** A body that is written as it comes, in place of `body`; the connection is cut when it fails. */
+  readonly stream?: BodyStream;
+}
+
+export interface BodyStream {
+  readonly body: AsyncGenerator<Uint8Array, void, undefined>;
+  /** Asked for once the body has ended. */
+  trailers(): readonly (readonly [name: string, value: string])[] | undefined;
 }
 
 /** Where failures of Nebula's own are told; pino's logger fits. */

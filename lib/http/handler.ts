@@ -55,6 +55,10 @@ class FetchExchange implements Exchange {
     return this.#request.headers;
   }
 
+  bodyStream(): AsyncIterable<Uint8Array> {
+    return (this.#request.body ?? []) as AsyncIterable<Uint8Array>;
+  }
+
   async readBody(limitBytes: number): Promise<Uint8Array> {
     const { body, headers } = this.#request;
     const announced = announcedBytes(headers.get('content-length') ?? undefined);
@@ -84,8 +88,13 @@ function toResponse(method: string, answer: Answer): Response {
   for (let index = 0; index < answer.headers.length; index += 2) {
     headers.push([answer.headers[index] ?? '', answer.headers[index + 1] ?? '']);
   }
-  const { status, body } = answer;
+  const { status, body, stream } = answer;
   const isBodyless = status === 204 || status === 304;
+  if (stream !== undefined) {
+    if (!isBodyless && method !== 'HEAD') return new Response(stream.body, { status, headers });
+    void stream.body.return();
+    return new Response(null, { status, headers });
+  }
   if (!isBodyless) headers.push(['Content-Length', String(Buffer.byteLength(body))]);
   return new Response(isBodyless || method === 'HEAD' ? null : body, { status, headers });
 }

@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { NebulaError } from '../../host/errors.ts';
-import { announcedBytes, BodyTooLarge, EMPTY, type Answer } from './exchange.ts';
+import { announcedBytes, BodyTooLarge, EMPTY, type Answer, type BodyStream } from './exchange.ts';
 import { DisconnectSignal } from './disconnect-signal.ts';
 
 /** Calls in flight on one connection; more than one when the client pipelines. */
@@ -120,13 +120,17 @@ export abstract class NodeCall {
   #startReading(limitBytes: number): void {
     this.#limitBytes = limitBytes;
     this.#isReading = true;
-    if (this.#expectsContinue) {
-      this.#expectsContinue = false;
-      this.response.writeContinue();
-    }
+    this.expect();
     this.request.on('data', takeChunk);
     this.request.on('end', endBody);
     this.request.on('error', breakBody);
+  }
+
+  /** Tells a client that waits for it to send the body. */
+  protected expect(): void {
+    if (!this.#expectsContinue) return;
+    this.#expectsContinue = false;
+    this.response.writeContinue();
   }
 
   /** A piece of the body arrived. */
@@ -167,6 +171,10 @@ export abstract class NodeCall {
 
   /** Writes the answer, unless nobody is there to read it. */
   send(answer: Answer): void {
+    if (answer.stream !== undefined) {
+      void this.#stream(answer.status, answer.headers, answer.stream);
+      return;
+    }
     this.#connection.delete(this);
     if (this.#isDisconnected) return;
     const { status, body } = answer;
@@ -179,6 +187,28 @@ export abstract class NodeCall {
     if (this.#context.isDraining || this.#expectsContinue) headers.push('Connection', 'close');
     this.response.writeHead(status, headers);
     this.response.end(body);
+  }
+
+  /** Writes a body as fast as the client reads it. */
+  async #stream(status: number, headers: readonly string[], stream: BodyStream): Promise<void> {
+    const { response } = this;
+    try {
+      response.writeHead(status, this.#context.isDraining ? [...headers, 'Connection', 'close'] : [...headers]);
+      response.flushHeaders();
+      for await (const chunk of stream.body) {
+        if (this.#isDisconnected) return;
+        if (!response.write(chunk)) await writable(response);
+      }
+      const trailers = stream.trailers();
+      if (trailers !== undefined)
+        response.addTrailers(trailers.map(([name, value]): [string, string] => [name, value]));
+      response.end();
+    } catch {
+      // The head is out: all that is left to say that the body is not whole is to cut the connection.
+      response.destroy();
+    } finally {
+      this.#connection.delete(this);
+    }
   }
 
   /** Whether the rest of the body is too long to be read only to keep the connection. */
@@ -207,4 +237,17 @@ export abstract class NodeCall {
     request.on('error', end);
     request.resume();
   }
+}
+
+/** Waits until the client has read enough, or has gone. */
+function writable(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
 }

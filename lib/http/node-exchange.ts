@@ -1,6 +1,7 @@
 /** A request of node:http as the routes see it. */
 
 import type { IncomingMessage } from 'node:http';
+import { NebulaError } from '../../host/errors.ts';
 import type { Exchange } from './exchange.ts';
 import { NodeCall } from './node-call.ts';
 
@@ -45,6 +46,16 @@ export class NodeExchange extends NodeCall implements Exchange {
       this.#settle = { resolve, reject };
       this.read(limitBytes);
     });
+  }
+
+  async *bodyStream(): AsyncGenerator<Uint8Array, void, undefined> {
+    this.expect();
+    try {
+      // The response still needs the connection when nobody wants the rest of the body.
+      for await (const chunk of this.request.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+    } catch (error) {
+      throw new NebulaError('CLIENT_CLOSED', {}, { cause: error });
+    }
   }
 
   protected override onBody(body: Uint8Array): void {

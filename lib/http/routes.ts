@@ -9,6 +9,7 @@ import { toManifestJson } from '../manifest.ts';
 import { createAuthorize, type AccessOptions, type Authorize } from './authorization.ts';
 import { parseFunctionPath } from './cgi-environment.ts';
 import { serveCgi } from './cgi.ts';
+import { serveComponent } from './component.ts';
 import { readDeployment } from './deployment.ts';
 import { EMPTY, readInput, type Answer, type Exchange, type HttpLogger } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
@@ -111,6 +112,8 @@ export class Routes {
   #serveFunction(exchange: Exchange): Promise<Answer> {
     const path = parseFunctionPath(exchange.url.pathname.slice('/fn/'.length));
     if (path === undefined) throw routeNotFound(exchange);
+    const kind = this.#nebula.get(path.name).component?.kind;
+    if (kind === 'http') return serveComponent(this.#nebula, exchange, path.name);
     return serveCgi(this.#nebula, exchange, path, async (next) => this.#dispatch(next));
   }
 

@@ -211,6 +211,7 @@ export class Registry {
       manifest,
       limits: definition.limits,
       report,
+      ...componentOf(definition),
       previous: previous.map((each) => each.version),
     };
     const statistics = this.functions.get(name)?.statistics ?? new FunctionStatistics();
@@ -241,4 +242,10 @@ export class Registry {
     this.#turns.set(name, turn);
     return result;
   }
+}
+
+function componentOf(definition: AnyDefinition): Pick<FunctionRecord, 'component'> {
+  if (!('prepared' in definition) || definition.component === undefined) return {};
+  const { kind, exports } = definition.component;
+  return { component: { kind, exports } };
 }

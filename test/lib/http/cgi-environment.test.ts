@@ -14,6 +14,7 @@ function exchangeOf(url: string, headers: Readonly<Record<string, string>> = {})
     header: (name) => headers[name],
     headers: () => Object.entries(headers),
     readBody: () => Promise.resolve(EMPTY),
+    bodyStream: async function* () {},
   };
 }
 

@@ -8,6 +8,7 @@ import { NO_PHASES, NO_USAGE, type Ending, type Outcome } from '../../../host/ou
 import type {
   DeployOptions,
   DeploySource,
+  FunctionHandle,
   FunctionRecord,
   Input,
   InvokeOptions,
@@ -81,6 +82,10 @@ export class FakeNebula implements Nebula {
     }
     const { snapshot: _, ...manifest } = options;
     return this.#add(module, { ...manifest, name: options.name ?? 'unnamed' });
+  }
+
+  fn(name: string): FunctionHandle {
+    throw new Error(`"${name}" is no component`);
   }
 
   async invoke(name: string, input: Input = '', options: InvokeOptions = {}): Promise<Outcome> {

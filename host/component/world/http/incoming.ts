@@ -80,6 +80,11 @@ export class OutgoingResponse extends Resource {
     this.outgoing = new OutgoingBody(this.host, declaredBytes(headers));
   }
 
+  /** Whether the guest took the body, to write to it. */
+  get hasBody(): boolean {
+    return this.#isBodyTaken;
+  }
+
   statusCode(): number {
     this.host.enter();
     return this.status;
@@ -125,8 +130,10 @@ export class ResponseOutparam extends Resource {
       return;
     }
     outparam.outcome = { error: undefined };
-    const { status, fields, outgoing } = result.val;
+    const { status, fields, outgoing, hasBody } = result.val;
     outparam.#sink.head({ status, headers: fields.toList() });
-    outgoing.attach(outparam.#sink);
+    // A body that nobody took before the response was handed over can be taken no more: it is empty.
+    if (hasBody) outgoing.attach(outparam.#sink);
+    else outparam.#sink.end();
   }
 }

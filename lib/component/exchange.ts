@@ -1,0 +1,236 @@
+/**
+ * One request to a component and its response, streamed both ways while the guest runs on another thread. Each direction
+ * holds at most a ring's bytes: a slow reader holds the writer up, whichever side it is on.
+ */
+
+import type { HeaderList, HttpCall, RequestHead, ResponseHead } from '../../host/component/component-call.ts';
+import {
+  CallerSignal,
+  clearChannel,
+  createChannel,
+  decodeMessage,
+  FRAME,
+  MessageReader,
+  Ring,
+  RING,
+} from '../../host/component/exchange-channel.ts';
+import { NebulaError } from '../../host/errors.ts';
+import type { Limits } from '../../host/limits.ts';
+import type { Invocation, Outcome } from '../../host/outcome.ts';
+import { GuestEnded } from './guest-ended.ts';
+
+/** A request's body: whole, or as it comes. */
+export type RequestBody = Uint8Array | AsyncIterable<Uint8Array>;
+
+export interface ComponentResponse extends ResponseHead {
+  /** Pieces as they come; throws when the guest ends before its body does. */
+  readonly body: AsyncGenerator<Uint8Array, void, undefined>;
+  /** Known when the body has been read to its end. */
+  trailers(): HeaderList | undefined;
+  /** Resolves once the guest has ended; rejects for what Nebula could not do. */
+  readonly outcome: Promise<Outcome>;
+}
+
+/** A function to send requests to. */
+export interface Target {
+  readonly name: string;
+  readonly limits: Limits;
+  invoke(invocation: Invocation, signal: AbortSignal): Promise<Outcome>;
+}
+
+const NO_INPUT: Uint8Array = new Uint8Array();
+/** Channels kept for the next exchanges. */
+const KEPT_CHANNELS = 64;
+const channels: SharedArrayBuffer[] = [];
+
+/**
+ * Sends a request and resolves with the response's head.
+ * @throws GuestEnded; NebulaError DEADLINE for the first byte, CLIENT_CLOSED, INPUT_TOO_LARGE; what `invoke` throws
+ */
+export async function exchange(
+  target: Target,
+  request: RequestHead,
+  body: RequestBody,
+  signal?: AbortSignal,
+): Promise<ComponentResponse> {
+  const one = new Exchange(target, signal);
+  return one.start(request, body);
+}
+
+class Exchange {
+  readonly #target: Target;
+  readonly #channel: SharedArrayBuffer = channels.pop() ?? createChannel();
+  readonly #signal: CallerSignal = new CallerSignal(this.#channel);
+  readonly #response: Ring = new Ring(this.#channel, 'response');
+  readonly #message: MessageReader = new MessageReader();
+  readonly #abort: AbortController = new AbortController();
+  readonly #caller: AbortSignal | undefined;
+  readonly #onCallerAbort = (): void => this.#abort.abort();
+  #outcome: Outcome | undefined = undefined;
+  #failure: { readonly error: unknown } | undefined = undefined;
+  #trailers: HeaderList | undefined = undefined;
+  #firstByteTimer: NodeJS.Timeout | undefined = undefined;
+  /** What still uses the channel: guest, request's body, response's body. */
+  #users = 3;
+
+  constructor(target: Target, caller: AbortSignal | undefined) {
+    this.#target = target;
+    this.#caller = caller;
+  }
+
+  async start(request: RequestHead, body: RequestBody): Promise<ComponentResponse> {
+    if (this.#caller?.aborted === true) throw new NebulaError('CLIENT_CLOSED');
+    this.#caller?.addEventListener('abort', this.#onCallerAbort, { once: true });
+    const isStreamed = !(body instanceof Uint8Array);
+    const component: HttpCall = { kind: 'http', request, channel: this.#channel, isStreamed };
+    const invocation: Invocation = { input: isStreamed ? NO_INPUT : body, component };
+    const outcome = this.#watch(this.#target.invoke(invocation, this.#abort.signal));
+    if (isStreamed) void this.#send(body);
+    else this.#leave();
+    this.#startFirstByteTimer();
+    const head = await this.#readHead(outcome);
+    return { ...head, body: this.#readBody(), trailers: () => this.#trailers, outcome };
+  }
+
+  #startFirstByteTimer(): void {
+    const { firstByteMs } = this.#target.limits;
+    if (firstByteMs === 0) return;
+    this.#firstByteTimer = setTimeout(() => {
+      const error = new NebulaError('DEADLINE', { name: this.#target.name, timeoutMs: firstByteMs });
+      this.#fail(error);
+    }, firstByteMs);
+  }
+
+  /** Ends the exchange with an error of this side's. */
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#abort.abort();
+    this.#signal.wake();
+  }
+
+  #watch(running: Promise<Outcome>): Promise<Outcome> {
+    const settled = running.then(
+      (outcome) => {
+        this.#outcome = outcome;
+        return outcome;
+      },
+      (error: unknown) => {
+        this.#failure ??= { error };
+        throw error;
+      },
+    );
+    const done = (): void => {
+      this.#caller?.removeEventListener('abort', this.#onCallerAbort);
+      this.#leave();
+      this.#signal.wake();
+    };
+    settled.then(done, done);
+    return settled;
+  }
+
+  async #readHead(outcome: Promise<Outcome>): Promise<ResponseHead> {
+    try {
+      for (;;) {
+        const message = await this.#next();
+        if (message === undefined) break;
+        if (message.kind === FRAME.data) continue;
+        return decodeMessage(message.bytes) as ResponseHead;
+      }
+      this.#leave();
+      if (this.#failure !== undefined) throw this.#failure.error;
+      throw new GuestEnded(this.#target.name, await outcome);
+    } finally {
+      clearTimeout(this.#firstByteTimer);
+    }
+  }
+
+  async *#readBody(): AsyncGenerator<Uint8Array, void, undefined> {
+    let isWhole = false;
+    try {
+      for (;;) {
+        const message = await this.#next();
+        if (message === undefined) break;
+        if (message.kind === FRAME.data) yield message.bytes;
+        else this.#trailers = decodeMessage(message.bytes) as HeaderList;
+      }
+      isWhole = this.#response.state === RING.ended;
+      if (isWhole) return;
+      if (this.#failure !== undefined) throw this.#failure.error;
+      throw new GuestEnded(this.#target.name, this.#outcome as Outcome);
+    } finally {
+      // Whoever stops reading has no use for the rest.
+      if (!isWhole) {
+        this.#response.close(RING.broken);
+        this.#abort.abort();
+      }
+      this.#leave();
+    }
+  }
+
+  /** The next piece of body or whole message; undefined when there will be none. */
+  async #next(): Promise<{ readonly kind: number; readonly bytes: Uint8Array } | undefined> {
+    for (;;) {
+      const seen = this.#signal.seen();
+      // The end first: what was written before it is visible after it.
+      const isOver = this.#isOver();
+      const frame = this.#response.read();
+      if (frame?.kind === FRAME.data) return frame;
+      if (frame !== undefined) {
+        const message = this.#message.add(frame);
+        if (message !== undefined) return { kind: FRAME.last, bytes: message };
+        continue;
+      }
+      if (isOver) return undefined;
+      await this.#signal.changed(seen);
+    }
+  }
+
+  #isOver(): boolean {
+    const isSettled = this.#outcome !== undefined || this.#failure !== undefined;
+    return isSettled || this.#response.state === RING.ended;
+  }
+
+  /** Sends the body at the pace at which the guest reads it. */
+  async #send(body: AsyncIterable<Uint8Array>): Promise<void> {
+    const ring = new Ring(this.#channel, 'request');
+    const { inputBytes } = this.#target.limits;
+    let sentBytes = 0;
+    try {
+      for await (const chunk of body) {
+        sentBytes += chunk.byteLength;
+        if (sentBytes > inputBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes: inputBytes });
+        if (!(await this.#sendChunk(ring, chunk))) return;
+      }
+      ring.close(RING.ended);
+    } catch (error) {
+      ring.close(RING.broken);
+      this.#fail(error);
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** False when nobody reads any more. */
+  async #sendChunk(ring: Ring, chunk: Uint8Array): Promise<boolean> {
+    let rest = chunk;
+    while (rest.length > 0) {
+      const seen = this.#signal.seen();
+      if (this.#outcome !== undefined || this.#failure !== undefined) return false;
+      const room = ring.room();
+      if (room === 0) await this.#signal.changed(seen);
+      else {
+        ring.write(FRAME.data, rest.subarray(0, room));
+        rest = rest.subarray(room);
+      }
+    }
+    return true;
+  }
+
+  /** The last to leave gives the channel back; that of a guest that was stopped may still be written to. */
+  #leave(): void {
+    this.#users--;
+    if (this.#users !== 0 || this.#outcome?.kind !== 'ok' || channels.length >= KEPT_CHANNELS) return;
+    clearChannel(this.#channel);
+    channels.push(this.#channel);
+  }
+}

@@ -1,0 +1,52 @@
+/** A deployed component as its callers see it: requests by fetch, exported functions by name. */
+
+import { Response, type HeadersInit, type Request } from 'undici';
+import type { RequestHead } from '../../host/component/component-call.ts';
+import { GuestEnded } from './guest-ended.ts';
+import { exchange, type RequestBody, type Target } from './exchange.ts';
+
+/** Statuses whose responses have no body. Source: Fetch standard, "null body status". */
+const BODYLESS: ReadonlySet<number> = new Set([204, 205, 304]);
+const NO_BODY: Uint8Array = new Uint8Array();
+
+/** @throws what `exchange` throws, before the response's head */
+export async function fetchFrom(target: Target, request: Request): Promise<Response> {
+  const body: RequestBody = request.body === null ? NO_BODY : (request.body as AsyncIterable<Uint8Array>);
+  const answer = await exchange(target, headOf(request), body, request.signal).catch(explain);
+  answer.outcome.catch(() => undefined);
+  const headers: HeadersInit = answer.headers.map(([name, value]) => [name, value]);
+  if (BODYLESS.has(answer.status) || request.method === 'HEAD') {
+    await drain(told(answer.body));
+    return new Response(null, { status: answer.status, headers });
+  }
+  return new Response(told(answer.body), { status: answer.status, headers });
+}
+
+function explain(error: unknown): never {
+  throw error instanceof GuestEnded ? error.toFailure() : error;
+}
+
+/** The body, its failures in the words of the table. */
+async function* told(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* body;
+  } catch (error) {
+    explain(error);
+  }
+}
+
+async function drain(body: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of body) continue;
+}
+
+function headOf(request: Request): RequestHead {
+  const url = new URL(request.url);
+  const headers: [string, string][] = [['host', url.host], ...request.headers];
+  return {
+    method: request.method,
+    scheme: url.protocol === 'https:' ? 'https' : 'http',
+    authority: url.host,
+    pathWithQuery: url.pathname + url.search,
+    headers: request.headers.has('host') ? headers.slice(1) : headers,
+  };
+}

@@ -1,0 +1,61 @@
+/** `ANY /fn/:name/*` for a component: its `wasi:http/incoming-handler` answers, bodies streamed both ways. */
+
+import type { RequestHead } from '../../host/component/component-call.ts';
+import { NebulaError } from '../../host/errors.ts';
+import type { Nebula } from '../api.ts';
+import { GuestEnded } from '../component/guest-ended.ts';
+import { announcedBytes, EMPTY, type Answer, type Exchange } from './exchange.ts';
+import { guestFailureAnswer } from './outcome-answer.ts';
+
+/** Fields of the connection between client and server, which are none of the guest's. Source: RFC 9110, section 7.6.1. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+export async function serveComponent(nebula: Nebula, exchange: Exchange, name: string): Promise<Answer> {
+  const record = nebula.get(name);
+  const announced = announcedBytes(exchange.header('content-length'));
+  const { inputBytes } = record.limits;
+  if (announced !== undefined && announced > inputBytes) {
+    throw new NebulaError('INPUT_TOO_LARGE', { limitBytes: inputBytes });
+  }
+  const isBodyless = (announced ?? 0) === 0 && exchange.header('transfer-encoding') === undefined;
+  const body = isBodyless ? EMPTY : exchange.bodyStream();
+  try {
+    const response = await nebula.fn(name).send(toHead(exchange), body, exchange.signal);
+    // Nobody but the body's reader is told how the guest ended.
+    response.outcome.catch(() => undefined);
+    return {
+      status: response.status,
+      headers: [...response.headers.flat(), 'Nebula-Function-Version', String(record.version)],
+      body: EMPTY,
+      stream: { body: response.body, trailers: () => response.trailers() },
+    };
+  } catch (error) {
+    if (error instanceof GuestEnded && error.outcome.kind !== 'ok') return guestFailureAnswer(record, error.outcome);
+    throw error instanceof GuestEnded ? error.toFailure() : error;
+  }
+}
+
+/** The guest sees the path after the function's name, so that it need not know where it is mounted. */
+function toHead(exchange: Exchange): RequestHead {
+  const { url, method } = exchange;
+  const path = url.pathname.slice('/fn/'.length);
+  const slash = path.indexOf('/');
+  const headers: [string, string][] = [];
+  for (const [name, value] of exchange.headers()) if (!HOP_BY_HOP.has(name)) headers.push([name, value]);
+  return {
+    method,
+    scheme: url.protocol === 'https:' ? 'https' : 'http',
+    authority: url.host,
+    pathWithQuery: (slash === -1 ? '/' : path.slice(slash)) + url.search,
+    headers,
+  };
+}

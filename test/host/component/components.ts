@@ -1,0 +1,121 @@
+/** Components for the tests: committed guests with the preview1 adapter, and the JavaScript one, transpiled once per digest. */
+
+import { mkdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
+import { resolveCapabilities, type Capabilities } from '../../../host/capabilities.ts';
+import type { RequestHead, ResponseHead } from '../../../host/component/component-call.ts';
+import { ComponentVm, type ComponentDefinition } from '../../../host/component/component-vm.ts';
+import { prepareComponent } from '../../../host/component/prepare.ts';
+import { resolveLimits, type Limits } from '../../../host/limits.ts';
+import type { Ending } from '../../../host/outcome.ts';
+import { ComponentCache } from '../../../lib/registry/component-cache.ts';
+
+const FUNCTIONS = join(import.meta.dirname, '..', '..', '..', '..', 'functions');
+const ADAPTER = join(FUNCTIONS, 'components', 'adapter', 'wasi_snapshot_preview1.command.wasm');
+
+/** Shared by all test processes: its content is named by digest. */
+const KEPT = join(tmpdir(), 'nebula-test-components');
+mkdirSync(KEPT, { recursive: true });
+const cache = new ComponentCache(KEPT);
+
+function read(path: string): Uint8Array {
+  return new Uint8Array(readFileSync(path));
+}
+
+/** A committed preview1 command as a component, by its folder below `functions`. */
+export function commandComponent(folder: string): Promise<Uint8Array> {
+  const name = folder.slice(folder.lastIndexOf('/') + 1);
+  const core = read(join(FUNCTIONS, folder, `${name}.wasm`));
+  return componentNew(core, [['wasi_snapshot_preview1', read(ADAPTER)]]);
+}
+
+export const WEB_FOLDER: string = join(FUNCTIONS, 'components', 'web');
+
+export function webComponent(): Uint8Array {
+  return read(join(WEB_FOLDER, 'web.wasm'));
+}
+
+export interface Given {
+  readonly limits?: Partial<Limits>;
+  readonly capabilities?: Partial<Capabilities>;
+  readonly reuse?: number;
+}
+
+export async function defineComponent(bytes: Uint8Array, given: Given = {}): Promise<ComponentDefinition> {
+  const limits = resolveLimits({ timeoutMs: 0, memoryBytes: 256 * 1024 * 1024, ...given.limits });
+  const { component, prepared } = await prepareComponent(await cache.get(bytes), limits);
+  return {
+    id: 'test',
+    name: 'test',
+    component,
+    prepared,
+    entry: prepared.info.entry,
+    limits,
+    capabilities: resolveCapabilities(given.capabilities),
+    init: { environment: {}, allow: [], warmUp: [] },
+    strategy: 'auto',
+    audit: false,
+    ...(given.reuse === undefined ? {} : { reuse: given.reuse }),
+  };
+}
+
+export interface Ran {
+  readonly ending: Ending;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command in a new instance. */
+export function runCommand(
+  definition: ComponentDefinition,
+  call: { readonly input?: string; readonly arguments?: readonly string[] } = {},
+  timeoutMs = 0,
+): Ran {
+  const vm = new ComponentVm(definition);
+  try {
+    const given = {
+      input: Buffer.from(call.input ?? ''),
+      arguments: call.arguments ?? definition.capabilities.arguments,
+      environment: definition.capabilities.environment,
+    };
+    const ending = vm.run(given, timeoutMs);
+    return { ending, stdout: Buffer.from(vm.stdout()).toString(), stderr: Buffer.from(vm.stderr()).toString() };
+  } finally {
+    vm.close();
+  }
+}
+
+export interface Answered {
+  readonly ending: Ending;
+  readonly head: ResponseHead | undefined;
+  readonly body: string;
+  readonly isWhole: boolean;
+  readonly stderr: string;
+}
+
+/** Has an instance answer a request. */
+export function request(vm: ComponentVm, pathWithQuery: string, body = ''): Answered {
+  let head: ResponseHead | undefined;
+  const pieces: Buffer[] = [];
+  let isWhole = false;
+  const asked: RequestHead = {
+    method: body === '' ? 'GET' : 'POST',
+    scheme: 'http',
+    authority: 'localhost',
+    pathWithQuery,
+    headers: [['host', 'localhost']],
+  };
+  const sink = {
+    head: (given: ResponseHead): void => void (head = given),
+    room: (): number => 65_536,
+    data: (bytes: Uint8Array): void => void pieces.push(Buffer.from(bytes)),
+    trailers: (): void => undefined,
+    end: (): void => void (isWhole = true),
+  };
+  const call = { kind: 'http', request: asked, isStreamed: false, sink } as const;
+  const ending = vm.run({ input: Buffer.from(body), arguments: [], environment: {}, component: call }, 0);
+  const stderr = Buffer.from(vm.stderr()).toString();
+  return { ending, head, body: Buffer.concat(pieces).toString(), isWhole, stderr };
+}
