@@ -22,7 +22,13 @@ export interface SourceProperties {
 
 /** What a source gives: a value, or the fact that there was none. */
 export type Reading =
-  | { readonly kind: 'value'; readonly timeS: number; readonly value: number }
+  | {
+      readonly kind: 'value';
+      readonly timeS: number;
+      readonly value: number;
+      /** Levels of digital inputs, D0 in bit 0. */
+      readonly inputs?: number;
+    }
   | { readonly kind: 'malformed'; readonly detail: string }
   | { readonly kind: 'duplicate' | 'reordered' | 'stale' | 'lost'; readonly detail: string };
 
@@ -71,6 +77,10 @@ export interface Recording extends ImportedLog {
   readonly firstLoss: string | undefined;
 }
 
+function addInputs(builder: LogBuilder, timeS: number, inputs: number): void {
+  for (let input = 0; input < 8; input++) builder.level(`D${input}`, timeS, ((inputs >> input) & 1) as 0 | 1);
+}
+
 /**
  * Records a source until the signal aborts.
  * @throws HardwareError TRACE_INVALID for fewer than two values
@@ -82,8 +92,10 @@ export async function recordSource(source: PowerSource, signal: AbortSignal): Pr
   let firstLoss: string | undefined;
   for await (const reading of source.readings(signal)) {
     builder.countRow();
-    if (reading.kind === 'value') builder.add(reading.timeS, reading.value);
-    else if (reading.kind === 'malformed') builder.malformed(reading.detail);
+    if (reading.kind === 'value') {
+      const added = builder.add(reading.timeS, reading.value);
+      if (added && reading.inputs !== undefined) addInputs(builder, reading.timeS, reading.inputs);
+    } else if (reading.kind === 'malformed') builder.malformed(reading.detail);
     else if (reading.kind === 'lost') {
       builder.lost(1);
       firstLoss ??= reading.detail;
