@@ -26,8 +26,8 @@ export function memoryLimit(): number {
 
 let collect: (() => void) | undefined;
 
-/** Collects garbage now: the only way to give a memory's reservation back at once. */
-function collectGarbage(): void {
+/** Collects this thread's garbage now: the only way to give a memory's reservation back at once. */
+export function collectGarbage(): void {
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc') as () => void;

@@ -6,12 +6,18 @@ import { trimHeap } from '../host/linux/memory.ts';
 const QUIET_MS = 500;
 
 export class HeapKeeper {
+  readonly #collect: () => Promise<void>;
   #timer: NodeJS.Timeout | undefined;
+
+  /** `collect` is done first; it collects the garbage of threads that are ours alone. */
+  constructor(collect: () => Promise<void> = () => Promise.resolve()) {
+    this.#collect = collect;
+  }
 
   /** Trims the heap once nothing was deployed for a while. Keeps no process alive. */
   trimSoon(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(trimHeap, QUIET_MS).unref();
+    this.#timer = setTimeout(() => void this.#collect().then(trimHeap, () => {}), QUIET_MS).unref();
   }
 
   close(): void {

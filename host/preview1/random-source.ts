@@ -9,10 +9,12 @@ const POOLED_BYTES = 256;
 /** `randomFillSync` takes less than 2 GiB at once. */
 const CHUNK_BYTES = 2 ** 30;
 
+/** The pool of all guests of the thread: each byte is given out once. */
+const POOL: Uint8Array = new Uint8Array(POOL_BYTES);
+let poolUsed: number = POOL_BYTES;
+
 export class RandomSource {
   readonly #capability: RandomCapability;
-  readonly #pool: Uint8Array = new Uint8Array(POOL_BYTES);
-  #poolUsed: number = POOL_BYTES;
   readonly #state: Uint32Array = new Uint32Array(4);
   #word = 0;
   #wordBytes = 0;
@@ -43,18 +45,17 @@ export class RandomSource {
   }
 
   #fillPooled(bytes: Uint8Array, position: number, length: number): void {
-    const pool = this.#pool;
-    if (this.#poolUsed + length > POOL_BYTES) {
-      randomFillSync(pool);
-      this.#poolUsed = 0;
+    if (poolUsed + length > POOL_BYTES) {
+      randomFillSync(POOL);
+      poolUsed = 0;
     }
-    const start = this.#poolUsed;
+    const start = poolUsed;
     for (let i = 0; i < length; i++) {
-      bytes[position + i] = pool[start + i] as number;
+      bytes[position + i] = POOL[start + i] as number;
       // What a guest was given must not stay here.
-      pool[start + i] = 0;
+      POOL[start + i] = 0;
     }
-    this.#poolUsed = start + length;
+    poolUsed = start + length;
   }
 
   #fillSeeded(bytes: Uint8Array, position: number, length: number): void {

@@ -4,7 +4,7 @@
  */
 
 import type { MessagePort } from 'node:worker_threads';
-import { AddressSpace } from '../../host/address-space.ts';
+import { AddressSpace, collectGarbage } from '../../host/address-space.ts';
 import { deployHere } from '../../host/deployment.ts';
 import { isNebulaError, messageOf, toFailure } from '../../host/errors.ts';
 import { GuestThread } from '../../host/guest-thread.ts';
@@ -120,6 +120,9 @@ async function doChore(thread: GuestThread, chore: Chore): Promise<ChoreAnswer> 
       return { ok: true };
     case 'evict':
       await thread.makeRoom();
+      return { ok: true };
+    case 'collect':
+      collectGarbage();
       return { ok: true };
     default:
       return chore satisfies never;

@@ -61,7 +61,9 @@ export type Chore =
   | { readonly op: 'deploy'; readonly definition: FunctionDefinition }
   | { readonly op: 'remove'; readonly id: string }
   /** Drops micro-VMs that were not used of late, so that another thread finds room. */
-  | { readonly op: 'evict' };
+  | { readonly op: 'evict' }
+  /** Collects what deploys left behind. */
+  | { readonly op: 'collect' };
 
 /** Invocations are sent and answered in batches: under load a message costs more than what it carries. */
 export type Request = readonly InvokeRequest[] | Chore;

@@ -4,6 +4,7 @@
  */
 
 import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AddressSpace, memoryLimit } from '../../host/address-space.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
 import { fromFailure, isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
@@ -36,8 +37,8 @@ export interface WorkerExecutorOptions {
   readonly memories?: number;
 }
 
-/** How often an invocation may wait for another thread to give up memories. */
-const MOST_RETRIES = 2;
+/** How often an invocation may wait for memories to be given up: an eighth of a second in all, each time twice as long. */
+const MOST_RETRIES = 8;
 
 export function createWorkerExecutor(options: WorkerExecutorOptions = {}): Executor {
   return new WorkerExecutor(options);
@@ -69,7 +70,7 @@ class WorkerExecutor implements Executor {
   readonly #retiring: Map<string, Retirement> = new Map();
   readonly #waitingChores: PendingChore[] = [];
   readonly #runningChores: Map<Unit<Call>, PendingChore> = new Map();
-  readonly #heap: HeapKeeper = new HeapKeeper();
+  readonly #heap: HeapKeeper = new HeapKeeper(() => this.#doOnIdle({ op: 'collect' }));
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
@@ -301,20 +302,26 @@ class WorkerExecutor implements Executor {
     call.retries++;
     // Counted as running meanwhile, or its version could be forgotten.
     this.#queue.started(call.definition);
-    const others = [...this.#threads.units].filter((unit) => unit !== full && unit.idle);
-    await Promise.allSettled(
-      others.map(
-        (unit) =>
-          new Promise<ChoreAnswer>((resolve, reject) => {
-            this.#runningChores.set(unit, { chore: { op: 'evict' }, functionId: '', resolve, reject });
-            unit.sendChore({ op: 'evict' });
-          }),
-      ),
-    );
+    await this.#doOnIdle({ op: 'evict' }, full);
+    // What was given up may be taken by others meanwhile, and a busy thread gives up nothing.
+    if (call.retries > 1) await sleep(2 ** (call.retries - 2));
     if (!call.settled) this.#queue.putBack([call]);
     this.#queue.ended(call.definition);
     this.#retire(call.definition.id);
     this.#next();
+  }
+
+  /** Has every thread that is idle now do something, but for one. */
+  async #doOnIdle(chore: Chore, except?: Unit<Call>): Promise<void> {
+    const units = [...this.#threads.units].filter((unit) => unit !== except && unit.idle);
+    const answers = units.map(
+      (unit) =>
+        new Promise<ChoreAnswer>((resolve, reject) => {
+          this.#runningChores.set(unit, { chore, functionId: '', resolve, reject });
+          unit.sendChore(chore);
+        }),
+    );
+    await Promise.allSettled(answers);
   }
 
   #lost(unit: Unit<Call>, error: unknown): void {
