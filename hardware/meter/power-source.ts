@@ -45,15 +45,14 @@ export function monotonicS(): number {
 }
 
 /**
- * Reads at a fixed pace; a reading is stamped with the middle of its call, one that fails is lost, never repeated.
- * @param intervalS between the starts of two readings, in seconds
+ * Reads again and again; a reading is stamped with the middle of its call, one that fails is lost, never repeated.
+ * @param intervalS least time between the starts of two readings, in seconds
  */
 export async function* pollReadings(
   read: () => number | Promise<number>,
   intervalS: number,
   signal: AbortSignal,
 ): AsyncGenerator<Reading> {
-  let nextS = monotonicS();
   while (!signal.aborted) {
     const beforeS = monotonicS();
     try {
@@ -62,9 +61,8 @@ export async function* pollReadings(
     } catch (error) {
       yield { kind: 'lost', detail: detailOf(error) };
     }
-    // A late reading shifts those after it: catching up would read twice within one refresh.
-    nextS = Math.max(nextS + intervalS, monotonicS());
-    const waitMs = (nextS - monotonicS()) * 1e3;
+    // From the start of this one, however late it was: catching up would read twice within one refresh.
+    const waitMs = Math.max(0, beforeS + intervalS - monotonicS()) * 1e3;
     await sleep(waitMs, undefined, { signal }).catch(() => undefined);
   }
 }

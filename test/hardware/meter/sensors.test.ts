@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { listHwmon, openHwmon, readHwmonW } from '../../../hardware/meter/hwmon.ts';
 import { openPmic, parsePmic } from '../../../hardware/meter/pmic.ts';
 import { monotonicS, pollReadings, recordSource, type Reading } from '../../../hardware/meter/power-source.ts';
@@ -54,10 +55,16 @@ test('openHwmon() reads at the pace of the chip and records lost readings, never
   const source = openHwmon({ root });
   assert.equal(source.properties.refreshS, 0.004);
   const file = join(root, 'hwmon0/power1_input');
-  setTimeout(() => writeFileSync(file, 'broken\n'), 60);
-  setTimeout(() => writeFileSync(file, '4000000\n'), 110);
   const beforeS = monotonicS();
-  const recording = await recordSource(source, AbortSignal.timeout(180));
+  const stop = new AbortController();
+  const recorded = recordSource(source, stop.signal);
+  for (const content of ['broken', '4000000']) {
+    await sleep(150);
+    writeFileSync(file, `${content}\n`);
+  }
+  await sleep(150);
+  stop.abort();
+  const recording = await recorded;
   assert.ok(recording.counts.lost > 0);
   assert.match(recording.firstLoss ?? '', /a number in .*power1_input, got/);
   assert.deepEqual(new Set(recording.trace.value), new Set([3, 4]));
@@ -157,5 +164,5 @@ test('pollReadings() stamps the middle of a call and shifts after a slow one', a
   for await (const reading of pollReadings(read, 0.02, AbortSignal.timeout(200))) taken.push(reading);
   const times = taken.map((reading) => (reading.kind === 'value' ? reading.timeS : Number.NaN));
   for (let index = 1; index < times.length; index++) assert.ok((times[index] ?? 0) - (times[index - 1] ?? 0) > 0.01);
-  assert.ok(taken.length >= 3 && taken.length <= 9, `${taken.length} readings`);
+  assert.ok(taken.length >= 2 && taken.length <= 9, `${taken.length} readings`);
 });
