@@ -9,24 +9,24 @@ import { AddressSpace, memoryLimit } from '../../host/address-space.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
 import { fromFailure, isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
-import { closeImage } from '../../host/snapshot/image.ts';
 import { abortedOutcome, type DeployReport, type Executor, type ExecutorStats } from '../executor.ts';
 import { HeapKeeper } from '../heap.ts';
 import { reportOf } from '../report.ts';
 import { Call } from './call.ts';
+import { Chores } from './chores.ts';
 import { Dispatcher } from './dispatcher.ts';
 import {
   decodeOutcome,
   type Answer,
   type Chore,
   type ChoreAnswer,
-  type Installation,
   type InvokeAnswer,
   type Refusal,
 } from './messages.ts';
 import { InvocationQueue } from './queue.ts';
 import { Threads } from './threads.ts';
-import type { Departure, Unit } from './unit.ts';
+import { leaveThreads, Versions } from './versions.ts';
+import type { Unit } from './unit.ts';
 
 export interface WorkerExecutorOptions {
   /** Threads that run guests at once; default: the machine's cores. */
@@ -44,33 +44,15 @@ export function createWorkerExecutor(options: WorkerExecutorOptions = {}): Execu
   return new WorkerExecutor(options);
 }
 
-const IGNORE = (): void => {};
-
-interface PendingChore {
-  readonly chore: Chore;
-  readonly functionId: string;
-  readonly resolve: (answer: ChoreAnswer) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** A version on its way out: waits for its last invocation. */
-interface Retirement {
-  readonly retired: Promise<void>;
-  readonly resolve: () => void;
-}
-
 class WorkerExecutor implements Executor {
   readonly kind = 'worker' as const;
   readonly #threads: Threads<Call>;
   readonly #space: AddressSpace;
   readonly #queue: InvocationQueue<Call> = new InvocationQueue();
   readonly #dispatcher: Dispatcher;
-  readonly #installations: Map<string, Installation> = new Map();
-  /** Versions to be forgotten once none of their invocations waits or runs. */
-  readonly #retiring: Map<string, Retirement> = new Map();
-  readonly #waitingChores: PendingChore[] = [];
-  readonly #runningChores: Map<Unit<Call>, PendingChore> = new Map();
-  readonly #heap: HeapKeeper = new HeapKeeper(() => this.#doOnIdle({ op: 'collect' }));
+  readonly #versions: Versions = new Versions(this.#queue);
+  readonly #chores: Chores;
+  readonly #heap: HeapKeeper = new HeapKeeper(() => this.#chores.doOnIdle({ op: 'collect' }));
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
@@ -89,13 +71,14 @@ class WorkerExecutor implements Executor {
         onUnstartable: (error) => this.#giveUp(error),
       },
     );
+    this.#chores = new Chores(this.#threads);
     this.#dispatcher = new Dispatcher({
       threads: this.#threads,
       queue: this.#queue,
       limit,
-      installationOf: (id) => this.#installations.get(id),
+      installationOf: (id) => this.#versions.get(id),
       onDeadline: () => this.#next(),
-      onEnded: (call) => this.#retire(call.definition.id),
+      onEnded: (call) => this.#versions.ended(call.definition.id),
     });
   }
 
@@ -109,7 +92,7 @@ class WorkerExecutor implements Executor {
     if (deployment === undefined) throw workerLost(definition, 'it answered without a deployment');
     const { snapshot: _, ...installed } = definition;
     const { image, strategy } = deployment;
-    this.#installations.set(definition.id, { definition: installed, image, strategy });
+    this.#versions.add({ definition: installed, image, strategy });
     this.#heap.trimSoon();
     return reportOf(deployment);
   }
@@ -134,34 +117,11 @@ class WorkerExecutor implements Executor {
   }
 
   async undeploy(id: string): Promise<void> {
-    const installation = this.#installations.get(id);
+    const installation = await this.#versions.remove(id);
     if (installation === undefined) return;
-    await this.#retired(id);
-    if (!this.#installations.delete(id)) return;
     this.#dispatcher.forget(id);
-    // A thread that has just answered may still map the image for the next call: it is closed once none has it.
-    const holders = [...this.#threads.units].filter((unit) => unit.installed.delete(id));
-    let held = holders.length;
-    const done = (): void => {
-      held--;
-      if (held === 0) closeImage(installation.image);
-    };
-    for (const unit of holders) unit.leaving.push({ id, done });
-    if (held === 0) closeImage(installation.image);
+    leaveThreads(this.#threads.units, installation);
     this.#next();
-  }
-
-  /** Waits until nothing of a version waits or runs; from now on no more of it is taken. */
-  #retired(id: string): Promise<void> {
-    if (this.#queue.isIdle(id)) return Promise.resolve();
-    let retirement = this.#retiring.get(id);
-    if (retirement === undefined) {
-      let resolve = IGNORE;
-      const retired = new Promise<void>((resolved) => (resolve = resolved));
-      retirement = { retired, resolve };
-      this.#retiring.set(id, retirement);
-    }
-    return retirement.retired;
   }
 
   stats(): ExecutorStats {
@@ -189,17 +149,15 @@ class WorkerExecutor implements Executor {
         call.end({ kind: 'aborted' });
       }
     }
-    for (const { reject } of [...this.#waitingChores, ...this.#runningChores.values()])
-      reject(new NebulaError('CLOSED'));
-    for (const { resolve } of this.#retiring.values()) resolve();
+    this.#chores.rejectAll(new NebulaError('CLOSED'));
+    this.#versions.release();
     this.#heap.close();
     await this.#threads.close();
-    for (const { image } of this.#installations.values()) closeImage(image);
-    this.#installations.clear();
+    this.#versions.close();
   }
 
   #isIdle(): boolean {
-    return this.#queue.isEmpty && this.#runningChores.size === 0;
+    return this.#queue.isEmpty && !this.#chores.areRunning;
   }
 
   #drained(drainMs: number): Promise<void> {
@@ -223,10 +181,10 @@ class WorkerExecutor implements Executor {
       call.lose(unstartable.error);
       return;
     }
-    if (!this.#installations.has(definition.id) || this.#retiring.has(definition.id)) {
+    if (!this.#versions.isServed(definition.id)) {
       throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
     }
-    const mayStart = this.#waitingChores.length === 0 && this.#queue.mayStart(definition);
+    const mayStart = !this.#chores.areWaiting && this.#queue.mayStart(definition);
     if (mayStart && this.#dispatcher.idleUnit(definition.id) === undefined) this.#queue.refuseFull(definition);
     if (mayStart && this.#dispatcher.place(call)) return;
     this.#queue.push(call);
@@ -234,16 +192,8 @@ class WorkerExecutor implements Executor {
 
   /** Gives threads what waits for them. Called whenever one may have become idle, or something may have begun to wait. */
   #next(): void {
-    this.#forgetLeaving();
-    while (this.#waitingChores.length > 0) {
-      const [pending] = this.#waitingChores as [PendingChore];
-      const unit = this.#dispatcher.idleUnit(pending.functionId);
-      if (unit === undefined) return;
-      this.#waitingChores.shift();
-      this.#runningChores.set(unit, pending);
-      unit.installed.add(pending.functionId);
-      unit.sendChore(pending.chore);
-    }
+    this.#chores.forgetLeaving();
+    if (!this.#chores.startWaiting((id) => this.#dispatcher.idleUnit(id))) return;
     while (this.#queue.length > 0 && this.#dispatcher.hasRoom) {
       const call = this.#queue.shift();
       if (call === undefined) break;
@@ -253,17 +203,8 @@ class WorkerExecutor implements Executor {
     if (this.#onIdle !== undefined && this.#isIdle()) this.#onIdle();
   }
 
-  #forgetLeaving(): void {
-    for (const unit of this.#threads.units) {
-      if (!unit.idle || unit.leaving.length === 0) continue;
-      const { id, done } = unit.leaving.pop() as Departure;
-      this.#runningChores.set(unit, { chore: { op: 'remove', id }, functionId: id, resolve: done, reject: done });
-      unit.sendChore({ op: 'remove', id });
-    }
-  }
-
   #answered(unit: Unit<Call>, answer: Answer): void {
-    if ('ok' in answer) this.#choreDone(unit, answer);
+    if ('ok' in answer) this.#chores.done(unit, answer);
     else {
       for (const one of answer) this.#callAnswered(unit, one);
       unit.flush();
@@ -281,15 +222,7 @@ class WorkerExecutor implements Executor {
       this.#dispatcher.learn(call.definition.id, outcome.phases.run);
       call.resolve(outcome);
     } else this.#refused(call, unit, refusal);
-    this.#retire(call.definition.id);
-  }
-
-  #choreDone(unit: Unit<Call>, answer: ChoreAnswer): void {
-    const pending = this.#runningChores.get(unit);
-    this.#runningChores.delete(unit);
-    unit.choreDone();
-    if (pending?.chore.op === 'deploy' && !answer.ok) unit.installed.delete(pending.functionId);
-    pending?.resolve(answer);
+    this.#versions.ended(call.definition.id);
   }
 
   #refused(call: Call, unit: Unit<Call>, refusal: Refusal): void {
@@ -302,31 +235,17 @@ class WorkerExecutor implements Executor {
     call.retries++;
     // Counted as running meanwhile, or its version could be forgotten.
     this.#queue.started(call.definition);
-    await this.#doOnIdle({ op: 'evict' }, full);
+    await this.#chores.doOnIdle({ op: 'evict' }, full);
     // What was given up may be taken by others meanwhile, and a busy thread gives up nothing.
     if (call.retries > 1) await sleep(2 ** (call.retries - 2));
     if (!call.settled) this.#queue.putBack([call]);
     this.#queue.ended(call.definition);
-    this.#retire(call.definition.id);
+    this.#versions.ended(call.definition.id);
     this.#next();
   }
 
-  /** Has every thread that is idle now do something, but for one. */
-  async #doOnIdle(chore: Chore, except?: Unit<Call>): Promise<void> {
-    const units = [...this.#threads.units].filter((unit) => unit !== except && unit.idle);
-    const answers = units.map(
-      (unit) =>
-        new Promise<ChoreAnswer>((resolve, reject) => {
-          this.#runningChores.set(unit, { chore, functionId: '', resolve, reject });
-          unit.sendChore(chore);
-        }),
-    );
-    await Promise.allSettled(answers);
-  }
-
   #lost(unit: Unit<Call>, error: unknown): void {
-    this.#runningChores.get(unit)?.reject(error);
-    this.#runningChores.delete(unit);
+    this.#chores.lost(unit, error);
     this.#dispatcher.lost(unit, error);
     this.#next();
   }
@@ -335,26 +254,16 @@ class WorkerExecutor implements Executor {
   #giveUp(error: unknown): void {
     for (const call of this.#queue.drain()) {
       call.lose(error);
-      this.#retire(call.definition.id);
+      this.#versions.ended(call.definition.id);
     }
-    for (const { reject } of this.#waitingChores.splice(0)) reject(error);
+    this.#chores.rejectWaiting(error);
   }
 
   /** Does something on the next idle thread, before any invocation that waits. */
   #do(chore: Chore, functionId: string): Promise<ChoreAnswer> {
-    const { unstartable } = this.#threads;
-    if (unstartable !== undefined) return Promise.reject(unstartable.error);
-    return new Promise((resolve, reject) => {
-      this.#waitingChores.push({ chore, functionId, resolve, reject });
-      this.#next();
-    });
-  }
-
-  #retire(id: string): void {
-    if (this.#retiring.size === 0 || !this.#queue.isIdle(id)) return;
-    const retirement = this.#retiring.get(id);
-    this.#retiring.delete(id);
-    retirement?.resolve();
+    const answer = this.#chores.add(chore, functionId);
+    this.#next();
+    return answer;
   }
 }
 
