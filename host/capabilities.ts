@@ -28,6 +28,14 @@ export type ClockCapability =
 /** `secure`: the operating system's source. `seeded`: a repeatable sequence, the same for each invocation. */
 export type RandomCapability = { readonly kind: 'secure' } | { readonly kind: 'seeded'; readonly seed: number };
 
+/** Requests of a component over wasi:http. Nothing is granted without it. */
+export interface HttpCapability {
+  /** Origins that may be asked, such as `https://api.example.com`; nothing else is, redirects included. */
+  readonly origins: readonly string[];
+  /** Whether those origins may be at private, loopback and link-local addresses; default false. */
+  readonly private?: boolean;
+}
+
 export interface Capabilities {
   /** Arguments after the program's name. */
   readonly arguments: readonly string[];
@@ -35,6 +43,7 @@ export interface Capabilities {
   readonly mounts: readonly Mount[];
   readonly clocks: ClockCapability;
   readonly random: RandomCapability;
+  readonly http?: HttpCapability;
   /** `errno`: what is not granted fails with its errno. `end`: it ends the invocation with a `denied` outcome. */
   readonly denial: 'errno' | 'end';
 }

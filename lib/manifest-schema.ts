@@ -99,6 +99,17 @@ const RANDOM = Type.Union(
   { description: '{"kind": "secure"} or {"kind": "seeded", "seed": integer}' },
 );
 
+const OUTGOING_HTTP = Type.Object(
+  {
+    origins: Type.Array(text('^https?://[^/?#@\\s]+$', 'an origin such as "https://api.example.com"'), {
+      uniqueItems: true,
+      description: 'a list of origins',
+    }),
+    private: Type.Optional(Type.Boolean({ description: 'true or false' })),
+  },
+  { ...CLOSED, description: '{"origins": list of origins, "private": true or false}' },
+);
+
 function limitsProperties(): Record<string, TSchema> {
   const properties: Record<string, TSchema> = {};
   for (const [name, [minimum, maximum]] of Object.entries(LIMIT_RANGES)) {
@@ -124,6 +135,7 @@ const CAPABILITIES = Type.Object(
     mounts: Type.Optional(Type.Array(MOUNT, { description: 'a list of mounts' })),
     clocks: Type.Optional(CLOCKS),
     random: Type.Optional(RANDOM),
+    http: Type.Optional(OUTGOING_HTTP),
     denial: Type.Optional(
       Type.Union([Type.Literal('errno'), Type.Literal('end')], { description: '"errno" or "end"' }),
     ),

@@ -1,15 +1,190 @@
-/** `wasi:http/outgoing-handler`, of which nothing is granted: every request is refused, whatever it asks for. */
+/** `wasi:http/outgoing-handler`: requests to the origins that were granted, made by another thread. */
 
+import type { HeaderList, ResponseHead } from '../../component-call.ts';
 import { WasiError } from '../../guest-stop.ts';
+import { type Outgoing, outgoingOfThread } from '../../outgoing.ts';
+import { type OutgoingAnswer, type OutgoingTimeouts, WINDOW_BYTES } from '../../outgoing-messages.ts';
 import type { Host } from '../host.ts';
-import type { FutureIncomingResponse, OutgoingRequest, RequestOptions } from './outgoing.ts';
+import { CHUNK_BYTES, failed, NO_BYTES } from '../io.ts';
+import type { BodySink, BodySource } from './bodies.ts';
+import { methodName } from './incoming.ts';
+import {
+  FutureIncomingResponse,
+  type HttpErrorCode,
+  type OutgoingRequest,
+  type PendingResponse,
+  type RequestOptions,
+} from './outgoing.ts';
 
 export type OutgoingHandler = (request: OutgoingRequest, options: RequestOptions | undefined) => FutureIncomingResponse;
 
+/** Requests of one invocation that may be under way. */
+const MOST_REQUESTS = 64;
+/** What holds for a request whose guest asks for no other time, and the longest it may ask for. */
+const LONGEST_MS = 30_000;
+
 export function createOutgoingHandler(host: Host): OutgoingHandler {
-  return () => {
+  return (request, options) => {
     host.enter();
-    host.deny('http');
-    throw new WasiError({ tag: 'HTTP-request-denied' });
+    const origin = originOf(request);
+    const granted = host.options.capabilities.http;
+    if (granted === undefined || !granted.origins.some((each) => new URL(each).origin === origin)) {
+      host.deny('http');
+      throw new WasiError({ tag: 'HTTP-request-denied' });
+    }
+    const requests = [...host.held].filter((each) => each instanceof OutgoingExchange).length;
+    if (requests >= MOST_REQUESTS) throw new WasiError({ tag: 'connection-limit-reached' });
+    const exchange = new OutgoingExchange(host, outgoingOfThread());
+    exchange.start(request, origin, granted.private === true, timeoutsOf(options));
+    return new FutureIncomingResponse(host, exchange.pending);
   };
+}
+
+function originOf(request: OutgoingRequest): string {
+  const scheme = request.scheme();
+  const authority = request.authority();
+  if (scheme?.tag === 'other' || authority === undefined) throw new WasiError({ tag: 'HTTP-request-URI-invalid' });
+  const text = `${scheme?.tag === 'HTTP' ? 'http' : 'https'}://${authority}`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || url.username !== '' || url.password !== '') {
+    throw new WasiError({ tag: 'HTTP-request-URI-invalid' });
+  }
+  return url.origin;
+}
+
+function toMs(durationNs: bigint | undefined): number {
+  return durationNs === undefined ? LONGEST_MS : Math.min(LONGEST_MS, Math.max(1, Math.ceil(Number(durationNs) / 1e6)));
+}
+
+function timeoutsOf(options: RequestOptions | undefined): OutgoingTimeouts {
+  return {
+    connectMs: toMs(options?.connectTimeout()),
+    headMs: toMs(options?.firstByteTimeout()),
+    betweenBytesMs: toMs(options?.betweenBytesTimeout()),
+  };
+}
+
+/** One request under way: its body's sink, its response's future and its response's body. */
+class OutgoingExchange {
+  readonly pending: PendingResponse;
+  readonly #host: Host;
+  readonly #outgoing: Outgoing;
+  readonly #id: number;
+  readonly #sink: BodySink;
+  readonly #source: BodySource;
+  #head: ResponseHead | undefined = undefined;
+  #error: HttpErrorCode | undefined = undefined;
+  #pieces: Uint8Array[] = [];
+  #isOver = false;
+  #trailers: HeaderList | undefined = undefined;
+  #unsentBytes = 0;
+
+  constructor(host: Host, outgoing: Outgoing) {
+    this.#host = host;
+    this.#outgoing = outgoing;
+    this.#id = outgoing.open((answer) => this.#accept(answer));
+    this.#source = {
+      isReady: () => this.#pieces.length > 0 || this.#isOver,
+      take: (most) => this.#take(most),
+      trailers: () => (this.#isOver && this.#pieces.length === 0 ? { list: this.#trailers } : undefined),
+    };
+    this.#sink = {
+      isReady: () => this.#isOver || this.#unsentBytes < WINDOW_BYTES,
+      room: () => (this.#isOver ? undefined : Math.max(0, Math.min(CHUNK_BYTES, WINDOW_BYTES - this.#unsentBytes))),
+      data: (bytes) => this.#send(bytes),
+      end: () => this.#outgoing.send({ op: 'end', id: this.#id }),
+      head: () => undefined,
+      // undici sends no trailers.
+      trailers: () => undefined,
+    };
+    this.pending = {
+      isReady: () => this.#head !== undefined || this.#isOver,
+      result: () => this.#result(),
+    };
+    host.held.add(this);
+    host.receivers.add(receiveAll);
+  }
+
+  start(request: OutgoingRequest, origin: string, isPrivateGranted: boolean, timeouts: OutgoingTimeouts): void {
+    const { fields, hasBody } = request;
+    this.#outgoing.send({
+      op: 'start',
+      id: this.#id,
+      signal: this.#host.signal.buffer as SharedArrayBuffer,
+      origin,
+      path: request.pathWithQuery() ?? '/',
+      method: methodName(request.method()) ?? 'GET',
+      headers: fields.toList(),
+      hasBody,
+      isPrivateGranted,
+      timeouts,
+      bodyBytes: this.#host.options.limits.inputBytes,
+    });
+    if (hasBody) request.outgoing.attach(this.#sink);
+  }
+
+  /** The invocation has ended. */
+  release(): void {
+    this.#outgoing.send({ op: 'abort', id: this.#id });
+    this.#outgoing.close(this.#id);
+  }
+
+  #accept(answer: OutgoingAnswer): void {
+    switch (answer.kind) {
+      case 'head':
+        this.#head = { status: answer.status, headers: answer.headers };
+        break;
+      case 'data':
+        this.#pieces.push(answer.bytes);
+        break;
+      case 'end':
+        this.#trailers = answer.trailers;
+        this.#finish();
+        break;
+      case 'sent':
+        this.#unsentBytes -= answer.count;
+        break;
+      case 'error':
+        this.#error = answer.code;
+        this.#finish();
+        break;
+      default:
+        answer satisfies never;
+    }
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#outgoing.close(this.#id);
+    this.#host.held.delete(this);
+  }
+
+  #result(): ReturnType<PendingResponse['result']> {
+    if (this.#head !== undefined) return { head: this.#head, body: this.#source };
+    return this.#error === undefined ? undefined : { error: this.#error };
+  }
+
+  #take(most: number): Uint8Array | undefined {
+    if (most === 0) return NO_BYTES;
+    const [piece] = this.#pieces;
+    if (piece === undefined) {
+      if (!this.#isOver) return NO_BYTES;
+      if (this.#error !== undefined) throw failed(this.#host, `the response failed: ${this.#error.tag}`, this.#error);
+      return undefined;
+    }
+    const part = piece.subarray(0, most);
+    if (part.length === piece.length) this.#pieces.shift();
+    else this.#pieces[0] = piece.subarray(part.length);
+    if (!this.#isOver) this.#outgoing.send({ op: 'taken', id: this.#id, count: part.length });
+    return part;
+  }
+
+  #send(bytes: Uint8Array): void {
+    this.#unsentBytes += bytes.length;
+    this.#outgoing.send({ op: 'data', id: this.#id, bytes: bytes.slice() });
+  }
+}
+
+function receiveAll(): void {
+  outgoingOfThread().receive();
 }
