@@ -163,7 +163,12 @@ export interface FunctionHandle {
    */
   fetch(request: Request): Promise<Response>;
   /**
-   * The same without undici's classes; the guest may still run when it resolves.
+   * Calls an exported function, `ns:pkg/iface#name` with or without a version, with values as jco has them.
+   * @throws ComponentError for the `err` of a result; TypeError for arguments of another type; NebulaError as `fetch`
+   */
+  call(path: string, ...values: readonly unknown[]): Promise<unknown>;
+  /**
+   * `fetch` without undici's classes; the guest may still run when it resolves.
    * @throws GuestEnded with the Outcome, in place of GUEST_* and DEADLINE
    */
   send(request: RequestHead, body: RequestBody, signal?: AbortSignal): Promise<ComponentResponse>;

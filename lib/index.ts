@@ -45,3 +45,5 @@ export type { InitOptions, Strategy } from '../host/definition.ts';
 export type { LimitName, Limits } from '../host/limits.ts';
 export type { Ending, Outcome, OutcomeKind, PhaseName, Phases, Start, TrapReason, Usage } from '../host/outcome.ts';
 export type { DeployReport, ExecutorStats } from '../pools/executor.ts';
+export { ComponentError } from './component/call.ts';
+export type { ComponentRecord, FunctionHandle } from './api.ts';

@@ -28,6 +28,9 @@ import { Store } from './registry/store.ts';
 
 const NO_INPUT = new Uint8Array(0);
 
+/** The interface of components that answer requests. */
+const HANDLER = 'wasi:http/incoming-handler';
+
 type FetchHandler = (request: Request) => Promise<Response>;
 
 /**
@@ -145,26 +148,37 @@ class EmbeddedNebula implements Nebula {
     return {
       fetch: async (request) => {
         const { fetchFrom } = await import('./component/function-handle.ts');
-        return fetchFrom(this.#target(name), request);
+        return fetchFrom(this.#target(name, HANDLER), request);
+      },
+      call: async (path, ...values) => {
+        const { callExport } = await import('./component/call.ts');
+        const exports = this.get(name).component?.exports ?? [];
+        return callExport(this.#target(name), exports, path, values);
       },
       send: async (request, body, signal) => {
         const { exchange } = await import('./component/exchange.ts');
-        return exchange(this.#target(name), request, body, signal);
+        return exchange(this.#target(name, HANDLER), request, body, signal);
       },
     };
   }
 
-  #target(name: string): Target {
+  /** A component to use by an export. */
+  #target(name: string, expected?: string): Target {
     const entry = this.#functions.get(name);
     if (entry === undefined) throw this.#missing(name);
     const { definition, record, statistics } = entry;
-    if (record.component?.kind !== 'http') {
-      const exports = record.component?.exports.join(', ') ?? 'those of a core module';
-      throw new NebulaError('ENTRY_MISMATCH', { name, expected: 'wasi:http/incoming-handler', exports });
+    const { component } = record;
+    if (
+      component === undefined ||
+      (expected !== undefined && !component.exports.some((each) => each.startsWith(expected)))
+    ) {
+      const exports = component?.exports.join(', ') ?? 'those of a core module';
+      throw new NebulaError('ENTRY_MISMATCH', { name, expected: expected ?? 'of a component', exports });
     }
     return {
       name,
       limits: definition.limits,
+      isInThread: this.#executor.kind === 'in-thread',
       invoke: (invocation, signal) => {
         const outcome = this.#executor.invoke(definition, invocation, signal);
         void outcome.then(statistics.record, statistics.recordFailure);

@@ -1,6 +1,7 @@
 /** Calls an exported function of a component by its name, with values as jco lifts and lowers them. */
 
 import { deserialize, serialize } from 'node:v8';
+import { trapOf } from '../trap.ts';
 import type { FunctionCall } from './component-call.ts';
 import type { Exports } from './glue.ts';
 import type { Host } from './world/host.ts';
@@ -14,8 +15,13 @@ export type CallResult =
 
 export function callFunction(host: Host, call: FunctionCall, exports: Exports): void {
   const owner = call.interface === undefined ? exports : (exports[call.interface] as Exports);
-  const target = owner[toJavaScriptName(call.name)] as (...values: readonly unknown[]) => unknown;
-  reply(host, call, invoke(host, target, call.arguments));
+  const key = toJavaScriptName(call.name);
+  const target = Object.hasOwn(owner, key) ? owner[key] : undefined;
+  if (typeof target !== 'function') {
+    reply(host, call, { kind: 'mistake', message: `the component exports no function "${call.name}" there` });
+    return;
+  }
+  reply(host, call, invoke(host, target as (...values: readonly unknown[]) => unknown, call.arguments));
 }
 
 function invoke(
@@ -30,11 +36,18 @@ function invoke(
     return { kind: 'value', value: target(...values) };
   } catch (thrown) {
     if (host.ending !== undefined || thrown instanceof WebAssembly.RuntimeError) throw thrown;
-    // The glue throws a result's `err` as it is, and a TypeError for a value that has not the parameter's type.
-    if (thrown instanceof TypeError) return { kind: 'mistake', message: thrown.message };
-    if (thrown instanceof Error) throw thrown;
-    return { kind: 'error', error: thrown };
+    // The glue throws a result's `err` as it is.
+    if (!(thrown instanceof Error)) return { kind: 'error', error: thrown };
+    // A value that has not the parameter's type is found before the guest runs.
+    if (host.hostCalls === 0 && isMisfit(thrown)) return { kind: 'mistake', message: thrown.message };
+    throw thrown;
   }
+}
+
+/** What the glue, and the `BigInt` it uses, throw for a value of another type or out of range. */
+function isMisfit(error: Error): boolean {
+  if (error instanceof RangeError) return trapOf(error) === undefined;
+  return error instanceof TypeError || error instanceof SyntaxError;
 }
 
 function reply(host: Host, call: FunctionCall, result: CallResult): void {

@@ -17,6 +17,7 @@ import {
 import { NebulaError } from '../../host/errors.ts';
 import type { Limits } from '../../host/limits.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
+import { exchangeHere } from './exchange-here.ts';
 import { GuestEnded } from './guest-ended.ts';
 
 /** A request's body: whole, or as it comes. */
@@ -35,6 +36,8 @@ export interface ComponentResponse extends ResponseHead {
 export interface Target {
   readonly name: string;
   readonly limits: Limits;
+  /** Whether its guests run in this thread, which then does nothing else. */
+  readonly isInThread: boolean;
   invoke(invocation: Invocation, signal: AbortSignal): Promise<Outcome>;
 }
 
@@ -53,6 +56,7 @@ export async function exchange(
   body: RequestBody,
   signal?: AbortSignal,
 ): Promise<ComponentResponse> {
+  if (target.isInThread) return exchangeHere(target, request, body, signal ?? new AbortController().signal);
   const one = new Exchange(target, signal);
   return one.start(request, body);
 }

@@ -83,6 +83,14 @@ test('FunctionHandle.fetch() refuses a body above the input limit', async () => 
   );
 });
 
+test("FunctionHandle.fetch() answers in the caller's own thread as well, bodies whole", async () => {
+  await using here = await createNebula({ executor: 'in-thread' });
+  await here.deploy(folder);
+  const body = new Uint8Array(400_000).fill(65);
+  const response = await here.fn('web').fetch(at('/echo', { method: 'POST', body }));
+  assert.deepEqual(new Uint8Array(await response.arrayBuffer()), body);
+});
+
 test('FunctionHandle.fetch() tells an unknown function', async () => {
   await assert.rejects(nebula.fn('none').fetch(at('/')), { code: 'ERR_NEBULA_FUNCTION_NOT_FOUND' });
 });

@@ -1,0 +1,111 @@
+/** Calls an exported function of a component by its name, such as `ns:pkg/iface#name`. */
+
+import type { FunctionCall } from '../../host/component/component-call.ts';
+import { CallerSignal, createChannel, FRAME, MessageReader, Ring } from '../../host/component/exchange-channel.ts';
+import { decodeResult, type CallResult } from '../../host/component/function-call.ts';
+import { parseInterface } from '../../host/component/wit.ts';
+import { argumentError, NebulaError } from '../../host/errors.ts';
+import type { Outcome } from '../../host/outcome.ts';
+import { GuestEnded } from './guest-ended.ts';
+import type { Target } from './exchange.ts';
+
+/** The `err` of a function whose result has one. */
+export class ComponentError extends Error {
+  readonly payload: unknown;
+
+  constructor(path: string, payload: unknown) {
+    super(`${path} answered with an error`);
+    this.name = 'ComponentError';
+    this.payload = payload;
+  }
+}
+
+/**
+ * Values are as jco has them: numbers, bigints for 64 bits, strings, lists as arrays (bytes as Uint8Array), records as
+ * objects, variants as `{ tag, val }`.
+ * @throws ComponentError; TypeError for values that have not the parameters' types; NebulaError ENTRY_MISMATCH, DEADLINE, GUEST_*
+ */
+export async function callExport(
+  target: Target,
+  exports: readonly string[],
+  path: string,
+  values: readonly unknown[],
+): Promise<unknown> {
+  const call = { kind: 'call', ...resolve(target.name, exports, path), arguments: values } as const;
+  const [bytes, outcome] = await (target.isInThread ? runHere(target, call) : run(target, call));
+  if (outcome.kind !== 'ok' || bytes === undefined) throw new GuestEnded(target.name, outcome).toFailure();
+  return unwrap(path, decodeResult(bytes));
+}
+
+type Answered = readonly [bytes: Uint8Array | undefined, outcome: Outcome];
+
+async function run(target: Target, call: FunctionCall): Promise<Answered> {
+  const channel = createChannel();
+  const running = invoke(target, { ...call, channel });
+  return Promise.all([readValue(channel, running), running]);
+}
+
+/** A guest in this thread answers before anything else here happens. */
+async function runHere(target: Target, call: FunctionCall): Promise<Answered> {
+  let bytes: Uint8Array | undefined;
+  const sink = { value: (given: Uint8Array): void => void (bytes = given) };
+  const outcome = await invoke(target, { ...call, sink });
+  return [bytes, outcome];
+}
+
+function invoke(target: Target, component: FunctionCall): Promise<Outcome> {
+  return target.invoke({ input: new Uint8Array(), component }, new AbortController().signal);
+}
+
+/** The interface with its version, and the function: the caller may leave the version out. */
+function resolve(
+  name: string,
+  exports: readonly string[],
+  path: string,
+): { readonly interface: string | undefined; readonly name: string } {
+  const at = path.lastIndexOf('#');
+  const [wanted, exported] = [path.slice(0, Math.max(0, at)), path.slice(at + 1)];
+  const found = exports.find((each) =>
+    at < 0 ? each === path : each === wanted || parseInterface(each)?.id === wanted,
+  );
+  if (found === undefined || exported === '') {
+    throw new NebulaError('ENTRY_MISMATCH', { name, expected: path, exports: exports.join(', ') });
+  }
+  return { interface: at < 0 ? undefined : found, name: exported };
+}
+
+/** The value once it is whole, or undefined when the guest ended without one. */
+async function readValue(channel: SharedArrayBuffer, running: Promise<unknown>): Promise<Uint8Array | undefined> {
+  const signal = new CallerSignal(channel);
+  const ring = new Ring(channel, 'response');
+  const reader = new MessageReader();
+  let isOver = false;
+  const end = (): void => {
+    isOver = true;
+    signal.wake();
+  };
+  running.then(end, end);
+  for (;;) {
+    const seen = signal.seen();
+    const wasOver = isOver;
+    const frame = ring.read();
+    const value = frame === undefined || frame.kind === FRAME.data ? undefined : reader.add(frame);
+    if (value !== undefined) return value;
+    if (frame !== undefined) continue;
+    if (wasOver) return undefined;
+    await signal.changed(seen);
+  }
+}
+
+function unwrap(path: string, result: CallResult): unknown {
+  switch (result.kind) {
+    case 'value':
+      return result.value;
+    case 'error':
+      throw new ComponentError(path, result.error);
+    case 'mistake':
+      throw argumentError(path, `called as its type says: ${result.message}`, 'these arguments');
+    default:
+      return result satisfies never;
+  }
+}

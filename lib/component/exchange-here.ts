@@ -1,0 +1,79 @@
+/** The same exchange with a guest in the caller's own thread: nothing else happens while it runs, so nothing is streamed. */
+
+import type { HeaderList, RequestHead, ResponseHead, ResponseSink } from '../../host/component/component-call.ts';
+import { NebulaError } from '../../host/errors.ts';
+import type { ComponentResponse, RequestBody, Target } from './exchange.ts';
+import { GuestEnded } from './guest-ended.ts';
+
+/**
+ * Reads the whole body, runs the guest to its end and answers with what it made of it, `outputBytes` at most.
+ * @throws GuestEnded; NebulaError INPUT_TOO_LARGE; what `invoke` throws
+ */
+export async function exchangeHere(
+  target: Target,
+  request: RequestHead,
+  body: RequestBody,
+  signal: AbortSignal,
+): Promise<ComponentResponse> {
+  const input = await readWhole(body, target.limits.inputBytes);
+  const sink = new MemorySink(target.limits.outputBytes);
+  const component = { kind: 'http', request, isStreamed: false, sink } as const;
+  const outcome = await target.invoke({ input, component }, signal);
+  const { received } = sink;
+  if (received === undefined || !sink.isWhole) throw new GuestEnded(target.name, outcome);
+  return { ...received, body: sink.read(), trailers: () => sink.receivedTrailers, outcome: Promise.resolve(outcome) };
+}
+
+async function readWhole(body: RequestBody, limitBytes: number): Promise<Uint8Array> {
+  if (body instanceof Uint8Array) return body;
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of body) {
+    sizeBytes += chunk.byteLength;
+    if (sizeBytes > limitBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, sizeBytes);
+}
+
+/** A piece that fits is taken whole, so that a body that does not fit is closed and never cut. */
+const PIECE_BYTES = 65_536;
+
+class MemorySink implements ResponseSink {
+  received: ResponseHead | undefined = undefined;
+  receivedTrailers: HeaderList | undefined = undefined;
+  isWhole = false;
+  readonly #limitBytes: number;
+  readonly #pieces: Uint8Array[] = [];
+  #sizeBytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  head(head: ResponseHead): void {
+    this.received = head;
+  }
+
+  room(): number | undefined {
+    const left = this.#limitBytes - this.#sizeBytes;
+    return left > 0 ? Math.min(left, PIECE_BYTES) : undefined;
+  }
+
+  data(bytes: Uint8Array): void {
+    this.#pieces.push(bytes.slice());
+    this.#sizeBytes += bytes.length;
+  }
+
+  trailers(trailers: HeaderList): void {
+    this.receivedTrailers = trailers;
+  }
+
+  end(): void {
+    this.isWhole = true;
+  }
+
+  async *read(): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* this.#pieces;
+  }
+}
