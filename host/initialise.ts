@@ -20,7 +20,7 @@ export interface Initialised {
 }
 
 /** The initialisation export that existing tools agree on: github.com/bytecodealliance/wizer. */
-const WIZER_EXPORT = 'wizer.initialize';
+export const WIZER_EXPORT = 'wizer.initialize';
 
 /**
  * Runs a function's initialisation with init-time capabilities only and takes its snapshot.

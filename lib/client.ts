@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool, Response } from 'undici';
 import { argumentError, isNebulaError, messageOf, NebulaError } from '../host/errors.ts';
 import type { DeployOptions, FunctionRecord, Input } from './api.ts';
+import { SNAPSHOT_LIMIT_BYTES } from './http/deployment.ts';
 import { toManifestJson } from './manifest.ts';
 export type { RemoteEnding, RemoteOutcome } from './http/remote-outcome.ts';
 import { readRemoteFailure, readRemoteOutcome, type RemoteOutcome, type RemoteReply } from './http/remote-outcome.ts';
@@ -34,8 +35,11 @@ export interface FetchOptions extends CallOptions {
   readonly body?: Input;
 }
 
-/** What a deploy over HTTP may say: files are the server's, so a snapshot goes by its function's own deploy only. */
-export type RemoteDeployOptions = Omit<DeployOptions, 'name' | 'snapshot'>;
+/** What a deploy over HTTP may say. A path would name a file of the server's, so a snapshot goes as its bytes. */
+export interface RemoteDeployOptions extends Omit<DeployOptions, 'name' | 'snapshot'> {
+  /** What `nebula snapshot` wrote, at most 256 MiB. */
+  readonly snapshot?: Uint8Array;
+}
 
 interface Call extends FetchOptions {
   readonly path: string;
@@ -101,16 +105,21 @@ export class NebulaClient {
   }
 
   /** Deploys a function, or a new version of one. @throws NebulaError as `Nebula.deploy` does, and as `invoke` does here */
-  deploy(name: string, module: Uint8Array, options: RemoteDeployOptions = {}): Promise<FunctionRecord> {
-    const manifest = JSON.stringify(toManifestJson({ ...options, name }));
+  async deploy(name: string, module: Uint8Array, options: RemoteDeployOptions = {}): Promise<FunctionRecord> {
+    const { snapshot, ...rest } = options;
+    if (snapshot !== undefined && !(snapshot instanceof Uint8Array && snapshot.length <= SNAPSHOT_LIMIT_BYTES)) {
+      const got = (snapshot as unknown) instanceof Uint8Array ? snapshot.length : snapshot;
+      throw argumentError('options.snapshot', `the bytes of a snapshot, at most ${SNAPSHOT_LIMIT_BYTES}`, got);
+    }
+    const manifest = JSON.stringify(toManifestJson({ ...rest, name }));
     const path = functionPath(name);
     // A header is bounded by the server's parser; a long manifest goes into the body.
-    const isShort = encodeURIComponent(manifest).length < 4096;
-    const headers = isShort
+    const isBare = snapshot === undefined && encodeURIComponent(manifest).length < 4096;
+    const headers = isBare
       ? { 'content-type': 'application/wasm', 'nebula-manifest': encodeURIComponent(manifest) }
       : { 'content-type': 'application/json' };
-    const base64 = (): string => Buffer.from(module.buffer, module.byteOffset, module.byteLength).toString('base64');
-    const body = isShort ? module : `{"manifest":${manifest},"module":"${base64()}"}`;
+    const stored = snapshot === undefined ? '' : `,"snapshot":"${toBase64(snapshot)}"`;
+    const body = isBare ? module : `{"manifest":${manifest},"module":"${toBase64(module)}"${stored}}`;
     return this.#readJson<FunctionRecord>({ path, method: 'PUT', headers, body });
   }
 
@@ -260,6 +269,10 @@ export class NebulaClient {
 
 function functionPath(name: string): string {
   return `/functions/${encodeURIComponent(name)}`;
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
 function toText(bytes: Uint8Array): string {

@@ -1,8 +1,12 @@
 /** `nebula inspect`: what a module is and needs. Nothing of it runs. */
 
 import { resolve } from 'node:path';
+import { WIZER_EXPORT } from '../../host/initialise.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
+import { hasCow } from '../../host/linux/memory.ts';
 import { prepareModule, type PreparedModule } from '../../host/module/prepare.ts';
+import type { ModuleInfo } from '../../host/module/inspect.ts';
+import { exactStrategies } from '../../host/snapshot/restore/choice.ts';
 import { loadSource } from '../registry/source.ts';
 import { applyOptions, type FunctionOptions } from './options.ts';
 import { print } from './streams.ts';
@@ -21,18 +25,27 @@ export async function inspect(options: InspectOptions, target: string): Promise<
   const prepared = await prepareModule(module, limits, manifest.entry === undefined ? {} : { entry: manifest.entry });
   const { digest, info, compileNs } = prepared;
   const strategy = manifest.strategy ?? 'auto';
-  await print(options.json === true, { name: manifest.name, digest, ...info, compileNs, strategy, limits }, () =>
-    describe(manifest.name, strategy, prepared, limits),
-  );
+  const strategies = exactStrategies(info, info.memory !== null && hasCow().ok);
+  const shown = { name: manifest.name, digest, ...info, compileNs, strategy, strategies, limits };
+  const initExport = manifest.init?.export;
+  await print(options.json === true, shown, () => describe({ ...shown, initExport }, prepared, limits));
 }
 
-function describe(name: string, strategy: string, prepared: PreparedModule, limits: Limits): string {
+interface Described {
+  readonly name: string;
+  readonly initExport: string | undefined;
+  readonly strategy: string;
+  /** Exact for the module, on this machine. */
+  readonly strategies: readonly string[];
+}
+
+function describe(given: Described, prepared: PreparedModule, limits: Limits): string {
   const { info, digest, compileNs } = prepared;
   const { memory } = info;
   const maximumPages = memory?.maximumPages ?? undefined;
   const maximum = maximumPages === undefined ? 'no maximum' : `at most ${maximumPages * PAGE_KIB} KiB`;
   const rows: readonly (readonly [string, string])[] = [
-    ['name', name],
+    ['name', given.name],
     ['kind', `${info.kind}, entry ${info.entry}`],
     ['digest', digest],
     ['size', `${info.sizeBytes} bytes, ${info.functions} functions`],
@@ -44,13 +57,43 @@ function describe(name: string, strategy: string, prepared: PreparedModule, limi
         : `${memory.minimumPages * PAGE_KIB} KiB at first, ${maximum}, limited to ${memory.limitPages * PAGE_KIB} KiB`,
     ],
     ['state', `${info.globals.mutable} mutable globals, ${info.tables} tables, ${info.dataSegments} data segments`],
-    ['restore', `${strategy}; ${info.restorableReason}`],
+    ['init', describeStart(info, given.initExport)],
+    ['code', describeCode(info)],
+    ['restore', `${given.strategy} of ${given.strategies.join(', ')}; ${info.restorableReason}${withoutCow(info)}`],
     ['proposals', info.proposals.join(', ') || 'none'],
     ['imports', list(info.imports.map((each) => `${each.module}.${each.name} (${each.kind})`))],
     ['exports', list(info.exports.map((each) => `${each.name} (${each.kind})`))],
     ['limits', list(Object.entries(limits).map(([limit, value]) => `${limit} ${String(value)}`))],
   ];
   return rows.map(([title, text]) => `${title.padEnd(10)} ${text}`).join('\n');
+}
+
+/** What runs before the snapshot, in its order. */
+function describeStart(info: ModuleInfo, initExport: string | undefined): string {
+  const { kind, hasStartFunction, hasInitialize, exports } = info;
+  const isWizer = exports.some((each) => each.name === WIZER_EXPORT && each.kind === 'function');
+  const steps = [
+    ...(hasStartFunction ? ['the start function'] : []),
+    ...(kind === 'reactor' && hasInitialize ? ['_initialize'] : []),
+    ...[initExport ?? (isWizer ? WIZER_EXPORT : [])].flat(),
+  ];
+  return steps.join(', then ') || 'nothing';
+}
+
+/** What the scan of its instructions found that a restore has to undo. */
+function describeCode({ growsMemory, changesTables, dropsSegments }: ModuleInfo): string {
+  const found = [
+    ...(growsMemory ? ['grows memory'] : []),
+    ...(changesTables ? ['changes tables'] : []),
+    ...(dropsSegments ? ['drops segments'] : []),
+  ];
+  return found.join(', ') || 'neither grows memory nor changes tables nor drops segments';
+}
+
+function withoutCow({ restorable, memory }: ModuleInfo): string {
+  if (!restorable || memory === null) return '';
+  const support = hasCow();
+  return support.ok ? '' : `; no cow here: ${support.reason}`;
 }
 
 function list(items: readonly string[]): string {

@@ -2,7 +2,7 @@
 
 import { existsSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { argumentError, messageOf, NebulaError } from '../../host/errors.ts';
 import { DEFAULT_LIMITS } from '../../host/limits.ts';
 import type { Ending } from '../../host/outcome.ts';
@@ -21,6 +21,7 @@ const ALL_RUNTIMES: readonly Runtime[] = ['wasm', 'container', 'process'];
 export interface InvokeCommandOptions extends FunctionOptions, ServerAccess {
   readonly json?: boolean;
   readonly manifest?: string;
+  readonly snapshot?: string;
   readonly audit?: boolean;
 }
 
@@ -78,22 +79,30 @@ async function invokeFile(target: string, options: InvokeCommandOptions): Promis
 
 async function loadFile(target: string, options: InvokeCommandOptions): Promise<DefinitionSource> {
   const path = resolve(target);
+  const given = options.snapshot === undefined ? undefined : resolve(options.snapshot);
   const isModule = !path.endsWith('.json') && !(await isDirectory(path));
   if (isModule && options.manifest === undefined) {
     return {
-      module: await readModule(path),
+      module: await readBytes(path),
       manifest: applyOptions(onceOnly({ name: basename(path, '.wasm') }), options),
+      ...(await readSnapshot(given)),
     };
   }
   const { loadSource, readManifest } = await import('../registry/source.ts');
   if (!isModule) {
-    const { manifest, paths: _, ...loaded } = await loadSource(path);
+    const { manifest, paths: _, ...loaded } = await loadSource(path, given === undefined ? {} : { snapshot: given });
     const once = applyOptions(onceOnly(manifest), options);
     return { ...loaded, manifest: once };
   }
-  const { manifest } = await readManifest(options.manifest as string);
+  const located = await readManifest(options.manifest as string);
+  const { snapshot: named, ...manifest } = located.manifest;
   const once = applyOptions(onceOnly(manifest), options);
-  return { module: await readModule(path), manifest: once };
+  const stored = named === undefined ? undefined : resolve(dirname(located.path), named);
+  return { module: await readBytes(path), manifest: once, ...(await readSnapshot(given ?? stored)) };
+}
+
+async function readSnapshot(path: string | undefined): Promise<Pick<DefinitionSource, 'snapshot'>> {
+  return path === undefined ? {} : { snapshot: await readBytes(path) };
 }
 
 /** One run of a fresh instance needs no calibration of the ways to put it back. */
@@ -113,7 +122,7 @@ async function isDirectory(path: string): Promise<boolean> {
   }
 }
 
-async function readModule(path: string): Promise<Uint8Array> {
+async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
@@ -122,7 +131,7 @@ async function readModule(path: string): Promise<Uint8Array> {
 }
 
 async function invokeName(name: string, options: InvokeCommandOptions): Promise<Result> {
-  for (const option of ['arg', 'env', 'mount', 'timeoutMs', 'memoryMib', 'audit'] as const) {
+  for (const option of ['arg', 'env', 'mount', 'timeoutMs', 'memoryMib', 'snapshot', 'audit'] as const) {
     if (options[option] !== undefined) {
       throw argumentError(option, `left out for a function on a server: "${name}" is no file here`, options[option]);
     }

@@ -11,6 +11,7 @@ const { version } = createRequire(import.meta.url)('../../../package.json') as {
 const DEFAULT_PORT = 7070;
 const DEFAULT_URL = `http://127.0.0.1:${DEFAULT_PORT}`;
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
+const SNAPSHOT_OPTION = 'what "nebula snapshot" wrote of it, in place of its initialisation';
 
 /** The whole command line; parsing it runs the command. */
 export function createProgram(): Command {
@@ -26,6 +27,7 @@ export function createProgram(): Command {
   addInvoke(program);
   addInspect(program);
   addPrepare(program);
+  addSnapshot(program);
   addDeploy(program);
   addManagement(program);
   addBench(program);
@@ -91,6 +93,7 @@ function addInvoke(program: Command): void {
     .description("run a function once; stdin and stdout are the guest's")
     .argument('<file-or-name>', 'a module, manifest or folder to run here; or the name of a function on the server')
     .option('--manifest <file>', 'manifest of the module')
+    .option('--snapshot <file>', SNAPSHOT_OPTION)
     .option('--audit', 'compare the micro-VM with its snapshot before the run');
   act(withServer(withFunctionOptions(command)), async () => (await import('./invoke.ts')).invoke);
 }
@@ -113,12 +116,24 @@ function addPrepare(program: Command): void {
   act(command, async () => (await import('./prepare.ts')).prepare);
 }
 
+function addSnapshot(program: Command): void {
+  const command = program
+    .command('snapshot')
+    .description("run a function's initialisation once and write the state it left; deploy and invoke take it")
+    .argument('<file>', 'a module, a manifest, or a folder that has one')
+    .requiredOption('-o, --out <file>', 'the snapshot to write')
+    .option('--manifest <file>', 'manifest of the module; its init says what is done')
+    .option('--memory-mib <mib>', 'most memory the guest may have', integerFrom(1, 4096));
+  act(command, async () => (await import('./snapshot.ts')).snapshot);
+}
+
 function addDeploy(program: Command): void {
   const command = program
     .command('deploy')
     .description('deploy a function, or a new version of one, to the server')
     .argument('<file>', 'a module, a manifest, or a folder that has one')
-    .option('--name <name>', "the function's name; default: its manifest's or file's");
+    .option('--name <name>', "the function's name; default: its manifest's or file's")
+    .option('--snapshot <file>', SNAPSHOT_OPTION);
   act(withServer(withFunctionOptions(command)), async () => (await import('./remote.ts')).deploy);
 }
 

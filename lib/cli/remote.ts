@@ -1,7 +1,6 @@
 /** The commands that ask a server: deploy, list, remove, rollback. */
 
 import { resolve } from 'node:path';
-import { NebulaError } from '../../host/errors.ts';
 import type { FunctionRecord } from '../api.ts';
 import { NebulaClient } from '../client.ts';
 import { loadSource } from '../registry/source.ts';
@@ -14,6 +13,7 @@ export interface RemoteOptions extends ServerAccess {
 
 export interface DeployCommandOptions extends RemoteOptions, FunctionOptions {
   readonly name?: string;
+  readonly snapshot?: string;
 }
 
 async function withClient<T>({ url, token }: RemoteOptions, use: (client: NebulaClient) => Promise<T>): Promise<T> {
@@ -25,15 +25,16 @@ async function withClient<T>({ url, token }: RemoteOptions, use: (client: Nebula
   }
 }
 
-/** Reads the function here and sends it; its mounts are directories of the server's machine. */
+/** Reads the function here and sends it, its snapshot too; its mounts are directories of the server's machine. */
 export async function deploy(options: DeployCommandOptions, target: string): Promise<void> {
-  const loaded = await loadSource(resolve(target), options.name === undefined ? {} : { name: options.name });
-  if (loaded.snapshot !== undefined) {
-    const detail = 'field "snapshot" must be left out for a server, which takes snapshots itself';
-    throw new NebulaError('MANIFEST_INVALID', { detail });
-  }
-  const { name, ...manifest } = applyOptions(loaded.manifest, options);
-  const record = await withClient(options, (client) => client.deploy(name, loaded.module, manifest));
+  const loaded = await loadSource(resolve(target), {
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.snapshot === undefined ? {} : { snapshot: options.snapshot }),
+  });
+  const { module, snapshot } = loaded;
+  const { name, snapshot: _path, ...manifest } = applyOptions(loaded.manifest, options);
+  const sent = snapshot === undefined ? manifest : { ...manifest, snapshot };
+  const record = await withClient(options, (client) => client.deploy(name, module, sent));
   await print(options.json === true, record, () => `Deployed ${describe(record)}`);
 }
 

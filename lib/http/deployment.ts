@@ -1,12 +1,13 @@
 /**
  * `PUT /functions/:name`: a module and its manifest out of one request. Either `application/wasm` with the manifest as
- * percent-encoded JSON in the `Nebula-Manifest` header, or `application/json` with `{ manifest, module }`, the module in base64.
+ * percent-encoded JSON in the `Nebula-Manifest` header, or `application/json` with `{ manifest, module, snapshot }`, the module
+ * and the snapshot in base64.
  */
 
 import { NebulaError } from '../../host/errors.ts';
 import type { DeployOptions, Manifest } from '../api.ts';
 import { parseManifest } from '../manifest.ts';
-import { BodyTooLarge, type Exchange } from './exchange.ts';
+import { BodyTooLarge, readInput, type Exchange } from './exchange.ts';
 
 /** What to deploy. */
 export interface Deployment {
@@ -17,39 +18,43 @@ export interface Deployment {
 /** Bytes a manifest may have beside its module in a JSON body. */
 const MANIFEST_BYTES = 1024 * 1024;
 
+/** Bytes a snapshot may have. In base64 beside a module of the default size it still fits into a string of V8's (2^29 - 24). */
+export const SNAPSHOT_LIMIT_BYTES: number = 256 * 1024 * 1024;
+
 const MEDIA_TYPES = 'application/wasm or application/json';
 
 /**
  * Reads the body of a deploy; the module may have `moduleBytes`.
- * @throws NebulaError MEDIA_TYPE, MODULE_TOO_LARGE, MODULE_INVALID, MANIFEST_INVALID, CLIENT_CLOSED
+ * @throws NebulaError MEDIA_TYPE, MODULE_TOO_LARGE, MODULE_INVALID, MANIFEST_INVALID, SNAPSHOT_CORRUPT, INPUT_TOO_LARGE,
+ * CLIENT_CLOSED
  */
 export async function readDeployment(exchange: Exchange, name: string, moduleBytes: number): Promise<Deployment> {
   const mediaType = (exchange.header('content-type') ?? '').replace(/;.*$/s, '').trim().toLowerCase();
   switch (mediaType) {
     case 'application/wasm': {
       const options = toOptions(readManifestHeader(exchange), name);
-      return { module: await readModuleBody(exchange, moduleBytes, moduleBytes), options };
+      return { module: await readModuleBody(exchange, moduleBytes), options };
     }
     case 'application/json': {
-      // Base64 writes 3 bytes as 4 characters.
-      const limitBytes = Math.ceil(moduleBytes / 3) * 4 + MANIFEST_BYTES;
-      return parseJson(await readModuleBody(exchange, limitBytes, moduleBytes), name, moduleBytes);
+      const limitBytes = base64Bytes(moduleBytes) + base64Bytes(SNAPSHOT_LIMIT_BYTES) + MANIFEST_BYTES;
+      return parseJson(await readInput(exchange, limitBytes), name, moduleBytes);
     }
     default:
       throw new NebulaError('MEDIA_TYPE', { got: mediaType || 'none', expected: MEDIA_TYPES });
   }
 }
 
-async function readModuleBody(exchange: Exchange, limitBytes: number, moduleBytes: number): Promise<Uint8Array> {
+/** Characters that bytes take in base64, which writes 3 bytes as 4. */
+function base64Bytes(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / 3) * 4;
+}
+
+async function readModuleBody(exchange: Exchange, limitBytes: number): Promise<Uint8Array> {
   try {
     return await exchange.readBody(limitBytes);
   } catch (error) {
     if (!(error instanceof BodyTooLarge)) throw error;
-    throw new NebulaError(
-      'MODULE_TOO_LARGE',
-      { sizeBytes: error.sizeBytes, limitBytes: moduleBytes },
-      { cause: error },
-    );
+    throw new NebulaError('MODULE_TOO_LARGE', { sizeBytes: error.sizeBytes, limitBytes }, { cause: error });
   }
 }
 
@@ -66,24 +71,41 @@ function readManifestHeader(exchange: Exchange): unknown {
 
 function parseJson(body: Uint8Array, name: string, moduleBytes: number): Deployment {
   const fields = parseObject(body);
-  const { module, manifest = {}, ...unknown } = fields;
+  const { module, manifest = {}, snapshot, ...unknown } = fields;
   const extra = Object.keys(unknown)[0];
   if (extra !== undefined) {
-    throw new NebulaError('MANIFEST_INVALID', { detail: `unknown field "${extra}": expected module and manifest` });
+    const detail = `unknown field "${extra}": expected module, manifest and snapshot`;
+    throw new NebulaError('MANIFEST_INVALID', { detail });
   }
-  if (typeof module !== 'string') {
-    throw new NebulaError('MANIFEST_INVALID', { detail: `field "module" must be base64, got ${typeof module}` });
-  }
+  refuseNoText('module', module);
   const options = toOptions(manifest, name);
-  const bytes = Buffer.from(module, 'base64');
-  const unreadable = module.search(/[^A-Za-z0-9+/=]/);
-  if (unreadable !== -1) {
-    throw new NebulaError('MODULE_INVALID', { detail: 'its base64 has another character', offset: unreadable });
-  }
+  const bytes = decodeBase64(module, (offset) => {
+    throw new NebulaError('MODULE_INVALID', { detail: FOREIGN_CHARACTER, offset });
+  });
   if (bytes.byteLength > moduleBytes) {
     throw new NebulaError('MODULE_TOO_LARGE', { sizeBytes: bytes.byteLength, limitBytes: moduleBytes });
   }
-  return { module: bytes, options };
+  if (snapshot === undefined) return { module: bytes, options };
+  refuseNoText('snapshot', snapshot);
+  const stored = decodeBase64(snapshot, (offset) => {
+    throw new NebulaError('SNAPSHOT_CORRUPT', { detail: `${FOREIGN_CHARACTER}, at character ${offset}` });
+  });
+  if (stored.byteLength > SNAPSHOT_LIMIT_BYTES) {
+    throw new NebulaError('INPUT_TOO_LARGE', { limitBytes: SNAPSHOT_LIMIT_BYTES });
+  }
+  return { module: bytes, options: { ...options, snapshot: stored } };
+}
+
+const FOREIGN_CHARACTER = 'its base64 has another character';
+
+function refuseNoText(field: string, value: unknown): asserts value is string {
+  if (typeof value === 'string') return;
+  throw new NebulaError('MANIFEST_INVALID', { detail: `field "${field}" must be base64, got ${typeof value}` });
+}
+
+function decodeBase64(text: string, refuse: (offset: number) => never): Uint8Array {
+  const foreign = text.search(/[^A-Za-z0-9+/=]/);
+  return foreign === -1 ? Buffer.from(text, 'base64') : refuse(foreign);
 }
 
 function parseObject(body: Uint8Array): Readonly<Record<string, unknown>> {
@@ -94,7 +116,7 @@ function parseObject(body: Uint8Array): Readonly<Record<string, unknown>> {
     throw new NebulaError('MANIFEST_INVALID', { detail: 'the body is not JSON' }, { cause: error });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new NebulaError('MANIFEST_INVALID', { detail: 'the body must be an object { module, manifest }' });
+    throw new NebulaError('MANIFEST_INVALID', { detail: 'the body must be an object { module, manifest, snapshot }' });
   }
   return value as Readonly<Record<string, unknown>>;
 }

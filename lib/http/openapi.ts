@@ -119,14 +119,22 @@ function functionRoutes(): object {
           type: 'object',
           required: ['module'],
           additionalProperties: false,
-          properties: { manifest: reference('Manifest'), module: { type: 'string', contentEncoding: 'base64' } },
+          properties: {
+            manifest: reference('Manifest'),
+            module: { type: 'string', contentEncoding: 'base64' },
+            snapshot: {
+              type: 'string',
+              contentEncoding: 'base64',
+              description: 'what "nebula snapshot" wrote of this module; its initialisation is then not run',
+            },
+          },
         }),
       },
     },
     responses: {
       200: recordAnswer('A new version'),
       201: recordAnswer('A new function'),
-      ...problems(401, 413, 415, 422, 503),
+      ...problems(401, 409, 413, 415, 422, 503),
     },
   };
   const get = { ...MANAGED, summary: 'One function', responses: { 200: recordAnswer('It'), ...problems(401, 404) } };

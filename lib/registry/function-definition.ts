@@ -74,6 +74,7 @@ async function prepare(
   for (const field of MODULE_FIELDS) {
     if (manifest[field] !== undefined && manifest[field] !== 'fresh') throw misplaced(field, 'a component');
   }
+  if (source.snapshot !== undefined) throw misplaced('snapshot', 'a component');
   if (module.length > limits.moduleBytes) {
     throw new NebulaError('MODULE_TOO_LARGE', { sizeBytes: module.length, limitBytes: limits.moduleBytes });
   }

@@ -29,6 +29,7 @@ export async function defineForRuntime(
   const { manifest, module } = source;
   const { runtime = 'wasm' } = manifest;
   refuseOptionsOf(manifest, runtime);
+  if (runtime !== 'wasm' && source.snapshot !== undefined) throw misplaced('snapshot', runtime);
   switch (runtime) {
     case 'wasm':
       return defineFunction(id, source, defaults);

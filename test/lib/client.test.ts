@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { isNebulaError, NebulaError } from '../../host/errors.ts';
-import { NebulaClient, type ClientOptions } from '../../lib/client.ts';
+import { NebulaClient, type ClientOptions, type RemoteDeployOptions } from '../../lib/client.ts';
 import { parseServerTiming } from '../../lib/http/remote-outcome.ts';
 import { startServer, type NebulaServer } from '../../lib/http/server.ts';
 import { FakeNebula, outcomeOf, untilAborted } from './http/fake-nebula.ts';
@@ -126,6 +126,15 @@ describe('NebulaClient', () => {
     await client.undeploy('made');
     await assert.rejects(client.get('made'), { code: 'ERR_NEBULA_FUNCTION_NOT_FOUND' });
     await assert.rejects(client.deploy('made', Buffer.from('no')), { code: 'ERR_NEBULA_MODULE_INVALID' });
+  });
+
+  it('deploy() refuses a snapshot that is no bytes, since a path would be the server’s', async () => {
+    const options = { snapshot: 'a/path' } as unknown as RemoteDeployOptions;
+    await assert.rejects(client.deploy('made', WASM, options), { code: 'ERR_NEBULA_ARGUMENT' });
+    assert.deepEqual(
+      (await client.list()).map(({ name }) => name),
+      ['echo'],
+    );
   });
 
   it('is told when its token is wrong', async () => {

@@ -9,8 +9,13 @@ import type { Restorer } from './restorer.ts';
 
 /** Strategies that are exact for a module whose snapshot this is, the preferred last. */
 export function allowedStrategies(info: ModuleInfo, image: SnapshotImage): Strategy[] {
+  return exactStrategies(info, image.memfd >= 0);
+}
+
+/** The same before there is a snapshot; `isMappable` says whether its memory could be mapped copy-on-write. */
+export function exactStrategies(info: ModuleInfo, isMappable: boolean): Strategy[] {
   if (!info.restorable) return ['fresh'];
-  return image.memfd >= 0 ? ['fresh', 'copy', 'cow'] : ['fresh', 'copy'];
+  return isMappable ? ['fresh', 'copy', 'cow'] : ['fresh', 'copy'];
 }
 
 export function createRestorer(image: SnapshotImage, strategy: Strategy): Restorer {

@@ -4,7 +4,7 @@ import { STRATEGIES } from '../../../host/definition.ts';
 import { hasCow } from '../../../host/linux/memory.ts';
 import { MicroVm } from '../../../host/micro-vm.ts';
 import { calibrate } from '../../../host/snapshot/calibration.ts';
-import { allowedStrategies, createRestorer } from '../../../host/snapshot/restore/choice.ts';
+import { allowedStrategies, createRestorer, exactStrategies } from '../../../host/snapshot/restore/choice.ts';
 import type { SnapshotImage } from '../../../host/snapshot/image.ts';
 import { callOf, define, defineGuest, Deployed } from '../function.ts';
 
@@ -87,4 +87,11 @@ test('a memory that reaches no further than its image restores at each size, hot
       }
     }
   }
+});
+
+test('exactStrategies() names fresh alone for a module whose changes cannot be put back', async () => {
+  const plain = (await define(MODULE)).prepared.info;
+  assert.deepEqual(exactStrategies(plain, true), ['fresh', 'copy', 'cow']);
+  assert.deepEqual(exactStrategies(plain, false), ['fresh', 'copy']);
+  assert.deepEqual(exactStrategies({ ...plain, restorable: false }, true), ['fresh']);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { hasCow } from '../../../host/linux/memory.ts';
 import { temporaryDirectory, tinyModule } from '../tiny-module.ts';
 import { builtFunction, nebula } from './command.ts';
 
@@ -12,6 +13,8 @@ const mistakes: readonly (readonly [readonly string[], RegExp])[] = [
   [['invoke', 'a.wasm', '--env', 'novalue'], /Expected NAME=VALUE/],
   [['invoke', 'a.wasm', '--mount', 'data'], /Expected \/GUEST\/PATH=MACHINE\/DIRECTORY/],
   [['invoke', 'no-such-name', '--arg', 'x'], /left out for a function on a server/],
+  [['invoke', 'no-such-name', '--snapshot', 'x'], /left out for a function on a server/],
+  [['snapshot', 'a.wasm'], /required option '-o, --out <file>' not specified/],
   [['serve', '--port', '99999'], /Expected an integer from 0 to 65535/],
   [['serve', '--watch'], /used with --functions/],
   [['list', '--token', ''], /Expected a text that is not empty/],
@@ -44,6 +47,21 @@ test('nebula inspect says what a module is, as text and as JSON', async () => {
   assert.equal(shown['name'], 'fibonacci');
   assert.equal((shown['memory'] as { limitPages: number }).limitPages, 32);
   assert.match(String(shown['digest']), /^[0-9a-f]{64}$/);
+  assert.equal(shown['restorable'], true);
+  const cow = hasCow().ok ? ['cow'] : [];
+  assert.deepEqual(shown['strategies'], ['fresh', 'copy', ...cow]);
+});
+
+test('nebula inspect says what runs before a snapshot, what the code does, and what is exact for it', async (context) => {
+  const reactor = await nebula(['inspect', builtFunction('lookup')]);
+  assert.match(reactor.stdout, /^init +_initialize, then nebula_init$/m);
+  assert.match(reactor.stdout, /^code +grows memory$/m);
+  assert.match(reactor.stdout, /^restore +auto of fresh, copy.*; memory, globals and tables can all be put back/m);
+  const path = join(temporaryDirectory(context), 'tiny.wasm');
+  writeFileSync(path, tinyModule());
+  const tiny = await nebula(['inspect', path]);
+  assert.match(tiny.stdout, /^init +nothing$/m);
+  assert.match(tiny.stdout, /^code +neither grows memory nor changes tables nor drops segments$/m);
 });
 
 test('nebula inspect refuses what could not be deployed, in one line that says what to do', async (context) => {

@@ -110,6 +110,8 @@ export const MANAGEMENT_CASES: readonly Case[] = [
       ['that is no object', '[]', /object/],
       ['without a module', '{}', /"module" must be base64/],
       ['with another field', '{"module":"","x":1}', /unknown field "x"/],
+      ['with a snapshot that is no text', '{"module":"","snapshot":[1]}', /"snapshot" must be base64, got object/],
+      ['with the path of a snapshot', '{"module":"","manifest":{"snapshot":"x"}}', /"snapshot" names a file/],
     ] as const
   ).map(
     ([title, body, detail]): Case => ({
@@ -126,6 +128,13 @@ export const MANAGEMENT_CASES: readonly Case[] = [
     headers: { ...BEARER, 'content-type': 'application/json' },
     status: 422,
     problem: { code: 'MODULE_INVALID', detail: /byte 2/ },
+  },
+  {
+    title: 'PUT /functions/:name with a snapshot whose base64 is none',
+    send: ['PUT', '/functions/new', '{"module":"AAAA","snapshot":"AAA*"}'],
+    headers: { ...BEARER, 'content-type': 'application/json' },
+    status: 422,
+    problem: { code: 'SNAPSHOT_CORRUPT', detail: /character 3/ },
   },
   {
     title: 'PUT /functions/:name masks what the table does not name',
