@@ -39,12 +39,13 @@ type Print = (text: string) => void;
 /** Rates that every machine sustains, from which the sweeps start. */
 const START_PER_SECOND: Readonly<Record<LoadTarget, number>> = {
   'wasm-restored': 125,
-  'container-warm': 125,
+  'container-warm': 8,
   'container-cold': 1,
 };
 const MAX_PER_SECOND = 64_000;
 const REFINEMENTS = 3;
-/** A rate is sustained while p99 stays below this many medians of the first step. */
+/** A rate is sustained while its median and its p99 stay below this many medians of the first step. */
+const P50_OVER_FIRST_MEDIAN = 2;
 const P99_OVER_FIRST_MEDIAN = 20;
 
 export async function runLoad(flags: LoadFlags, print: Print): Promise<void> {
@@ -77,10 +78,14 @@ async function sweep(target: LoadTarget, flags: LoadFlags, print: Print): Promis
   const expected = await expectedText(flags.function);
   const server = await openServer(target, flags.function, test.bytes, expected);
   const steps: LoadStep[] = [];
-  let p99LimitUs = Number.POSITIVE_INFINITY;
+  let firstMedianUs = Number.POSITIVE_INFINITY;
   const probe = async (ratePerSecond: number): Promise<boolean> => {
-    const step = await runStep(server, { target, ratePerSecond, seconds: flags.seconds, p99LimitUs });
-    if (steps.length === 0) p99LimitUs = step.p50Us * P99_OVER_FIRST_MEDIAN;
+    const limits = {
+      p50LimitUs: firstMedianUs * P50_OVER_FIRST_MEDIAN,
+      p99LimitUs: firstMedianUs * P99_OVER_FIRST_MEDIAN,
+    };
+    const step = await runStep(server, { target, ratePerSecond, seconds: flags.seconds, ...limits });
+    if (steps.length === 0) firstMedianUs = step.p50Us;
     steps.push(step);
     const verdict = step.sustained ? 'sustained' : 'not sustained';
     print(`${target} at ${ratePerSecond.toFixed(1)}/s: p50 ${step.p50Us} us, p99 ${step.p99Us} us, ${verdict}`);

@@ -80,7 +80,8 @@ export interface StepOptions {
   readonly target: LoadTarget;
   readonly ratePerSecond: number;
   readonly seconds: number;
-  /** The p99 above which a rate is not sustained. */
+  /** The median and the p99 above which a rate is not sustained. */
+  readonly p50LimitUs: number;
   readonly p99LimitUs: number;
 }
 
@@ -102,7 +103,7 @@ export async function runStep(server: LoadServer, options: StepOptions): Promise
 }
 
 export function toStep(
-  { target, ratePerSecond, p99LimitUs }: StepOptions,
+  { target, ratePerSecond, p50LimitUs, p99LimitUs }: StepOptions,
   arrivals: number,
   result: ArrivalResult,
 ): LoadStep {
@@ -122,7 +123,7 @@ export function toStep(
     maxUs: latencyUs.maxValue,
     meanUs: latencyUs.mean,
     lagP99Us: lagUs.getValueAtPercentile(99),
-    sustained: answered >= arrivals * ANSWERED_SHARE && at(99) <= p99LimitUs,
+    sustained: answered >= arrivals * ANSWERED_SHARE && at(50) <= p50LimitUs && at(99) <= p99LimitUs,
     histogram: encodeIntoCompressedBase64(latencyUs),
   };
 }

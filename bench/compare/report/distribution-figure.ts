@@ -14,7 +14,7 @@ interface Step {
 }
 
 const STEPS_MAX = 200;
-const FACET_PX = 78;
+const FACET_PX = 84;
 
 export function drawDistribution(samples: Samples, input: string): Figure {
   const cells = samples.cells.filter((cell) => cell.input === input && samples.values(cell, 'total').length > 0);
@@ -29,7 +29,7 @@ export function drawDistribution(samples: Samples, input: string): Figure {
       marginLeft: 30,
       x: { ...LOG, label: 'request to answer (ms)' },
       y: { label: null, domain: [0, 1], ticks: 3, grid: true },
-      fy: { axis: null, domain: functions, padding: 0.15 },
+      fy: { axis: null, domain: functions, padding: 0.25 },
       marks: [
         Plot.line(steps, {
           fy: 'function',
