@@ -148,10 +148,15 @@ const INIT = Type.Object(
     export: Type.Optional(text('^[^\\u0000]+$', "an export's name")),
     environment: Type.Optional(ENVIRONMENT),
     allow: Type.Optional(
-      Type.Array(Type.Union([Type.Literal('random'), Type.Literal('clock')], { description: '"random" or "clock"' }), {
-        uniqueItems: true,
-        description: 'a list of "random" and "clock"',
-      }),
+      Type.Array(
+        Type.Union([Type.Literal('random'), Type.Literal('clock'), Type.Literal('mounts')], {
+          description: '"random", "clock" or "mounts"',
+        }),
+        {
+          uniqueItems: true,
+          description: 'a list of "random" and "clock"',
+        },
+      ),
     ),
     warmUp: Type.Optional(Type.Array(Type.String(), { description: 'a list of texts' })),
   },

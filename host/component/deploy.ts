@@ -25,7 +25,8 @@ export function deployComponent(definition: ComponentDefinition): Deployment {
 /** Nothing of a component is kept but its binary. */
 function noImage(digest: string): SnapshotImage {
   return {
-    snapshot: { digest, memoryBytes: 0, runs: [], globals: [], tables: [], dropped: [] },
+    snapshot: { digest, memoryBytes: 0, globals: [], tables: [], dropped: [] },
+    runs: [],
     memfd: -1,
     memfdMissing: 'a component has no snapshot',
   };

@@ -3,11 +3,13 @@
 import { closeFd, ftruncateFd, hasCow, memfdCreate, readFd, sealFd, writeFd } from '../linux/memory.ts';
 import { collapseRanges, HUGE_PAGE_BYTES } from '../linux/huge-pages.ts';
 import { messageOf } from '../errors.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { InstanceSnapshot, PageRun, Snapshot } from './snapshot.ts';
 
 /** Crosses threads as it is: the runs share their bytes, a file descriptor is the whole process's. */
 export interface SnapshotImage {
-  readonly snapshot: Snapshot;
+  readonly snapshot: InstanceSnapshot;
+  /** The memory's content; null when it is in the memfd alone, which is all that `cow` needs. */
+  readonly runs: readonly PageRun[] | null;
   /** The sealed memfd that holds the memory, or -1. */
   readonly memfd: number;
   /** Why there is none. */
@@ -15,21 +17,21 @@ export interface SnapshotImage {
 }
 
 /** Puts a snapshot's memory into a memfd, unless the machine has none to give: then `copy` serves. */
-export function createImage(snapshot: Snapshot): SnapshotImage {
-  if (snapshot.memoryBytes === 0) return { snapshot, memfd: -1, memfdMissing: 'the module has no memory' };
+export function createImage({ runs, ...snapshot }: Snapshot): SnapshotImage {
+  if (snapshot.memoryBytes === 0) return { snapshot, runs, memfd: -1, memfdMissing: 'the module has no memory' };
   const support = hasCow();
-  if (!support.ok) return { snapshot, memfd: -1, memfdMissing: support.reason };
+  if (!support.ok) return { snapshot, runs, memfd: -1, memfdMissing: support.reason };
   let memfd = -1;
   try {
     memfd = memfdCreate(`nebula-${snapshot.digest.slice(0, 12)}`);
     ftruncateFd(memfd, snapshot.memoryBytes);
-    for (const run of snapshot.runs) writeFd(memfd, run.bytes, run.offset);
-    collapseRanges(memfd, denseRanges(snapshot));
+    for (const run of runs) writeFd(memfd, run.bytes, run.offset);
+    collapseRanges(memfd, denseRanges({ ...snapshot, runs }));
     sealFd(memfd);
-    return { snapshot, memfd, memfdMissing: '' };
+    return { snapshot, runs, memfd, memfdMissing: '' };
   } catch (error) {
     if (memfd >= 0) closeFd(memfd);
-    return { snapshot, memfd: -1, memfdMissing: messageOf(error) };
+    return { snapshot, runs, memfd: -1, memfdMissing: messageOf(error) };
   }
 }
 
@@ -63,9 +65,9 @@ export function closeImage(image: SnapshotImage): void {
   if (image.memfd >= 0) closeFd(image.memfd);
 }
 
-/** The image without the copy of the memory that only `copy` and `fresh` read; `cow` needs the memfd alone. */
+/** The image without the second copy of its memory. */
 export function withoutRuns(image: SnapshotImage): SnapshotImage {
-  return { ...image, snapshot: { ...image.snapshot, runs: [] } };
+  return { ...image, runs: null };
 }
 
 /** Bytes of an image that has a memfd, from `offset` on. */

@@ -24,15 +24,19 @@ export interface DroppedSegment {
   readonly index: number;
 }
 
-export interface Snapshot {
+/** All of a snapshot but the memory's content. */
+export interface InstanceSnapshot {
   /** SHA-256 of the module it was taken of, hex. */
   readonly digest: string;
   /** Size of the memory; 0 when the module has none. */
   readonly memoryBytes: number;
-  readonly runs: readonly PageRun[];
   readonly globals: readonly GlobalState[];
   readonly tables: readonly TableState[];
   readonly dropped: readonly DroppedSegment[];
+}
+
+export interface Snapshot extends InstanceSnapshot {
+  readonly runs: readonly PageRun[];
 }
 
 /** Grain in which memory is kept: the smallest page of the machines Nebula runs on. */

@@ -7,6 +7,7 @@ import {
   nonZeroPages,
   type DroppedSegment,
   type GlobalState,
+  type InstanceSnapshot,
   type Snapshot,
   type TableState,
 } from './snapshot.ts';
@@ -159,7 +160,7 @@ export class InstanceState {
   }
 
   /** Sets everything but the memory's bytes to what a snapshot holds. The memory reaches the snapshot's size. */
-  write(snapshot: Snapshot): void {
+  write(snapshot: InstanceSnapshot): void {
     if (this.memory !== undefined) {
       const missing = snapshot.memoryBytes - this.memory.buffer.byteLength;
       if (missing > 0) this.memory.grow(missing / 65_536);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deployHere } from '../../host/deployment.ts';
+import { initialise } from '../../host/initialise.ts';
 import { isNebulaError, type ErrorName } from '../../host/errors.ts';
 import { encodeSnapshot } from '../../host/snapshot/codec.ts';
 import type { Snapshot } from '../../host/snapshot/snapshot.ts';
@@ -17,7 +18,7 @@ const REACTOR = `(module (memory (export "memory") 2 8)
       (i32.or (i32.ne (i32.load (i32.const 70000)) (i32.const 6)) (ref.is_null (global.get $f))))))`;
 
 async function snapshotOf(module: string): Promise<Snapshot> {
-  return deployHere(await define(module)).image.snapshot;
+  return initialise(await define(module)).snapshot;
 }
 
 async function refusalOf(snapshot: Snapshot, given: Given = {}): Promise<ErrorName> {
@@ -43,7 +44,7 @@ test('deployHere() starts from a stored snapshot without initialising', async ()
 });
 
 test('deployHere() starts a committed reactor from its stored snapshot', async () => {
-  const stored = encodeSnapshot(deployHere(await defineGuest('lookup')).image.snapshot);
+  const stored = encodeSnapshot(initialise(await defineGuest('lookup')).snapshot);
   const deployed = new Deployed(await defineGuest('lookup', { snapshot: stored, init: { export: 'nebula_init' } }));
   assert.deepEqual(deployed.run('7\n'), { kind: 'ok' });
   assert.match(deployed.text, /^7 [0-9a-f]{16}\n$/);

@@ -20,5 +20,5 @@ export function exactStrategies(info: ModuleInfo, isMappable: boolean): Strategy
 
 export function createRestorer(image: SnapshotImage, strategy: Strategy): Restorer {
   if (strategy === 'cow' && image.memfd >= 0) return new CowRestorer(image);
-  return createCopyRestorer(image.snapshot, strategy === 'fresh' ? 'fresh' : 'copy');
+  return createCopyRestorer(image, strategy === 'fresh' ? 'fresh' : 'copy');
 }

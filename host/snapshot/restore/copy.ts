@@ -1,10 +1,11 @@
 /** Restores by copying the whole image back: works everywhere, and costs what the memory's size costs. */
 
-import type { Snapshot } from '../snapshot.ts';
+import type { SnapshotImage } from '../image.ts';
 import type { Restorer } from './restorer.ts';
 
 /** `fresh` keeps nothing: its micro-VM is made anew for each call, filled as `copy` fills it. */
-export function createCopyRestorer(snapshot: Snapshot, strategy: 'copy' | 'fresh'): Restorer {
+export function createCopyRestorer({ snapshot, runs }: SnapshotImage, strategy: 'copy' | 'fresh'): Restorer {
+  if (runs === null) throw new TypeError(`Cannot restore by ${strategy}: the image has its memory in a memfd alone`);
   const filled: { readonly target: Uint8Array; readonly source: Uint8Array }[] = [];
   const zeroed: Uint8Array[] = [];
   return {
@@ -13,7 +14,7 @@ export function createCopyRestorer(snapshot: Snapshot, strategy: 'copy' | 'fresh
     attach(memory) {
       const bytes = new Uint8Array(memory.buffer);
       let end = 0;
-      for (const { offset, bytes: source } of snapshot.runs) {
+      for (const { offset, bytes: source } of runs) {
         if (offset > end) zeroed.push(bytes.subarray(end, offset));
         filled.push({ target: bytes.subarray(offset, offset + source.length), source });
         end = offset + source.length;

@@ -4,7 +4,7 @@
 const HOT_SHARE = 0.25;
 
 /** Ranges nearer than this are copied as one: a further range to drop costs what four copied pages do. */
-const MERGE_PAGES = 4;
+export const MERGE_PAGES: number = 4;
 
 /** Pages copied at most; a run that touches more is cheaper to drop as a whole. */
 const MOST_PAGES = 1024;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { STRATEGIES } from '../../../host/definition.ts';
+import { STRATEGIES, type FunctionDefinition } from '../../../host/definition.ts';
+import { initialise } from '../../../host/initialise.ts';
 import { hasCow } from '../../../host/linux/memory.ts';
 import { MicroVm } from '../../../host/micro-vm.ts';
 import { calibrate } from '../../../host/snapshot/calibration.ts';
@@ -12,11 +13,11 @@ const MODULE =
   '(module (memory (export "memory") 2) (func (export "_start") (i32.store (i32.const 70000) (i32.const 1))))';
 
 /** The image as on a machine that has no memfd to give. */
-const withoutMemfd = (image: SnapshotImage): SnapshotImage => ({
-  snapshot: image.snapshot,
-  memfd: -1,
-  memfdMissing: 'a kernel without memfd',
-});
+/** The image as a kernel without memfd would have it. */
+function withoutMemfd(definition: FunctionDefinition): SnapshotImage {
+  const { runs, ...snapshot } = initialise(definition).snapshot;
+  return { snapshot, runs, memfd: -1, memfdMissing: 'a kernel without memfd' };
+}
 
 test('calibrate() tries the strategies that are exact and takes the fastest', async () => {
   for (const path of ['noop', 'lookup']) {
@@ -34,8 +35,8 @@ test('calibrate() tries the strategies that are exact and takes the fastest', as
 test('calibrate() counts what fresh costs in full: never the choice for a large memory', async () => {
   const module =
     '(module (memory (export "memory") 800) (func (export "_initialize") (memory.fill (i32.const 0) (i32.const 1) (i32.const 52428800))) (func (export "handle")))';
-  const { definition, deployment } = new Deployed(await define(module));
-  const { strategy, medianNs } = calibrate(definition, withoutMemfd(deployment.image));
+  const definition = await define(module);
+  const { strategy, medianNs } = calibrate(definition, withoutMemfd(definition));
   assert.equal(strategy, 'copy');
   assert.ok((medianNs.fresh ?? 0) > 1e6, `${medianNs.fresh} ns to fill 50 MiB`);
 });
@@ -50,7 +51,7 @@ test('calibrate() takes the strategy that the manifest names', async () => {
 
 test('copy serves where there is no memfd, and the reason says so', async () => {
   const deployed = new Deployed(await define(MODULE));
-  const image = withoutMemfd(deployed.deployment.image);
+  const image = withoutMemfd(deployed.definition);
   assert.deepEqual(allowedStrategies(deployed.definition.prepared.info, image), ['fresh', 'copy']);
   assert.equal(createRestorer(image, 'cow').strategy, 'copy');
   assert.match(calibrate(deployed.definition, image).reason, /no copy-on-write here: a kernel without memfd/);

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { STRATEGIES, type FunctionDefinition } from '../../../host/definition.ts';
 import { mountAll } from '../../../host/filesystem/mounts.ts';
+import { initialise } from '../../../host/initialise.ts';
 import { hasCow } from '../../../host/linux/memory.ts';
 import { Preview1 } from '../../../host/preview1/preview1.ts';
 import { decodeSnapshot, encodeSnapshot } from '../../../host/snapshot/codec.ts';
@@ -125,7 +126,7 @@ for (const strategy of STRATEGIES) {
     const expected = wholeOf(newlyInitialised(definition));
     const deployed = new Deployed(definition);
     assert.deepEqual(wholeOf(deployed.create().state), expected);
-    const stored = encodeSnapshot(deployed.deployment.image.snapshot);
+    const stored = encodeSnapshot(initialise(definition).snapshot);
     assert.deepEqual(wholeOf(new Deployed(await guest({ strategy, snapshot: stored })).vm.state), expected);
     assert.deepEqual(encodeSnapshot(decodeSnapshot(stored)), stored);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { HotPages } from '../../../host/snapshot/restore/hot-pages.ts';
+import { HotPages, MERGE_PAGES } from '../../../host/snapshot/restore/hot-pages.ts';
 
 type Range = readonly [from: number, to: number];
 
@@ -84,9 +84,9 @@ test('HotPages.ranges() are ascending, apart, and no more than worth copying, wh
       for (const look of looks) {
         hot.learn(look);
         for (const [from, to] of look) for (let page = from; page < to; page++) seen.add(page);
-        let end = -8;
+        let end = -MERGE_PAGES;
         for (const [from, to] of hot.ranges()) {
-          assert.ok(from < to && from - end >= 8 - 1, `${from} after ${end}`);
+          assert.ok(from < to && from - end >= MERGE_PAGES, `${from} after ${end}`);
           assert.ok(seen.has(from) && seen.has(to - 1), 'a range begins and ends with a page that was touched');
           end = to;
         }
