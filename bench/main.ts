@@ -4,6 +4,7 @@
  */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { messageOf } from '../host/errors.ts';
 import { watchEnvironment } from './environment.ts';
 import { printResult, writeResult, type Findings, type Result } from './result.ts';
 import type { Plan } from './compare/plan.ts';
@@ -135,4 +136,10 @@ async function execute(name: string, run: Run, options: RunOptions & { json?: st
   if (comparisons.some(({ met }) => met === false)) process.exitCode = 1;
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`bench: ${messageOf(error)}\n`);
+  // As the nebula command has it: 2 for what was asked for wrongly, 3 for what could not be done.
+  process.exitCode = (error as { code?: unknown }).code === 'ERR_NEBULA_ARGUMENT' ? 2 : 3;
+}

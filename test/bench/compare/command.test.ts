@@ -47,7 +47,7 @@ test('nebula bench analyse redoes everything after the rows, and refuses what is
   assert.equal(await readFile(join(path, 'analysis.json'), 'utf8'), first);
   assert.ok((await readdir(path)).includes('report.html'));
   const refused = nebula('analyse', folder);
-  assert.notEqual(refused.status, 0);
+  assert.equal(refused.status, 3, refused.stderr);
   assert.match(refused.stderr, /expected plan\.json/);
 });
 
@@ -78,6 +78,6 @@ test('nebula bench compare keeps and analyses what was measured when it is inter
 
 test('nebula bench refuses a plan that does not fit', () => {
   const { status, stderr } = nebula('compare', '--targets', 'docker', '--out', join(folder, 'none'));
-  assert.notEqual(status, 0);
-  assert.match(stderr, /Cannot set `targets` to "docker"/);
+  assert.equal(status, 2, stderr);
+  assert.match(stderr, /^bench: Cannot set `targets` to "docker"/);
 });
