@@ -39,7 +39,8 @@ async function runSubjects(subjects: readonly Subject[], name: string, options: 
 }
 
 async function runSmall(options: RunOptions): Promise<Series[]> {
-  return runSubjects([await inThread(NOOP)], 'noop', options);
+  const named = (strategy: Strategy): Promise<Subject> => inThread(NOOP, strategy, 0, strategy);
+  return runSubjects([await inThread(NOOP), await named('copy'), await named('fresh')], 'noop', options);
 }
 
 async function runLarge(options: RunOptions): Promise<Series[]> {

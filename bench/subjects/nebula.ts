@@ -1,6 +1,7 @@
 /** Nebula through its public face: in the caller's thread, through the pool, over HTTP. */
 
 import { createNebula, NebulaClient, startServer, type Nebula } from '../../lib/index.ts';
+import type { Strategy } from '../../host/definition.ts';
 import type { DeployOptions, NebulaOptions } from '../../lib/api.ts';
 import type { Subject } from '../series.ts';
 import { expectOutput } from './wasi.ts';
@@ -22,8 +23,13 @@ export async function open(test: Case, options: NebulaOptions, deploy: DeployOpt
 }
 
 /** The embed API, end to end, in a fresh state each call. A deadline in this thread costs a watchdog: it is a row of its own. */
-export async function inThread(test: Case, name = 'nebula', timeoutMs = 0): Promise<Subject> {
-  const nebula = await open(test, { executor: 'in-thread' }, { limits: { timeoutMs } });
+export async function inThread(
+  test: Case,
+  name = 'nebula',
+  timeoutMs = 0,
+  strategy: Strategy | 'auto' = 'auto',
+): Promise<Subject> {
+  const nebula = await open(test, { executor: 'in-thread' }, { limits: { timeoutMs }, strategy });
   const input = new TextEncoder().encode(test.input);
   return { name, run: () => nebula.invoke(test.function, input), close: () => nebula.close() };
 }
