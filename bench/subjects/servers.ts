@@ -59,11 +59,11 @@ async function answering(name: string, child: ChildProcess, url: string): Promis
   throw new Error(`Cannot start ${name}: ${url} did not answer 200 within ${START_MS} ms`);
 }
 
-/** `nebula serve` with its defaults and the functions of this repository. */
+/** `nebula serve` with the functions of this repository and one thread for guests: on two cores the server needs the other. */
 export async function nebulaServer(): Promise<Server> {
   const port = await freePort();
   const cli = join(root, 'dist', 'lib', 'cli', 'main.js');
-  const args = [cli, 'serve', '--port', String(port), '--functions', join(root, 'functions')];
+  const args = [cli, 'serve', '--threads', '1', '--port', String(port), '--functions', join(root, 'functions')];
   return startServer('nebula', process.execPath, args, `http://127.0.0.1:${port}/invoke/noop`);
 }
 
