@@ -30,7 +30,7 @@ async function runSubjects(subjects: readonly Subject[], name: string, options: 
     function: name,
     blocks: options.blocks,
     perBlock: 100,
-    warmUp: 300,
+    warmUp: 5000,
     seed: options.seed,
   };
   const series = await measure(subjects, plan);
