@@ -159,7 +159,9 @@ export class GuestThread {
     }
     let vm: Guest;
     try {
-      vm = hasComponent(definition) ? new ComponentVm(definition) : new MicroVm(definition, image, strategy);
+      vm = hasComponent(definition)
+        ? new ComponentVm(definition, image, strategy)
+        : new MicroVm(definition, image, strategy);
     } catch (error) {
       for (let taken = count; taken > 0; taken--) this.#space.cancel();
       throw error;

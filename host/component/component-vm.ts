@@ -1,17 +1,21 @@
 /**
- * One component's instance in one thread, under its own capabilities: run it, and unless the manifest says `reuse`, throw
- * it away. jco links the core modules; what they import is `world/`.
+ * One component's instance in one thread, under its own capabilities: run it, put it back, run it again. jco's glue links
+ * the core modules; what they import is `world/`.
  */
 
 import { runWithin } from '../deadline.ts';
-import type { FunctionDefinition } from '../definition.ts';
+import type { FunctionDefinition, Strategy } from '../definition.ts';
 import { messageOf, NebulaError } from '../errors.ts';
 import { closeAll, mountAll } from '../filesystem/mounts.ts';
 import type { Guest } from '../guest.ts';
 import type { Ending, Usage } from '../outcome.ts';
 import type { GuestCall } from '../preview1/preview1.ts';
-import { STATE } from '../module/instrument.ts';
+import type { StateDigest } from '../snapshot/audit.ts';
+import type { SnapshotImage } from '../snapshot/image.ts';
+import { createRestorer } from '../snapshot/restore/choice.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 import { trapOf } from '../trap.ts';
+import { CoreInstances } from './core-instances.ts';
 import { compileGlue, type Exports } from './glue.ts';
 import { GuestStop } from './guest-stop.ts';
 import { callFunction } from './function-call.ts';
@@ -32,45 +36,64 @@ export function hasComponent(definition: FunctionDefinition): definition is Comp
 const OK: Ending = { kind: 'ok' };
 
 export class ComponentVm implements Guest {
-  readonly memories: readonly WebAssembly.Memory[];
   readonly #definition: ComponentDefinition;
-  readonly #host: Host;
-  readonly #exports: Exports;
-  /** Set to 1 in a core instance whose memory.grow was refused. */
-  readonly #refused: readonly WebAssembly.Global<'i32'>[];
+  readonly #cores: CoreInstances = new CoreInstances();
+  #host: Host;
+  #exports: Exports;
   #ending: Ending = OK;
   #runs = 0;
+  /** Runs since the state was fresh. */
+  #runsOfState = 0;
+  #isClosed = false;
 
   /**
-   * Instantiates the component.
+   * Instantiates the component. With an image its core instances are put back after a call, and the glue around them is
+   * made anew; without one, or by `fresh`, the whole component is.
    * @throws NebulaError MOUNT_UNAVAILABLE, INIT_FAILED; a RangeError of V8 when there is no memory to be had
    */
-  constructor(definition: ComponentDefinition) {
-    const { capabilities, limits, name } = definition;
+  constructor(definition: ComponentDefinition, image?: SnapshotImage, strategy: Strategy = 'fresh') {
     this.#definition = definition;
-    const mounts = mountAll(capabilities.mounts, limits);
-    this.#host = new Host({ programName: name, limits, capabilities }, mounts);
+    [this.#host, this.#exports] = this.#link();
     try {
-      const cores: WebAssembly.Instance[] = [];
-      this.#exports = withHost(this.#host, () => instantiate(definition, this.#host, cores));
-      const exportsOf = <T>(key: string): T[] =>
-        cores.flatMap(({ exports }) => (exports[key] === undefined ? [] : [exports[key] as T]));
-      this.memories = exportsOf<WebAssembly.Memory>(STATE.memory);
-      this.#refused = exportsOf<WebAssembly.Global<'i32'>>(STATE.refused);
+      if (image !== undefined && strategy !== 'fresh') this.#cores.capture(image, createRestorer(image, strategy));
+      if (definition.audit) this.#cores.beginAudit();
     } catch (error) {
-      closeAll(mounts);
+      closeAll(this.#host.mounts);
       throw error;
     }
+  }
+
+  get memories(): readonly WebAssembly.Memory[] {
+    return this.#cores.memories;
   }
 
   get used(): boolean {
     return this.#runs > 0;
   }
 
-  /** @throws NebulaError ENTRY_MISMATCH; whatever a fault of the host throws */
+  /** Why its core instances cannot be put back exactly, or empty. To be asked before the first run. */
+  get notRestorable(): string {
+    if (!this.#definition.prepared.info.restorable) return this.#definition.prepared.info.restorableReason;
+    if (this.#host.hostCalls > 0) return 'its instantiation calls the host';
+    return this.#cores.unlinkable;
+  }
+
+  /** What an image of it is made of. */
+  read(): Snapshot {
+    return this.#cores.read(this.#definition.prepared.digest);
+  }
+
+  /** A digest of all state of its core instances. */
+  digest(): readonly StateDigest[] {
+    return this.#cores.digest();
+  }
+
+  /** @throws NebulaError ENTRY_MISMATCH, SNAPSHOT_DIVERGED under audit; whatever a fault of the host throws */
   run(call: GuestCall, timeoutMs: number): Ending {
     const entry = this.#entryFor(call);
+    if (this.#runsOfState === 0) this.#cores.audit(this.#definition.name);
     this.#runs++;
+    this.#runsOfState++;
     this.#host.begin(call);
     this.#ending = this.#explain(withHost(this.#host, () => callWithin(this.#host, entry, timeoutMs)));
     return this.#ending;
@@ -92,13 +115,43 @@ export class ComponentVm implements Guest {
 
   restore(): boolean {
     this.#host.end();
+    const { kind } = this.#ending;
+    if (kind !== 'ok' && kind !== 'exit') return false;
     // A guest that ended itself is in the middle of its own calls.
-    return this.#ending.kind === 'ok' && this.#host.ending === undefined && this.#runs < (this.#definition.reuse ?? 1);
+    const isMidCall = kind !== 'ok' || this.#host.ending !== undefined;
+    if (!isMidCall && this.#runsOfState < (this.#definition.reuse ?? 1)) return true;
+    return this.renew();
+  }
+
+  /** Puts the core instances back and makes everything around them anew. False when that cannot be exact. */
+  renew(): boolean {
+    if (!this.#cores.restore()) return false;
+    closeAll(this.#host.mounts);
+    this.#isClosed = true;
+    [this.#host, this.#exports] = this.#link();
+    this.#isClosed = false;
+    this.#runsOfState = 0;
+    return this.#host.hostCalls === 0;
   }
 
   close(): void {
     this.#host.end();
-    closeAll(this.#host.mounts);
+    if (!this.#isClosed) closeAll(this.#host.mounts);
+    this.#isClosed = true;
+    this.#cores.release();
+  }
+
+  /** New glue and a new world around the core instances, which are made the first time. */
+  #link(): [Host, Exports] {
+    const { capabilities, limits, name } = this.#definition;
+    const mounts = mountAll(capabilities.mounts, limits);
+    const host = new Host({ programName: name, limits, capabilities }, mounts);
+    try {
+      return [host, withHost(host, () => instantiate(this.#definition, host, this.#cores))];
+    } catch (error) {
+      closeAll(mounts);
+      throw error;
+    }
   }
 
   #entryFor({ component: asked }: GuestCall): () => void {
@@ -127,25 +180,20 @@ export class ComponentVm implements Guest {
   /** A guest that was refused memory and then failed ran out of it, however it puts that. */
   #explain(ending: Ending): Ending {
     const isFailure = ending.kind === 'trap' || ending.kind === 'exit';
-    if (!isFailure || !this.#refused.some(({ value }) => value === 1)) return ending;
+    if (!isFailure || !this.#cores.growRefused) return ending;
     return { kind: 'limit', limit: 'memoryBytes', allowed: this.#definition.limits.memoryBytes };
   }
 }
 
-function instantiate(definition: ComponentDefinition, host: Host, cores: WebAssembly.Instance[]): Exports {
+function instantiate(definition: ComponentDefinition, host: Host, cores: CoreInstances): Exports {
   const { component, name } = definition;
   const modules = new Map(component.cores.map(({ file, compiled }) => [file, compiled]));
+  cores.begin();
   try {
     return compileGlue(component)(
       (file) => modules.get(file) as WebAssembly.Module,
       createWorld(host),
-      (module, imports) => {
-        const instance = new WebAssembly.Instance(module, imports);
-        cores.push(instance);
-        // The rewriting took the start function out of the module, so that it can be told apart from the instantiation.
-        (instance.exports[STATE.start] as (() => void) | undefined)?.();
-        return instance;
-      },
+      (module, imports) => cores.next(module, imports),
     );
   } catch (cause) {
     if (cause instanceof RangeError) throw cause;

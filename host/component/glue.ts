@@ -33,17 +33,25 @@ const HIDDEN: readonly string[] = [
   'XMLHttpRequest',
 ];
 
+/**
+ * The glue tries `WebAssembly.promising` in vain wherever it has no use for it. Where Node has none, the words of the error
+ * cost a parse of the whole glue, which is most of an instantiation.
+ */
+const WEB_ASSEMBLY: object = Object.create(WebAssembly, { promising: { value: (given: unknown): unknown => given } });
+
 const NO_OP = (): void => undefined;
 /** The glue prints what it also throws. */
 const SILENT = { log: NO_OP, error: NO_OP, warn: NO_OP, debug: NO_OP };
+
+type Make = (console: object, webAssembly: object) => Instantiate;
 
 export function compileGlue(component: PreparedComponent): Instantiate {
   let instantiate = compiled.get(component);
   if (instantiate === undefined) {
     const source = `'use strict'; return ${component.glue}`;
     const filename = `component-${component.digest.slice(0, 12)}.js`;
-    const make = compileFunction(source, ['console', ...HIDDEN], { filename }) as (console: object) => Instantiate;
-    instantiate = make(SILENT);
+    const make = compileFunction(source, ['console', 'WebAssembly', ...HIDDEN], { filename }) as Make;
+    instantiate = make(SILENT, WEB_ASSEMBLY);
     compiled.set(component, instantiate);
   }
   return instantiate;

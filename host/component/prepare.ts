@@ -3,10 +3,10 @@
 import { messageOf, NebulaError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { PAGE_BYTES, type ModuleInfo } from '../module/inspect.ts';
-import { instrument } from '../module/instrument.ts';
+import { canShadowTables, instrument } from '../module/instrument.ts';
 import { readLayout, type ModuleLayout } from '../module/layout.ts';
 import type { PreparedModule } from '../module/prepare.ts';
-import { scanCode } from '../module/scan.ts';
+import { type CodeScan, scanCode, TABLE_CHANGES } from '../module/scan.ts';
 import type { ComponentCore, ComponentKind, PreparedComponent, TranspiledComponent } from './prepared-component.ts';
 import { parseInterface, readWorld } from './wit.ts';
 import { INTERFACES } from './world/interfaces.ts';
@@ -24,10 +24,13 @@ export async function prepareComponent(transpiled: TranspiledComponent, limits: 
   const startedMs = performance.now();
   const world = readWorld(transpiled.wit);
   refuseUnknownImports(world.imports);
-  const layouts = transpiled.cores.map(({ file, bytes }) => ({ file, layout: readLayout(bytes) }));
+  const layouts = transpiled.cores.map(({ file, bytes }) => {
+    const layout = readLayout(bytes);
+    return { file, layout, scan: scanCode(layout) };
+  });
   const memoryPages = Math.min(Math.floor(limits.memoryBytes / PAGE_BYTES), PAGE_BYTES);
   for (const { layout } of layouts) refuseOversize(layout, limits, memoryPages);
-  const cores = await Promise.all(layouts.map((core) => compileCore(core.file, core.layout, limits, memoryPages)));
+  const cores = await Promise.all(layouts.map((core) => compileCore(core, limits, memoryPages)));
   const [first] = cores;
   if (first === undefined) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'a component without core modules' });
   const component: PreparedComponent = {
@@ -40,25 +43,26 @@ export async function prepareComponent(transpiled: TranspiledComponent, limits: 
     imports: world.imports,
     exports: world.exports,
   };
-  const info = describe(
-    transpiled,
-    component,
-    layouts.map(({ layout }) => layout),
-    memoryPages,
-  );
+  const info = describe(transpiled, component, layouts, memoryPages);
   const compileNs = Math.round((performance.now() - startedMs) * 1e6);
   return { component, prepared: { compiled: first.compiled, digest: transpiled.digest, info, compileNs } };
 }
 
+/** A core module, read. */
+interface ReadCore {
+  readonly file: string;
+  readonly layout: ModuleLayout;
+  readonly scan: CodeScan;
+}
+
 async function compileCore(
-  file: string,
-  layout: ModuleLayout,
+  { file, layout, scan }: ReadCore,
   limits: Limits,
   memoryPages: number,
 ): Promise<ComponentCore> {
   try {
     const caps = { memoryPages, tableElements: limits.tableElements };
-    return { file, compiled: await WebAssembly.compile(instrument(layout, scanCode(layout), caps)) };
+    return { file, compiled: await WebAssembly.compile(instrument(layout, scan, caps)) };
   } catch (cause) {
     const detail = `${file}: ${messageOf(cause)}`;
     throw new NebulaError('MODULE_INVALID', { detail, offset: 'unknown' }, { cause });
@@ -106,12 +110,14 @@ const ENTRIES: Readonly<Record<ComponentKind, string>> = {
 function describe(
   transpiled: TranspiledComponent,
   component: PreparedComponent,
-  layouts: readonly ModuleLayout[],
+  cores: readonly ReadCore[],
   limitPages: number,
 ): ModuleInfo {
   const sum = (count: (layout: ModuleLayout) => number): number =>
-    layouts.reduce((total, layout) => total + count(layout), 0);
-  const memory = layouts.flatMap(({ memories }) => memories)[0];
+    cores.reduce((total, { layout }) => total + count(layout), 0);
+  const finds = (found: (scan: CodeScan) => boolean): boolean => cores.some(({ scan }) => found(scan));
+  const memory = cores.flatMap(({ layout }) => layout.memories)[0];
+  const restorableReason = reasonNotRestorable(cores);
   return {
     kind: 'component',
     entry: ENTRIES[component.kind],
@@ -128,12 +134,29 @@ function describe(
     tables: sum(({ tables }) => tables.length),
     dataSegments: sum(({ dataSegments }) => dataSegments),
     hasInitialize: false,
-    hasStartFunction: false,
-    growsMemory: true,
-    changesTables: true,
-    dropsSegments: false,
+    hasStartFunction: cores.some(({ layout }) => layout.start !== undefined),
+    growsMemory: finds(({ found }) => found.has('memory.grow')),
+    changesTables: finds(changesTables),
+    dropsSegments: finds(({ droppedData, droppedElements }) => droppedData.length + droppedElements.length > 0),
     proposals: [],
-    restorable: false,
-    restorableReason: 'a component gets a new instance for each call',
+    restorable: restorableReason === '',
+    restorableReason:
+      restorableReason === '' ? 'its core instances can be put back, and the glue be made anew' : restorableReason,
   };
+}
+
+function changesTables({ found }: CodeScan): boolean {
+  return TABLE_CHANGES.some((instruction) => found.has(instruction));
+}
+
+/** What of the core modules' state has no shadow, so that it could not be put back (snapshot/state.ts). */
+function reasonNotRestorable(cores: readonly ReadCore[]): string {
+  const memories = cores.reduce((total, { layout }) => total + layout.memories.length, 0);
+  if (memories > 1) return 'it has more than one memory';
+  for (const { layout, scan } of cores) {
+    if (!changesTables(scan)) continue;
+    if (!canShadowTables(layout)) return 'it changes a table of typed references';
+    if (layout.importedTables > 0) return "a core module changes another's table";
+  }
+  return '';
 }

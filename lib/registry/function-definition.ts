@@ -28,7 +28,7 @@ export interface DefinitionDefaults {
 }
 
 /** What only core modules have. */
-const MODULE_FIELDS = ['entry', 'init', 'strategy', 'snapshot'] as const;
+const MODULE_FIELDS = ['entry', 'init', 'snapshot'] as const;
 
 /**
  * Reads and compiles the module.
@@ -72,7 +72,7 @@ async function prepare(
     };
   }
   for (const field of MODULE_FIELDS) {
-    if (manifest[field] !== undefined && manifest[field] !== 'fresh') throw misplaced(field, 'a component');
+    if (manifest[field] !== undefined) throw misplaced(field, 'a component');
   }
   if (source.snapshot !== undefined) throw misplaced('snapshot', 'a component');
   if (module.length > limits.moduleBytes) {

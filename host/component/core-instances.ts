@@ -1,0 +1,147 @@
+/**
+ * A component's core instances, kept while the glue around them is made anew: what they import of the glue goes through
+ * links that are pointed at the next glue. Memories, globals and tables are put back as a module's are (snapshot/).
+ */
+
+import { releaseMemory } from '../linux/memory.ts';
+import { STATE } from '../module/instrument.ts';
+import { auditState, StateDigest } from '../snapshot/audit.ts';
+import type { SnapshotImage } from '../snapshot/image.ts';
+import type { Restorer } from '../snapshot/restore/restorer.ts';
+import { nonZeroPages, copyRuns, type Snapshot } from '../snapshot/snapshot.ts';
+import { InstanceState } from '../snapshot/state.ts';
+
+type Callable = (...values: unknown[]) => unknown;
+
+/** One import of a core instance: a function of the glue's, or what another core instance exports. */
+type Link = { target: Callable } | { readonly value: unknown };
+
+interface Core {
+  readonly module: WebAssembly.Module;
+  readonly instance: WebAssembly.Instance;
+  readonly state: InstanceState;
+  readonly links: ReadonlyMap<string, Link>;
+}
+
+const NO_IMPORTS: WebAssembly.Imports = {};
+
+export class CoreInstances {
+  readonly #cores: Core[] = [];
+  /** What the core instances export, none of which changes with the glue. */
+  readonly #exported: Set<unknown> = new Set();
+  #linked = 0;
+  #digests: readonly StateDigest[] = [];
+  #restorer: Restorer | undefined;
+  /** Why another glue cannot be put around these instances, or empty. */
+  unlinkable = '';
+
+  /** Begins to link a glue; `next` is then called for each core module in the order in which the glue has them. */
+  begin(): void {
+    this.#linked = 0;
+  }
+
+  /** The next core instance: made at first, later the same again with its imports pointed at the glue's new functions. */
+  next(module: WebAssembly.Module, imports: WebAssembly.Imports = NO_IMPORTS): WebAssembly.Instance {
+    const core = this.#cores[this.#linked];
+    if (core === undefined) return this.#make(module, imports);
+    if (core.module !== module) throw new Error('the glue instantiated other core modules than before');
+    this.#linked++;
+    for (const [namespace, values] of Object.entries(imports)) {
+      for (const [name, value] of Object.entries(values)) relink(core.links, `${namespace}\0${name}`, value);
+    }
+    return core.instance;
+  }
+
+  get memories(): readonly WebAssembly.Memory[] {
+    return [...new Set(this.#cores.flatMap(({ state }) => state.memory ?? []))];
+  }
+
+  /** Whether a memory.grow was refused since the last restore. */
+  get growRefused(): boolean {
+    return this.#cores.some(({ state }) => state.growRefused);
+  }
+
+  /** The content of the one memory, for an image of it; globals and tables are kept by the instances themselves. */
+  read(digest: string): Snapshot {
+    const [memory] = this.memories;
+    const bytes = new Uint8Array(memory?.buffer ?? new ArrayBuffer(0));
+    const runs = copyRuns(bytes, nonZeroPages(bytes));
+    return { digest, memoryBytes: bytes.length, runs, globals: [], tables: [], dropped: [] };
+  }
+
+  /** Takes the state as it is now for what `restore` puts back; the memory is filled from the image, which is its equal. */
+  capture(image: SnapshotImage, restorer: Restorer): void {
+    const [memory] = this.memories;
+    const sizeBytes = memory?.buffer.byteLength ?? 0;
+    if (sizeBytes !== image.snapshot.memoryBytes) throw new Error('the image is of another memory');
+    this.#restorer = restorer;
+    if (memory !== undefined) restorer.attach(memory);
+    for (const { state } of this.#cores) state.captureInPlace();
+  }
+
+  /** Puts back what `capture` took. False when that cannot be exact. */
+  restore(): boolean {
+    const restorer = this.#restorer;
+    const sizeBytes = this.memories[0]?.buffer.byteLength ?? 0;
+    if (restorer === undefined || this.unlinkable !== '' || sizeBytes !== restorer.sizeBytes) return false;
+    restorer.observe();
+    return this.#cores.every(({ state }) => state.restoreInPlace()) && restorer.restore();
+  }
+
+  /** A digest of all state of each core instance. */
+  digest(): readonly StateDigest[] {
+    return this.#cores.map(({ state }) => new StateDigest(state));
+  }
+
+  /** Keeps the state as what `audit` compares with. */
+  beginAudit(): void {
+    this.#digests = this.digest();
+  }
+
+  /** @throws NebulaError SNAPSHOT_DIVERGED */
+  audit(name: string): void {
+    this.#digests.forEach((digest, at) => auditState(name, digest, (this.#cores[at] as Core).state));
+  }
+
+  /** Gives the pages of the memories back. */
+  release(): void {
+    for (const memory of this.memories) releaseMemory(memory);
+  }
+
+  #make(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Instance {
+    const links = new Map<string, Link>();
+    const linked: WebAssembly.Imports = {};
+    for (const [namespace, values] of Object.entries(imports)) {
+      const bound: WebAssembly.ModuleImports = {};
+      for (const [name, value] of Object.entries(values)) {
+        bound[name] = this.#link(links, `${namespace}\0${name}`, value) as WebAssembly.ImportValue;
+      }
+      linked[namespace] = bound;
+    }
+    const instance = new WebAssembly.Instance(module, linked);
+    this.#cores.push({ module, instance, state: new InstanceState(module, instance), links });
+    this.#linked++;
+    for (const value of Object.values(instance.exports)) this.#exported.add(value);
+    // The rewriting took the start function out of the module, so that it can be told apart from the instantiation.
+    (instance.exports[STATE.start] as (() => void) | undefined)?.();
+    return instance;
+  }
+
+  #link(links: Map<string, Link>, key: string, value: unknown): unknown {
+    if (typeof value === 'function' && !this.#exported.has(value)) {
+      const link = { target: value as Callable };
+      links.set(key, link);
+      return (...values: unknown[]): unknown => link.target(...values);
+    }
+    links.set(key, { value });
+    if (!this.#exported.has(value)) this.unlinkable = 'a core module imports state of the glue';
+    return value;
+  }
+}
+
+function relink(links: ReadonlyMap<string, Link>, key: string, value: unknown): void {
+  const link = links.get(key);
+  if (link === undefined) throw new Error('the glue imports other functions than before');
+  if ('target' in link) link.target = value as Callable;
+  else if (link.value !== value) throw new Error('the glue links core instances otherwise than before');
+}
