@@ -12,6 +12,7 @@ import { monotonicNs } from './monotonic.ts';
 import { MicroVm } from './micro-vm.ts';
 import type { Ending, Invocation, Outcome, Start } from './outcome.ts';
 import type { GuestCall } from './preview1/preview1.ts';
+import { RestoreTally } from './restore-tally.ts';
 import type { SnapshotImage } from './snapshot/image.ts';
 
 interface Resident {
@@ -28,10 +29,12 @@ interface Resident {
 export class GuestThread {
   readonly #space: AddressSpace;
   readonly #residents: Map<string, Resident> = new Map();
+  readonly #restores: RestoreTally;
   #calls = 0;
 
-  constructor(space: AddressSpace) {
+  constructor(space: AddressSpace, restores: RestoreTally = new RestoreTally()) {
     this.#space = space;
+    this.#restores = restores;
   }
 
   has(id: string): boolean {
@@ -99,13 +102,14 @@ export class GuestThread {
   settle(id: string): void {
     const resident = this.#residents.get(id);
     if (resident === undefined || !resident.soiled) return;
-    if (isRestored(resident.vm)) {
-      resident.soiled = false;
-      return;
+    const startedNs = monotonicNs();
+    if (isRestored(resident.vm)) resident.soiled = false;
+    else {
+      this.#discard(resident);
+      // What is instantiated fresh for each call takes as long now as then; a component takes milliseconds.
+      if (resident.strategy !== 'fresh' || hasComponent(resident.definition)) this.makeReady(id);
     }
-    this.#discard(resident);
-    // What is instantiated fresh for each call takes as long now as then; a component takes milliseconds.
-    if (resident.strategy !== 'fresh' || hasComponent(resident.definition)) this.makeReady(id);
+    this.#restores.add(monotonicNs() - startedNs);
   }
 
   /** Makes the micro-VM of a function ahead of its next call, if the address space has room. */

@@ -15,6 +15,8 @@ export interface DeployReport {
   readonly snapshotBytes: number;
   /** Time to run the initialisation, to read the stored snapshot, or to build the image, in nanoseconds. */
   readonly initialiseNs: number;
+  /** The image that its containers are created from: the engine's id of it, a digest. */
+  readonly imageId?: string;
   /** Sources read during initialisation that differ from call to call. */
   readonly initReads: readonly ('random' | 'clock')[];
 }
@@ -26,6 +28,10 @@ export interface ExecutorStats {
   readonly units: number;
   /** Units lost to deadlines, aborts or crashes since the start. */
   readonly unitsReplaced: number;
+  /** Micro-VMs put back after an answer since the start, or dropped because they could not be; only these have that. */
+  readonly restores: number;
+  /** How long that took in all, in nanoseconds. No caller waited for it, unless the next call came before its end. */
+  readonly restoresNs: number;
   /** Memories alive, and how many there may be. */
   readonly memories: number;
   readonly memoriesLimit: number;

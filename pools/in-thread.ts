@@ -10,6 +10,7 @@ import { isNebulaError, messageOf, NebulaError } from '../host/errors.ts';
 import { GuestThread } from '../host/guest-thread.ts';
 import { monotonicNs } from '../host/monotonic.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
+import { RestoreTally } from '../host/restore-tally.ts';
 import { closeImage, type SnapshotImage } from '../host/snapshot/image.ts';
 import { abortedOutcome, type DeployReport, type Executor, type ExecutorStats } from './executor.ts';
 import { HeapKeeper } from './heap.ts';
@@ -28,6 +29,7 @@ class InThreadExecutor implements Executor {
   readonly kind = 'in-thread' as const;
   readonly #space: AddressSpace;
   readonly #thread: GuestThread;
+  readonly #restores: RestoreTally = new RestoreTally();
   readonly #images: Map<string, SnapshotImage> = new Map();
   readonly #heap: HeapKeeper = new HeapKeeper();
   #closed = false;
@@ -41,7 +43,7 @@ class InThreadExecutor implements Executor {
 
   constructor(options: InThreadOptions) {
     this.#space = new AddressSpace(new SharedArrayBuffer(4), options.memories ?? memoryLimit());
-    this.#thread = new GuestThread(this.#space);
+    this.#thread = new GuestThread(this.#space, this.#restores);
   }
 
   deploy(definition: FunctionDefinition): Promise<DeployReport> {
@@ -102,7 +104,9 @@ class InThreadExecutor implements Executor {
 
   stats(): ExecutorStats {
     const { live, limit } = this.#space;
-    return { running: 0, waiting: 0, units: 1, unitsReplaced: 0, memories: live, memoriesLimit: limit };
+    const { count: restores, totalNs: restoresNs } = this.#restores;
+    const memories = { memories: live, memoriesLimit: limit };
+    return { running: 0, waiting: 0, units: 1, unitsReplaced: 0, restores, restoresNs, ...memories };
   }
 
   async close(): Promise<void> {

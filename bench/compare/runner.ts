@@ -121,11 +121,9 @@ async function measureCall({ target, test }: Cell, place: CallPlace): Promise<Ro
     return toRows(target, test, place, failed, { total: Number(process.hrtime.bigint() - calledNs) });
   }
   const answeredNs = process.hrtime.bigint();
-  await target.settled?.();
-  const settledNs = process.hrtime.bigint();
-  const span = result.span ?? { calledNs, answeredNs };
-  const measured = phasesOf(result, span.calledNs, span.answeredNs);
-  if (target.settled !== undefined) measured['teardown'] = Number(settledNs - answeredNs);
+  const teardownNs = await target.settled?.();
+  const measured = phasesOf(result, calledNs, answeredNs);
+  if (teardownNs !== undefined) measured['teardown'] = teardownNs;
   const { outcome, reason } = judge(result, test);
   const ending = reason === undefined ? { outcome } : { outcome, reason };
   return toRows(target, test, place, ending, { ...measured, ...result.phases });
@@ -139,10 +137,14 @@ function judge(result: CallResult, test: ComparisonCase): { outcome: string; rea
   return { outcome: 'mismatch', reason: `expected an answer with SHA-256 ${test.expectedSha256}, got ${got}` };
 }
 
-/** The phases of a call. A guest that did not stamp, or by another clock, has no start and no answer of its own. */
-export function phasesOf(result: CallResult, calledNs: bigint, answeredNs: bigint): Record<string, number> {
-  const removalNs = result.removalNs ?? 0;
-  const totalNs = Number(answeredNs - calledNs) - removalNs;
+/**
+ * The phases of a call that was made and came back at these times, unless the target knows better. A guest that did not
+ * stamp, or by another clock, has no start and no answer of its own.
+ */
+export function phasesOf(result: CallResult, madeNs: bigint, backNs: bigint): Record<string, number> {
+  const { span, teardownNs } = result;
+  const { calledNs, answeredNs } = span ?? { calledNs: madeNs, answeredNs: backNs };
+  const totalNs = Number(answeredNs - calledNs) - (span === undefined ? (teardownNs ?? 0) : 0);
   const phases: Record<string, number> = { total: totalNs };
   const stamps = readStamps(result.stderr);
   if (stamps !== undefined) {
@@ -153,7 +155,7 @@ export function phasesOf(result: CallResult, calledNs: bigint, answeredNs: bigin
     phases['run'] = run;
     if (sameClock) phases['answer'] = totalNs - start - run;
   }
-  if (result.removalNs !== undefined) phases['teardown'] = removalNs;
+  if (teardownNs !== undefined) phases['teardown'] = teardownNs;
   return phases;
 }
 

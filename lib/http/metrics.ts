@@ -90,6 +90,12 @@ export function createMetrics(nebula: Nebula, tally: ResponseTally): Metrics {
   counter('nebula_units_replaced_total', 'Units lost to deadlines, aborts or crashes', [], (metric) => {
     metric.inc(stats().executor.unitsReplaced);
   });
+  counter('nebula_restores_total', 'Micro-VMs put back after an answer', [], (metric) => {
+    metric.inc(stats().executor.restores);
+  });
+  counter('nebula_restore_seconds_total', 'Time spent on putting micro-VMs back', [], (metric) => {
+    metric.inc(stats().executor.restoresNs / 1e9);
+  });
   counter('nebula_http_responses_total', 'HTTP responses by status', ['status'], (metric) => {
     for (const [status, responses] of tally.entries()) metric.inc({ status }, responses);
   });

@@ -22,6 +22,7 @@ const RECORD = Type.Object(
       snapshotBytes: Type.Integer({ minimum: 0 }),
       initialiseNs: Type.Number(),
       initReads: NAMES,
+      imageId: Type.Optional(Type.String({ description: 'of a container: the id of its image' })),
     }),
     previous: Type.Array(Type.Integer(), { description: 'versions a rollback can return to, newest first' }),
   },

@@ -61,6 +61,10 @@ class ContainerBackend implements NativeBackend<ContainerDefinition, PreparedCon
     }
   }
 
+  imageIdOf({ image }: PreparedContainer): string {
+    return image.id;
+  }
+
   async discard({ engine, image }: PreparedContainer): Promise<void> {
     await discardImage(engine, image);
   }

@@ -13,6 +13,8 @@ import { tarOf } from './tar.ts';
 export interface FunctionImage {
   /** What containers are created from. */
   readonly reference: string;
+  /** The engine's id of it: the digest of its configuration. */
+  readonly id: string;
   /** Whether it was made here and goes with its function. */
   readonly built: boolean;
 }
@@ -26,9 +28,12 @@ interface BuildLine {
 
 /** @throws NebulaError BINARY_INVALID, IMAGE_BUILD, IMAGE_MISSING, DOCKER_UNAVAILABLE */
 export async function prepareImage(engine: Engine, { name, source }: ContainerDefinition): Promise<FunctionImage> {
-  if ('image' in source) return { reference: await findImage(engine, name, source.image), built: false };
+  if ('image' in source) {
+    const id = await findImage(engine, name, source.image);
+    return { reference: id, id, built: false };
+  }
   checkBinary(name, source.binary, source.base === undefined);
-  return { reference: await buildImage(engine, name, source.binary, source.base ?? 'scratch'), built: true };
+  return buildImage(engine, name, source.binary, source.base ?? 'scratch');
 }
 
 export async function discardImage(engine: Engine, image: FunctionImage): Promise<void> {
@@ -48,7 +53,7 @@ async function findImage(engine: Engine, name: string, image: string): Promise<s
 /** What an image's reference may hold; a line break in a base would be an instruction of its own. */
 const REFERENCE = /^[\w][\w.:/@-]*$/;
 
-async function buildImage(engine: Engine, name: string, binary: Uint8Array, base: string): Promise<string> {
+async function buildImage(engine: Engine, name: string, binary: Uint8Array, base: string): Promise<FunctionImage> {
   if (!REFERENCE.test(base)) throw argumentError('base', 'the reference of an image', base);
   const dockerfile = `FROM ${base}\nCOPY function /function\nENTRYPOINT ["/function"]\n`;
   const context = tarOf([
@@ -62,16 +67,16 @@ async function buildImage(engine: Engine, name: string, binary: Uint8Array, base
     const options = { t: reference, labels, forcerm: true, nocache: true };
     const report = await engine.docker.buildImage(Readable.from([context]), options);
     const lines = await followBuild(engine, report);
-    const isBuilt = lines.some(({ aux }) => aux?.ID !== undefined);
+    const id = lines.findLast(({ aux }) => aux?.ID !== undefined)?.aux?.ID;
     const detail =
       lines.find(({ error }) => error !== undefined)?.error ?? 'its report ended before the image was built';
-    if (!isBuilt) throw new NebulaError('IMAGE_BUILD', { name, detail });
+    if (id === undefined) throw new NebulaError('IMAGE_BUILD', { name, detail });
+    return { reference, id, built: true };
   } catch (error) {
     if (error instanceof NebulaError) throw error;
     if (statusOf(error) === undefined) throw connectionError(error, engine.socket);
     throw new NebulaError('IMAGE_BUILD', { name, detail: messageOf(error) }, { cause: error });
   }
-  return reference;
 }
 
 function followBuild(engine: Engine, report: NodeJS.ReadableStream): Promise<BuildLine[]> {

@@ -66,6 +66,8 @@ export interface NativeBackend<Definition extends NativeDefinition, Prepared> {
   /** @throws NebulaError when the function cannot be run at all */
   prepare(definition: Definition): Promise<Prepared>;
   discard(prepared: Prepared): Promise<void>;
+  /** The image that guests are made from, where there is one. */
+  imageIdOf?(prepared: Prepared): string;
   /** @throws NebulaError when the guest could not be started; nothing of it is left then */
   launch(definition: Definition, prepared: Prepared, launch: Launch): Promise<NativeGuest>;
   /** The error of a guest that ended through no fault of its own. */

@@ -85,7 +85,9 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
       throw new NebulaError('INIT_FAILED', { name: definition.name, detail: error.message }, { cause: error });
     }
     this.#functions.set(definition.id, { definition, prepared, kept });
+    const imageId = this.#backend.imageIdOf?.(prepared);
     return {
+      ...(imageId === undefined ? {} : { imageId }),
       strategy: definition.mode,
       reason: warm
         ? `each ${this.kind} is kept and answers call after call`
@@ -146,7 +148,8 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
     }
     for (const { definition } of this.#running) if (definition.mode === 'cold') units++;
     const running = this.#running.size;
-    return { running, waiting: this.#queue.length, units, unitsReplaced, memories: 0, memoriesLimit: 0 };
+    const none = { restores: 0, restoresNs: 0, memories: 0, memoriesLimit: 0 };
+    return { running, waiting: this.#queue.length, units, unitsReplaced, ...none };
   }
 
   close(drainMs: number): Promise<void> {

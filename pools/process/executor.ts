@@ -18,11 +18,13 @@ import type { ProcessDefinition } from './definition.ts';
 export interface ProcessExecutorOptions {
   /** Processes that may run at once, over all functions; default: twice the machine's cores. */
   readonly processes?: number;
+  /** Whether a cold call's answer waits until its process is cleared away, and so has a `remove` phase; default false. */
+  readonly awaitRemoval?: boolean;
 }
 
 export function createProcessExecutor(options: ProcessExecutorOptions = {}): Executor<ProcessDefinition> {
   const guests = options.processes ?? availableParallelism() * 2;
-  return new NativeExecutor(new ProcessBackend(), { guests, awaitRemoval: false });
+  return new NativeExecutor(new ProcessBackend(), { guests, awaitRemoval: options.awaitRemoval ?? false });
 }
 
 /** What a deploy makes: the path of the program. */

@@ -9,6 +9,7 @@ import { deployHere } from '../../host/deployment.ts';
 import { isNebulaError, messageOf, toFailure } from '../../host/errors.ts';
 import { GuestThread } from '../../host/guest-thread.ts';
 import { loadLibc } from '../../host/linux/libc.ts';
+import { RestoreTally } from '../../host/restore-tally.ts';
 import {
   claim,
   encodeOutcome,
@@ -27,7 +28,8 @@ export function serve(task: Serve): void {
   const { port } = task;
   // A thread that is ended while it loads koffi takes the process with it, so that must be over before any guest runs.
   loadLibc();
-  const thread = new GuestThread(new AddressSpace(task.memories, task.memoriesLimit, task.ownMemories));
+  const space = new AddressSpace(task.memories, task.memoriesLimit, task.ownMemories);
+  const thread = new GuestThread(space, new RestoreTally(task.restores));
   const runner = new Runner(port, thread, new Int32Array(task.claims));
   port.on('message', (request: Request) => {
     if ('op' in request) void answerChore(port, thread, request);

@@ -19,6 +19,8 @@ export interface Serve {
   readonly memories: SharedArrayBuffer;
   readonly ownMemories: SharedArrayBuffer;
   readonly memoriesLimit: number;
+  /** Where the worker tells what it put back: a RestoreTally. */
+  readonly restores: SharedArrayBuffer;
 }
 
 /** Requests that a worker may hold at once. */

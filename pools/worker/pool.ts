@@ -125,11 +125,14 @@ class WorkerExecutor implements Executor {
   }
 
   stats(): ExecutorStats {
+    const { count: restores, totalNs: restoresNs } = this.#threads.restores;
     return {
       running: this.#dispatcher.running,
       waiting: this.#queue.waiting,
       units: this.#threads.ready,
       unitsReplaced: this.#threads.replaced,
+      restores,
+      restoresNs,
       memories: this.#space.live,
       memoriesLimit: this.#space.limit,
     };

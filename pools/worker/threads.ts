@@ -45,6 +45,8 @@ export class Threads<T extends Sent> {
   /** The thread the balancer answers while a task is posted; Piscina asks it before `run` returns. */
   #chosen = NO_THREAD;
   #replaced = 0;
+  /** What threads that are gone had put back. */
+  #restores = { count: 0, totalNs: 0 };
   /** Starts that failed since the last that did not, and why the last of them did. */
   #failures = 0;
   #failure: unknown;
@@ -86,6 +88,16 @@ export class Threads<T extends Sent> {
   /** Threads stopped or lost so far. */
   get replaced(): number {
     return this.#replaced;
+  }
+
+  /** What all threads have put back so far. */
+  get restores(): { readonly count: number; readonly totalNs: number } {
+    const sum = { ...this.#restores };
+    for (const { restores } of this.units) {
+      sum.count += restores.count;
+      sum.totalNs += restores.totalNs;
+    }
+    return sum;
   }
 
   /** Why there is no thread and will be none soon; undefined as long as there are some. */
@@ -204,7 +216,8 @@ export class Threads<T extends Sent> {
   async #serve(unit: Unit<T>): Promise<void> {
     const { memories, memoriesLimit } = this.#options;
     const { farPort: port, claims, ownMemories, threadId } = unit;
-    const task: Serve = { port, claims, memories, ownMemories, memoriesLimit };
+    const restores = unit.restores.shared;
+    const task: Serve = { port, claims, memories, ownMemories, memoriesLimit, restores };
     let serving: Promise<unknown>;
     this.#chosen = threadId;
     try {
@@ -222,7 +235,11 @@ export class Threads<T extends Sent> {
   }
 
   #remove(unit: Unit<T>): void {
-    if (this.units.delete(unit) && this.#closing === undefined) this.#replaced++;
+    if (this.units.delete(unit)) {
+      if (this.#closing === undefined) this.#replaced++;
+      this.#restores.count += unit.restores.count;
+      this.#restores.totalNs += unit.restores.totalNs;
+    }
     unit.close();
   }
 

@@ -2,6 +2,7 @@
 
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { messageOf } from '../../host/errors.ts';
+import { RestoreTally } from '../../host/restore-tally.ts';
 import { revoke, SLOTS, type Answer, type Chore, type InvokeRequest } from './messages.ts';
 
 /** A version that a thread is to forget. */
@@ -29,6 +30,8 @@ export class Unit<T extends Sent> {
   readonly inFlight: T[] = [];
   readonly claims: SharedArrayBuffer = new SharedArrayBuffer(SLOTS * 4);
   readonly ownMemories: SharedArrayBuffer = new SharedArrayBuffer(4);
+  /** What it put back after its answers. */
+  readonly restores: RestoreTally = new RestoreTally();
   /** The worker's end of the port, to be handed over. */
   readonly farPort: MessagePort;
   /** What its invocations are expected to take together, in nanoseconds. */

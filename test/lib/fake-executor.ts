@@ -67,7 +67,16 @@ export class FakeExecutor implements Executor {
   }
 
   stats(): ExecutorStats {
-    return { running: 0, waiting: 0, units: 1, unitsReplaced: 0, memories: 0, memoriesLimit: 1 };
+    return {
+      running: 0,
+      waiting: 0,
+      units: 1,
+      unitsReplaced: 0,
+      restores: 0,
+      restoresNs: 0,
+      memories: 0,
+      memoriesLimit: 1,
+    };
   }
 
   async close(): Promise<void> {

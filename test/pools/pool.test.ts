@@ -284,3 +284,20 @@ test('createWorkerExecutor() that is never used costs no process its end', async
   assert.equal(await runProgram('createWorkerExecutor({ threads: 2 });', 20_000), '');
   await createWorkerExecutor({ threads: 1 }).close(0);
 });
+
+test('stats() tells how many micro-VMs were put back, and how long it took, threads that are gone included', async (context) => {
+  const pool = openPool(context, { threads: 1 });
+  const noop = await deploy(pool, 'noop');
+  const forever = await deploy(pool, 'guests/forever', { limits: { timeoutMs: 50 } });
+  assert.deepEqual([pool.stats().restores, pool.stats().restoresNs], [0, 0]);
+  for (let call = 1; call <= 3; call++) {
+    await pool.invoke(noop, input());
+    await until('the micro-VM is put back', () => pool.stats().restores === call);
+  }
+  const { restoresNs } = pool.stats();
+  assert.ok(restoresNs > 0 && restoresNs < 1e9, `${restoresNs} ns`);
+  assert.equal((await pool.invoke(forever, input())).kind, 'timeout');
+  await pool.invoke(noop, input());
+  await until('another thread has put one back', () => pool.stats().restores === 4);
+  assert.ok(pool.stats().restoresNs > restoresNs);
+});

@@ -1,7 +1,8 @@
 /** Nebula as a target: through its worker pool with restored or fresh micro-VMs, and in the caller's thread. */
 
 import { setImmediate as immediate } from 'node:timers/promises';
-import { createNebula } from '../../../lib/index.ts';
+import { createNebula, type Nebula } from '../../../lib/index.ts';
+import type { ExecutorStats } from '../../../pools/executor.ts';
 import { describeEnding, type Outcome } from '../../../host/outcome.ts';
 import { functionPath } from '../../root.ts';
 import type { ComparisonCase } from '../cases.ts';
@@ -39,16 +40,34 @@ export async function openNebula(name: TargetName, plan: Plan, cases: readonly C
     await nebula.close();
     throw error;
   }
+  let before = nebula.stats().executor;
   return {
     name,
     cold: false,
     deployed,
     refuses: () => undefined,
-    call: async (test) => resultOf(await nebula.invoke(test.function, test.bytes)),
-    // The restore is the immediate that the executor set; this one comes after it. Of a worker's nothing is seen here.
-    ...(inThread ? { settled: () => immediate() } : {}),
+    call: async (test) => {
+      before = nebula.stats().executor;
+      return resultOf(await nebula.invoke(test.function, test.bytes));
+    },
+    settled: () => restored(nebula, before),
     close: () => nebula.close(),
   };
+}
+
+/** How long a thread may take to put a micro-VM back before its call is left without a teardown. */
+const PATIENCE_MS = 1000;
+
+/** Waits until the micro-VM of a call is put back, and answers what that took in its thread, by its own clock. */
+async function restored(nebula: Nebula, before: ExecutorStats): Promise<number | undefined> {
+  const endMs = performance.now() + PATIENCE_MS;
+  while (performance.now() < endMs) {
+    await immediate();
+    const { restores, restoresNs } = nebula.stats().executor;
+    if (restores > before.restores) return restoresNs - before.restoresNs;
+  }
+  // A guest that its deadline ended took its thread along: nothing is put back.
+  return undefined;
 }
 
 /** An outcome of any of our executors. */
@@ -63,6 +82,6 @@ export function resultOf(outcome: Outcome): CallResult {
     stdout,
     stderr,
     phases: times,
-    ...(phases.remove === undefined ? {} : { removalNs: phases.remove }),
+    ...(phases.remove === undefined ? {} : { teardownNs: phases.remove }),
   };
 }

@@ -17,6 +17,8 @@ export interface NodeWasiCall {
 export interface NodeWasiAnswer {
   readonly calledNs: bigint;
   readonly answeredNs: bigint;
+  /** When its streams were closed; the instance itself is left to the next collection. */
+  readonly clearedNs: bigint;
   /** -1 when it ended with an error. */
   readonly exitCode: number;
   readonly error?: string;
@@ -49,12 +51,12 @@ function run(module: WebAssembly.Module, input: Uint8Array): NodeWasiAnswer {
     ending = { exitCode: wasi.start(instance) };
   } catch (error) {
     ending = { exitCode: -1, error: String(error) };
-  } finally {
-    for (const fd of [stdin, stdout, stderr]) closeSync(fd);
   }
   const answer = readFileSync(streams.output);
   const answeredNs = process.hrtime.bigint();
-  return { ...ending, calledNs, answeredNs, stdout: answer, stderr: readFileSync(streams.errors) };
+  for (const fd of [stdin, stdout, stderr]) closeSync(fd);
+  const clearedNs = process.hrtime.bigint();
+  return { ...ending, calledNs, answeredNs, clearedNs, stdout: answer, stderr: readFileSync(streams.errors) };
 }
 
 process.on('message', ({ function: name, input }: NodeWasiCall) => {

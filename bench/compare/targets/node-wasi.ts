@@ -51,8 +51,10 @@ class NodeWasiProcess {
   async call({ function: name, input }: ComparisonCase): Promise<CallResult> {
     if (this.#child === undefined || this.#calls >= CALLS_PER_PROCESS) await this.#renew({ function: name, input });
     this.#calls++;
-    const { calledNs, answeredNs, exitCode, error, stdout, stderr } = await this.#ask({ function: name, input });
-    const result = { stdout, stderr, span: { calledNs, answeredNs } };
+    const answer = await this.#ask({ function: name, input });
+    const { calledNs, answeredNs, clearedNs, exitCode, error, stdout, stderr } = answer;
+    const teardownNs = Number(clearedNs - answeredNs);
+    const result = { stdout, stderr, span: { calledNs, answeredNs }, teardownNs };
     if (exitCode === 0) return { outcome: 'ok', ...result };
     return exitCode < 0
       ? { outcome: 'trap', reason: error ?? 'an error', ...result }

@@ -13,10 +13,13 @@ export interface CallResult {
   readonly stderr: Uint8Array;
   /** Nanoseconds by the executor's own phases, for those that happened; `engine.*` are the engine's share of them. */
   readonly phases?: Readonly<Record<string, number>>;
-  /** When the call began and ended, where the target knows better than its caller: it runs in a process of its own. */
+  /**
+   * When the call began and had its answer, where the target knows better than its caller: it runs in a process of its
+   * own. Then `teardownNs` lies behind the span, and within the call otherwise.
+   */
   readonly span?: { readonly calledNs: bigint; readonly answeredNs: bigint };
-  /** Time at the end of the call that belongs to the teardown, in nanoseconds: the removal of a container. */
-  readonly removalNs?: number;
+  /** What clearing away took after the answer, in nanoseconds, where the call waited for it: the removal of a container. */
+  readonly teardownNs?: number;
 }
 
 /** What deploying a function found out, for the environment of the run. */
@@ -25,6 +28,8 @@ export interface Deployed {
   /** SHA-256 of what was deployed, hex. */
   readonly digest: string;
   readonly sizeBytes: number;
+  /** The engine's id of the image that was built of it. */
+  readonly imageId?: string;
   readonly detail?: string;
 }
 
@@ -37,8 +42,11 @@ export interface Target {
   refuses(functionName: string): string | undefined;
   /** One call, from the request to the whole answer. Rejects when there is no outcome at all. */
   call(test: ComparisonCase): Promise<CallResult>;
-  /** Settles when the target is as it was before the call; left out where there is nothing to see of that. */
-  settled?(): Promise<void>;
+  /**
+   * Settles when the target is as it was before the call, and resolves to the nanoseconds that whoever put it back spent on
+   * that after the answer had left; undefined when that is not known. Left out where the call tells its `teardownNs`.
+   */
+  settled?(): Promise<number | undefined>;
   close(): Promise<void>;
 }
 

@@ -126,9 +126,26 @@ test('cellsOf() leaves out what a target refuses', () => {
 
 const stamped = (start: number, end: number): Uint8Array => Buffer.from(`warning\nnebula-stamp ${start} ${end}\n`);
 
-test('phasesOf() cuts a call at the stamps of its guest, and the removal off its end', () => {
-  const result = answer('right', { stderr: stamped(1100, 1400), removalNs: 200 });
+test('phasesOf() cuts a call at the stamps of its guest, and the teardown that it waited for off its end', () => {
+  const result = answer('right', { stderr: stamped(1100, 1400), teardownNs: 200 });
   assert.deepEqual(phasesOf(result, 1000n, 2000n), { total: 800, start: 100, run: 300, answer: 400, teardown: 200 });
+});
+
+test('phasesOf() takes the times of a target that measures itself, whose teardown comes after them', () => {
+  const span = { calledNs: 1050n, answeredNs: 1600n };
+  const result = answer('right', { stderr: stamped(1100, 1400), teardownNs: 20, span });
+  assert.deepEqual(phasesOf(result, 1000n, 2000n), { total: 550, start: 50, run: 300, answer: 200, teardown: 20 });
+});
+
+test('runPlan() has the teardown of a target that settles after its answer, and none that it does not know', async () => {
+  const settling = (ns: number | undefined): Target => ({
+    ...fakeTarget('process', right),
+    settled: () => Promise.resolve(ns),
+  });
+  const teardowns = async (ns: number | undefined): Promise<number[]> =>
+    (await run([settling(ns)])).rows.filter((row) => row.phase === 'teardown').map((row) => row.ns);
+  assert.deepEqual(new Set(await teardowns(7)), new Set([7]));
+  assert.deepEqual(await teardowns(undefined), []);
 });
 
 test('phasesOf() has no start and no answer of a guest with another clock', () => {

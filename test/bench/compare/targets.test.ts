@@ -35,14 +35,18 @@ for (const [what, names, skip] of [
       for (const { target, test: given } of cellsOf(targets.targets, cases)) {
         const calledNs = process.hrtime.bigint();
         const result = await target.call(given);
-        const span = result.span ?? { calledNs, answeredNs: process.hrtime.bigint() };
+        const answeredNs = process.hrtime.bigint();
+        const settledNs = await target.settled?.();
         const place = `${target.name} ${given.function} ${given.input}`;
         assert.equal(result.outcome, 'ok', place);
         assert.equal(sha256(result.stdout), given.expectedSha256, place);
-        const { total, start, run, answer } = phasesOf(result, span.calledNs, span.answeredNs);
+        const { total, start, run, answer, teardown = settledNs } = phasesOf(result, calledNs, answeredNs);
         assert.ok(start !== undefined && run !== undefined && answer !== undefined && total !== undefined, place);
         assert.ok(start > 0 && run >= 0 && answer > 0, place);
         assert.equal(total, start + run + answer, place);
+        // Every target has it; only a kept container puts nothing back.
+        assert.equal(teardown === 0, target.name === 'container-warm', `${place}: teardown of ${teardown} ns`);
+        assert.ok(teardown !== undefined && teardown >= 0, place);
       }
     });
 
@@ -52,8 +56,9 @@ for (const [what, names, skip] of [
           target.deployed.map((each) => each.function),
           ['noop', 'sha256'],
         );
-        for (const { digest, sizeBytes } of target.deployed) {
+        for (const { digest, sizeBytes, imageId } of target.deployed) {
           assert.match(digest, /^[0-9a-f]{64}$/);
+          if (target.name.startsWith('container')) assert.match(imageId ?? '', /^sha256:[0-9a-f]{64}$/);
           assert.ok(sizeBytes > 10_000);
         }
       }

@@ -130,7 +130,16 @@ export class FakeNebula implements Nebula {
     const run = { count: 4, p50Us: 5, p90Us: 6, p99Us: 7, maxUs: 8, meanUs: 5.5 };
     return {
       functions: [{ name: 'echo', outcomes: { ...none, ok: 3, trap: 1 }, latency: { run } }],
-      executor: { running: 1, waiting: 2, units: 3, unitsReplaced: 4, memories: 5, memoriesLimit: 6 },
+      executor: {
+        running: 1,
+        waiting: 2,
+        units: 3,
+        unitsReplaced: 4,
+        restores: 7,
+        restoresNs: 8e9,
+        memories: 5,
+        memoriesLimit: 6,
+      },
     };
   }
 

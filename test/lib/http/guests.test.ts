@@ -131,6 +131,8 @@ describe('server with real guests', () => {
   it('shows in its metrics what ran', async () => {
     const metrics = await client.metrics();
     assert.match(metrics, /nebula_invocations_total\{function="exit-3",outcome="exit"\} 1\n/);
+    assert.match(metrics, /nebula_restores_total [1-9]\d*\n/);
+    assert.match(metrics, /nebula_restore_seconds_total 0?\.\d+/);
     assert.match(metrics, /nebula_invocation_phase_seconds_count\{function="exit-3",phase="run"\} 1\n/);
   });
 
