@@ -1,7 +1,7 @@
 /** Sweeps and densities for people. */
 
 import * as Plot from '@observablehq/plot';
-import { draw, LOG, type Figure } from '../compare/report/drawing.ts';
+import { draw, logAxis, timeTick, type Figure } from '../compare/report/drawing.ts';
 import { colourOf } from '../compare/report/palette.ts';
 import { time } from '../compare/report/quantities.ts';
 import type { LoadResult, Sweep } from './command.ts';
@@ -105,8 +105,14 @@ export function drawLoad({ sweeps }: LoadResult): Figure {
     {
       height: 220,
       marginLeft: 46,
-      x: { ...LOG, label: 'offered per second' },
-      y: { ...LOG, label: 'from the intended start (ms)', ticks: 5 },
+      x: { ...logAxis(points.map((point) => point.ratePerSecond)), label: 'offered per second' },
+      y: {
+        ...logAxis(
+          points.map((point) => point.ms),
+          timeTick,
+        ),
+        label: 'from the intended start to the answer',
+      },
       marks: [
         Plot.line(
           points.filter((point) => point.percentile === 'p50'),

@@ -3,7 +3,7 @@
 import * as Plot from '@observablehq/plot';
 import { sorted } from '../../descriptive.ts';
 import type { Samples } from '../samples.ts';
-import { draw, facetTitles, LOG, type Figure } from './drawing.ts';
+import { draw, facetTitles, logAxis, timeTick, type Figure } from './drawing.ts';
 import { colourOf } from './palette.ts';
 
 interface Step {
@@ -26,9 +26,21 @@ export function drawDistribution(samples: Samples, input: string): Figure {
   const svg = draw(
     {
       height: functions.length * FACET_PX + 40,
-      marginLeft: 30,
-      x: { ...LOG, label: 'request to answer (ms)' },
-      y: { label: null, domain: [0, 1], ticks: 3, grid: true },
+      marginLeft: 42,
+      x: {
+        ...logAxis(
+          steps.map((step) => step.ms),
+          timeTick,
+        ),
+        label: 'request to answer',
+      },
+      y: {
+        label: null,
+        domain: [0, 1],
+        ticks: [0, 0.5, 1],
+        tickFormat: (share: number) => `${share * 100} %`,
+        grid: true,
+      },
       fy: { axis: null, domain: functions, padding: 0.25 },
       marks: [
         Plot.line(steps, {

@@ -60,13 +60,45 @@ export function facetTitles(names: readonly string[]): Plot.Markish {
   });
 }
 
-/** A logarithmic axis, its ticks written out: "10m" of milliseconds would be read as something else. */
-export const LOG: Plot.ScaleOptions = {
-  type: 'log',
-  grid: true,
-  ticks: 6,
-  tickFormat: (value: number) => String(Number(value.toPrecision(6))),
+const ROW_PX = 11;
+const TITLE_PX = 20;
+
+/** Facets one above the other, each with its title over so many rows: the height of the chart, and the scale of its facets. */
+export function rowFacets(names: readonly string[], rows: number): { readonly height: number; fy: Plot.ScaleOptions } {
+  const facetPx = rows * ROW_PX + TITLE_PX;
+  const padding = TITLE_PX / facetPx;
+  return { height: names.length * facetPx + 40, fy: { axis: null, domain: [...names], padding } };
+}
+
+/** What a logarithmic axis says of a value; a ratio or a rate unless it is a time. */
+export type TickText = (value: number) => string;
+
+const plainTick: TickText = (value) => Number(value.toPrecision(3)).toLocaleString('en');
+
+/** A time in milliseconds, with the unit in which it is short. */
+export const timeTick: TickText = (ms) => {
+  const [scale, unit] = ms >= 1000 ? [1e-3, 's'] : ms >= 1 ? [1, 'ms'] : ms >= 1e-3 ? [1e3, 'us'] : [1e6, 'ns'];
+  return `${Number((ms * scale).toPrecision(3))} ${unit}`;
 };
+
+/** Room beside the first and the last value, as a factor. */
+const ROOM = 1.15;
+
+/** A logarithmic axis that holds the values: a line and a number at each power of ten, and between them where those are few. */
+export function logAxis(values: Iterable<number>, tickText: TickText = plainTick): Plot.ScaleOptions {
+  const positive = [...values].filter((value) => value > 0 && Number.isFinite(value));
+  const low = Math.min(...positive) / ROOM;
+  const high = Math.max(...positive) * ROOM;
+  const within = (steps: readonly number[]): number[] => {
+    const ticks: number[] = [];
+    for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++)
+      for (const step of steps) ticks.push(step * 10 ** power);
+    return ticks.filter((tick) => tick >= low && tick <= high);
+  };
+  const decades = within([1]);
+  const ticks = decades.length >= 3 ? decades : within([1, 2, 5]);
+  return { type: 'log', grid: true, domain: [low, high], ticks, tickFormat: tickText };
+}
 
 function legendOf(entries: readonly LegendEntry[]): { readonly swatches: string; readonly heightPx: number } {
   if (entries.length === 0) return { swatches: '', heightPx: 0 };

@@ -41,7 +41,9 @@ ${table(headlineTable(analysis), 1)}
 </section>
 ${findings(input)}
 <section><h2>Figures</h2>
+<div class="figures">
 ${figures.map(figure).join('\n')}
+</div>
 </section>
 <section><h2>Break-even</h2>
 <p>How long a function must run natively before the container's whole call is as short as the micro-VM's.</p>
@@ -63,7 +65,7 @@ function findings({ analysis }: ReportInput): string {
     const places =
       about.length === 0
         ? ''
-        : `<details><summary>${about.length} places</summary>${escapeXml(about.join('; '))}</details>`;
+        : `<details><summary>${about.length} ${about.length === 1 ? 'place' : 'places'}</summary>${escapeXml(about.join('; '))}</details>`;
     return `<li class="${severity}"><strong>${severity}</strong> <code>${code}</code> ${escapeXml(message)}${places}</li>`;
   });
   return `<section><h2>Findings</h2><ul class="findings">${items.join('')}</ul></section>`;

@@ -2,12 +2,9 @@
 
 import * as Plot from '@observablehq/plot';
 import type { Analysis, CellSummary } from '../analysis.ts';
-import { draw, facetTitles, LOG, type Figure } from './drawing.ts';
+import { draw, facetTitles, logAxis, rowFacets, timeTick, type Figure } from './drawing.ts';
 import { colourOf } from './palette.ts';
 import { time } from './quantities.ts';
-
-const ROW_PX = 11;
-const GAP_PX = 16;
 
 const ms =
   (percentile: 'p5' | 'median' | 'p95' | 'p99') =>
@@ -26,10 +23,15 @@ export function drawPercentiles(analysis: Analysis, input: string): Figure | und
   };
   const svg = draw(
     {
-      height: functions.length * (targets.length * ROW_PX + GAP_PX) + 40,
-      x: { ...LOG, label: 'request to answer (ms)' },
+      ...rowFacets(functions, targets.length),
+      x: {
+        ...logAxis(
+          cells.flatMap((cell) => [ms('p5')(cell), ms('p99')(cell)]),
+          timeTick,
+        ),
+        label: 'request to answer',
+      },
       y: { label: null, domain: targets, tickSize: 0 },
-      fy: { axis: null, domain: functions, padding: 0.12 },
       marks: [
         Plot.link(cells, { ...place, x1: ms('p5'), x2: ms('p95'), y1: 'target', y2: 'target', strokeWidth: 2 }),
         Plot.tickX(cells, { ...place, x: ms('p99') }),
@@ -42,7 +44,8 @@ export function drawPercentiles(analysis: Analysis, input: string): Figure | und
   return {
     id: `percentiles-${input}`,
     title: `Percentiles of whole calls, ${input} input`,
-    caption: 'Dot: median. Line: p5 to p95. Tick: p99. Log axis.',
+    caption:
+      'Dot: median. Line: p5 to p95. Tick: p99, which is the longest call where there are fewer than a hundred. Log axis.',
     svg,
     series: targets,
   };

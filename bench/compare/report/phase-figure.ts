@@ -3,7 +3,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Analysis } from '../analysis.ts';
 import { CALL_PHASES } from '../rows.ts';
-import { draw, facetTitles, type Figure } from './drawing.ts';
+import { draw, facetTitles, rowFacets, type Figure } from './drawing.ts';
 import { PHASE_COLOURS } from './palette.ts';
 import { time } from './quantities.ts';
 
@@ -14,9 +14,6 @@ interface Part {
   readonly ns: number;
   readonly share: number;
 }
-
-const ROW_PX = 11;
-const GAP_PX = 16;
 
 export function drawPhases(analysis: Analysis, input: string): Figure | undefined {
   const cells = analysis.cells.filter((cell) => cell.input === input && cell.phases['start'] !== undefined);
@@ -36,11 +33,10 @@ export function drawPhases(analysis: Analysis, input: string): Figure | undefine
   const targets = [...new Set(cells.map((cell) => cell.target))];
   const svg = draw(
     {
-      height: functions.length * (targets.length * ROW_PX + GAP_PX) + 40,
+      ...rowFacets(functions, targets.length),
       marginRight: 44,
-      x: { label: 'share of the call and its teardown', percent: true, domain: [0, 100], ticks: 5 },
+      x: { label: '% of the call and its teardown', percent: true, domain: [0, 100], ticks: 5 },
       y: { label: null, domain: targets, tickSize: 0, padding: 0.15 },
-      fy: { axis: null, domain: functions, padding: 0.12 },
       marks: [
         Plot.barX(parts, {
           fy: 'function',
@@ -68,7 +64,7 @@ export function drawPhases(analysis: Analysis, input: string): Figure | undefine
     id: `phases-${input}`,
     title: `What a call consists of, ${input} input`,
     caption:
-      "Medians of the phases as shares; on the right the median of the whole call. start: request to the guest's first own instruction. run: the guest's own. answer: its end to the whole answer with the caller. teardown: the answer to a target that is as it was before (where it can be seen from outside).",
+      "Medians of the phases as shares; on the right the median of the whole call. start: request to the guest's first own instruction. run: the guest's own. answer: its end to the whole answer with the caller. teardown: what putting the target back took after the answer.",
     svg,
     series: [...CALL_PHASES].filter((phase) => parts.some((part) => part.phase === phase && part.ns > 0)),
   };

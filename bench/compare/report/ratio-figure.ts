@@ -2,12 +2,12 @@
 
 import * as Plot from '@observablehq/plot';
 import type { Analysis, Ratio } from '../analysis.ts';
-import { draw, facetTitles, LOG, type Figure } from './drawing.ts';
+import { draw, facetTitles, logAxis, rowFacets, type Figure } from './drawing.ts';
 import { colourOf } from './palette.ts';
 import { ratio as ratioText } from './quantities.ts';
 
-const ROW_PX = 11;
-const GAP_PX = 16;
+/** A mark for each input. */
+const SYMBOLS = ['circle', 'plus', 'diamond'] as const;
 
 const titleOf = (each: Ratio): string =>
   `${each.target}, ${each.function} ${each.input}: ${ratioText(each.ratio.value)} times ${each.against}`;
@@ -21,11 +21,13 @@ export function drawRatios(analysis: Analysis): Figure | undefined {
   const place = { fy: 'function', y: 'target', stroke: (each: Ratio): string => colourOf(each.target) } as const;
   const svg = draw(
     {
-      height: functions.length * (targets.length * ROW_PX + GAP_PX) + 40,
-      x: { ...LOG, label: `total, times ${analysis.reference}` },
+      ...rowFacets(functions, targets.length),
+      x: {
+        ...logAxis([1, ...shown.flatMap(({ ratio: { low, value, high } }) => [low ?? 1, value ?? 1, high ?? 1])]),
+        label: `whole call, times ${analysis.reference}`,
+      },
       y: { label: null, domain: targets, tickSize: 0 },
-      fy: { axis: null, domain: functions, padding: 0.12 },
-      symbol: { domain: inputs },
+      symbol: { domain: inputs, range: [...SYMBOLS] },
       marks: [
         Plot.ruleX([1], { strokeDasharray: '2 2' }),
         Plot.link(shown, {
@@ -51,7 +53,7 @@ export function drawRatios(analysis: Analysis): Figure | undefined {
   return {
     id: 'ratios',
     title: `How many times longer than ${analysis.reference}`,
-    caption: `Ratio of the medians of whole calls with its 95 % interval, on a log axis; one mark for each input (${inputs.join(', ')}: circle, cross, diamond). Right of the dashed line ${analysis.reference} is faster.`,
+    caption: `Ratio of the medians of whole calls with its 95 % interval, on a log axis; one mark for each input (${inputs.map((input, at) => `${input}: ${SYMBOLS[at]}`).join(', ')}). Right of the dashed line ${analysis.reference} is faster.`,
     svg,
     series: targets,
   };

@@ -4,7 +4,7 @@ import * as Plot from '@observablehq/plot';
 import { median, sorted } from '../../descriptive.ts';
 import type { Analysis, BreakEven } from '../analysis.ts';
 import type { Samples } from '../samples.ts';
-import { draw, facetTitles, LOG, type Figure } from './drawing.ts';
+import { draw, facetTitles, logAxis, timeTick, type Figure } from './drawing.ts';
 import { colourOf } from './palette.ts';
 import { time } from './quantities.ts';
 
@@ -24,6 +24,8 @@ interface Point {
 const CLOCKS = ['process', 'container-warm', 'container-cold'] as const;
 const CURVE_POINTS = 60;
 const FACET_PX = 108;
+/** Room for the names of inputs, as a factor. */
+const ROOM_BENEATH = 6;
 
 export function drawRunTimes(analysis: Analysis, samples: Samples): Figure | undefined {
   const clock = CLOCKS.find((name) => samples.targets.includes(name));
@@ -45,9 +47,21 @@ export function drawRunTimes(analysis: Analysis, samples: Samples): Figure | und
   const svg = draw(
     {
       height: functions.length * FACET_PX + 44,
-      marginLeft: 40,
-      x: { ...LOG, label: `own run of the function as a native ${clock} (ms)` },
-      y: { ...LOG, label: null, ticks: 4 },
+      marginLeft: 44,
+      x: {
+        ...logAxis(
+          [...curves, ...shown].map((point) => point.runMs),
+          timeTick,
+        ),
+        label: `own run of the function natively (${clock})`,
+      },
+      y: {
+        ...logAxis(
+          [...curves, ...shown].flatMap(({ totalMs }) => [totalMs, totalMs / ROOM_BENEATH]),
+          timeTick,
+        ),
+        label: null,
+      },
       fy: { axis: null, domain: functions, padding: 0.15 },
       marks: [
         Plot.line(curves, {
@@ -67,6 +81,7 @@ export function drawRunTimes(analysis: Analysis, samples: Samples): Figure | und
           title: (point: Point) =>
             `${point.target}, ${point.function} ${point.input}: ${time(point.totalMs * 1e6)} for ${time(point.runMs * 1e6)} of native run`,
         }),
+        ...inputMarks(shown, clock),
         ...crossingMarks(crossings),
         facetTitles(functions),
       ],
@@ -75,11 +90,29 @@ export function drawRunTimes(analysis: Analysis, samples: Samples): Figure | und
   );
   return {
     id: 'run-times',
-    title: 'Whole calls against run time, with the break-even',
-    caption: `Dots: medians of whole calls (ms) at each input, against the function's own run time natively; both axes log. Lines: the model behind the break-even, a fixed part plus the own run, in Wasm times its slowdown. Dashed: the native run time from which container-cold is ahead of ${analysis.reference}; a function without it has none.`,
+    title: 'Whole calls against the run time of each input, with the break-even',
+    caption: `Dots: medians of whole calls at each input, against the function's own run time natively with that input; both axes log. Lines: the model behind the break-even, a fixed part plus the own run, in Wasm times its slowdown. Dashed: the native run time from which container-cold is ahead of ${analysis.reference}; a function without it has none.`,
     svg,
     series: crossings.length > 0 ? [...targets, 'break-even'] : targets,
   };
+}
+
+/** The name of each input beneath its points. */
+function inputMarks(points: readonly Point[], clock: string): Plot.Markish[] {
+  const named = points.filter((point) => point.target === clock);
+  return [
+    Plot.ruleX(named, { fy: 'function', x: 'runMs', strokeOpacity: 0.25 }),
+    Plot.text(named, {
+      fy: 'function',
+      x: 'runMs',
+      text: 'input',
+      frameAnchor: 'bottom',
+      dy: -2,
+      fontSize: 8,
+      stroke: 'var(--paper, white)',
+      fill: 'currentColor',
+    }),
+  ];
 }
 
 function crossingMarks(crossings: readonly BreakEven[]): Plot.Markish[] {

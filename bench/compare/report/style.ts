@@ -15,7 +15,8 @@ figcaption { font-size: .85rem; margin-top: .5rem; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; margin: .5rem 0; }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
 .number { text-align: right; }
-figure { display: inline-block; vertical-align: top; width: min(100%, 32rem); margin: 0 1rem 2rem 0; break-inside: avoid; }
+.figures { columns: 2 24rem; column-gap: 3rem; }
+figure { margin: 0 0 2.5rem; break-inside: avoid; }
 figure svg { width: 100%; height: auto; }
 figure > svg { --plot-background: var(--paper); }
 .findings li.warning strong { color: var(--warn); } .findings li.void strong { color: var(--void); }
@@ -23,6 +24,6 @@ code { font-size: .85em; overflow-wrap: anywhere; }
 @media print {
   :root { --ink: #000000; --paper: #ffffff; --faint: #444444; --line: #bbbbbb; }
   body { max-width: none; padding: 0; font-size: 10px; }
-  figure { width: 88mm; } .scroll { overflow: visible; } th, td { white-space: normal; padding: .1rem .3rem; }
+  .figures { columns: 2 88mm; column-gap: 8mm; } figure { max-width: 88mm; } .scroll { overflow: visible; } th, td { white-space: normal; padding: .1rem .3rem; }
 }
 `;

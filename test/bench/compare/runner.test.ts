@@ -137,13 +137,12 @@ test('phasesOf() takes the times of a target that measures itself, whose teardow
   assert.deepEqual(phasesOf(result, 1000n, 2000n), { total: 550, start: 50, run: 300, answer: 200, teardown: 20 });
 });
 
+const teardowns = async (ns: number | undefined): Promise<number[]> =>
+  (await run([{ ...fakeTarget('process', right), settled: () => Promise.resolve(ns) }])).rows
+    .filter((row) => row.phase === 'teardown')
+    .map((row) => row.ns);
+
 test('runPlan() has the teardown of a target that settles after its answer, and none that it does not know', async () => {
-  const settling = (ns: number | undefined): Target => ({
-    ...fakeTarget('process', right),
-    settled: () => Promise.resolve(ns),
-  });
-  const teardowns = async (ns: number | undefined): Promise<number[]> =>
-    (await run([settling(ns)])).rows.filter((row) => row.phase === 'teardown').map((row) => row.ns);
   assert.deepEqual(new Set(await teardowns(7)), new Set([7]));
   assert.deepEqual(await teardowns(undefined), []);
 });
