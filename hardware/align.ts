@@ -23,6 +23,8 @@ export interface MarkedWindow {
   readonly endUncertaintyS: number;
   /** Length on the host's own clock, in seconds. */
   readonly hostDurationS: number;
+  /** Invocations that ran in it: more than one when calls overlapped on one line. */
+  readonly calls: number;
 }
 
 /** A session whose edges were found in the logger's recording. */
@@ -150,19 +152,23 @@ function growFrom(mapped: Mapped, pairs: readonly ClockPair[]): ClockFit {
 interface Ends {
   start?: number;
   end?: number;
+  calls: number;
 }
 
 function endsById(edges: readonly HostEdge[]): Map<string, Ends> {
   const ends = new Map<string, Ends>();
   for (const [index, edge] of edges.entries()) {
     if (edge.kind === 'sync') continue;
-    const entry = ends.get(edge.id) ?? {};
+    const entry = ends.get(edge.id) ?? { calls: 1 };
     if (edge.kind === 'start' ? entry.start !== undefined : entry.end !== undefined) {
       const expected = 'one start and one end for each id';
       throw new HardwareError('EDGES_INVALID', { what: edge.id, expected, got: `a second ${edge.kind}` });
     }
     if (edge.kind === 'start') entry.start = index;
-    else entry.end = index;
+    else {
+      entry.end = index;
+      entry.calls = edge.calls ?? 1;
+    }
     ends.set(edge.id, entry);
   }
   return ends;
@@ -198,7 +204,7 @@ function windowsOf(
 ): Pick<Alignment, 'windows' | 'incomplete'> {
   const windows: MarkedWindow[] = [];
   const incomplete: string[] = [];
-  for (const [id, { start: startIndex, end: endIndex }] of ends) {
+  for (const [id, { start: startIndex, end: endIndex, calls }] of ends) {
     if (startIndex === undefined || endIndex === undefined) {
       incomplete.push(id);
       continue;
@@ -214,6 +220,7 @@ function windowsOf(
       startUncertaintyS: start.uncertaintyS,
       endUncertaintyS: end.uncertaintyS,
       hostDurationS,
+      calls,
     });
   }
   return { windows, incomplete };
@@ -285,7 +292,7 @@ export function align(log: MarkerLog, loggerEdges: readonly Edge[], options: Ali
 export function hostWindows(log: MarkerLog): Pick<Alignment, 'windows' | 'incomplete'> {
   const windows: MarkedWindow[] = [];
   const incomplete: string[] = [];
-  for (const [id, { start, end }] of endsById(log.edges)) {
+  for (const [id, { start, end, calls }] of endsById(log.edges)) {
     if (start === undefined || end === undefined) {
       incomplete.push(id);
       continue;
@@ -300,6 +307,7 @@ export function hostWindows(log: MarkerLog): Pick<Alignment, 'windows' | 'incomp
       startUncertaintyS: from.halfWidthS / Math.sqrt(3),
       endUncertaintyS: to.halfWidthS / Math.sqrt(3),
       hostDurationS: to.timeS - from.timeS,
+      calls,
     });
   }
   return { windows, incomplete };

@@ -25,6 +25,8 @@ export interface HostEdge {
   readonly afterNs: bigint;
   /** False when the line was busy with another window: the times are the host's alone. */
   readonly written: boolean;
+  /** On an end: invocations in the window, when they were not one. */
+  readonly calls?: number;
 }
 
 /** What was marked in one session. */

@@ -8,7 +8,7 @@ export const HARDWARE_ERRORS = {
   ARGUMENT: ['Cannot use {what}: expected {expected}, got {got}', 'Correct the argument.'],
   NO_PINS: [
     'Cannot mark on GPIO{pin}: expected {path}, which does not exist',
-    'Run on a board with GPIO pins and a kernel with CONFIG_GPIO_SYSFS, or choose no marker.',
+    'Run on a board with GPIO pins and a kernel with CONFIG_GPIO_SYSFS (gpio:) or CONFIG_GPIO_CDEV (gpiochip:), or choose the marker none.',
   ],
   NO_PERMISSION: [
     'Cannot mark on GPIO{pin}: {path} may not be written by user id {uid}',
@@ -16,7 +16,7 @@ export const HARDWARE_ERRORS = {
   ],
   LEGACY_SYSFS: [
     'Cannot mark on GPIO{pin}: this kernel has GPIO lines by chip only ({path}), not the global numbers that onoff needs',
-    'Boot a kernel with CONFIG_GPIO_SYSFS_LEGACY=y, or one before 6.17.',
+    'Choose the marker gpiochip:{pin}, or boot a kernel with CONFIG_GPIO_SYSFS_LEGACY=y or one before 6.17.',
   ],
   PIN_UNKNOWN: [
     'Cannot find GPIO{pin}: expected a BCM number that one of these chips has: {chips}',

@@ -9,6 +9,7 @@ import type { Limits } from '../host/limits.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import type { ContainerNetwork } from '../pools/container/definition.ts';
 import type { ComponentResponse, RequestBody } from './component/exchange.ts';
+import type { MarkerStats, Markers } from './markers.ts';
 import type { DeployReport, ExecutorStats } from '../pools/executor.ts';
 import type { Request, Response } from 'undici';
 
@@ -34,6 +35,13 @@ export interface NebulaOptions {
   readonly runtimes?: readonly Runtime[];
   /** Socket of the container engine; default: DOCKER_HOST, or the usual one. */
   readonly dockerSocket?: string;
+  /**
+   * Told when an invocation starts and ends, as a GPIO pin that a power logger sees. A window lasts from right before the
+   * executor is asked to the answer: with `in-thread` it is the run and what puts the call before it back, with `worker`,
+   * containers and processes the queue and the way there and back too. Calls that overlap are one window. What fails in a
+   * marker fails no call; `stats().markers` counts it.
+   */
+  readonly markers?: Markers;
 }
 
 /** What runs a function: a micro-VM, a container made of a native program, or that program as a child process. */
@@ -148,6 +156,8 @@ export interface NebulaStats {
   /** Absent means none. */
   readonly unavailable?: readonly UnavailableFunction[];
   readonly executor: ExecutorStats;
+  /** Present when there are markers. */
+  readonly markers?: MarkerStats;
 }
 
 export interface InvokeOptions extends Omit<Invocation, 'input'> {

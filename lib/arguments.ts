@@ -109,6 +109,13 @@ function checkNebulaOption(key: string, value: unknown): void {
     case 'audit':
       if (typeof value !== 'boolean') throw argumentError(field, 'a boolean', value);
       return;
+    case 'markers': {
+      const { start, end } = (value ?? {}) as { start?: unknown; end?: unknown };
+      if (typeof start !== 'function' || typeof end !== 'function') {
+        throw argumentError(field, 'an object with the functions start and end', value);
+      }
+      return;
+    }
     case 'limits': {
       const problem = findLimitsProblem(value);
       if (problem !== undefined) throw argumentError(field, `limits that fit: ${problem}`, value);
@@ -117,7 +124,7 @@ function checkNebulaOption(key: string, value: unknown): void {
     default:
       throw argumentError(
         field,
-        'left out: expected executor, threads, spareThreads, store, limits, audit, memories, runtimes or dockerSocket',
+        'left out: expected executor, threads, spareThreads, store, limits, audit, memories, runtimes, dockerSocket or markers',
         value,
       );
   }

@@ -31,6 +31,7 @@ export type {
   RemoteEnding,
   RemoteOutcome,
 } from './client.ts';
+export type { MarkerStats, Markers } from './markers.ts';
 export type { ContainerNetwork } from '../pools/container/definition.ts';
 export type { ErrorCode, ErrorFields, ErrorName } from '../host/errors.ts';
 export type {

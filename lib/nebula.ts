@@ -21,8 +21,10 @@ import type { Target } from './component/exchange.ts';
 import { createExecutor } from './executor.ts';
 import { toOutcomeError } from './outcome-error.ts';
 import { Runtimes } from './runtimes.ts';
+import { InvocationMarks } from './markers.ts';
 import { ComponentCache } from './registry/component-cache.ts';
 import { Registry, type RegistryOptions } from './registry/registry.ts';
+import type { AnyDefinition } from './registry/runtime-definition.ts';
 import { loadSource } from './registry/source.ts';
 import { Store } from './registry/store.ts';
 
@@ -58,6 +60,7 @@ export async function createNebulaOn(executor: Executor, options: NebulaOptions 
       ...(store === undefined ? {} : { store }),
       components: new ComponentCache(options.store === undefined ? undefined : join(options.store, 'components')),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
+      ...(options.markers === undefined ? {} : { marks: new InvocationMarks(options.markers) }),
     });
     await nebula.restore();
     return nebula;
@@ -73,14 +76,16 @@ class EmbeddedNebula implements Nebula {
   readonly #registry: Registry;
   readonly #functions: Registry['functions'];
   readonly #moduleBytes: number | undefined;
+  readonly #marks: InvocationMarks | undefined;
   #fetchHandler: Promise<FetchHandler> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: RegistryOptions & { readonly executor: Runtimes }) {
+  constructor(options: RegistryOptions & { readonly executor: Runtimes; readonly marks?: InvocationMarks }) {
     this.#executor = options.executor;
     this.#registry = new Registry(options);
     this.#functions = this.#registry.functions;
     this.#moduleBytes = options.limits?.moduleBytes;
+    this.#marks = options.marks;
   }
 
   restore(): Promise<void> {
@@ -107,9 +112,21 @@ class EmbeddedNebula implements Nebula {
     } catch (error) {
       return Promise.reject(error);
     }
-    const outcome = this.#executor.invoke(entry.definition, invocation, options?.signal);
+    const outcome = this.#run(entry.definition, invocation, options?.signal);
     void outcome.then(entry.statistics.record, entry.statistics.recordFailure);
     return outcome;
+  }
+
+  #run(definition: AnyDefinition, invocation: Invocation, signal: AbortSignal | undefined): Promise<Outcome> {
+    const executor = this.#executor;
+    if (this.#marks === undefined) return executor.invoke(definition, invocation, signal);
+    const isHere = executor.kind === 'in-thread' && 'prepared' in definition;
+    const waitingBefore = isHere ? executor.stats().waiting : 0;
+    return this.#marks.around(
+      definition.name,
+      () => executor.invoke(definition, invocation, signal),
+      () => isHere && executor.stats().waiting === waitingBefore,
+    );
   }
 
   async invokeOrThrow(name: string, input?: Input, options?: InvokeOptions): Promise<Uint8Array> {
@@ -141,7 +158,12 @@ class EmbeddedNebula implements Nebula {
   stats(): NebulaStats {
     const functions = Array.from(this.#functions, ([name, { statistics }]) => statistics.read(name));
     const { unavailable } = this.#registry;
-    return { functions, executor: this.#executor.stats(), ...(unavailable.length > 0 ? { unavailable } : {}) };
+    return {
+      functions,
+      executor: this.#executor.stats(),
+      ...(unavailable.length > 0 ? { unavailable } : {}),
+      ...(this.#marks === undefined ? {} : { markers: this.#marks.stats() }),
+    };
   }
 
   fn(name: string): FunctionHandle {
@@ -180,7 +202,7 @@ class EmbeddedNebula implements Nebula {
       limits: definition.limits,
       isInThread: this.#executor.kind === 'in-thread',
       invoke: (invocation, signal) => {
-        const outcome = this.#executor.invoke(definition, invocation, signal);
+        const outcome = this.#run(definition, invocation, signal);
         void outcome.then(statistics.record, statistics.recordFailure);
         return outcome;
       },

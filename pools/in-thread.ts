@@ -33,6 +33,8 @@ class InThreadExecutor implements Executor {
   readonly #images: Map<string, SnapshotImage> = new Map();
   readonly #heap: HeapKeeper = new HeapKeeper();
   #closed = false;
+  /** Calls that wait for an address range. */
+  #waiting = 0;
   /** The function whose micro-VM is still as its last run left it. */
   #unsettled: string | undefined;
   readonly #settleLater = (): void => {
@@ -86,7 +88,12 @@ class InThreadExecutor implements Executor {
   }
 
   async #runWithRoom(definition: FunctionDefinition, invocation: Invocation, calledNs: number): Promise<Outcome> {
-    await this.#thread.makeRoom();
+    this.#waiting++;
+    try {
+      await this.#thread.makeRoom();
+    } finally {
+      this.#waiting--;
+    }
     try {
       return this.#run(definition, invocation, calledNs);
     } catch (error) {
@@ -106,7 +113,7 @@ class InThreadExecutor implements Executor {
     const { live, limit } = this.#space;
     const { count: restores, totalNs: restoresNs } = this.#restores;
     const memories = { memories: live, memoriesLimit: limit };
-    return { running: 0, waiting: 0, units: 1, unitsReplaced: 0, restores, restoresNs, ...memories };
+    return { running: 0, waiting: this.#waiting, units: 1, unitsReplaced: 0, restores, restoresNs, ...memories };
   }
 
   async close(): Promise<void> {

@@ -11,7 +11,7 @@ import { HardwareError, detailOf, systemCodeOf } from '../errors.ts';
 export const GPIO_ROOT = '/sys/class/gpio';
 
 /** Labels of the chips whose line n is BCM n: Pi 5, Pi 4, older ones. */
-const HEADER_CHIPS: readonly string[] = ['pinctrl-rp1', 'pinctrl-bcm2711', 'pinctrl-bcm2835'];
+export const HEADER_CHIPS: readonly string[] = ['pinctrl-rp1', 'pinctrl-bcm2711', 'pinctrl-bcm2835'];
 
 interface Chip {
   readonly label: string;

@@ -13,8 +13,8 @@ import type { MarkerLine } from './line.ts';
 export interface Marker {
   /** Opens a window. While another one is open the line stays as it is and the window has host times only. */
   start(id: string): void;
-  /** Closes the window. */
-  end(id: string): void;
+  /** Closes the window, in which `calls` invocations ran; default 1. */
+  end(id: string, calls?: number): void;
   /** Writes the closing burst and lets go of the line; a second call does nothing. */
   close(): Promise<void>;
 }
@@ -26,9 +26,9 @@ export interface MarkerOptions {
   readonly maxEdges?: number;
 }
 
-/** A session of marked windows on one line. */
+/** A session of marked windows on one line; without a line the windows have host times only, and no bursts are written. */
 export class SessionMarker implements Marker {
-  readonly #line: MarkerLine;
+  readonly #line: MarkerLine | undefined;
   readonly #burstUnitMs: number;
   readonly #maxEdges: number;
   readonly #edges: HostEdge[] = [];
@@ -38,16 +38,16 @@ export class SessionMarker implements Marker {
   #forgotten = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(line: MarkerLine, options: MarkerOptions) {
+  private constructor(line: MarkerLine | undefined, options: MarkerOptions) {
     this.#line = line;
     this.#burstUnitMs = options.burstUnitMs ?? 5;
     this.#maxEdges = options.maxEdges ?? 2_000_000;
   }
 
   /** Writes the opening burst: from then on the session is in the logger's recording. */
-  static async open(line: MarkerLine, options: MarkerOptions = {}): Promise<SessionMarker> {
+  static async open(line: MarkerLine | undefined, options: MarkerOptions = {}): Promise<SessionMarker> {
     const marker = new SessionMarker(line, options);
-    line.write(0);
+    line?.write(0);
     await marker.#burst('open');
     return marker;
   }
@@ -58,26 +58,36 @@ export class SessionMarker implements Marker {
       const fields = { kind: 'start', id, expected: 'an id with no open window', got: 'a second start' };
       throw new HardwareError('MARKER_ORDER', fields);
     }
-    const written = !this.#busy;
-    this.#busy = true;
-    this.#open.set(id, written);
+    const written = this.#line !== undefined && !this.#busy;
     this.#edge(id, 'start', 1, written);
+    this.#open.set(id, written);
+    if (written) this.#busy = true;
   }
 
-  end(id: string): void {
+  end(id: string, calls = 1): void {
     const written = this.#open.get(id);
     if (written === undefined) {
       const fields = { kind: 'end', id, expected: 'an open window', got: 'none' };
       throw new HardwareError('MARKER_ORDER', fields);
     }
-    this.#edge(id, 'end', 0, written);
     this.#open.delete(id);
     if (written) this.#busy = false;
+    this.#edge(id, 'end', 0, written, calls);
+  }
+
+  /** What the line is, for provenance; `none` without one. */
+  get label(): string {
+    return this.#line?.label ?? 'none';
+  }
+
+  /** True when a line was asked for and no pin moves. */
+  get synthetic(): boolean {
+    return this.#line?.synthetic ?? false;
   }
 
   /** What was written up to now. */
   log(): MarkerLog {
-    return { edges: [...this.#edges], synthetic: this.#line.synthetic };
+    return { edges: [...this.#edges], synthetic: this.synthetic };
   }
 
   /** Edges that were not remembered because `maxEdges` were. */
@@ -92,23 +102,33 @@ export class SessionMarker implements Marker {
 
   async #finish(): Promise<void> {
     try {
-      this.#line.write(0);
+      this.#line?.write(0);
       await this.#burst('close');
     } finally {
-      this.#line.close();
+      this.#line?.close();
     }
   }
 
-  #edge(id: string, kind: EdgeKind, level: 0 | 1, written: boolean): void {
+  // A write that fails leaves the host's time of the edge, and is told to whoever marks.
+  #edge(id: string, kind: EdgeKind, level: 0 | 1, written: boolean, calls = 1): void {
     const beforeNs = process.hrtime.bigint();
-    if (written) this.#line.write(level);
-    const afterNs = process.hrtime.bigint();
+    try {
+      if (written) this.#line?.write(level);
+    } catch (error) {
+      this.#remember({ id, kind, level, beforeNs, afterNs: process.hrtime.bigint(), written: false }, calls);
+      throw error;
+    }
+    this.#remember({ id, kind, level, beforeNs, afterNs: process.hrtime.bigint(), written }, calls);
+  }
+
+  #remember(edge: HostEdge, calls: number): void {
     // Bursts are kept whatever the limit: without them nothing can be tied to the logger.
-    if (this.#edges.length >= this.#maxEdges && kind !== 'sync') this.#forgotten++;
-    else this.#edges.push({ id, kind, level, beforeNs, afterNs, written });
+    if (this.#edges.length >= this.#maxEdges && edge.kind !== 'sync') this.#forgotten++;
+    else this.#edges.push(calls === 1 ? edge : { ...edge, calls });
   }
 
   async #burst(which: 'open' | 'close'): Promise<void> {
+    if (this.#line === undefined) return;
     // A level that is low for long enough sets the burst apart from a window before it.
     await sleep(2 * this.#burstUnitMs);
     for (const { highMs, lowMs } of burstCode(which, this.#burstUnitMs)) {

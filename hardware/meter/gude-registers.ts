@@ -45,6 +45,9 @@ export function gudeNumber(registers: readonly number[]): number {
 /** Product numbers below .1.3.6.1.4.1.28507. */
 const SNMP_MODELS: Readonly<Record<string, number>> = { 1105: 69, 1202: 43, 8340: 54, 8226: 58 };
 
+/** Models whose place in the tree is known. */
+export const GUDE_SNMP_MODELS: readonly string[] = Object.keys(SNMP_MODELS);
+
 const SNMP_COLUMNS = {
   energyWh: 3,
   powerW: 4,
@@ -63,7 +66,7 @@ export function gudeOid(model: string, line: number, quantity: GudeQuantity): st
   if (product === undefined) {
     throw new HardwareError('ARGUMENT', {
       what: 'GUDE model',
-      expected: Object.keys(SNMP_MODELS).join(', '),
+      expected: GUDE_SNMP_MODELS.join(', '),
       got: model,
     });
   }

@@ -10,6 +10,9 @@ import { pollReadings, type PowerSource, type Reading, type SourceProperties } f
 
 const run = promisify(execFile);
 
+/** The firmware's command. */
+export const PMIC_COMMAND = 'vcgencmd';
+
 const FIELD = /^\s*(\w+)_([AV])\s+(?:current|volt)\(\d+\)=([\d.]+)[AV]\s*$/;
 
 /** Sum of current times voltage over the rails that have both. */
@@ -84,7 +87,7 @@ class PmicSource implements PowerSource {
 export async function openPmic(
   options: { readonly command?: string; readonly intervalS?: number } = {},
 ): Promise<PowerSource> {
-  const command = options.command ?? 'vcgencmd';
+  const command = options.command ?? PMIC_COMMAND;
   try {
     await readW(command);
   } catch (error) {

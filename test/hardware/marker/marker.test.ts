@@ -86,6 +86,37 @@ test('SessionMarker writes on and counts when it remembers enough edges, and kee
   assert.equal(line.levels.filter(({ level }) => level === 1).length, 8 + 3 + 8);
 });
 
+test('SessionMarker keeps the host time of an edge that could not be written, and says so', async () => {
+  const line = new MemoryLine();
+  const marker = await SessionMarker.open(line, OPTIONS);
+  const write = line.write.bind(line);
+  line.write = () => {
+    throw new Error('EIO');
+  };
+  assert.throws(() => marker.start('a'), /EIO/);
+  line.write = write;
+  marker.start('b');
+  line.write = () => {
+    throw new Error('EIO');
+  };
+  assert.throws(() => marker.end('b'), /EIO/);
+  line.write = write;
+  marker.start('c');
+  marker.end('c', 4);
+  await marker.close();
+  const windows = marker.log().edges.filter(({ kind }) => kind !== 'sync');
+  assert.deepEqual(
+    windows.map(({ id, kind, written, calls }) => [id, kind, written, calls]),
+    [
+      ['a', 'start', false, undefined],
+      ['b', 'start', true, undefined],
+      ['b', 'end', false, undefined],
+      ['c', 'start', true, undefined],
+      ['c', 'end', true, 4],
+    ],
+  );
+});
+
 test('measureLine() reports what a write costs and refuses too few', () => {
   const line = new MemoryLine();
   const cost = measureLine(line, 200);

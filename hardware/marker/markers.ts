@@ -1,0 +1,131 @@
+/** All markers by their text, `openMarker('gpio:17')`, and which of them this machine has. */
+
+import { detailOf } from '../errors.ts';
+import { numberIn, parseInstrument, refuseText, type InstrumentForm, type InstrumentText } from '../instrument-text.ts';
+import { CHIP_ROOT, chipsIn, openChipLine } from './chip-line.ts';
+import { openGpioLine } from './gpio-line.ts';
+import { globalLineOf } from './gpio-number.ts';
+import { MemoryLine, measureLine, type LineCost, type MarkerLine } from './line.ts';
+import { SessionMarker, type MarkerOptions } from './marker.ts';
+
+interface MarkerKind extends InstrumentForm {
+  readonly about: string;
+  /** Checks every part of the text. @throws HardwareError ARGUMENT */
+  readonly opener: (instrument: InstrumentText) => () => Promise<MarkerLine | undefined>;
+}
+
+function pinOf(instrument: InstrumentText): number {
+  return numberIn(instrument, 'the BCM number of a pin', instrument.address, { from: 0, to: 999, integer: true });
+}
+
+function withoutAddress(instrument: InstrumentText): void {
+  const { what, text, address } = instrument;
+  if (address !== '') throw refuseText(what, text, 'no address', address);
+}
+
+/** Kinds of markers in the order in which they are shown. */
+export const MARKER_KINDS: Readonly<Record<string, MarkerKind>> = {
+  gpio: {
+    form: 'gpio:PIN',
+    about: 'a GPIO pin by its BCM number, through onoff and /sys/class/gpio',
+    options: [],
+    opener: (instrument) => {
+      const pin = pinOf(instrument);
+      return () => openGpioLine(pin);
+    },
+  },
+  gpiochip: {
+    form: 'gpiochip:PIN[?chip=FILE]',
+    about: "a GPIO pin through the kernel's /dev/gpiochipN and koffi, for kernels without /sys/class/gpio",
+    options: ['chip'],
+    opener: (instrument) => {
+      const pin = pinOf(instrument);
+      const chip = instrument.options.get('chip');
+      return () => openChipLine(pin, chip === undefined ? {} : { chip });
+    },
+  },
+  none: {
+    form: 'none',
+    about: "no line: windows have the host's times only, for sources on the host's clock",
+    options: [],
+    opener: (instrument) => {
+      withoutAddress(instrument);
+      return () => Promise.resolve(undefined);
+    },
+  },
+  memory: {
+    form: 'memory',
+    about: 'no pin: remembers what a line would have done; stamps everything synthetic',
+    options: [],
+    opener: (instrument) => {
+      withoutAddress(instrument);
+      return () => Promise.resolve(new MemoryLine());
+    },
+  },
+};
+
+function openerOf(text: string): () => Promise<MarkerLine | undefined> {
+  const instrument = parseInstrument('marker', text, MARKER_KINDS);
+  return (MARKER_KINDS[instrument.kind] as MarkerKind).opener(instrument);
+}
+
+/** Sees that a text names a marker, without opening it. @throws HardwareError ARGUMENT */
+export function checkMarker(text: string): void {
+  openerOf(text);
+}
+
+/**
+ * Opens the line of a marker by its text; undefined for `none`.
+ * @throws HardwareError ARGUMENT, and what `openGpioLine` throws
+ */
+export async function openMarkerLine(text: string): Promise<MarkerLine | undefined> {
+  return await openerOf(text)();
+}
+
+/** An open session of marks, and what a mark costs. */
+export interface OpenedMarker {
+  readonly marker: SessionMarker;
+  /** Measured before the opening burst; undefined without a line. */
+  readonly cost: LineCost | undefined;
+}
+
+/**
+ * Opens a marker, measures what it costs and writes the opening burst.
+ * @throws HardwareError as `openMarkerLine`
+ */
+export async function openMarker(text: string, options: MarkerOptions = {}): Promise<OpenedMarker> {
+  const line = await openMarkerLine(text);
+  try {
+    const cost = line === undefined ? undefined : measureLine(line);
+    return { marker: await SessionMarker.open(line, options), cost };
+  } catch (error) {
+    line?.close();
+    throw error;
+  }
+}
+
+/** A marker that this machine has, or the reason why not. */
+export interface ListedMarker {
+  readonly kind: string;
+  readonly marker: string;
+  readonly state: 'present' | 'absent';
+  readonly detail: string;
+}
+
+function listed(kind: string, form: string, about: string, pin: number): ListedMarker {
+  try {
+    const where = {
+      gpio: () => `; line ${globalLineOf(pin)}`,
+      gpiochip: () => `; ${chipsIn(pin, CHIP_ROOT).join(', ')}`,
+    }[kind];
+    const marker = where === undefined ? form : `${kind}:${pin}`;
+    return { kind, marker, state: 'present', detail: `${about}${where?.() ?? ''}` };
+  } catch (error) {
+    return { kind, marker: form, state: 'absent', detail: detailOf(error) };
+  }
+}
+
+/** Every kind of marker; a pin is looked for, not opened. */
+export function listMarkers(pin = 17): ListedMarker[] {
+  return Object.entries(MARKER_KINDS).map(([kind, { form, about }]) => listed(kind, form, about, pin));
+}
