@@ -121,7 +121,7 @@ function addLoad(program: Command): void {
     .addOption(new Option('--no-density', 'leave out how many idle functions fit in 1 GiB'))
     .action(async (flags: LoadFlags) => {
       const { runLoad } = await import('./load/command.ts');
-      await runLoad(flags, print);
+      report(await runLoad(flags, print));
     });
 }
 

@@ -2,11 +2,13 @@
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Docker from 'dockerode';
 import { readCpuTimes, watchEnvironment, type Environment } from '../environment.ts';
 import { messageOf } from '../../host/errors.ts';
 import { root } from '../root.ts';
+import { cgroupLimitsOf, type CgroupLimits } from './cgroup.ts';
 import type { Deployed, Target } from './targets/target.ts';
 import type { MissingTarget } from './targets/registry.ts';
 
@@ -21,11 +23,15 @@ export interface BlockConditions {
 export interface RunEnvironment extends Environment {
   /** Hash of the commit, with `+` after it when files differed from it; null outside of a clone. */
   readonly commit: string | null;
-  /** Frequency of the first core in MHz as the kernel tells it, null where it does not. */
+  /** Frequency of the first core in MHz as the kernel told it before the run, null where it does not. */
   readonly frequencyMhz: number | null;
+  /** The same after the run. */
+  readonly frequencyAfterMhz: number | null;
   /** Control group of this process. */
   readonly cgroup: string | null;
-  /** Version of the container engine, or why it did not answer. */
+  /** What it leaves to this process. */
+  readonly cgroupLimits: CgroupLimits;
+  /** Version of the container engine and how it runs containers, or why it did not answer. */
   readonly engine: string;
   /** Whether garbage was collected before each turn (node --expose-gc). */
   readonly collectsGarbage: boolean;
@@ -48,10 +54,19 @@ async function commitOf(): Promise<string | null> {
   }
 }
 
+/** The part of the engine's /info that is told. */
+interface EngineInfo {
+  readonly Driver: string;
+  readonly DefaultRuntime: string;
+  readonly CgroupVersion: string;
+}
+
 async function engineVersion(): Promise<string> {
   try {
-    const { Version, ApiVersion } = await new Docker().version();
-    return `Docker ${Version} (API ${ApiVersion})`;
+    const docker = new Docker();
+    const { Version, ApiVersion } = await docker.version();
+    const { Driver, DefaultRuntime, CgroupVersion } = (await docker.info()) as EngineInfo;
+    return `Docker ${Version} (API ${ApiVersion}), ${Driver}, ${DefaultRuntime}, cgroup v${CgroupVersion}`;
   } catch (error) {
     return `none: ${messageOf(error)}`;
   }
@@ -94,12 +109,16 @@ export interface RunFacts {
 
 /** Starts watching a run; the answer ends it and describes all of it. */
 export async function watchRun(command: string): Promise<(facts: RunFacts) => RunEnvironment> {
-  const known = { commit: await commitOf(), engine: await engineVersion(), cgroup: readText('/proc/self/cgroup') };
+  const cgroup = readText('/proc/self/cgroup');
+  const cgroupLimits = cgroupLimitsOf(cgroup ?? '', (path) => readText(join('/sys/fs/cgroup', path)));
+  const known = { commit: await commitOf(), engine: await engineVersion(), cgroup, cgroupLimits };
+  const before = frequencyMhz();
   const finish = watchEnvironment(command);
   return ({ targets, ...facts }) => ({
     ...finish(),
     ...known,
-    frequencyMhz: frequencyMhz(),
+    frequencyMhz: before,
+    frequencyAfterMhz: frequencyMhz(),
     collectsGarbage: globalThis.gc !== undefined,
     deployed: Object.fromEntries(targets.map((target) => [target.name, target.deployed])),
     ...facts,

@@ -103,7 +103,8 @@ function findFailures({ samples }: FindingsInput): Finding[] {
   }));
 }
 
-function findMachine({ environment }: FindingsInput): Finding[] {
+/** What the machine was while it measured. */
+export function findMachine({ environment }: Pick<FindingsInput, 'environment'>): Finding[] {
   const found: Finding[] = [];
   const stolen = environment.blocks.filter((block) => (block.stealShare ?? 0) > STEAL_SHARE_MAX);
   if (stolen.length > 0) {

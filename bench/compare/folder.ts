@@ -3,34 +3,40 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+/** The rows, as they are written and as they may be kept. */
+const ROWS: readonly [string, string] = ['rows.ndjson', 'rows.ndjson.gz'];
+
 export class RunFolder {
   readonly path: string;
+  readonly #rows: string;
 
-  private constructor(path: string) {
+  private constructor(path: string, rows: string) {
     this.path = path;
+    this.#rows = rows;
   }
 
   /** Makes the folder. @throws Error when it holds a run already */
   static async create(path: string): Promise<RunFolder> {
     await mkdir(path, { recursive: true });
-    if ((await readdir(path)).includes('rows.ndjson')) {
+    if ((await readdir(path)).some((name) => ROWS.includes(name))) {
       throw new Error(`Cannot write a run to "${path}": expected a folder without rows.ndjson, found one that has it`);
     }
-    return new RunFolder(path);
+    return new RunFolder(path, ROWS[0]);
   }
 
   /** Takes the folder of a run. @throws Error when it is none */
   static async open(path: string): Promise<RunFolder> {
     const names = await readdir(path).catch(() => [] as string[]);
-    for (const name of ['plan.json', 'environment.json', 'rows.ndjson']) {
+    const rows = ROWS.find((name) => names.includes(name)) ?? ROWS[0];
+    for (const name of ['plan.json', 'environment.json', rows]) {
       if (!names.includes(name))
         throw new Error(`Cannot read a run from "${path}": expected ${name} in it, found none`);
     }
-    return new RunFolder(path);
+    return new RunFolder(path, rows);
   }
 
   get rowsPath(): string {
-    return join(this.path, 'rows.ndjson');
+    return join(this.path, this.#rows);
   }
 
   async readJson<T>(name: string): Promise<T> {

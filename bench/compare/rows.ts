@@ -4,6 +4,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { createGunzip } from 'node:zlib';
 
 /**
  * Phases of a call that all targets have alike, in the order they happen: request to the guest's first own instruction,
@@ -62,10 +63,12 @@ export class RowWriter {
   }
 }
 
-/** Reads rows back. @throws Error that names the line which is none */
+/** Reads rows back, out of a file that may have been compressed (gzip) since. @throws Error that names the line which is none */
 export async function readRows(path: string): Promise<Row[]> {
   const rows: Row[] = [];
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity });
+  const file = createReadStream(path);
+  const input = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
+  const lines = createInterface({ input, crlfDelay: Infinity });
   let number = 0;
   for await (const line of lines) {
     number++;

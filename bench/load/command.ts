@@ -32,6 +32,8 @@ export interface LoadResult {
   readonly densities: readonly Density[];
   /** What could not be measured, and why. */
   readonly missing: readonly string[];
+  /** Why the run ended before all was measured, or null. */
+  readonly stopped: string | null;
 }
 
 type Print = (text: string) => void;
@@ -48,31 +50,50 @@ const REFINEMENTS = 3;
 const P50_OVER_FIRST_MEDIAN = 2;
 const P99_OVER_FIRST_MEDIAN = 20;
 
-export async function runLoad(flags: LoadFlags, print: Print): Promise<void> {
+/** Resolves to whether all was measured that was asked for; Ctrl-C keeps what there is. */
+export async function runLoad(flags: LoadFlags, print: Print): Promise<boolean> {
+  const interruption = new AbortController();
+  const onInterrupt = (): void => {
+    print('\ninterrupted: the step under way is finished, and what was measured is kept');
+    interruption.abort();
+  };
+  process.once('SIGINT', onInterrupt);
+  try {
+    return await measure(flags, interruption.signal, print);
+  } finally {
+    process.off('SIGINT', onInterrupt);
+  }
+}
+
+async function measure(flags: LoadFlags, signal: AbortSignal, print: Print): Promise<boolean> {
   const folder = await RunFolder.create(flags.out ?? `nebula-load-${new Date().toISOString().replace(/[:.]/g, '-')}`);
   const finish = await watchRun(`nebula bench load --function ${flags.function} --seconds ${flags.seconds}`);
   const sweeps: Sweep[] = [];
   const densities: Density[] = [];
   const missing: string[] = [];
   for (const target of LOAD_TARGETS.filter((each) => flags.targets?.includes(each) ?? true)) {
+    if (signal.aborted) break;
     try {
-      sweeps.push(await sweep(target, flags, print));
-      if (flags.density) densities.push(await measureDensity(target));
+      sweeps.push(await sweep(target, flags, signal, print));
+      if (flags.density && !signal.aborted) densities.push(await measureDensity(target));
     } catch (error) {
       missing.push(`${target}: ${messageOf(error)}`);
       print(`without ${target}: ${messageOf(error)}`);
     }
   }
-  const result: LoadResult = { function: flags.function, sweeps, densities, missing };
-  await folder.writeJson('environment.json', finish({ targets: [], missing: [], blocks: [], stopped: null }));
+  const stopped = signal.aborted ? 'interrupted by the user' : null;
+  const result: LoadResult = { function: flags.function, sweeps, densities, missing, stopped };
+  const environment = finish({ targets: [], missing: [], blocks: [], stopped });
+  await folder.writeJson('environment.json', environment);
   await folder.writeJson('load.json', result);
-  await folder.writeText('load.md', toMarkdown(result));
+  await folder.writeText('load.md', toMarkdown(result, environment));
   if (sweeps.length > 0) await folder.writeText('figures/load.svg', `${drawLoad(result).svg}\n`);
   print(loadTables(result).join('\n\n'));
   print(`load: ${join(folder.path, 'load.md')}`);
+  return stopped === null;
 }
 
-async function sweep(target: LoadTarget, flags: LoadFlags, print: Print): Promise<Sweep> {
+async function sweep(target: LoadTarget, flags: LoadFlags, signal: AbortSignal, print: Print): Promise<Sweep> {
   const [test] = await loadCases([flags.function], ['small']);
   if (test === undefined) throw new Error(`function "${flags.function}" has no small input`);
   const expected = await expectedText(flags.function);
@@ -94,7 +115,12 @@ async function sweep(target: LoadTarget, flags: LoadFlags, print: Print): Promis
   try {
     for (let call = 0; call < 20; call++) await server.send();
     const startPerSecond = START_PER_SECOND[target];
-    const knee = await findKnee(probe, { startPerSecond, maxPerSecond: MAX_PER_SECOND, refinements: REFINEMENTS });
+    const knee = await findKnee(probe, {
+      startPerSecond,
+      maxPerSecond: MAX_PER_SECOND,
+      refinements: REFINEMENTS,
+      signal,
+    });
     return { target, knee, steps };
   } finally {
     await server.close();

@@ -5,6 +5,8 @@ export interface KneeOptions {
   readonly maxPerSecond: number;
   /** Halvings of the gap once both sides of the knee are known. */
   readonly refinements: number;
+  /** Ends the search with what is known by then. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Knee {
@@ -17,15 +19,17 @@ export interface Knee {
 /** @param probe whether the rate is sustained; it is asked for one rate at a time */
 export async function findKnee(
   probe: (ratePerSecond: number) => Promise<boolean>,
-  { startPerSecond, maxPerSecond, refinements }: KneeOptions,
+  { startPerSecond, maxPerSecond, refinements, signal }: KneeOptions,
 ): Promise<Knee> {
   let sustained = 0;
   let failed: number | null = null;
   for (let rate = startPerSecond; failed === null && rate <= maxPerSecond; rate *= 2) {
+    if (signal?.aborted === true) break;
     if (await probe(rate)) sustained = rate;
     else failed = rate;
   }
   for (let left = refinements; left > 0 && failed !== null && sustained > 0; left--) {
+    if (signal?.aborted === true) break;
     // Geometrically: a rate is as far from its double as from its half.
     const rate = Math.sqrt(sustained * failed);
     if (await probe(rate)) sustained = rate;

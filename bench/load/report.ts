@@ -4,6 +4,9 @@ import * as Plot from '@observablehq/plot';
 import { draw, logAxis, timeTick, type Figure } from '../compare/report/drawing.ts';
 import { colourOf } from '../compare/report/palette.ts';
 import { time } from '../compare/report/quantities.ts';
+import { environmentTable } from '../compare/report/tables.ts';
+import type { RunEnvironment } from '../compare/environment.ts';
+import { findMachine } from '../compare/findings.ts';
 import type { LoadResult, Sweep } from './command.ts';
 import type { LoadStep } from './step.ts';
 
@@ -53,7 +56,7 @@ function failuresOf({ failures }: LoadStep): string {
     .join(', ');
 }
 
-export function toMarkdown(result: LoadResult): string {
+export function toMarkdown(result: LoadResult, environment: RunEnvironment): string {
   const steps = result.sweeps.flatMap((sweep) => [...sweep.steps].sort((a, b) => a.ratePerSecond - b.ratePerSecond));
   const lines = steps.map((step) => [
     step.target,
@@ -77,13 +80,18 @@ export function toMarkdown(result: LoadResult): string {
     'sustained',
     'failed',
   ];
+  const { head: environmentHead, lines: environmentLines } = environmentTable(environment);
   return `${[
     `# Load on ${result.function}`,
+    ...(result.stopped === null ? [] : [`**${result.stopped}**`]),
     'Requests leave at a constant rate; latency counts from when a request should have left.',
     ...loadTables(result),
     '![latency against rate](figures/load.svg)',
     table(head, lines),
     ...result.missing.map((line) => `Not measured: ${line}`),
+    ...findMachine({ environment }).map(({ severity, message }) => `${severity}: ${message}`),
+    '## Environment',
+    table(environmentHead, environmentLines),
   ].join('\n\n')}\n`;
 }
 

@@ -25,7 +25,11 @@ export async function openServer(
   expected: string,
 ): Promise<LoadServer> {
   const path = join(import.meta.dirname, `server-process${extname(import.meta.filename)}`);
-  const child = fork(path, [target, name], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const child = fork(path, [target, name], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // Out of reach of a Ctrl-C, after which the step under way is finished. It ends with this process's end of the channel.
+    detached: true,
+  });
   const url = await readyUrl(target, child);
   const pool = new Pool(url, { connections: CONNECTIONS, headersTimeout: 0, bodyTimeout: 0 });
   const send = async (): Promise<string | undefined> => {

@@ -36,7 +36,7 @@ ${analysis.stopped === null ? '' : `<p class="stopped">${escapeXml(analysis.stop
 <main>
 <section>
 <h2>Against ${escapeXml(analysis.reference)}</h2>
-<p>How many times longer than ${escapeXml(analysis.reference)}: geometric mean of the ratios of medians over the functions, with its 95 % interval. Below 1 the target is faster.</p>
+<p>First the median of a call as it was measured. Then how many times longer than ${escapeXml(analysis.reference)} a target takes: geometric mean of the ratios of medians over the functions, with its 95 % interval; below 1 the target is faster.</p>
 ${table(headlineTable(analysis), 1)}
 </section>
 ${findings(input)}

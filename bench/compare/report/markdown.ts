@@ -35,7 +35,7 @@ export function toMarkdown(input: ReportInput, figures: readonly Figure[]): stri
   const parts = [
     `# ${analysis.run}`,
     ...(analysis.stopped === null ? [] : [`**${analysis.stopped}**`]),
-    `Whole calls and starts as multiples of ${analysis.reference}: geometric mean over the functions, 95 % interval.`,
+    `The median of a call as it was measured; then whole calls and starts as multiples of ${analysis.reference}: geometric mean over the functions, 95 % interval.`,
     table(headlineTable(analysis)),
     '## Findings',
     analysis.findings.map((finding) => `- ${finding.severity} \`${finding.code}\`: ${finding.message}`).join('\n'),

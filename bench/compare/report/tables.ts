@@ -12,18 +12,35 @@ export interface Table {
 const estimate = (each: OverallRatio | undefined): string =>
   each === undefined ? '-' : `${ratio(each.ratio.value)} ${ratioInterval(each.ratio)}`;
 
-/** Geometric means of the ratios of totals and of starts. */
+/** The first function's call as it was measured, then geometric means over the functions of the ratios of totals and of starts. */
 export function headlineTable(analysis: Analysis): Table {
   const inputs = [...new Set(analysis.overall.map((each) => each.input))];
-  const targets = [...new Set(analysis.overall.map((each) => each.target))];
-  const find = (target: string, input: string, phase: string): OverallRatio | undefined =>
-    analysis.overall.find((each) => each.target === target && each.input === input && each.phase === phase);
+  const targets = [...new Set([analysis.reference, ...analysis.overall.map((each) => each.target)])];
+  const [example] = analysis.cells;
+  const ratioOf = (target: string, input: string, phase: string): string =>
+    target === analysis.reference
+      ? '1'
+      : estimate(
+          analysis.overall.find((each) => each.target === target && each.input === input && each.phase === phase),
+        );
+  const exampleOf = (target: string): string => {
+    const isExample = (cell: CellSummary): boolean =>
+      cell.target === target && cell.function === example?.function && cell.input === example.input;
+    const total = analysis.cells.find(isExample)?.phases['total'];
+    return total?.interval === undefined ? '-' : `${time(total.median)} ${timeInterval(total.interval)}`;
+  };
   return {
-    head: ['target', ...inputs.map((input) => `whole call, ${input}`), ...inputs.map((input) => `start, ${input}`)],
+    head: [
+      'target',
+      `a call of ${example?.function ?? '-'}`,
+      ...inputs.map((input) => `whole call, ${input}`),
+      ...inputs.map((input) => `start, ${input}`),
+    ],
     lines: targets.map((target) => [
       target,
-      ...inputs.map((input) => estimate(find(target, input, 'total'))),
-      ...inputs.map((input) => estimate(find(target, input, 'start'))),
+      exampleOf(target),
+      ...inputs.map((input) => ratioOf(target, input, 'total')),
+      ...inputs.map((input) => ratioOf(target, input, 'start')),
     ]),
   };
 }
@@ -102,6 +119,14 @@ function breakEvenText(runNs: number | null, wasm: string, native: string): stri
   return runNs === 0 ? `none: ${native} is ahead from the start` : time(runNs);
 }
 
+const mhz = (value: number | null | undefined): string =>
+  value === null || value === undefined ? 'unknown' : `${value.toFixed(0)} MHz`;
+
+function cgroupText({ cgroupLimits: { cpus, memoryBytes } }: RunEnvironment): string {
+  const memory = memoryBytes === null ? 'no limit on memory' : `${(memoryBytes / 2 ** 30).toFixed(1)} GiB`;
+  return `${cpus === null ? 'all cores' : `${cpus} cores`}, ${memory}`;
+}
+
 export function environmentTable(environment: RunEnvironment): Table {
   const steals = environment.blocks.flatMap((block) => (block.stealShare === null ? [] : [block.stealShare]));
   const steal = steals.length === 0 ? 'unknown' : `${(Math.max(...steals) * 100).toFixed(2)} % in the worst block`;
@@ -109,13 +134,15 @@ export function environmentTable(environment: RunEnvironment): Table {
     head: ['what', 'value'],
     lines: [
       ['date', environment.date],
-      ['processor', `${environment.cpu}, ${environment.cores} cores, ${environment.frequencyMhz ?? 'unknown'} MHz`],
+      ['processor', `${environment.cpu}, ${environment.cores} cores`],
+      ['frequency before and after', `${mhz(environment.frequencyMhz)}, ${mhz(environment.frequencyAfterMhz)}`],
       ['frequency governor', environment.governor ?? 'unknown'],
       ['memory', `${(environment.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
       ['kernel', `${environment.kernel} ${environment.arch}`],
       ['Node', `${environment.node}, V8 ${environment.v8}`],
       ['container engine', environment.engine],
-      ['control group', environment.cgroup ?? 'unknown'],
+      ['control group', (environment.cgroup ?? 'unknown').replaceAll('\n', ' ')],
+      ['limits of the control group', cgroupText(environment)],
       ['load before and after', `${environment.loadBefore}, ${environment.loadAfter}`],
       ['processor time taken by the machine beneath', steal],
       ['garbage collected before each turn', environment.collectsGarbage ? 'yes' : 'no'],
@@ -128,13 +155,14 @@ export function environmentTable(environment: RunEnvironment): Table {
 /** Digests of what was run: a target differs from the next in how, not in what. */
 export function digestTable(environment: RunEnvironment): Table {
   return {
-    head: ['target', 'function', 'bytes', 'SHA-256', 'deployed as'],
+    head: ['target', 'function', 'bytes', 'SHA-256', 'image', 'deployed as'],
     lines: Object.entries(environment.deployed).flatMap(([target, deployed]) =>
       deployed.map((each) => [
         target,
         each.function,
         String(each.sizeBytes),
         each.digest.slice(0, 16),
+        each.imageId?.slice('sha256:'.length, 'sha256:'.length + 16) ?? '-',
         each.detail ?? '',
       ]),
     ),

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { readRows, RowWriter, toCsv, type Row } from '../../../bench/compare/rows.ts';
 import { madeUpRows } from './run.ts';
 
@@ -19,6 +20,13 @@ test('readRows() reads what RowWriter wrote', async () => {
   for (const row of rows) writer.write([row]);
   await writer.close();
   assert.equal(writer.count, rows.length);
+  assert.deepEqual(await readRows(path), rows);
+});
+
+test('readRows() reads rows that were compressed since', async () => {
+  const path = join(folder, 'kept.ndjson.gz');
+  const rows = madeUpRows();
+  await writeFile(path, gzipSync(rows.map((row) => `${JSON.stringify(row)}\n`).join('')));
   assert.deepEqual(await readRows(path), rows);
 });
 
