@@ -96,7 +96,8 @@ function addFlags(scan: CodeScan, additions: Additions): Flags {
     }
   }
   const grow = scan.found.has('memory.grow') ? added.addGrow(additions, refused) : -1;
-  const check = BULK.some((instruction) => scan.found.has(instruction)) ? added.addCheck(additions) : -1;
+  const isChecked = ['tail-call' as const, ...BULK].some((instruction) => scan.found.has(instruction));
+  const check = isChecked ? added.addCheck(additions) : -1;
   return { refused, tablesChanged, dropped, segments, grow, check };
 }
 

@@ -42,6 +42,7 @@ const EDITED: ReadonlySet<Notable> = new Set<Notable>([
   'table.copy',
   'table.grow',
   'table.fill',
+  'tail-call',
 ]);
 
 /** The instructions that change a table's elements or size. */

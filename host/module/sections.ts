@@ -19,7 +19,7 @@ export interface Flags {
   readonly segments: ReadonlyMap<string, number>;
   /** The function that stands for `memory.grow`, or -1. */
   readonly grow: number;
-  /** The function called after each bulk instruction, or -1. */
+  /** The function called after each bulk instruction and before each tail call, or -1. */
   readonly check: number;
 }
 
@@ -182,6 +182,10 @@ function rewriteBody(bytes: Uint8Array, body: EditedBody, flags: Flags): BinaryW
     if (edit.instruction === 'memory.grow') {
       if (edit.immediate !== 0) continue;
       writer.bytes(bytes.subarray(copied, edit.start)).u8(0x10).u32(flags.grow);
+    } else if (edit.instruction === 'tail-call') {
+      // V8 14.6 leaves the check for interrupts out of a function that makes no other calls: such a guest would never stop.
+      writer.bytes(bytes.subarray(copied, edit.start)).u8(0x10).u32(flags.check);
+      writer.bytes(bytes.subarray(edit.start, edit.end));
     } else {
       writer.bytes(bytes.subarray(copied, edit.end)).append(afterwards(edit, flags));
     }
