@@ -21,6 +21,9 @@ const DISCARD_BYTES = 65_536;
 /** Time a client gets to read an answer that came before it had sent its whole request. */
 const LINGER_MS = 1000;
 
+/** Bodies up to this size are sent in one piece with the head. */
+const JOINED_BYTES = 4096;
+
 type TrackedSocket = Socket & { [CONNECTION]?: Connection };
 type TrackedRequest = IncomingMessage & { [CALL]?: NodeCall };
 
@@ -186,7 +189,7 @@ export abstract class NodeCall {
     }
     if (this.#context.isDraining || this.#expectsContinue) headers.push('Connection', 'close');
     this.response.writeHead(status, headers);
-    this.response.end(body);
+    end(this.response, body);
   }
 
   /** Writes a body as fast as the client reads it. */
@@ -237,6 +240,12 @@ export abstract class NodeCall {
     request.on('error', end);
     request.resume();
   }
+}
+
+/** Ends a response. node:http sends a short text in one piece with the head, and bytes in one of their own. */
+function end(response: ServerResponse, body: Uint8Array | string): void {
+  if (typeof body === 'string' || body.length > JOINED_BYTES) response.end(body);
+  else response.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), 'latin1');
 }
 
 /** Waits until the client has read enough, or has gone. */

@@ -73,6 +73,12 @@ export class Call implements Sent {
     if (limitMs > 0) this.#limitTimer = setTimeout(onDeadline, limitMs, this, limitMs);
   }
 
+  /** Nobody waits for it any more: its thread gets `graceMs` to end it by itself. */
+  linger(graceMs: number, onLate: () => void): void {
+    if (this.#limitTimer !== undefined) clearTimeout(this.#limitTimer);
+    this.#limitTimer = setTimeout(onLate, graceMs);
+  }
+
   /** It is not with a thread any more. */
   stop(): void {
     if (this.#limitTimer !== undefined) clearTimeout(this.#limitTimer);

@@ -61,11 +61,17 @@ export class Chores {
   /** Has every thread that is idle now do something, but for one. */
   async doOnIdle(chore: Chore, except?: Unit<Call>): Promise<void> {
     const units = [...this.#threads.units].filter((unit) => unit !== except && unit.idle);
-    const answers = units.map(
-      (unit) =>
-        new Promise<ChoreAnswer>((resolve, reject) => this.#start(unit, { chore, functionId: '', resolve, reject })),
-    );
-    await Promise.allSettled(answers);
+    await Promise.allSettled(units.map((unit) => this.#doOn(unit, chore)));
+  }
+
+  /** Has every thread that is idle then do something, one after the other, so that others can take calls meanwhile. */
+  async doInTurn(chore: Chore): Promise<void> {
+    const units = [...this.#threads.units];
+    for (const unit of units) if (unit.idle) await Promise.allSettled([this.#doOn(unit, chore)]);
+  }
+
+  #doOn(unit: Unit<Call>, chore: Chore): Promise<ChoreAnswer> {
+    return new Promise((resolve, reject) => this.#start(unit, { chore, functionId: '', resolve, reject }));
   }
 
   done(unit: Unit<Call>, answer: ChoreAnswer): void {

@@ -24,6 +24,11 @@ export interface DispatcherOptions {
 
 /** A thread with this much before it is sent nothing further: others would wait for longer than a round trip takes. */
 const AHEAD_NS = 1e6;
+/**
+ * An aborted call that is expected to end before this is let run to its end, for as long as this: its thread, which starts
+ * in tens of milliseconds, is worth more. Clients that go away cost no threads then.
+ */
+const GRACE_MS = 10;
 /** What a function that never answered is expected to take. */
 const UNKNOWN_NS = 1e9;
 /** Share of the latest run in what the next is expected to take. */
@@ -131,8 +136,7 @@ export class Dispatcher {
       return;
     }
     // Aborted when its thread had taken it up but not yet told the answer of the one before.
-    this.#stop(head, unit);
-    this.#options.onEnded(head);
+    this.#stopAborted(head, unit);
   }
 
   /** Has an idle thread take over a call that waits behind another in a busier one; false when there is none. */
@@ -153,13 +157,36 @@ export class Dispatcher {
 
   /** Ends a call from outside: takes it out of the queue or back from its thread, or stops the thread that runs it. */
   end(call: Call, ending: Ending): void {
+    // It may have been answered already.
+    call.unit?.collect();
     if (call.settled) return;
     const { unit } = call;
     if (unit === undefined) this.#options.queue.remove(call);
     else if (call.isBehind && unit.takeBack(call)) this.leave(call, unit);
-    else if (!this.#stop(call, unit) && ending.kind === 'timeout') return;
+    else if (ending.kind === 'aborted') {
+      call.end(ending);
+      this.#stopAborted(call, unit);
+      return;
+    } else if (!this.#stop(call, unit)) return;
     call.end(ending);
     this.#options.onEnded(call);
+  }
+
+  /** Stops the thread that runs a call whose caller has gone: at once, or after a while if it is expected to end by itself. */
+  #stopAborted(call: Call, unit: Unit<Call>): void {
+    if (call.expectedNs < GRACE_MS * 1e6 && unit.alive) call.linger(GRACE_MS, () => this.#stopLate(call, unit));
+    else {
+      this.#stop(call, unit);
+      this.#options.onEnded(call);
+    }
+  }
+
+  #stopLate(call: Call, unit: Unit<Call>): void {
+    unit.collect();
+    if (!unit.inFlight.includes(call)) return;
+    this.#stop(call, unit);
+    this.#options.onEnded(call);
+    this.#options.onDeadline();
   }
 
   /**

@@ -8,9 +8,12 @@ import { AddressSpace, collectGarbage } from '../../host/address-space.ts';
 import { deployHere } from '../../host/deployment.ts';
 import { isNebulaError, messageOf, toFailure } from '../../host/errors.ts';
 import { GuestThread } from '../../host/guest-thread.ts';
+import type { Outcome } from '../../host/outcome.ts';
 import { loadLibc } from '../../host/linux/libc.ts';
 import { RestoreTally } from '../../host/restore-tally.ts';
+import { AnswerBox } from './answer-box.ts';
 import {
+  ANSWERS_LEFT,
   claim,
   encodeOutcome,
   type Chore,
@@ -30,7 +33,7 @@ export function serve(task: Serve): void {
   loadLibc();
   const space = new AddressSpace(task.memories, task.memoriesLimit, task.ownMemories);
   const thread = new GuestThread(space, new RestoreTally(task.restores));
-  const runner = new Runner(port, thread, new Int32Array(task.claims));
+  const runner = new Runner(port, thread, new Int32Array(task.claims), new AnswerBox(task.answers));
   port.on('message', (request: Request) => {
     if ('op' in request) void answerChore(port, thread, request);
     else runner.run(request);
@@ -45,13 +48,15 @@ class Runner {
   readonly #port: MessagePort;
   readonly #thread: GuestThread;
   readonly #claims: Int32Array;
+  readonly #answers: AnswerBox;
   /** What came while room was made for one. */
   #later: InvokeRequest[] | undefined;
 
-  constructor(port: MessagePort, thread: GuestThread, claims: Int32Array) {
+  constructor(port: MessagePort, thread: GuestThread, claims: Int32Array, answers: AnswerBox) {
     this.#port = port;
     this.#thread = thread;
     this.#claims = claims;
+    this.#answers = answers;
   }
 
   run(requests: readonly InvokeRequest[]): void {
@@ -72,17 +77,22 @@ class Runner {
       this.#invoke(request);
     } catch (error) {
       if (isNebulaError(error) && error.key === 'ADDRESS_SPACE') void this.#invokeWithRoom(request);
-      else this.#port.postMessage([{ ...refusal(error), ticket }]);
+      else this.#port.postMessage({ ...refusal(error), ticket });
     }
   }
 
   #invoke(request: InvokeRequest): void {
-    const [, ticket, id, input, calledNs, given] = request;
+    const [slot, ticket, id, input, calledNs, given] = request;
     const outcome = this.#thread.invoke(id, given === undefined ? { input } : { ...given, input }, calledNs, 0);
+    if (!this.#answers.leave(slot, ticket, outcome)) this.#send(ticket, outcome);
+    else if (this.#answers.mustCall()) this.#port.postMessage(ANSWERS_LEFT);
+    this.#thread.settle(id);
+  }
+
+  #send(ticket: number, outcome: Outcome): void {
     const { stdout } = outcome;
     const moved = stdout.length < MOVE_BYTES ? undefined : [stdout.buffer as ArrayBuffer];
-    this.#port.postMessage([encodeOutcome(ticket, outcome)], moved);
-    this.#thread.settle(id);
+    this.#port.postMessage(encodeOutcome(ticket, outcome), moved);
   }
 
   /** Makes room and tries once more; what comes meanwhile waits. */
@@ -92,7 +102,7 @@ class Runner {
       await this.#thread.makeRoom();
       this.#invoke(request);
     } catch (error) {
-      this.#port.postMessage([{ ...refusal(error), ticket: request[1] }]);
+      this.#port.postMessage({ ...refusal(error), ticket: request[1] });
     }
     this.#later = undefined;
     this.run(later);

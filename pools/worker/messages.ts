@@ -15,6 +15,8 @@ export interface Serve {
   readonly port: MessagePort;
   /** Claims, one Int32 for each slot: see `claim`. */
   readonly claims: SharedArrayBuffer;
+  /** Where answers are left: see AnswerBox. */
+  readonly answers: SharedArrayBuffer;
   /** One Int32 each: the memories alive in the process, and in this worker. */
   readonly memories: SharedArrayBuffer;
   readonly ownMemories: SharedArrayBuffer;
@@ -67,7 +69,7 @@ export type Chore =
   /** Collects what deploys left behind. */
   | { readonly op: 'collect' };
 
-/** Invocations are sent and answered in batches: under load a message costs more than what it carries. */
+/** Invocations are sent in batches: under load a message costs more than what it carries. */
 export type Request = readonly InvokeRequest[] | Chore;
 
 export type InvokeAnswer = readonly [
@@ -100,7 +102,11 @@ export interface Refusal {
 
 export type ChoreAnswer = { readonly ok: true; readonly deployment?: Deployment } | Refusal;
 
-export type Answer = readonly (InvokeAnswer | Refusal)[] | ChoreAnswer;
+/** Says that answers were left in the box. */
+export const ANSWERS_LEFT = 0;
+
+/** What travels over the port: answers that do not fit into the box, one by one. */
+export type Answer = InvokeAnswer | Refusal | ChoreAnswer | typeof ANSWERS_LEFT;
 
 const NO_BYTES: Uint8Array = new Uint8Array();
 

@@ -15,14 +15,7 @@ import { reportOf } from '../report.ts';
 import { Call } from './call.ts';
 import { Chores } from './chores.ts';
 import { Dispatcher } from './dispatcher.ts';
-import {
-  decodeOutcome,
-  type Answer,
-  type Chore,
-  type ChoreAnswer,
-  type InvokeAnswer,
-  type Refusal,
-} from './messages.ts';
+import type { Chore, ChoreAnswer, Refusal } from './messages.ts';
 import { InvocationQueue } from './queue.ts';
 import { Threads } from './threads.ts';
 import { leaveThreads, Versions } from './versions.ts';
@@ -52,7 +45,7 @@ class WorkerExecutor implements Executor {
   readonly #dispatcher: Dispatcher;
   readonly #versions: Versions = new Versions(this.#queue);
   readonly #chores: Chores;
-  readonly #heap: HeapKeeper = new HeapKeeper(() => this.#chores.doOnIdle({ op: 'collect' }));
+  readonly #heap: HeapKeeper = new HeapKeeper(() => this.#chores.doInTurn({ op: 'collect' }));
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
@@ -66,7 +59,10 @@ class WorkerExecutor implements Executor {
       { count, memories, memoriesLimit },
       {
         onReady: () => this.#next(),
-        onAnswer: (unit, answer) => this.#answered(unit, answer),
+        onOutcome: (unit, ticket, outcome) => this.#answered(unit, ticket, outcome),
+        onRefusal: (unit, ticket, refusal) => this.#refused(unit, ticket, refusal),
+        onChoreDone: (unit, answer) => this.#chores.done(unit, answer),
+        onTold: () => this.#next(),
         onLost: (unit, error) => this.#lost(unit, error),
         onUnstartable: (error) => this.#giveUp(error),
       },
@@ -206,31 +202,22 @@ class WorkerExecutor implements Executor {
     if (this.#onIdle !== undefined && this.#isIdle()) this.#onIdle();
   }
 
-  #answered(unit: Unit<Call>, answer: Answer): void {
-    if ('ok' in answer) this.#chores.done(unit, answer);
-    else {
-      for (const one of answer) this.#callAnswered(unit, one);
-      unit.flush();
-    }
-    this.#next();
-  }
-
-  #callAnswered(unit: Unit<Call>, answer: InvokeAnswer | Refusal): void {
-    const refusal = 'ok' in answer ? answer : undefined;
-    const call = unit.answered(refusal?.ticket ?? (answer as InvokeAnswer)[0]);
+  #answered(unit: Unit<Call>, ticket: number, outcome: Outcome): void {
+    const call = unit.answered(ticket);
     if (call === undefined) return;
     this.#dispatcher.leave(call, unit);
-    if (refusal === undefined) {
-      const outcome = decodeOutcome(answer as InvokeAnswer);
-      this.#dispatcher.learn(call.definition.id, outcome.phases.run);
-      call.resolve(outcome);
-    } else this.#refused(call, unit, refusal);
+    this.#dispatcher.learn(call.definition.id, outcome.phases.run);
+    call.resolve(outcome);
     this.#versions.ended(call.definition.id);
   }
 
-  #refused(call: Call, unit: Unit<Call>, refusal: Refusal): void {
+  #refused(unit: Unit<Call>, ticket: number, refusal: Refusal): void {
+    const call = unit.answered(ticket);
+    if (call === undefined) return;
+    this.#dispatcher.leave(call, unit);
     if (refusal.failure?.name === 'ADDRESS_SPACE' && call.retries < MOST_RETRIES) void this.#retry(call, unit);
     else call.reject(errorOf(call.definition, refusal));
+    this.#versions.ended(call.definition.id);
   }
 
   /** Has the other threads give up memories that they do not need now, then queues the invocation once more. */

@@ -7,13 +7,12 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { Piscina, type PiscinaTask } from 'piscina';
-import type { Answer, Serve } from './messages.ts';
-import { Unit, type Sent } from './unit.ts';
+import type { Serve } from './messages.ts';
+import { Unit, type Sent, type UnitEvents } from './unit.ts';
 
-export interface ThreadEvents<T extends Sent> {
+export interface ThreadEvents<T extends Sent> extends UnitEvents<T> {
   /** A thread became ready for work. */
   onReady(): void;
-  onAnswer(unit: Unit<T>, answer: Answer): void;
   /** A thread ended that nobody stopped; its invocations will not be answered. */
   onLost(unit: Unit<T>, error: unknown): void;
   /** No thread is left and none could be started: `unstartable` says why until one can. */
@@ -180,7 +179,7 @@ export class Threads<T extends Sent> {
 
   #watch(worker: Worker): void {
     this.#watched.add(worker);
-    const unit = new Unit<T>(worker, (from, answer) => this.#events.onAnswer(from, answer));
+    const unit = new Unit<T>(worker, this.#events);
     this.units.add(unit);
     worker.once('error', (error) => {
       this.#failure = error;
@@ -216,8 +215,9 @@ export class Threads<T extends Sent> {
   async #serve(unit: Unit<T>): Promise<void> {
     const { memories, memoriesLimit } = this.#options;
     const { farPort: port, claims, ownMemories, threadId } = unit;
+    const answers = unit.answers.buffer;
     const restores = unit.restores.shared;
-    const task: Serve = { port, claims, memories, ownMemories, memoriesLimit, restores };
+    const task: Serve = { port, claims, answers, memories, ownMemories, memoriesLimit, restores };
     let serving: Promise<unknown>;
     this.#chosen = threadId;
     try {
@@ -230,6 +230,8 @@ export class Threads<T extends Sent> {
 
   #lose(unit: Unit<T>, error: unknown): void {
     if (!unit.alive) return;
+    // What it had answered is not lost with it.
+    unit.collect();
     this.#remove(unit);
     this.#events.onLost(unit, error);
   }

@@ -2,8 +2,21 @@
 
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { messageOf } from '../../host/errors.ts';
+import type { Outcome } from '../../host/outcome.ts';
 import { RestoreTally } from '../../host/restore-tally.ts';
-import { revoke, SLOTS, type Answer, type Chore, type InvokeRequest } from './messages.ts';
+import { AnswerBox } from './answer-box.ts';
+import {
+  ANSWERS_LEFT,
+  decodeOutcome,
+  revoke,
+  SLOTS,
+  type Answer,
+  type Chore,
+  type ChoreAnswer,
+  type InvokeAnswer,
+  type InvokeRequest,
+  type Refusal,
+} from './messages.ts';
 
 /** A version that a thread is to forget. */
 export interface Departure {
@@ -19,6 +32,15 @@ export interface Sent {
   slot: number;
 }
 
+/** Told of what a worker answers. */
+export interface UnitEvents<T extends Sent> {
+  onOutcome(unit: Unit<T>, ticket: number, outcome: Outcome): void;
+  onRefusal(unit: Unit<T>, ticket: number, refusal: Refusal): void;
+  onChoreDone(unit: Unit<T>, answer: ChoreAnswer): void;
+  /** All that had been answered was told. */
+  onTold(): void;
+}
+
 export class Unit<T extends Sent> {
   readonly worker: Worker;
   readonly threadId: number;
@@ -29,6 +51,7 @@ export class Unit<T extends Sent> {
   /** Invocations in the order they were sent; the first is the one that runs. */
   readonly inFlight: T[] = [];
   readonly claims: SharedArrayBuffer = new SharedArrayBuffer(SLOTS * 4);
+  readonly answers: AnswerBox = new AnswerBox();
   readonly ownMemories: SharedArrayBuffer = new SharedArrayBuffer(4);
   /** What it put back after its answers. */
   readonly restores: RestoreTally = new RestoreTally();
@@ -43,7 +66,8 @@ export class Unit<T extends Sent> {
   /** Whether it was ever ready. */
   started = false;
   readonly #port: MessagePort;
-  readonly #onAnswer: (unit: Unit<T>, answer: Answer) => void;
+  readonly #events: UnitEvents<T>;
+  readonly #onOutcome = (ticket: number, outcome: Outcome): void => this.#events.onOutcome(this, ticket, outcome);
   readonly #cells: Int32Array;
   #tickets = 0;
   /** Invocations to be sent together, at the end of this turn of the event loop or when the worker answers. */
@@ -51,15 +75,15 @@ export class Unit<T extends Sent> {
   readonly #flush = (): void => this.flush();
   #freeSlots: number[] = Array.from({ length: SLOTS }, (_, slot) => slot);
 
-  constructor(worker: Worker, onAnswer: (unit: Unit<T>, answer: Answer) => void) {
+  constructor(worker: Worker, events: UnitEvents<T>) {
     const { port1, port2 } = new MessageChannel();
     this.worker = worker;
     this.threadId = worker.threadId;
     this.farPort = port2;
     this.#port = port1;
-    this.#onAnswer = onAnswer;
+    this.#events = events;
     this.#cells = new Int32Array(this.claims);
-    port1.on('message', (answer: Answer) => onAnswer(this, answer));
+    port1.on('message', (answer: Answer) => this.#hear(answer));
     // Only a call in flight keeps the process alive.
     port1.unref();
   }
@@ -88,6 +112,25 @@ export class Unit<T extends Sent> {
     } else if (this.#outbox.push(fill(slot, ticket)) === 1) setImmediate(this.#flush);
   }
 
+  /** Tells of the answers that the worker has left, without waiting to be called for them. */
+  collect(): void {
+    this.answers.take(this.#onOutcome);
+  }
+
+  #hear(answer: Answer): void {
+    // Those in the box were left before what came over the port, or are as good as that.
+    this.collect();
+    if (answer !== ANSWERS_LEFT) this.#tell(answer);
+    this.flush();
+    this.#events.onTold();
+  }
+
+  #tell(answer: InvokeAnswer | Refusal | ChoreAnswer): void {
+    if ('length' in answer) this.#events.onOutcome(this, answer[0], decodeOutcome(answer));
+    else if (!answer.ok && answer.ticket !== undefined) this.#events.onRefusal(this, answer.ticket, answer);
+    else this.#events.onChoreDone(this, answer);
+  }
+
   /** Sends what waits to be sent together. */
   flush(): void {
     if (this.#outbox.length === 0) return;
@@ -110,7 +153,7 @@ export class Unit<T extends Sent> {
           detail: messageOf(error),
           isUnsent: true,
         } as const;
-        queueMicrotask(() => this.#onAnswer(this, [refusal]));
+        queueMicrotask(() => this.#hear(refusal));
       } else for (const request of requests) this.#post([request]);
     }
   }

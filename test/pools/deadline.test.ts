@@ -189,3 +189,34 @@ test('invoke() answers what was asked before when an abort comes with the answer
   await until('the threads are back', () => pool.stats().units === 3);
   assert.deepEqual([pool.stats().running, pool.stats().waiting], [0, 0]);
 });
+
+test('invoke() that is aborted costs no thread where its guest ends by itself soon', async (context) => {
+  const pool = openPool(context, { threads: 1, spareThreads: 0 });
+  const echo = await deploy(pool, 'echo');
+  for (let call = 0; call < 20; call++) await pool.invoke(echo, input());
+  for (let call = 0; call < 100; call++) {
+    const controller = new AbortController();
+    const aborted = pool.invoke(echo, input('aborted'), controller.signal);
+    const behind = pool.invoke(echo, input(`behind ${call}`));
+    controller.abort();
+    const { kind } = await aborted;
+    assert.ok(kind === 'aborted' || kind === 'ok', kind);
+    assert.equal(stdoutOf(await behind), `behind ${call}`);
+  }
+  assert.equal(pool.stats().unitsReplaced, 0);
+});
+
+test('invoke() that is aborted stops a guest that was quick before and is not now', async (context) => {
+  const pool = openPool(context, { threads: 1, spareThreads: 0 });
+  const spin = await deploy(pool, 'guests/spin-then-answer');
+  for (let call = 0; call < 20; call++) await pool.invoke(spin, input('0'));
+  const controller = new AbortController();
+  const spinning = pool.invoke(spin, input('600000'), controller.signal);
+  const behind = pool.invoke(spin, input('1'));
+  await until('it runs', () => pool.stats().running === 1);
+  controller.abort();
+  assert.equal((await spinning).kind, 'aborted');
+  assert.equal(stdoutOf(await behind), 'spun for 1 ms\n');
+  assert.equal(pool.stats().unitsReplaced, 1);
+  await until('nothing runs', () => pool.stats().running === 0);
+});

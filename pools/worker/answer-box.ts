@@ -1,0 +1,119 @@
+/**
+ * Where a worker leaves its answers for the pool: shared memory, one record for each of the worker's slots. An answer is
+ * there for the pool to take from the moment its guest has ended, whatever the worker does next, and also when it is ended.
+ * The pool is called over the port only when it was not called already: under load it takes many answers for one message.
+ */
+
+import type { Outcome, Start } from '../../host/outcome.ts';
+import { SLOTS } from './messages.ts';
+
+/** Output that a record holds, stdout and stderr together; more travels over the port. */
+export const OUTPUT_BYTES = 2048;
+
+/** Words of the head: answers left so far, and whether the pool has been called and has not looked since. */
+const LEFT = 0;
+const CALLED = 1;
+/** Behind them, the slots of the answers in the order they were left. */
+const ORDER = 2;
+const HEAD_BYTES = (ORDER + SLOTS) * 4;
+
+const FIELDS = 13;
+const FIELDS_BYTES = SLOTS * FIELDS * 8;
+const SIZE_BYTES = HEAD_BYTES + FIELDS_BYTES + SLOTS * OUTPUT_BYTES;
+
+const STARTS: readonly Start[] = ['cold', 'restored', 'ready'];
+const NO_BYTES: Uint8Array = new Uint8Array();
+
+/** Told of each answer that was taken. */
+export type OnOutcome = (ticket: number, outcome: Outcome) => void;
+
+/** Either end of a box. A slot must not be used again before its answer was taken. */
+export class AnswerBox {
+  readonly buffer: SharedArrayBuffer;
+  readonly #head: Int32Array;
+  readonly #fields: Float64Array;
+  readonly #output: Uint8Array;
+  /** Answers left or taken so far at this end, modulo 2^32. */
+  #count = 0;
+
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(SIZE_BYTES)) {
+    this.buffer = buffer;
+    this.#head = new Int32Array(buffer, 0, ORDER + SLOTS);
+    this.#fields = new Float64Array(buffer, HEAD_BYTES, SLOTS * FIELDS);
+    this.#output = new Uint8Array(buffer, HEAD_BYTES + FIELDS_BYTES);
+  }
+
+  /** Worker: leaves an answer; false when it does not fit and must travel over the port. */
+  leave(slot: number, ticket: number, outcome: Outcome): boolean {
+    const { kind, stdout, stderr, phases, usage } = outcome;
+    if (kind !== 'ok' && kind !== 'exit') return false;
+    if (stdout.length + stderr.length > OUTPUT_BYTES) return false;
+    const fields = this.#fields;
+    const at = slot * FIELDS;
+    fields[at] = ticket;
+    fields[at + 1] = kind === 'ok' ? 0 : outcome.exitCode;
+    fields[at + 2] = STARTS.indexOf(outcome.start);
+    fields[at + 3] = phases.queue;
+    fields[at + 4] = phases.instantiate;
+    fields[at + 5] = phases.restore;
+    fields[at + 6] = phases.run;
+    fields[at + 7] = phases.collect;
+    fields[at + 8] = usage.memoryBytes;
+    fields[at + 9] = usage.inputBytes;
+    fields[at + 10] = usage.hostCalls;
+    fields[at + 11] = stdout.length;
+    fields[at + 12] = stderr.length;
+    if (stdout.length > 0) this.#output.set(stdout, slot * OUTPUT_BYTES);
+    if (stderr.length > 0) this.#output.set(stderr, slot * OUTPUT_BYTES + stdout.length);
+    this.#head[ORDER + (this.#count % SLOTS)] = slot;
+    this.#count = (this.#count + 1) >>> 0;
+    // What was written before it is seen by whoever reads it.
+    Atomics.store(this.#head, LEFT, this.#count | 0);
+    return true;
+  }
+
+  /** Worker: whether the pool must be called, now that an answer was left; it counts as called from then on. */
+  mustCall(): boolean {
+    return Atomics.exchange(this.#head, CALLED, 1) === 0;
+  }
+
+  /** Pool: takes every answer that was left, in their order. What is left from now on is called for again. */
+  take(onOutcome: OnOutcome): void {
+    Atomics.store(this.#head, CALLED, 0);
+    while (this.#count !== Atomics.load(this.#head, LEFT) >>> 0) {
+      const slot = this.#head[ORDER + (this.#count % SLOTS)] as number;
+      // Counted before it is told: whoever is told may take, too.
+      this.#count = (this.#count + 1) >>> 0;
+      this.#tell(slot, onOutcome);
+    }
+  }
+
+  #tell(slot: number, onOutcome: OnOutcome): void {
+    const fields = this.#fields;
+    const at = slot * FIELDS;
+    const exitCode = fields[at + 1] as number;
+    const stdoutBytes = fields[at + 11] as number;
+    const stderrBytes = fields[at + 12] as number;
+    const from = slot * OUTPUT_BYTES;
+    const stdout = stdoutBytes === 0 ? NO_BYTES : this.#output.slice(from, from + stdoutBytes);
+    const stderr =
+      stderrBytes === 0 ? NO_BYTES : this.#output.slice(from + stdoutBytes, from + stdoutBytes + stderrBytes);
+    const start = STARTS[fields[at + 2] as number] as Start;
+    const phases = {
+      queue: fields[at + 3] as number,
+      compile: 0,
+      instantiate: fields[at + 4] as number,
+      restore: fields[at + 5] as number,
+      run: fields[at + 6] as number,
+      collect: fields[at + 7] as number,
+    };
+    const usage = {
+      memoryBytes: fields[at + 8] as number,
+      inputBytes: fields[at + 9] as number,
+      hostCalls: fields[at + 10] as number,
+    };
+    const ticket = fields[at] as number;
+    if (exitCode === 0) onOutcome(ticket, { kind: 'ok', stdout, stderr, start, phases, usage });
+    else onOutcome(ticket, { kind: 'exit', exitCode, stdout, stderr, start, phases, usage });
+  }
+}
