@@ -35,6 +35,8 @@ export interface HttpCall {
   readonly channel?: SharedArrayBuffer;
   /** Whether the body comes over the channel; without it, it is the invocation's input. */
   readonly isStreamed: boolean;
+  /** Trailers of a body that is the invocation's input. */
+  readonly trailers?: HeaderList | undefined;
   /** In place of a channel, for a caller in the guest's own thread. */
   readonly sink?: ResponseSink;
 }

@@ -16,7 +16,7 @@ import { createRestorer } from '../snapshot/restore/choice.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { trapOf } from '../trap.ts';
 import { CoreInstances } from './core-instances.ts';
-import { compileGlue, type Exports } from './glue.ts';
+import { compileGlue, type Exports, type Instantiate } from './glue.ts';
 import { GuestStop } from './guest-stop.ts';
 import { callFunction } from './function-call.ts';
 import { handleRequest, type Handler } from './request.ts';
@@ -38,6 +38,7 @@ const OK: Ending = { kind: 'ok' };
 export class ComponentVm implements Guest {
   readonly #definition: ComponentDefinition;
   readonly #cores: CoreInstances = new CoreInstances();
+  readonly #instantiate: Instantiate;
   #host: Host;
   #exports: Exports;
   #ending: Ending = OK;
@@ -53,6 +54,7 @@ export class ComponentVm implements Guest {
    */
   constructor(definition: ComponentDefinition, image?: SnapshotImage, strategy: Strategy = 'fresh') {
     this.#definition = definition;
+    this.#instantiate = compileGlue(definition.component)();
     [this.#host, this.#exports] = this.#link();
     try {
       if (image !== undefined && strategy !== 'fresh') this.#cores.capture(image, createRestorer(image, strategy));
@@ -147,10 +149,27 @@ export class ComponentVm implements Guest {
     const mounts = mountAll(capabilities.mounts, limits);
     const host = new Host({ programName: name, limits, capabilities }, mounts);
     try {
-      return [host, withHost(host, () => instantiate(this.#definition, host, this.#cores))];
+      return [host, withHost(host, () => this.#instantiateWith(host))];
     } catch (error) {
       closeAll(mounts);
       throw error;
+    }
+  }
+
+  #instantiateWith(host: Host): Exports {
+    const { component, name } = this.#definition;
+    this.#cores.begin();
+    try {
+      return this.#instantiate(
+        (file) => component.cores.find((core) => core.file === file)?.compiled as WebAssembly.Module,
+        createWorld(host),
+        (module, imports) => this.#cores.next(module, imports),
+      );
+    } catch (cause) {
+      if (cause instanceof RangeError) throw cause;
+      const unknown = /instance import '(\S+)'/.exec(messageOf(cause))?.[1];
+      if (unknown !== undefined) throw new NebulaError('UNKNOWN_IMPORT', { count: 1, imports: unknown }, { cause });
+      throw new NebulaError('INIT_FAILED', { name, detail: messageOf(cause) }, { cause });
     }
   }
 
@@ -182,24 +201,6 @@ export class ComponentVm implements Guest {
     const isFailure = ending.kind === 'trap' || ending.kind === 'exit';
     if (!isFailure || !this.#cores.growRefused) return ending;
     return { kind: 'limit', limit: 'memoryBytes', allowed: this.#definition.limits.memoryBytes };
-  }
-}
-
-function instantiate(definition: ComponentDefinition, host: Host, cores: CoreInstances): Exports {
-  const { component, name } = definition;
-  const modules = new Map(component.cores.map(({ file, compiled }) => [file, compiled]));
-  cores.begin();
-  try {
-    return compileGlue(component)(
-      (file) => modules.get(file) as WebAssembly.Module,
-      createWorld(host),
-      (module, imports) => cores.next(module, imports),
-    );
-  } catch (cause) {
-    if (cause instanceof RangeError) throw cause;
-    const unknown = /instance import '(\S+)'/.exec(messageOf(cause))?.[1];
-    if (unknown !== undefined) throw new NebulaError('UNKNOWN_IMPORT', { count: 1, imports: unknown }, { cause });
-    throw new NebulaError('INIT_FAILED', { name, detail: messageOf(cause) }, { cause });
   }
 }
 

@@ -18,7 +18,13 @@ export type Instantiate = (
   instantiateCore: (module: WebAssembly.Module, imports: WebAssembly.Imports) => WebAssembly.Instance,
 ) => Exports;
 
-const compiled: WeakMap<PreparedComponent, Instantiate> = new WeakMap();
+/**
+ * Makes the glue of one instance. Its `instantiate` may be called again, for a state that is fresh: nothing but functions
+ * and classes is left of the one before.
+ */
+export type GlueFactory = () => Instantiate;
+
+const compiled: WeakMap<PreparedComponent, GlueFactory> = new WeakMap();
 
 /** Names of Node's that the glue does not need. */
 const HIDDEN: readonly string[] = [
@@ -42,17 +48,20 @@ const WEB_ASSEMBLY: object = Object.create(WebAssembly, { promising: { value: (g
 const NO_OP = (): void => undefined;
 /** The glue prints what it also throws. */
 const SILENT = { log: NO_OP, error: NO_OP, warn: NO_OP, debug: NO_OP };
+/** It asks the environment, at each step, whether to tell of that step. */
+const GLOBAL = { WebAssembly: WEB_ASSEMBLY };
 
-type Make = (console: object, webAssembly: object) => Instantiate;
+type Make = (console: object, webAssembly: object, global: object) => GlueFactory;
 
-export function compileGlue(component: PreparedComponent): Instantiate {
-  let instantiate = compiled.get(component);
-  if (instantiate === undefined) {
+export function compileGlue(component: PreparedComponent): GlueFactory {
+  let factory = compiled.get(component);
+  if (factory === undefined) {
     const source = `'use strict'; return ${component.glue}`;
     const filename = `component-${component.digest.slice(0, 12)}.js`;
-    const make = compileFunction(source, ['console', 'WebAssembly', ...HIDDEN], { filename }) as Make;
-    instantiate = make(SILENT, WEB_ASSEMBLY);
-    compiled.set(component, instantiate);
+    const parameters = ['console', 'WebAssembly', 'globalThis', ...HIDDEN];
+    const make = compileFunction(source, parameters, { filename }) as Make;
+    factory = make(SILENT, WEB_ASSEMBLY, GLOBAL);
+    compiled.set(component, factory);
   }
-  return instantiate;
+  return factory;
 }

@@ -14,7 +14,7 @@ export interface PreparedComponent {
   readonly kind: ComponentKind;
   /** SHA-256 of the component's binary, hex. */
   readonly digest: string;
-  /** The JavaScript that links the core modules and lifts and lowers values: a script whose value is `instantiate`. */
+  /** The JavaScript that links the core modules and lifts and lowers values: a script whose value is a factory of `instantiate`. */
   readonly glue: string;
   readonly cores: readonly ComponentCore[];
   /** Memories an instance has. */

@@ -17,7 +17,8 @@ const NO_RESPONSE = 1;
 
 export function handleRequest(host: Host, call: HttpCall, handle: Handler['handle']): void {
   const { channel, isStreamed, request } = call;
-  const source = channel !== undefined && isStreamed ? new StreamedBody(channel) : bodyOf(host.call.input);
+  const source =
+    channel !== undefined && isStreamed ? new StreamedBody(channel) : bodyOf(host.call.input, call.trailers);
   const outparam = new ResponseOutparam(
     host,
     sinkOf(call, (sink) => host.wait([sink])),

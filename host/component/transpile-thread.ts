@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../errors.ts';
+import { type Parse, plainFactory, renewableFactory } from './renewable-glue.ts';
 
 export interface TranspileTask {
   readonly bytes: Uint8Array;
@@ -25,6 +26,10 @@ interface Transpiler {
 
 interface WasmTools {
   readonly componentWit: (bytes: Uint8Array) => Promise<string>;
+}
+
+interface Acorn {
+  readonly parse: (source: string, options: { readonly ecmaVersion: 'latest' }) => ReturnType<Parse>;
 }
 
 /** `base64Cutoff: 0` keeps every core module a file of its own; the world is given at instantiation. */
@@ -54,10 +59,23 @@ async function transpile({ bytes }: TranspileTask): Promise<TranspileAnswer> {
     const cores = names
       .filter((name) => name.endsWith('.wasm'))
       .map((file) => ({ file, bytes: files[file] ?? new Uint8Array() }));
-    return { ok: true, glue: new TextDecoder().decode(source), cores, wit };
+    return { ok: true, glue: await toFactory(new TextDecoder().decode(source)), cores, wit };
   } catch (error) {
     return { ok: false, ...describe(error) };
   }
+}
+
+/** The glue, an ECMAScript module, as a script whose value is a factory of its `instantiate`. */
+async function toFactory(source: string): Promise<string> {
+  const start = source.indexOf('export function instantiate(');
+  const end = source.indexOf('export const _util');
+  if (start < 0) throw new Error('the transpiler made no instantiate function');
+  const body = source.slice(start + 'export '.length, end < 0 ? undefined : end).trimEnd();
+  const instantiate = body.replace(/;$/, '');
+  const name = 'acorn';
+  const acorn = (await import(name).catch(() => undefined)) as Acorn | undefined;
+  if (acorn === undefined) return plainFactory(instantiate);
+  return renewableFactory(instantiate, (text) => acorn.parse(text, { ecmaVersion: 'latest' }));
 }
 
 /** What wasm-tools throws has its words in `payload`, a chain of causes, one a line. */

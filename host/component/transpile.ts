@@ -27,7 +27,7 @@ export async function transpileComponent(bytes: Uint8Array): Promise<TranspiledC
   return {
     digest: createHash('sha256').update(bytes).digest('hex'),
     sizeBytes: bytes.length,
-    glue: toScript(glue),
+    glue,
     cores,
     wit,
   };
@@ -54,13 +54,4 @@ function runThread(task: TranspileTask): Promise<TranspileAnswer> {
     thread.once('error', reject);
     thread.once('exit', () => reject(new Error('the transpiler ended without an answer')));
   });
-}
-
-/** The module's source as a script whose value is its `instantiate`. */
-function toScript(source: string): string {
-  const start = source.indexOf('export function instantiate(');
-  const end = source.indexOf('export const _util');
-  if (start < 0) throw new Error('the transpiler made no instantiate function');
-  const body = source.slice(start + 'export '.length, end < 0 ? undefined : end).trimEnd();
-  return `(${body.replace(/;$/, '')})`;
 }

@@ -17,7 +17,8 @@ export async function exchangeHere(
 ): Promise<ComponentResponse> {
   const input = await readWhole(body, target.limits.inputBytes);
   const sink = new MemorySink(target.limits.outputBytes);
-  const component = { kind: 'http', request, isStreamed: false, sink } as const;
+  const trailers = body instanceof Uint8Array ? undefined : body.trailers?.();
+  const component = { kind: 'http', request, isStreamed: false, trailers, sink } as const;
   const outcome = await target.invoke({ input, component }, signal);
   const { received } = sink;
   if (received === undefined || !sink.isWhole) throw new GuestEnded(target.name, outcome);

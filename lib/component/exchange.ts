@@ -9,6 +9,7 @@ import {
   clearChannel,
   createChannel,
   decodeMessage,
+  encodeMessage,
   FRAME,
   MessageReader,
   Ring,
@@ -20,8 +21,12 @@ import type { Invocation, Outcome } from '../../host/outcome.ts';
 import { exchangeHere } from './exchange-here.ts';
 import { GuestEnded } from './guest-ended.ts';
 
-/** A request's body: whole, or as it comes. */
-export type RequestBody = Uint8Array | AsyncIterable<Uint8Array>;
+/** A request's body: whole, or as it comes, with the trailers that are known at its end. */
+export type RequestBody = Uint8Array | StreamedRequest;
+
+export interface StreamedRequest extends AsyncIterable<Uint8Array> {
+  trailers?(): HeaderList | undefined;
+}
 
 export interface ComponentResponse extends ResponseHead {
   /** Pieces as they come; throws when the guest ends before its body does. */
@@ -195,7 +200,7 @@ class Exchange {
   }
 
   /** Sends the body at the pace at which the guest reads it. */
-  async #send(body: AsyncIterable<Uint8Array>): Promise<void> {
+  async #send(body: StreamedRequest): Promise<void> {
     const ring = new Ring(this.#channel, 'request');
     const { inputBytes } = this.#target.limits;
     let sentBytes = 0;
@@ -205,6 +210,8 @@ class Exchange {
         if (sentBytes > inputBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes: inputBytes });
         if (!(await this.#sendChunk(ring, chunk))) return;
       }
+      const trailers = body.trailers?.() ?? [];
+      if (trailers.length > 0 && !(await this.#sendTrailers(ring, trailers))) return;
       ring.close(RING.ended);
     } catch (error) {
       ring.close(RING.broken);
@@ -214,8 +221,12 @@ class Exchange {
     }
   }
 
-  /** False when nobody reads any more. */
-  async #sendChunk(ring: Ring, chunk: Uint8Array): Promise<boolean> {
+  #sendTrailers(ring: Ring, trailers: HeaderList): Promise<boolean> {
+    return this.#sendChunk(ring, encodeMessage(trailers), FRAME.part, FRAME.last);
+  }
+
+  /** Sends pieces of a kind, the last of another. False when nobody reads any more. */
+  async #sendChunk(ring: Ring, chunk: Uint8Array, kind: number = FRAME.data, last: number = kind): Promise<boolean> {
     let rest = chunk;
     while (rest.length > 0) {
       const seen = this.#signal.seen();
@@ -223,7 +234,7 @@ class Exchange {
       const room = ring.room();
       if (room === 0) await this.#signal.changed(seen);
       else {
-        ring.write(FRAME.data, rest.subarray(0, room));
+        ring.write(rest.length <= room ? last : kind, rest.subarray(0, room));
         rest = rest.subarray(room);
       }
     }

@@ -4,6 +4,7 @@
  */
 
 import { NebulaError } from '../../host/errors.ts';
+import type { StreamedRequest } from '../component/exchange.ts';
 
 /** One request, its body not read yet. */
 export interface Exchange {
@@ -28,7 +29,7 @@ export interface Exchange {
    */
   readBody(limitBytes: number): Promise<Uint8Array>;
   /** The body as it comes, in place of `readBody`; it throws CLIENT_CLOSED when the client goes away. */
-  bodyStream(): AsyncIterable<Uint8Array>;
+  bodyStream(): StreamedRequest;
 }
 
 /** A response, ready to be written. */

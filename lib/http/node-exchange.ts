@@ -1,8 +1,10 @@
 /** A request of node:http as the routes see it. */
 
 import type { IncomingMessage } from 'node:http';
+import type { HeaderList } from '../../host/component/component-call.ts';
 import { NebulaError } from '../../host/errors.ts';
 import type { Exchange } from './exchange.ts';
+import type { StreamedRequest } from '../component/exchange.ts';
 import { NodeCall } from './node-call.ts';
 
 export class NodeExchange extends NodeCall implements Exchange {
@@ -48,7 +50,11 @@ export class NodeExchange extends NodeCall implements Exchange {
     });
   }
 
-  async *bodyStream(): AsyncGenerator<Uint8Array, void, undefined> {
+  bodyStream(): StreamedRequest {
+    return { [Symbol.asyncIterator]: () => this.#pieces(), trailers: () => trailersOf(this.request) };
+  }
+
+  async *#pieces(): AsyncGenerator<Uint8Array, void, undefined> {
     this.expect();
     try {
       // The response still needs the connection when nobody wants the rest of the body.
@@ -65,6 +71,30 @@ export class NodeExchange extends NodeCall implements Exchange {
   protected override onBodyFailure(error: unknown): void {
     this.#settle?.reject(error);
   }
+}
+
+/** Fields that say how the message is framed, where it goes or how it is read. Source: RFC 9110, section 6.5.1. */
+const NO_TRAILERS: ReadonlySet<string> = new Set([
+  'authorization',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'content-type',
+  'cookie',
+  'expect',
+  'host',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+function trailersOf({ trailersDistinct }: IncomingMessage): HeaderList {
+  return Object.entries(trailersDistinct).flatMap(([name, values = []]) =>
+    NO_TRAILERS.has(name) ? [] : values.map((value): [string, string] => [name, value]),
+  );
 }
 
 function parseTarget(request: IncomingMessage): URL | undefined {

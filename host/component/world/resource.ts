@@ -18,10 +18,15 @@ export abstract class Resource {
   protected release(): void {}
 
   drop(): void {
-    if (this.#dropped) return;
+    if (this.passOn()) this.release();
+  }
+
+  /** The guest has handed it over: it is counted no more, and what it holds lives on. False when it was let go before. */
+  passOn(): boolean {
+    if (this.#dropped) return false;
     this.#dropped = true;
     this.host.drop();
-    this.release();
+    return true;
   }
 }
 

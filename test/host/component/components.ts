@@ -37,6 +37,11 @@ export function webComponent(): Uint8Array {
   return read(join(WEB_FOLDER, 'web.wasm'));
 }
 
+/** A component made of a core module in text, by its folder in functions/components. */
+export function textComponent(name: 'hello' | 'trailers'): Uint8Array {
+  return read(join(FUNCTIONS, 'components', name, `${name}.wasm`));
+}
+
 export interface Given {
   readonly limits?: Partial<Limits>;
   readonly capabilities?: Partial<Capabilities>;

@@ -77,6 +77,20 @@ test('outgoing-handler.handle() follows no redirect to what was not granted', ()
   assert.match(call(`${origin}/redirect`, { origins: [origin], private: true }), /^(302|500)/);
 });
 
+function granting(origins: readonly string[]): ComponentVm {
+  const capabilities = { ...definition.capabilities, http: { origins, private: true } };
+  return new ComponentVm({ ...definition, capabilities });
+}
+
+test('outgoing-handler.handle() grants each of two instances in one thread its own origins, turn and turn about', () => {
+  const [granted, other, again] = [granting([origin]), granting(['http://127.0.0.1:1']), granting([origin])];
+  const path = `/call?url=${encodeURIComponent(`${origin}/`)}`;
+  assert.equal(request(granted, path).head?.status, 200);
+  assert.equal(request(other, path).head?.status, 500);
+  assert.equal(request(again, path).head?.status, 200);
+  for (const vm of [granted, other, again]) vm.close();
+});
+
 test('outgoing-handler.handle() ends the guest where the manifest asks for that', () => {
   const capabilities = { ...definition.capabilities, denial: 'end' } as const;
   const vm = new ComponentVm({ ...definition, capabilities });

@@ -11,7 +11,7 @@ import { Request } from 'undici';
 import { createNebula, startServer, type Nebula, type NebulaServer } from '../../../lib/index.ts';
 import { readPrepared, writePrepared } from '../../../lib/registry/prepared-folder.ts';
 import { ComponentCache } from '../../../lib/registry/component-cache.ts';
-import { webComponent } from '../../host/component/components.ts';
+import { textComponent, webComponent } from '../../host/component/components.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'nebula-component-'));
 const folder = join(scratch, 'web');
@@ -131,6 +131,65 @@ test('ANY /fn/:name/* stops the guest when the client goes away', async () => {
   const deadline = Date.now() + 5000;
   while (aborted() === before && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(aborted(), before + 1);
+});
+
+test('ANY /fn/:name/* hands the trailers of a request on, but those that frame it', async () => {
+  await nebula.deploy(textComponent('trailers'), { name: 'trailers' });
+  const ask = async (trailers: Record<string, string>): Promise<string> => {
+    const headers = { 'transfer-encoding': 'chunked', trailer: Object.keys(trailers).join(', ') };
+    const request = httpRequest(`${server.url}/fn/trailers/`, { method: 'POST', headers });
+    request.write('the body');
+    request.addTrailers(trailers);
+    request.end();
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const pieces: Buffer[] = [];
+    for await (const piece of response) pieces.push(piece as Buffer);
+    return Buffer.concat(pieces).toString();
+  };
+  assert.equal(await ask({ checksum: 'abc123' }), 'abc123');
+  assert.equal(await ask({ 'content-type': 'text/html' }), '');
+  const none = await fetch(`${server.url}/fn/trailers/`, { method: 'POST', body: 'whole' });
+  assert.equal(await none.text(), '');
+});
+
+test('FunctionHandle.send() hands on the trailers that a body brings, in every executor', async () => {
+  await using here = await createNebula({ executor: 'in-thread' });
+  await here.deploy(textComponent('trailers'), { name: 'trailers' });
+  const head = { method: 'POST', scheme: 'http', authority: 'localhost', pathWithQuery: '/', headers: [] } as const;
+  for (const each of [here, nebula]) {
+    const body = {
+      trailers: () => [['sum', '42']] as const,
+      async *[Symbol.asyncIterator]() {
+        yield Buffer.from('one');
+        yield Buffer.from('two');
+      },
+    };
+    const response = await each.fn('trailers').send(head, body);
+    const pieces: Buffer[] = [];
+    for await (const piece of response.body) pieces.push(Buffer.from(piece));
+    assert.equal(Buffer.concat(pieces).toString(), '42');
+  }
+});
+
+test('FunctionHandle.fetch() has a fresh state each time, or keeps one for as many calls as `reuse` says', async () => {
+  // What a guest handed over is counted no more: 60 calls would come to 180 resources.
+  const limits = { resources: 50 };
+  await using single = await createNebula({ threads: 1 });
+  await single.deploy(textComponent('hello'), { name: 'fresh', limits });
+  await single.deploy(textComponent('hello'), { name: 'kept', reuse: 4, limits });
+  const answers = async (name: string, count: number): Promise<string[]> => {
+    const all: string[] = [];
+    for (let at = 0; at < count; at++)
+      all.push((await (await single.fn(name).fetch(new Request('http://a/'))).text()).trim());
+    return all;
+  };
+  assert.deepEqual(new Set(await answers('fresh', 60)), new Set(['hello, call 1']));
+  assert.deepEqual(
+    (await answers('kept', 6)).map((text) => text.slice(-1)),
+    ['1', '2', '3', '4', '1', '2'],
+  );
+  await single.deploy(textComponent('hello'), { name: 'long', reuse: 1000, limits });
+  assert.equal((await answers('long', 60)).at(-1), 'hello, call 0');
 });
 
 test('readPrepared() refuses a folder in which a file was changed', async () => {

@@ -31,6 +31,7 @@ export class IncomingBody extends Resource {
 
   static finish(body: IncomingBody): FutureTrailers {
     body.host.enter();
+    body.passOn();
     return new FutureTrailers(body.host, body.#source);
   }
 }
@@ -116,6 +117,8 @@ export class OutgoingBody extends Resource {
 
   static finish(body: OutgoingBody, trailers: Fields | undefined): void {
     body.host.enter();
+    body.passOn();
+    trailers?.passOn();
     if (body.#declaredBytes !== undefined && body.#declaredBytes !== body.#writtenBytes) {
       throw new WasiError({ tag: 'HTTP-response-body-size', val: BigInt(body.#writtenBytes) });
     }

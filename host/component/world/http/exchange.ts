@@ -5,14 +5,13 @@ import { decodeMessage, encodeMessage, FRAME, type Frame, MessageReader, Ring, R
 import { CHUNK_BYTES, NO_BYTES } from '../io.ts';
 import type { BodySink, BodySource } from './bodies.ts';
 
-const NO_TRAILERS = { list: undefined };
-
 /** A body that is all there. */
-export function bodyOf(input: Uint8Array): BodySource {
+export function bodyOf(input: Uint8Array, trailers: HeaderList | undefined): BodySource {
   let at = 0;
+  const over = { list: trailers };
   return {
     isReady: () => true,
-    trailers: () => (at >= input.length ? NO_TRAILERS : undefined),
+    trailers: () => (at >= input.length ? over : undefined),
     take(most) {
       if (most === 0) return NO_BYTES;
       if (at >= input.length) return undefined;

@@ -77,6 +77,7 @@ export class OutgoingResponse extends Resource {
   constructor(headers: Fields) {
     super(activeHost());
     this.fields = headers.freeze();
+    headers.passOn();
     this.outgoing = new OutgoingBody(this.host, declaredBytes(headers));
   }
 
@@ -125,15 +126,20 @@ export class ResponseOutparam extends Resource {
 
   static set(outparam: ResponseOutparam, result: OutgoingResult): void {
     outparam.host.enter();
+    outparam.passOn();
     if (result.tag === 'err') {
       outparam.outcome = { error: result.val.tag };
       return;
     }
     outparam.outcome = { error: undefined };
     const { status, fields, outgoing, hasBody } = result.val;
+    result.val.passOn();
     outparam.#sink.head({ status, headers: fields.toList() });
     // A body that nobody took before the response was handed over can be taken no more: it is empty.
     if (hasBody) outgoing.attach(outparam.#sink);
-    else outparam.#sink.end();
+    else {
+      outgoing.drop();
+      outparam.#sink.end();
+    }
   }
 }

@@ -26,6 +26,8 @@ const LONGEST_MS = 30_000;
 export function createOutgoingHandler(host: Host): OutgoingHandler {
   return (request, options) => {
     host.enter();
+    request.passOn();
+    options?.passOn();
     const origin = originOf(request);
     const granted = host.options.capabilities.http;
     if (granted === undefined || !granted.origins.some((each) => new URL(each).origin === origin)) {
@@ -121,6 +123,7 @@ class OutgoingExchange {
       bodyBytes: this.#host.options.limits.inputBytes,
     });
     if (hasBody) request.outgoing.attach(this.#sink);
+    else request.outgoing.drop();
   }
 
   /** The invocation has ended. */

@@ -29,6 +29,7 @@ export class OutgoingRequest extends Resource {
   constructor(headers: Fields) {
     super(activeHost());
     this.fields = headers.freeze();
+    headers.passOn();
     this.outgoing = new OutgoingBody(this.host, declaredBytes(headers));
   }
 
