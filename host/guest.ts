@@ -8,6 +8,8 @@ export interface Guest {
   readonly memories: readonly WebAssembly.Memory[];
   /** Whether it has run since it was made. */
   readonly used: boolean;
+  /** Whether another one, made while this one holds its place in the address space, is likely to be put back quicker. */
+  readonly isMisplaced: boolean;
   /** Runs the function once. `timeoutMs` above 0 is enforced here, in this thread; 0 leaves the deadline to others. */
   run(call: GuestCall, timeoutMs: number): Ending;
   stdout(): Uint8Array;

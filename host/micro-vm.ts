@@ -75,6 +75,10 @@ export class MicroVm implements Guest {
     return this.memory === undefined ? [] : [this.memory];
   }
 
+  get isMisplaced(): boolean {
+    return this.#restorer.isMisplaced === true;
+  }
+
   /** Whether it has run since it was made. */
   get used(): boolean {
     return this.#runs > 0;

@@ -69,6 +69,10 @@ export class ComponentVm implements Guest {
     return this.#cores.memories;
   }
 
+  get isMisplaced(): boolean {
+    return false;
+  }
+
   get used(): boolean {
     return this.#runs > 0;
   }

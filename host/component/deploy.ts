@@ -100,5 +100,6 @@ function noImage(digest: string): SnapshotImage {
     runs: [],
     memfd: -1,
     memfdMissing: 'there is no snapshot of the component',
+    hugeBytes: 0,
   };
 }

@@ -8,17 +8,28 @@
 import { requireLibc } from './libc.ts';
 
 const MADV_COLLAPSE = 25;
+const PROT_NONE = 0;
 const PROT_READ_WRITE = 3;
-const MAP_SHARED = 1;
+const MAP_SHARED_FIXED = 0x11;
+const MAP_PRIVATE_ANONYMOUS = 0x22;
 export const HUGE_PAGE_BYTES: number = 2 * 2 ** 20;
 
-/** Asks for huge pages for whole ranges of huge pages of a file, `from` and `to` in bytes. What is refused stays as it is. */
-export function collapseRanges(fd: number, ranges: readonly (readonly [from: number, to: number])[]): void {
+/**
+ * Asks for huge pages for whole ranges of huge pages of a file, `from` and `to` in bytes, and answers how many bytes got
+ * them. What is refused stays as it is.
+ */
+export function collapseRanges(fd: number, ranges: readonly (readonly [from: number, to: number])[]): number {
   const libc = requireLibc();
+  let collapsedBytes = 0;
   for (const [from, to] of ranges) {
-    const address = libc.mmap(0, to - from, PROT_READ_WRITE, MAP_SHARED, fd, from);
-    if (address === -1) continue;
-    libc.madvise(address, to - from, MADV_COLLAPSE);
-    libc.munmap(address, to - from);
+    const sizeBytes = to - from;
+    // The kernel promises no place on the grid of huge pages: so one page more is taken, and the file mapped within.
+    const reserved = libc.mmap(0, sizeBytes + HUGE_PAGE_BYTES, PROT_NONE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+    if (reserved === -1) continue;
+    const aligned = Math.ceil(reserved / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
+    const address = libc.mmap(aligned, sizeBytes, PROT_READ_WRITE, MAP_SHARED_FIXED, fd, from);
+    if (address === aligned && libc.madvise(address, sizeBytes, MADV_COLLAPSE) === 0) collapsedBytes += sizeBytes;
+    libc.munmap(reserved, sizeBytes + HUGE_PAGE_BYTES);
   }
+  return collapsedBytes;
 }

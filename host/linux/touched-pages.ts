@@ -30,6 +30,11 @@ export function touchedPages(address: number, sizeBytes: number): PageRanges {
   return hasPagemapScan() ? scanPages(address, sizeBytes) : readEntries(address, sizeBytes);
 }
 
+/** Pages written since the mapping was made or last dropped, as `hasPagemapScan` can tell them. */
+export function writtenPages(address: number, sizeBytes: number): PageRanges {
+  return scan(address, sizeBytes, 'written');
+}
+
 function scanPages(address: number, sizeBytes: number): PageRanges {
   const written = scan(address, sizeBytes, 'written');
   const read = subtract(scan(address, sizeBytes, 'touched'), written);

@@ -14,24 +14,27 @@ export interface SnapshotImage {
   readonly memfd: number;
   /** Why there is none. */
   readonly memfdMissing: string;
+  /** Bytes of the memfd that huge pages back. */
+  readonly hugeBytes: number;
 }
 
 /** Puts a snapshot's memory into a memfd, unless the machine has none to give: then `copy` serves. */
 export function createImage({ runs, ...snapshot }: Snapshot): SnapshotImage {
-  if (snapshot.memoryBytes === 0) return { snapshot, runs, memfd: -1, memfdMissing: 'the module has no memory' };
+  if (snapshot.memoryBytes === 0)
+    return { snapshot, runs, memfd: -1, memfdMissing: 'the module has no memory', hugeBytes: 0 };
   const support = hasCow();
-  if (!support.ok) return { snapshot, runs, memfd: -1, memfdMissing: support.reason };
+  if (!support.ok) return { snapshot, runs, memfd: -1, memfdMissing: support.reason, hugeBytes: 0 };
   let memfd = -1;
   try {
     memfd = memfdCreate(`nebula-${snapshot.digest.slice(0, 12)}`);
     ftruncateFd(memfd, snapshot.memoryBytes);
     for (const run of runs) writeFd(memfd, run.bytes, run.offset);
-    collapseRanges(memfd, denseRanges({ ...snapshot, runs }));
+    const hugeBytes = collapseRanges(memfd, denseRanges({ ...snapshot, runs }));
     sealFd(memfd);
-    return { snapshot, runs, memfd, memfdMissing: '' };
+    return { snapshot, runs, memfd, memfdMissing: '', hugeBytes };
   } catch (error) {
     if (memfd >= 0) closeFd(memfd);
-    return { snapshot, runs, memfd: -1, memfdMissing: messageOf(error) };
+    return { snapshot, runs, memfd: -1, memfdMissing: messageOf(error), hugeBytes: 0 };
   }
 }
 

@@ -6,6 +6,8 @@ export interface Restorer {
   readonly strategy: Strategy;
   /** Size of the memory it puts back. */
   readonly sizeBytes: number;
+  /** Whether the memory it is attached to starts where huge pages cannot be used. */
+  readonly isMisplaced?: boolean;
   /** Fills a new instance's memory with the snapshot. Called once, before the first run. */
   attach(memory: WebAssembly.Memory): void;
   /** Told after a run and before `restore`, while the memory still shows what the run touched. */

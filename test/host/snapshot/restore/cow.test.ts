@@ -1,0 +1,101 @@
+/** Copy-on-write restores over an image that huge pages back, where pages that were only read stay mapped. */
+
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import * as fc from 'fast-check';
+import { hasCow } from '../../../../host/linux/memory.ts';
+import { hasPagemapScan } from '../../../../host/linux/pagemap.ts';
+import { closeImage, createImage, type SnapshotImage } from '../../../../host/snapshot/image.ts';
+import { CowRestorer } from '../../../../host/snapshot/restore/cow.ts';
+
+const PAGE_BYTES = 65_536;
+const SIZE_BYTES = 8 * 2 ** 20 + PAGE_BYTES;
+
+const content = new Uint8Array(SIZE_BYTES).map((_, at) => (at * 31 + (at >> 12)) & 0xff);
+
+function openImage(): SnapshotImage {
+  return createImage({
+    digest: '0'.repeat(64),
+    memoryBytes: SIZE_BYTES,
+    globals: [],
+    tables: [],
+    dropped: [],
+    runs: [{ offset: 0, bytes: content }],
+  });
+}
+
+const image = openImage();
+after(() => closeImage(image));
+
+const missing = !hasCow().ok
+  ? 'no copy-on-write here'
+  : !hasPagemapScan()
+    ? 'no PAGEMAP_SCAN here (Linux 6.7)'
+    : image.hugeBytes === 0
+      ? 'no huge pages to be had here'
+      : false;
+
+interface Restored {
+  readonly restorer: CowRestorer;
+  readonly bytes: Uint8Array;
+}
+
+/** A restorer on a memory that lies on the grid of huge pages; others are held until one does. */
+function restored(): Restored {
+  const elsewhere: WebAssembly.Memory[] = [];
+  for (let tries = 0; tries < 20; tries++) {
+    const memory = new WebAssembly.Memory({ initial: SIZE_BYTES / PAGE_BYTES, maximum: SIZE_BYTES / PAGE_BYTES });
+    const restorer = new CowRestorer(image);
+    restorer.attach(memory);
+    if (!restorer.isMisplaced) return { restorer, bytes: new Uint8Array(memory.buffer) };
+    elsewhere.push(memory);
+  }
+  throw new Error(`${elsewhere.length} memories in a row were off the grid`);
+}
+
+function putBack({ restorer, bytes }: Restored): void {
+  restorer.observe();
+  assert.equal(restorer.restore(), true);
+  assert.equal(Buffer.compare(bytes, content), 0, 'the memory is not as the image');
+}
+
+const place = fc.oneof(
+  fc.constantFrom(0, 1, 4095, 4096, 2 ** 21 - 1, 2 ** 21, SIZE_BYTES - PAGE_BYTES, SIZE_BYTES - 1),
+  fc.nat({ max: 40_000 }),
+  fc.nat({ max: SIZE_BYTES - 1 }),
+);
+
+test('CowRestorer.restore() puts back every byte, wherever runs write and however much', { skip: missing }, () => {
+  const writes = fc.array(fc.record({ place, length: fc.constantFrom(1, 1, 1, 8, 5000, 70_000) }), { maxLength: 45 });
+  fc.assert(
+    fc.property(fc.array(writes, { minLength: 1, maxLength: 12 }), (runs) => {
+      const vm = restored();
+      for (const run of runs) {
+        for (const { place: at, length } of run) vm.bytes.fill(vm.bytes[at] === 1 ? 2 : 1, at, at + length);
+        putBack(vm);
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('CowRestorer.restore() keeps what was only read, and copies what each run writes', { skip: missing }, () => {
+  const vm = restored();
+  assert.equal(vm.restorer.keepsRead, true);
+  for (let run = 0; run < 300; run++) {
+    vm.bytes[100] = run;
+    vm.bytes[9000] = run;
+    putBack(vm);
+  }
+  assert.equal(vm.restorer.keepsRead, true);
+  assert.ok(vm.restorer.hotPageCount >= 2);
+});
+
+test('CowRestorer.restore() drops everything once writes are all over the memory', { skip: missing }, () => {
+  const few = restored();
+  for (let run = 0; run < 40; run++) {
+    for (let at = 0; at < 40; at++) few.bytes[at * 200_000] = 1;
+    putBack(few);
+  }
+  assert.equal(few.restorer.keepsRead, false);
+});
