@@ -80,6 +80,10 @@ export const HARDWARE_ERRORS = {
     'Cannot read an answer of {source}: expected {expected}, got {got}',
     'Check the model and the topic or address of the meter.',
   ],
+  RECORDING_FAILED: [
+    'Cannot write the recording {path}: {detail}',
+    'Name a new file in a folder that exists and has room.',
+  ],
 } as const;
 
 /** A key of the table. */
@@ -101,14 +105,18 @@ export class HardwareError extends Error {
   readonly key: HardwareErrorName;
   readonly fields: HardwareErrorFields;
   readonly remedy: string;
+  /** The message without the remedy. */
+  readonly problem: string;
 
   constructor(key: HardwareErrorName, fields: HardwareErrorFields = {}, options?: { cause?: unknown }) {
     const [message, remedy] = HARDWARE_ERRORS[key];
-    super(`${filled(message, fields)}. ${filled(remedy, fields)}`, options);
+    const problem = filled(message, fields);
+    super(`${problem}. ${filled(remedy, fields)}`, options);
     this.name = 'HardwareError';
     this.key = key;
     this.code = `ERR_NEBULA_HARDWARE_${key}`;
     this.fields = fields;
+    this.problem = problem;
     this.remedy = filled(remedy, fields);
   }
 }

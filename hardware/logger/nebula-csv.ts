@@ -12,7 +12,7 @@ import { TableParser, formatError } from './table.ts';
 const FORMAT = 'nebula-csv';
 
 /** In the place of a value: from the row before to the row after nothing is known. */
-const LOST = 'lost';
+export const LOST = 'lost';
 
 /** What stands beside a log, as FILE.json. */
 export interface Sidecar {

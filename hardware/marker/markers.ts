@@ -1,6 +1,6 @@
 /** All markers by their text, `openMarker('gpio:17')`, and which of them this machine has. */
 
-import { detailOf } from '../errors.ts';
+import { HardwareError, detailOf } from '../errors.ts';
 import { numberIn, parseInstrument, refuseText, type InstrumentForm, type InstrumentText } from '../instrument-text.ts';
 import { CHIP_ROOT, chipsIn, openChipLine } from './chip-line.ts';
 import { openGpioLine } from './gpio-line.ts';
@@ -121,7 +121,8 @@ function listed(kind: string, form: string, about: string, pin: number): ListedM
     const marker = where === undefined ? form : `${kind}:${pin}`;
     return { kind, marker, state: 'present', detail: `${about}${where?.() ?? ''}` };
   } catch (error) {
-    return { kind, marker: form, state: 'absent', detail: detailOf(error) };
+    const detail = error instanceof HardwareError ? error.problem : detailOf(error);
+    return { kind, marker: form, state: 'absent', detail };
   }
 }
 

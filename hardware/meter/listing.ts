@@ -48,8 +48,8 @@ async function tried(kind: string, source: string, places: MachinePlaces): Promi
     await opened.close();
     return { kind, source, state: 'present', detail: about, properties: opened.properties };
   } catch (error) {
-    const denied = error instanceof HardwareError && error.key === 'SOURCE_DENIED';
-    return { kind, source, state: denied ? 'denied' : 'absent', detail: detailOf(error) };
+    if (!(error instanceof HardwareError)) return { kind, source, state: 'absent', detail: detailOf(error) };
+    return { kind, source, state: error.key === 'SOURCE_DENIED' ? 'denied' : 'absent', detail: error.problem };
   }
 }
 

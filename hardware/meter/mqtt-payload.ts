@@ -60,12 +60,29 @@ function message(format: string, payload: string, values: MeterMessage): MeterMe
   return values;
 }
 
-/** `<prefix>/status/switch:0`: apower in W, aenergy.total in Wh, no time of its own. */
+function shellyEvent(payload: string, channel: number): MeterMessage | undefined {
+  const { method, params } = objectOf('shelly', payload);
+  if (method !== 'NotifyStatus' || typeof params !== 'object' || params === null) return undefined;
+  const fields = (params as Fields)[`switch:${channel}`];
+  if (typeof fields !== 'object' || fields === null) return undefined;
+  const energy = ((fields as Fields)['aenergy'] ?? {}) as Fields;
+  return {
+    powerW: numberIn('shelly', fields as Fields, 'apower'),
+    energyJ: scaled(numberIn('shelly', energy, 'total'), WH),
+    stamp: numberIn('shelly', params as Fields, 'ts'),
+  };
+}
+
+/**
+ * `<prefix>/status/switch:0`: apower in W, aenergy.total in Wh, no time of its own. `<prefix>/events/rpc` has a time, and
+ * only those values that changed.
+ */
 const shelly: MqttFormat = {
   name: 'shelly',
   topic: '<device>/status/switch:0',
   resolutionW: undefined,
-  parse(topic, payload) {
+  parse(topic, payload, channel) {
+    if (topic.endsWith('/events/rpc')) return shellyEvent(payload, channel);
     if (!/\/status\/(switch|pm1|em1?|cover):\d+$/.test(topic)) return undefined;
     const fields = objectOf('shelly', payload);
     const energy = (fields['aenergy'] ?? {}) as Fields;

@@ -67,7 +67,7 @@ class MqttSource implements PowerSource {
       else this.#take(topic, payload.toString('utf8'), timeS);
     });
     // Until the client is connected again messages may have been sent that nobody keeps for us.
-    client.on('close', () => this.#put({ kind: 'lost', detail: 'the connection to the broker closed' }));
+    client.on('close', () => this.#put({ kind: 'disconnected', detail: 'the connection to the broker closed' }));
     client.on('error', (error) => this.#put({ kind: 'lost', detail: detailOf(error) }));
   }
 

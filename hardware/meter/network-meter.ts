@@ -95,20 +95,18 @@ export async function openGudeModbus(options: NetworkMeterOptions): Promise<Powe
   const { default: ModbusRTU } = await load('modbus-serial', () => import('modbus-serial'));
   const client = new ModbusRTU.default();
   client.setTimeout(3000);
-  const close = (): Promise<void> => new Promise((resolve) => client.close(() => resolve()));
-  try {
-    await client.connectTCP(options.host, { port });
-  } catch (error) {
-    const fields = { source: 'GUDE Modbus', address, detail: detailOf(error) };
-    throw new HardwareError('SOURCE_UNREACHABLE', fields, { cause: error });
-  }
   client.setID(1);
+  // A client that is not connected never calls back.
+  const close = (): Promise<void> =>
+    client.isOpen ? new Promise((resolve) => client.close(() => resolve())) : Promise.resolve();
   const register = gudeRegister(options.line ?? 0, 'powerW');
   return openAsked(
     {
       name: 'GUDE Modbus',
       address,
       async read() {
+        // A connection that was lost is taken up again with the next reading.
+        if (!client.isOpen) await client.connectTCP(options.host, { port });
         const holding = options.registers === 'holding';
         const { data } = holding
           ? await client.readHoldingRegisters(register, 2)

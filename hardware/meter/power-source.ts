@@ -18,6 +18,8 @@ export interface SourceProperties {
   /** True for a value that is computed from a model or leaves part of the machine out. */
   readonly estimate: boolean;
   readonly synthetic: boolean;
+  /** Digital inputs that each reading has the levels of; default none. */
+  readonly inputs?: number;
 }
 
 /** What a source gives: a value, or the fact that there was none. */
@@ -30,7 +32,7 @@ export type Reading =
       readonly inputs?: number;
     }
   | { readonly kind: 'malformed'; readonly detail: string }
-  | { readonly kind: 'duplicate' | 'reordered' | 'stale' | 'lost'; readonly detail: string };
+  | { readonly kind: 'duplicate' | 'reordered' | 'stale' | 'lost' | 'disconnected'; readonly detail: string };
 
 export interface PowerSource {
   readonly properties: SourceProperties;
@@ -72,6 +74,8 @@ export interface Recording extends ImportedLog {
   readonly properties: SourceProperties;
   /** Readings that were retained from before, and the first failure's message. */
   readonly stale: number;
+  /** Times that the connection to the source was lost. */
+  readonly disconnected: number;
   readonly firstLoss: string | undefined;
 }
 
@@ -87,6 +91,7 @@ export async function recordSource(source: PowerSource, signal: AbortSignal): Pr
   const builder = new LogBuilder();
   const { properties } = source;
   let stale = 0;
+  let disconnected = 0;
   let firstLoss: string | undefined;
   for await (const reading of source.readings(signal)) {
     builder.countRow();
@@ -94,7 +99,8 @@ export async function recordSource(source: PowerSource, signal: AbortSignal): Pr
       const added = builder.add(reading.timeS, reading.value);
       if (added && reading.inputs !== undefined) addInputs(builder, reading.timeS, reading.inputs);
     } else if (reading.kind === 'malformed') builder.malformed(reading.detail);
-    else if (reading.kind === 'lost') {
+    else if (reading.kind === 'lost' || reading.kind === 'disconnected') {
+      if (reading.kind === 'disconnected') disconnected++;
       builder.lost(1);
       firstLoss ??= reading.detail;
     } else if (reading.kind === 'stale') stale++;
@@ -108,5 +114,5 @@ export async function recordSource(source: PowerSource, signal: AbortSignal): Pr
     ...(properties.refreshS === undefined ? {} : { refreshS: properties.refreshS }),
     ...(properties.resolution === undefined ? {} : { resolution: properties.resolution }),
   });
-  return { ...log, properties, stale, firstLoss };
+  return { ...log, properties, stale, disconnected, firstLoss };
 }

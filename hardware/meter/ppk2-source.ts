@@ -51,6 +51,7 @@ class Ppk2Source implements PowerSource {
     resolution: undefined,
     estimate: false,
     synthetic: false,
+    inputs: 8,
   };
   readonly #port: Ppk2Port;
   readonly #decoder: Ppk2Decoder;
@@ -84,7 +85,7 @@ class Ppk2Source implements PowerSource {
           waiting.wake = resolve;
         });
       }
-      if (!signal.aborted) yield { kind: 'lost', detail: 'the port closed' };
+      if (!signal.aborted) yield { kind: 'disconnected', detail: 'the port closed' };
     } finally {
       this.#port.off('data', take);
       this.#port.off('close', stop);

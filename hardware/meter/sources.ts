@@ -121,8 +121,11 @@ function madeUp(instrument: InstrumentText): Opener {
 
 function mqttKind(scheme: 'mqtt' | 'mqtts'): SourceKind {
   return {
-    form: `${scheme}://[USER:PASSWORD@]HOST[:PORT]/TOPIC?format=${[...MQTT_FORMATS.keys()].join('|')}`,
-    about: `a meter behind an MQTT broker${scheme === 'mqtts' ? ', over TLS' : ''}; device=NAME in place of the topic`,
+    form: `${scheme}://[USER:PASSWORD@]HOST[:PORT]/TOPIC?format=FORMAT`,
+    about:
+      scheme === 'mqtts'
+        ? 'the same over TLS'
+        : `a meter behind an MQTT broker: ${[...MQTT_FORMATS.keys()].join(', ')}`,
     options: ['format', 'device', 'quantity', 'channel'],
     isUrl: true,
     opener: brokerOf,

@@ -19,7 +19,7 @@ export function createProgram(): Command {
     .description('Runs functions compiled to WebAssembly, each call in a fresh state.')
     .version(version)
     .exitOverride()
-    // What follows `bench` belongs to it, its options and --help included.
+    // What follows `bench` or `meter` belongs to it, its options and --help included.
     .enablePositionalOptions()
     .showHelpAfterError('(nebula --help says more)')
     .addHelpText('after', `\nExit codes: the guest's own; 1 trap, timeout or limit; ${EXIT_USAGE} usage; 3 Nebula.`);
@@ -30,7 +30,8 @@ export function createProgram(): Command {
   addSnapshot(program);
   addDeploy(program);
   addManagement(program);
-  addBench(program);
+  addHandedOn(program, 'bench', 'measure and compare: bench --help says what (in a clone of the source)');
+  addHandedOn(program, 'meter', 'power sources and markers of this machine: meter --help says what');
   return program;
 }
 
@@ -146,18 +147,19 @@ function addManagement(program: Command): void {
   act(withServer(rollback), async () => (await import('./remote.ts')).rollback);
 }
 
-function addBench(program: Command): void {
+/** A command that another program carries out, its options and --help included. */
+function addHandedOn(program: Command, name: 'bench' | 'meter', description: string): void {
   program
-    .command('bench')
-    .description('measure and compare: bench --help says what (in a clone of the source)')
+    .command(name)
+    .description(description)
     .argument('[arguments...]')
     .helpOption(false)
     .allowUnknownOption()
     .passThroughOptions()
     .action(async (given: string[]) => {
       try {
-        const { bench } = await import('./bench.ts');
-        await bench(given);
+        const { handOn } = await import('./hand-on.ts');
+        await handOn(name, given);
       } catch (error) {
         reportFailure(error, false);
         throw error;

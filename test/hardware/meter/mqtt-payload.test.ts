@@ -70,3 +70,21 @@ test('MQTT_FORMATS refuse with a typed error and never give a value that is no n
     { numRuns: 300 },
   );
 });
+
+function event(params: object, method = 'NotifyStatus'): string {
+  return JSON.stringify({ src: 'plug', method, params });
+}
+
+function read(payload: string): MeterMessage | undefined {
+  return parse('shelly', 'plug/events/rpc', payload);
+}
+
+test('MQTT_FORMATS shelly reads what changed out of an event, with the time of the device', () => {
+  const full = read(event({ ts: 1_700_000_000.25, 'switch:0': { id: 0, apower: 12.5, aenergy: { total: 2 } } }));
+  assert.deepEqual(full, { powerW: 12.5, energyJ: 7200, stamp: 1_700_000_000.25 });
+  assert.equal(read(event({ ts: 1, 'switch:0': { id: 0, voltage: 230 } }))?.powerW, undefined);
+  assert.equal(read(event({ ts: 1, 'switch:1': { apower: 1 } })), undefined);
+  assert.equal(read(event({ ts: 1, 'switch:0': { apower: 1 } }, 'NotifyEvent')), undefined);
+  assert.throws(() => read(event({ ts: 1, 'switch:0': { apower: 'much' } })), { key: 'SOURCE_PAYLOAD' });
+  assert.throws(() => read('{'), { key: 'SOURCE_PAYLOAD' });
+});

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { openMqtt } from '../../../hardware/meter/mqtt-source.ts';
 import { recordSource } from '../../../hardware/meter/power-source.ts';
+import { openSource } from '../../../hardware/meter/sources.ts';
 import { requirePart } from '../../require.ts';
 import { MESSAGES } from './mqtt-messages.ts';
 
@@ -81,12 +82,13 @@ const client = (): MqttClient => {
   return publisher;
 };
 
-for (const { format, device, topic, payload, powerW, next } of MESSAGES) {
-  test(`openMqtt(${format}) records what the broker delivers, without retained, repeated, late and broken messages`, {
+for (const { format, topic, payload, powerW, next } of MESSAGES) {
+  test(`openSource(mqtt, ${format}) records what the broker delivers, without retained, repeated, late and broken messages`, {
     skip,
   }, async () => {
     await client().publishAsync(topic, next(99, 0), { qos: 1, retain: true });
-    const source = await openMqtt({ url: `mqtt://127.0.0.1:${port}`, format, device });
+    const source = await openSource(`mqtt://127.0.0.1:${port}/${topic}?format=${format}`);
+    assert.match(source.properties.name, new RegExp(`^MQTT ${format} ${topic}`));
     const stop = new AbortController();
     const recording = recordSource(source, stop.signal);
     const sent = [payload, next(5, 2), next(5, 2), next(7, 1), '{"broken', next(8, 3)];
@@ -130,11 +132,12 @@ test('openMqtt() marks a broker that went away as a break and goes on when it is
   await client().publishAsync(shelly.topic, shelly.next(4, 0), { qos: 1 });
   await sleep(200);
   stop.abort();
-  const { trace, counts, firstLoss } = await recording;
+  const { trace, counts, firstLoss, disconnected } = await recording;
   await source.close();
   assert.deepEqual([...trace.value], [1, 2, 3, 4]);
   assert.deepEqual(trace.breaks, [1]);
   assert.ok(counts.lost >= 1);
+  assert.ok(disconnected >= 1);
   assert.match(firstLoss ?? '', /broker/);
 });
 

@@ -88,6 +88,34 @@ test('openGudeModbus() reads the power registers of a real Modbus TCP responder'
   await holding.close();
 });
 
+function away(server: ServerTCP): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+test('openGudeModbus() loses what is asked while its responder is away, and goes on when it is back', async (context) => {
+  const vector = { getInputRegister: (address: number): number => (address === 0x403 ? 7 : 0) };
+  const respond = async (at: number): Promise<ServerTCP> => {
+    const server = new ServerTCP(vector, { host: '127.0.0.1', port: at, unitID: 1 });
+    await new Promise<void>((resolve) => server.on('initialized', () => resolve()));
+    return server;
+  };
+  const first = await respond(0);
+  const { port } = (first as unknown as { _server: { address(): AddressInfo } })._server.address();
+  const source = await openGudeModbus({ host: '127.0.0.1', port, intervalS: 0.02 });
+  const kinds: string[] = [];
+  const signal = AbortSignal.timeout(20_000);
+  let second: ServerTCP | undefined;
+  for await (const reading of source.readings(signal)) {
+    if (reading.kind !== kinds.at(-1)) kinds.push(reading.kind);
+    if (kinds.length === 1 && reading.kind === 'value') await away(first);
+    else if (reading.kind === 'lost') second ??= await respond(port);
+    if (kinds.length === 3) break;
+  }
+  await source.close();
+  assert.deepEqual(kinds, ['value', 'lost', 'value']);
+  context.after(() => away(second as ServerTCP));
+});
+
 async function freeUdpPort(): Promise<number> {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));

@@ -1,0 +1,41 @@
+/** Commands that are programs of their own, beside this one in the build: `nebula bench`, `nebula meter`. */
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { NebulaError } from '../../host/errors.ts';
+
+/** The programs, below dist. The benchmarks are part of a clone and not of the package. */
+const PROGRAMS = {
+  bench: { path: 'bench/main.js', flags: ['--expose-gc'], detail: 'benchmarks need a clone of the source' },
+  meter: { path: 'hardware/cli/main.js', flags: [], detail: 'this build has no hardware folder' },
+} as const;
+
+/** Ctrl-C reaches the whole group: this process waits for what the program makes of it. */
+const stay = (): void => undefined;
+
+/**
+ * Runs a program with everything it was given, in a process of its own, and takes over its exit code.
+ * @throws NebulaError FILE_UNREADABLE where the program is not there
+ */
+export async function handOn(name: keyof typeof PROGRAMS, given: readonly string[]): Promise<void> {
+  const { path: place, flags, detail } = PROGRAMS[name];
+  // Compiled to dist/lib/cli.
+  const path = join(import.meta.dirname, '..', '..', place);
+  if (!existsSync(path)) throw new NebulaError('FILE_UNREADABLE', { path, detail });
+  const child = spawn(process.execPath, [...flags, path, ...given], { stdio: 'inherit' });
+  const pass = (): void => {
+    child.kill('SIGTERM');
+  };
+  process.on('SIGINT', stay);
+  process.on('SIGTERM', pass);
+  try {
+    process.exitCode = await new Promise<number>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)));
+    });
+  } finally {
+    process.off('SIGINT', stay);
+    process.off('SIGTERM', pass);
+  }
+}
