@@ -1,15 +1,19 @@
 // Adds to package-lock.json the packages for other platforms that it lacks. A registry that does not hold them has npm
-// leave them out of the lock, and `npm ci` then refuses that lock. Run it after every change of a dependency.
+// leave them out of the lock, and `npm ci` then refuses that lock. Run it after every change of
+// a dependency, with the folder of the lock as its argument where that is not this package's.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const SYSTEMS = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32'];
 const PROCESSORS = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'x64'];
+const PORTABLE = 'wasm32';
 const LIBRARIES = { musl: 'musl', musleabihf: 'musl', gnu: 'glibc', gnueabihf: 'glibc' };
 
 /** What a package for one platform says in the lock; all there is to know of it is in its name. */
 function entryOf(name, version, isDevelopment) {
   const parts = name.split('/').at(-1).split('-');
+  if (parts.includes(PORTABLE))
+    return { version, cpu: [PORTABLE], ...(isDevelopment ? { dev: true } : {}), optional: true };
   const os = SYSTEMS.find((system) => parts.includes(system));
   const cpu = PROCESSORS.find((processor) => parts.includes(processor));
   if (os === undefined || cpu === undefined || !/^\d/.test(version)) {
@@ -27,7 +31,7 @@ function entryOf(name, version, isDevelopment) {
   };
 }
 
-const path = join(import.meta.dirname, '..', 'package-lock.json');
+const path = join(process.argv[2] ?? join(import.meta.dirname, '..'), 'package-lock.json');
 const lock = JSON.parse(readFileSync(path, 'utf8'));
 const added = {};
 for (const [where, { optionalDependencies = {}, dev = false }] of Object.entries(lock.packages)) {

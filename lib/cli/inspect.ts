@@ -1,13 +1,16 @@
 /** `nebula inspect`: what a module is and needs. Nothing of it runs. */
 
 import { resolve } from 'node:path';
+import { isComponent } from '../../host/component/binary.ts';
+import { prepareComponent } from '../../host/component/prepare.ts';
+import { transpileComponent } from '../../host/component/transpile.ts';
 import { WIZER_EXPORT } from '../../host/initialise.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
 import { hasCow } from '../../host/linux/memory.ts';
 import { prepareModule, type PreparedModule } from '../../host/module/prepare.ts';
 import type { ModuleInfo } from '../../host/module/inspect.ts';
 import { exactStrategies } from '../../host/snapshot/restore/choice.ts';
-import { loadSource } from '../registry/source.ts';
+import { loadSource, type LoadedSource } from '../registry/source.ts';
 import { applyOptions, type FunctionOptions } from './options.ts';
 import { print } from './streams.ts';
 
@@ -19,16 +22,22 @@ export interface InspectOptions extends FunctionOptions {
 
 /** Prints kind, imports, exports, memory and limits; refuses what could not be deployed, as deploying would. */
 export async function inspect(options: InspectOptions, target: string): Promise<void> {
-  const { module, manifest: given } = await loadSource(resolve(target));
-  const manifest = applyOptions(given, options);
+  const loaded = await loadSource(resolve(target));
+  const manifest = applyOptions(loaded.manifest, options);
   const limits = resolveLimits(manifest.limits);
-  const prepared = await prepareModule(module, limits, manifest.entry === undefined ? {} : { entry: manifest.entry });
+  const prepared = await prepare(loaded, manifest.entry, limits);
   const { digest, info, compileNs } = prepared;
   const strategy = manifest.strategy ?? 'auto';
   const strategies = exactStrategies(info, info.memory !== null && hasCow().ok);
   const shown = { name: manifest.name, digest, ...info, compileNs, strategy, strategies, limits };
   const initExport = manifest.init?.export;
   await print(options.json === true, shown, () => describe({ ...shown, initExport }, prepared, limits));
+}
+
+async function prepare(loaded: LoadedSource, entry: string | undefined, limits: Limits): Promise<PreparedModule> {
+  const { module, transpiled } = loaded;
+  if (!isComponent(module)) return prepareModule(module, limits, entry === undefined ? {} : { entry });
+  return (await prepareComponent(transpiled ?? (await transpileComponent(module)), limits)).prepared;
 }
 
 interface Described {

@@ -81,7 +81,7 @@ function addServe(program: Command): void {
     .option('--host <address>', 'address to bind to', '127.0.0.1')
     .addOption(tokenOption('bearer token of the management routes'))
     .option('--store <dir>', 'directory in which deployed functions persist')
-    .option('--functions <dir>', 'deploy every folder in it that has a nebula.json')
+    .option('--functions <dirs...>', 'deploy every folder in them that has a nebula.json')
     .option('--watch', 'redeploy a function of --functions whose module or manifest changes')
     .option('--threads <n>', "worker threads; default: the machine's cores", integerFrom(1, 1024))
     .option('--audit', 'compare every micro-VM with its snapshot before each run');

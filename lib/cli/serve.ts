@@ -5,6 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { basename, join, resolve } from 'node:path';
 import { pino, type Logger } from 'pino';
+import { isComponent } from '../../host/component/binary.ts';
 import { argumentError, messageOf, NebulaError } from '../../host/errors.ts';
 import type { Nebula } from '../api.ts';
 import { startServer } from '../http/server.ts';
@@ -21,7 +22,7 @@ export interface ServeOptions {
   readonly host: string;
   readonly token?: string;
   readonly store?: string;
-  readonly functions?: string;
+  readonly functions?: readonly string[];
   readonly watch?: boolean;
   readonly threads?: number;
   readonly audit?: boolean;
@@ -43,7 +44,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   });
   const stops: (() => void)[] = [];
   try {
-    if (options.functions !== undefined) stops.push(...(await deployFolder(nebula, options, logger)));
+    if (options.functions !== undefined) stops.push(...(await deployFolders(nebula, options, logger)));
     for (const { name, error } of nebula.stats().unavailable ?? [])
       logger.error({ err: error }, `"${name}" is unavailable`);
     const server = await startServer(nebula, { host, port, logger, ...(token === undefined ? {} : { token }) });
@@ -86,25 +87,39 @@ async function announce(nebula: Nebula, url: string, json: boolean): Promise<voi
   await writeAll(process.stdout, `${json ? JSON.stringify({ url, functions: names, command }) : command}\n`);
 }
 
-/** Deploys every function in a folder; one that is refused does not keep the others out, unless it is all of them. */
-async function deployFolder(nebula: Nebula, options: ServeOptions, logger: Logger): Promise<(() => void)[]> {
-  const root = resolve(options.functions as string);
-  const folders = await findFunctions(root);
+/** Deploys every function in the folders; one that is refused does not keep the others out, unless it is all of them. */
+async function deployFolders(nebula: Nebula, options: ServeOptions, logger: Logger): Promise<(() => void)[]> {
+  const roots = (options.functions ?? []).map((folder) => resolve(folder));
+  const folders = (await Promise.all(roots.map(findFunctions))).flat();
   const stops: (() => void)[] = [];
-  let firstFailure: unknown;
-  let deployed = 0;
-  for (const folder of folders) {
+  const failures: unknown[] = [];
+  const deploy = async (folder: string): Promise<void> => {
     try {
       await deployChanged(nebula, folder);
-      deployed += 1;
     } catch (error) {
-      firstFailure ??= error;
+      failures.push(error);
       logger.error({ err: error, folder }, 'Cannot deploy');
     }
+  };
+  // A component is transpiled for seconds in a thread of its own: meanwhile the others are deployed.
+  const underway: Promise<void>[] = [];
+  for (const folder of folders) {
+    if (await holdsComponent(folder)) underway.push(deploy(folder));
+    else await deploy(folder);
     if (options.watch === true) stops.push(await watchFunction(nebula, folder, logger));
   }
-  if (deployed === 0 && firstFailure !== undefined && options.watch !== true) throw firstFailure;
+  await Promise.all(underway);
+  const isNothingLeft = failures.length > 0 && failures.length === folders.length;
+  if (isNothingLeft && options.watch !== true) throw failures[0];
   return stops;
+}
+
+async function holdsComponent(folder: string): Promise<boolean> {
+  try {
+    return isComponent((await loadSource(folder)).module);
+  } catch {
+    return false;
+  }
 }
 
 async function findFunctions(root: string): Promise<readonly string[]> {
@@ -121,11 +136,10 @@ async function findFunctions(root: string): Promise<readonly string[]> {
 
 /** Deploys a folder's function, unless what a store brought back is the same. */
 async function deployChanged(nebula: Nebula, folder: string): Promise<void> {
-  const { module, manifest, snapshot } = await loadSource(folder);
+  const { module, manifest } = await loadSource(folder);
   const current = nebula.list().find(({ name }) => name === manifest.name);
   if (current?.digest === digestOf(module) && isDeepStrictEqual(current.manifest, manifest)) return;
-  const { name, ...options } = manifest;
-  await nebula.deploy(module, { ...options, name, ...(snapshot === undefined ? {} : { snapshot }) });
+  await nebula.deploy(folder);
 }
 
 async function watchFunction(nebula: Nebula, folder: string, logger: Logger): Promise<() => void> {
