@@ -67,7 +67,8 @@ export class Threads<T extends Sent> {
       idleTimeout: Infinity,
       atomics: 'disabled',
       recordTiming: false,
-      trackUnmanagedFds: false,
+      // What a thread that is ended has open, mounts and files of its guest among it, is closed with it.
+      trackUnmanagedFds: true,
       loadBalancer: this.#balance,
     } as ConstructorParameters<typeof Piscina>[0]);
     // A worker's failure is told by its own events; Piscina's says no more.

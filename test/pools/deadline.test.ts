@@ -2,8 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { getEventListeners, once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { countFds, skip } from '../host/filesystem/machine-fixture.ts';
 import { deploy, input, median, openPool, stdoutOf, until } from './fixture.ts';
 
 /** Milliseconds a timer of the same length is late by now: what the machine itself adds. */
@@ -219,4 +223,15 @@ test('invoke() that is aborted stops a guest that was quick before and is not no
   assert.equal(stdoutOf(await behind), 'spun for 1 ms\n');
   assert.equal(pool.stats().unitsReplaced, 1);
   await until('nothing runs', () => pool.stats().running === 0);
+});
+
+test('invoke() that loses a thread leaves none of its mounts and files open', { skip }, async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'nebula-deadline-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const pool = openPool(context, { threads: 1, spareThreads: 1 });
+  const mounts = [{ guest: '/data', machine: folder, access: 'read-only' as const }];
+  const forever = await deploy(pool, 'guests/forever', { limits: { timeoutMs: 20 }, capabilities: { mounts } });
+  for (let round = 0; round < 8; round++) assert.equal((await pool.invoke(forever, input())).kind, 'timeout');
+  // The threads that are there now may each have it open once.
+  await until('the fds of ended threads are closed', () => countFds(folder) <= 2);
 });
