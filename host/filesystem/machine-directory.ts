@@ -4,7 +4,7 @@ import type { MachineMount } from '../capabilities.ts';
 import { messageOf, NebulaError } from '../errors.ts';
 import { OPEN } from '../linux/files.ts';
 import { libcFailure, loadLibc } from '../linux/libc.ts';
-import { closeOwned, openMachine } from '../linux/owned-fd.ts';
+import { closeOpenedFor, closeOwned, openFor, openMachine } from '../linux/owned-fd.ts';
 import type { Descriptor } from './descriptor.ts';
 import { MachineDirectory, type MachineTree } from './machine-tree.ts';
 import { hasKernelResolver, resolveByKernel, resolveByWalk } from './machine-path.ts';
@@ -52,10 +52,12 @@ class MountedMachine implements MountedDirectory {
   }
 
   open(): Descriptor {
+    openFor(this.#tree);
     return new MachineDirectory(this.#tree);
   }
 
   close(): void {
+    closeOpenedFor(this.#tree);
     if (this.#tree.fd >= 0) {
       closeOwned(this.#tree.fd);
       this.#tree.fd = -1;

@@ -19,7 +19,34 @@ const NO_SLOT = -1;
 const freeSlots: number[] = [];
 let placeholder = NO_SLOT;
 
-/** The main thread is never terminated: there an fd is its own slot. */
+/**
+ * The main thread is never terminated, and there an fd is its own slot. But its guest is, at a deadline, in the middle
+ * of a host function: so what was opened is kept here with what it was opened for.
+ */
+const openFds: Map<number, object> = new Map();
+const NOTHING: object = {};
+let owner: object = NOTHING;
+/** The fd opened last until it is in `openFds`. V8 may terminate at a call, as `set` is one, and not at a store. */
+const NEWEST: Int32Array = Int32Array.of(NO_SLOT);
+
+/** What is opened from now on is opened for `next`. */
+export function openFor(next: object): void {
+  keepNewest();
+  owner = next;
+}
+
+/** Closes what was opened for `given` and not closed. Whatever still holds one of these fds must be gone. */
+export function closeOpenedFor(given: object): void {
+  keepNewest();
+  for (const [fd, openedFor] of openFds) if (openedFor === given) closeOwned(fd);
+}
+
+function keepNewest(): void {
+  const newest = NEWEST[0] as number;
+  if (newest !== NO_SLOT) openFds.set(newest, owner);
+  NEWEST[0] = NO_SLOT;
+}
+
 function takeSlot(): number {
   if (isMainThread) {
     return NO_SLOT;
@@ -34,6 +61,7 @@ function takeSlot(): number {
 export function closeOwned(fd: number): void {
   const libc = requireLibc();
   if (isMainThread) {
+    openFds.delete(fd);
     libc.close(fd);
   } else if (freeSlots.length < FREE_SLOTS && libc.dup3(placeholder, fd, OPEN.cloexec) === fd) {
     freeSlots.push(fd);
@@ -54,8 +82,13 @@ export function openBeneath(directory: number, path: Uint8Array, flags: number, 
   }
   setHow(flags | OPEN.cloexec, mode);
   const raw = libc.openat2(SYSCALL.openat2, directory, path, HOW, HOW_BYTES);
-  if (slot === NO_SLOT || raw < 0) {
-    return raw < 0 ? abandon(slot) : raw;
+  if (raw < 0) {
+    return abandon(slot);
+  }
+  if (slot === NO_SLOT) {
+    NEWEST[0] = raw;
+    keepNewest();
+    return raw;
   }
   const moved = libc.dup3(raw, slot, OPEN.cloexec);
   libc.close(raw);
@@ -71,8 +104,13 @@ export function openIn(directory: number, name: Uint8Array, flags: number, mode:
   }
   const allFlags = flags | OPEN.cloexec;
   const raw = libc.openat(directory, name, allFlags, mode);
-  if (slot === NO_SLOT || raw < 0) {
-    return raw < 0 ? abandon(slot) : raw;
+  if (raw < 0) {
+    return abandon(slot);
+  }
+  if (slot === NO_SLOT) {
+    NEWEST[0] = raw;
+    keepNewest();
+    return raw;
   }
   const moved = libc.dup3(raw, slot, OPEN.cloexec);
   libc.close(raw);

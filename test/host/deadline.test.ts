@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { runWithin } from '../../host/deadline.ts';
+import { countFds, skip } from './filesystem/machine-fixture.ts';
 import { deploy } from './function.ts';
 
 const LOOPS: readonly (readonly [what: string, module: string])[] = [
@@ -93,4 +97,34 @@ test('runWithin() may be called inside of itself', () => {
   });
   assert.equal(inTime, true);
   assert.deepEqual(order, ['outer', 'inner', 'after']);
+});
+
+test('MicroVm.close() closes what a guest had open when its deadline came in the middle of a call', {
+  skip,
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nebula-deadline-'));
+  writeFileSync(join(folder, 'f'), 'x');
+  const mounts = [{ guest: '/data', machine: folder, access: 'read-only' as const }];
+  const deployed = await deploy(
+    `(module
+      (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "path_filestat_get" (func $stat (param i32 i32 i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+      (memory (export "memory") 1) (data (i32.const 0) "f")
+      (func (export "_start") (loop
+        (drop (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16)))
+        (drop (call $stat (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 64)))
+        (drop (call $close (i32.load (i32.const 16))))
+        (br 0))))`,
+    { capabilities: { mounts } },
+  );
+  for (let round = 0; round < 60; round++) {
+    assert.equal(deployed.run('', 5).kind, 'timeout');
+    assert.equal(deployed.settle(), false);
+    // The micro-VM that is there now has the mount itself open.
+    assert.equal(countFds(folder), 1, `round ${round}`);
+  }
+  deployed.vm.close();
+  assert.equal(countFds(folder), 0);
+  rmSync(folder, { recursive: true });
 });
