@@ -4,7 +4,7 @@ import { geometricMeanOfRatios, medianEstimate, ratioOfMedians, type Estimate, t
 import { describeSample, type Description } from '../descriptive.ts';
 import { estimateBreakEven } from './break-even.ts';
 import type { RunEnvironment } from './environment.ts';
-import { findAll, type Finding } from './findings.ts';
+import { findAll, isShortRun, type Finding } from './findings.ts';
 import type { Plan } from './plan.ts';
 import { CALL_PHASES, type Row } from './rows.ts';
 import { Samples, type CellName, type FailedCall } from './samples.ts';
@@ -57,6 +57,8 @@ export interface BreakEven {
   readonly slowdown: Interval;
   /** Native run time from which the native target is ahead; null: Wasm is ahead however long the function runs. */
   readonly runNs: Interval;
+  /** Its own run at that input is so short that the slowdown is the clock's and the caches', and the break-even says nothing. */
+  readonly tooShort: boolean;
 }
 
 export interface Analysis {
@@ -177,6 +179,7 @@ function breakEvensOf(samples: Samples, reference: string): BreakEven[] {
       const { model, runNs, slowdown } = estimateBreakEven(wasmBlocks, nativeBlocks);
       const { wasmOverheadNs, nativeOverheadNs } = model;
       const intervals = { slowdown: toInterval(slowdown), runNs: toInterval(runNs) };
+      const tooShort = isShortRun(samples, functionName);
       found.push({
         function: functionName,
         input,
@@ -185,6 +188,7 @@ function breakEvensOf(samples: Samples, reference: string): BreakEven[] {
         wasmOverheadNs,
         nativeOverheadNs,
         ...intervals,
+        tooShort,
       });
     }
   }

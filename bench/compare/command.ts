@@ -55,7 +55,7 @@ async function measure(plan: Plan, run: string, folder: RunFolder, print: Print)
     for (const { target, reason } of opened.missing) print(`without ${target}: ${reason}`);
     if (opened.targets.length === 0)
       throw new Error('Cannot compare: none of the targets is to be had on this machine');
-    const cells = cellsOf(opened.targets, cases);
+    const cells = cellsOf(opened.targets, cases, plan.only);
     const progress = createProgress(process.stderr);
     const result = await runPlan({ run, plan, cells, sink: writer, progress, signal: interruption.signal });
     return finish({ targets: opened.targets, missing: opened.missing, ...result });

@@ -50,6 +50,8 @@ const TIER_UP_RATIO = 1.25;
 const SHORT_RUN_NS = 100_000;
 
 const nameOf = (cell: CellName): string => `${cell.target} ${cell.function} ${cell.input}`;
+/** A number of things. */
+export const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? '' : 's'}`;
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
 export function findAll(input: FindingsInput): Finding[] {
@@ -83,7 +85,7 @@ function findStop({ environment, plan, samples }: FindingsInput): Finding[] {
     });
   }
   if (samples.blockCount < FEWEST_BLOCKS) {
-    const message = `${samples.blockCount} blocks: intervals over fewer than ${FEWEST_BLOCKS} are too narrow`;
+    const message = `${counted(samples.blockCount, 'block')}: intervals over fewer than ${FEWEST_BLOCKS} are too narrow`;
     found.push({ code: 'too-few-blocks', severity: 'warning', message, about: [] });
   }
   return found;
@@ -98,7 +100,7 @@ function findFailures({ samples }: FindingsInput): Finding[] {
   return [...byReason].map(([reason, about]) => ({
     code: 'failed-calls',
     severity: 'warning',
-    message: `${about.length} calls failed and are in no statistic: ${reason}`,
+    message: `${counted(about.length, 'call')} failed, in no statistic: ${reason}`,
     about,
   }));
 }
@@ -109,7 +111,7 @@ export function findMachine({ environment }: Pick<FindingsInput, 'environment'>)
   const stolen = environment.blocks.filter((block) => (block.stealShare ?? 0) > STEAL_SHARE_MAX);
   if (stolen.length > 0) {
     const most = Math.max(...stolen.map((block) => block.stealShare ?? 0));
-    const message = `the machine beneath took up to ${percent(most)} of the processor in ${stolen.length} blocks`;
+    const message = `the machine beneath took up to ${percent(most)} of the processor in ${counted(stolen.length, 'block')}`;
     found.push({
       code: 'noisy-machine',
       severity: 'warning',
@@ -155,7 +157,7 @@ function findFirstCalls({ samples }: FindingsInput): Finding[] {
   });
   if (slow.length === 0) return [];
   const most = slow.reduce((left, right) => (right.ratio > left.ratio ? right : left));
-  const message = `the first call of ${slow.length} cells, a warm-up, took up to ${most.ratio.toFixed(0)} times the median (${nameOf(most.cell)})`;
+  const message = `the first call of ${counted(slow.length, 'cell')}, a warm-up, took up to ${most.ratio.toFixed(0)} times the median (${nameOf(most.cell)})`;
   return [{ code: 'first-call-outlier', severity: 'note', message, about: slow.map(({ cell }) => nameOf(cell)) }];
 }
 
@@ -170,13 +172,13 @@ function findTierUp({ samples }: FindingsInput): Finding[] {
     return ratio > TIER_UP_RATIO ? [`${nameOf(cell)}: ${ratio.toFixed(2)}`] : [];
   });
   if (about.length === 0) return [];
-  const message = `the guest's own run became faster within the series of ${about.length} cells (first third over last third): tier-up`;
+  const message = `the guest's own run became faster within the series of ${counted(about.length, 'cell')} (first third over last third): tier-up`;
   return [{ code: 'tier-up', severity: 'warning', message, about }];
 }
 
 function findUndecided({ undecided }: FindingsInput): Finding[] {
   if (undecided.length === 0) return [];
-  const message = `no difference of totals is claimed for ${undecided.length} pairs, whose intervals contain 1`;
+  const message = `no difference of totals is claimed for ${counted(undecided.length, 'pair')}, the interval of the ratio contains 1`;
   return [{ code: 'no-difference', severity: 'note', message, about: undecided.map(nameOf) }];
 }
 
@@ -184,17 +186,20 @@ function findUnstamped({ samples }: FindingsInput): Finding[] {
   const answered = samples.cells.filter((cell) => samples.blocks(cell, 'total') !== undefined);
   const about = answered.filter((cell) => samples.blocks(cell, 'start') === undefined).map(nameOf);
   if (about.length === 0) return [];
-  const message = `${about.length} cells have totals only: their guests did not stamp by the clock of this machine`;
+  const message = `totals only of ${counted(about.length, 'cell')}: no stamps by the clock of this machine`;
   return [{ code: 'no-stamps', severity: 'note', message, about }];
 }
 
+/** Whether a function runs at its largest input for too short a time to tell how much slower it is in Wasm. */
+export function isShortRun(samples: Samples, functionName: string): boolean {
+  const input = samples.inputsOf(functionName).at(-1) as string;
+  const runs = samples.targets.map((target) => samples.values({ target, function: functionName, input }, 'run'));
+  return runs.some((values) => values.length > 0 && median(sorted(values)) < SHORT_RUN_NS);
+}
+
 function findShortRuns({ samples }: FindingsInput): Finding[] {
-  const about = samples.functions.filter((functionName) => {
-    const input = samples.inputsOf(functionName).at(-1) as string;
-    const runs = samples.targets.map((target) => samples.values({ target, function: functionName, input }, 'run'));
-    return runs.some((values) => values.length > 0 && median(sorted(values)) < SHORT_RUN_NS);
-  });
+  const about = samples.functions.filter((functionName) => isShortRun(samples, functionName));
   if (about.length === 0) return [];
-  const message = `break-evens of ${about.join(', ')} say little: these run for less than 0.1 ms at their largest input`;
+  const message = `no break-even of ${about.join(', ')}: less than 0.1 ms of own run at the largest input`;
   return [{ code: 'short-run', severity: 'note', message, about }];
 }

@@ -34,6 +34,12 @@ export interface Plan {
   readonly repeats: number;
   /** Calls of a cell in its turn, where each call has a container of its own. */
   readonly coldRepeats: number;
+  /** Calls before those of a turn, which find the caches full of other targets; kept as rows that say so. Cold targets have none. */
+  readonly turnWarmUps: number;
+  /** A cell whose calls take this long or longer, in milliseconds, has as many of them as a cold target, and no warm-up in its turn. */
+  readonly longMs: number;
+  /** Functions of a target, where it is not to have all of them. */
+  readonly only: Readonly<Partial<Record<TargetName, readonly string[]>>>;
   /** Calls of each cell before the first block; kept as rows that say so. */
   readonly warmUps: number;
   /** The same for targets that start a container for each call. */
@@ -56,10 +62,19 @@ export const FULL_PLAN: Plan = {
     'process',
     'container-warm',
     'container-cold',
+    'container-cold-bridge',
+    'container-cold-host',
+    'wasmtime',
+    'workerd',
+    'extism',
   ],
   blocks: 20,
   repeats: 3,
   coldRepeats: 1,
+  turnWarmUps: 1,
+  longMs: 100,
+  // What a network costs does not depend on the function.
+  only: { 'container-cold-bridge': ['noop'], 'container-cold-host': ['noop'] },
   warmUps: 5,
   coldWarmUps: 1,
   seed: 1,
@@ -72,6 +87,17 @@ export const QUICK_PLAN: Plan = {
   ...FULL_PLAN,
   functions: ['noop', 'fibonacci', 'matmul'],
   inputs: ['small', 'large'],
+  targets: [
+    'wasm-restored',
+    'wasm-fresh',
+    'wasm-in-thread',
+    'node-wasi',
+    'process',
+    'container-warm',
+    'container-cold',
+    'container-cold-bridge',
+    'container-cold-host',
+  ],
   blocks: 10,
   repeats: 2,
 };
@@ -80,6 +106,8 @@ const COUNTS = [
   'blocks',
   'repeats',
   'coldRepeats',
+  'turnWarmUps',
+  'longMs',
   'warmUps',
   'coldWarmUps',
   'seed',
@@ -95,17 +123,29 @@ export function planOf(base: Plan, given: Readonly<Record<string, unknown>>): Pl
   for (const key of Object.keys(given)) {
     if (!(key in base)) throw argumentError(key, `left out; a plan has ${Object.keys(base).join(', ')}`, given[key]);
   }
-  const plan = { ...base, ...given } as Plan;
+  // Whoever names functions or targets means each of them on each.
+  const chosen = 'functions' in given || 'targets' in given ? { only: {} } : {};
+  const plan = { ...base, ...chosen, ...given } as Plan;
   checkNames('functions', plan.functions, undefined);
   checkNames('inputs', plan.inputs, INPUTS);
   checkNames('targets', plan.targets, TARGETS);
+  checkOnly(plan.only);
   for (const key of COUNTS) {
-    const least = key === 'warmUps' || key === 'coldWarmUps' ? 0 : 1;
+    const least = key.toLowerCase().endsWith('warmups') ? 0 : 1;
     if (!Number.isSafeInteger(plan[key]) || plan[key] < least) {
       throw argumentError(key, `a whole number of at least ${least}`, plan[key]);
     }
   }
   return plan;
+}
+
+function checkOnly(only: unknown): void {
+  const expected = 'an object with lists of functions by target';
+  if (typeof only !== 'object' || only === null || Array.isArray(only)) throw argumentError('only', expected, only);
+  for (const [target, functions] of Object.entries(only)) {
+    checkNames('only', [target], TARGETS);
+    checkNames(`only.${target}`, functions, undefined);
+  }
 }
 
 function checkNames(field: string, names: unknown, known: readonly string[] | undefined): void {

@@ -4,6 +4,8 @@ import { SingleBar } from 'cli-progress';
 
 export interface Progress {
   start(calls: number): void;
+  /** Corrects how many calls there will be, those made already included. */
+  expect(calls: number): void;
   /** Block -1 is the warm-up. */
   block(block: number, blocks: number): void;
   called(): void;
@@ -35,6 +37,10 @@ class BarProgress implements Progress {
     this.#bar.start(calls, 0, { block: '' });
   }
 
+  expect(calls: number): void {
+    this.#bar.setTotal(calls);
+  }
+
   block(block: number, blocks: number): void {
     this.#bar.update({ block: blockName(block, blocks) });
   }
@@ -62,6 +68,10 @@ class LineProgress implements Progress {
   start(calls: number): void {
     this.#calls = calls;
     this.#output.write(`${calls} calls\n`);
+  }
+
+  expect(calls: number): void {
+    this.#calls = calls;
   }
 
   block(block: number, blocks: number): void {

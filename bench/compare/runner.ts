@@ -12,6 +12,7 @@ import type { Progress } from './progress.ts';
 import type { Row } from './rows.ts';
 import { readStamps } from './stamps.ts';
 import type { CallResult, Target } from './targets/target.ts';
+import { TurnLengths } from './turn-lengths.ts';
 
 /** What has its turn in each block. */
 export interface Cell {
@@ -41,9 +42,12 @@ export interface RunResult {
 }
 
 /** The cells of a plan on the targets that there are. */
-export function cellsOf(targets: readonly Target[], cases: readonly ComparisonCase[]): Cell[] {
+export function cellsOf(targets: readonly Target[], cases: readonly ComparisonCase[], only: Plan['only'] = {}): Cell[] {
   return targets.flatMap((target) =>
-    cases.filter((test) => target.refuses(test.function) === undefined).map((test) => ({ target, test })),
+    cases
+      .filter((test) => only[target.name]?.includes(test.function) ?? true)
+      .filter((test) => target.refuses(test.function) === undefined)
+      .map((test) => ({ target, test })),
   );
 }
 
@@ -52,8 +56,10 @@ export async function runPlan(request: RunRequest): Promise<RunResult> {
   const random = seededRandom(plan.seed);
   const turns = new Turns(request);
   const blocks: BlockConditions[] = [];
-  progress.start(callsOf(plan, cells));
+  const warmUps = cells.reduce((sum, cell) => sum + turns.lengths.callsOf(cell, -1), 0);
+  progress.start(warmUps + turns.lengths.measuredOf(cells));
   for (let block = -1; block < plan.blocks && !turns.stopped; block++) {
+    if (block === 0) progress.expect(turns.calls + turns.lengths.measuredOf(cells));
     progress.block(block, plan.blocks);
     const finish = watchBlock(block);
     for (const cell of shuffled(cells, random)) {
@@ -67,17 +73,8 @@ export async function runPlan(request: RunRequest): Promise<RunResult> {
   return { blocks, stopped: turns.voided ?? interrupted };
 }
 
-/** Calls of a cell's turn; block -1 is the warm-up. */
-function turnLength(plan: Plan, { target }: Cell, block: number): number {
-  if (block < 0) return target.cold ? plan.coldWarmUps : plan.warmUps;
-  return target.cold ? plan.coldRepeats : plan.repeats;
-}
-
-function callsOf(plan: Plan, cells: readonly Cell[]): number {
-  return cells.reduce((sum, cell) => sum + turnLength(plan, cell, -1) + plan.blocks * turnLength(plan, cell, 0), 0);
-}
-
 class Turns {
+  readonly lengths: TurnLengths;
   readonly #request: RunRequest;
   #calls = 0;
   /** What makes the whole run void: an answer that is not the expected one. */
@@ -85,6 +82,12 @@ class Turns {
 
   constructor(request: RunRequest) {
     this.#request = request;
+    this.lengths = new TurnLengths(request.plan);
+  }
+
+  /** Calls made so far. */
+  get calls(): number {
+    return this.#calls;
   }
 
   get stopped(): boolean {
@@ -92,12 +95,14 @@ class Turns {
   }
 
   async take(cell: Cell, block: number): Promise<void> {
-    const { plan, sink, progress, run } = this.#request;
+    const { sink, progress, run } = this.#request;
     // What earlier turns left behind is not to be collected at the cost of this one.
     globalThis.gc?.();
-    for (let repeat = 0; repeat < turnLength(plan, cell, block) && !this.stopped; repeat++) {
-      const rows = await measureCall(cell, { run, block, call: this.#calls++ });
+    for (let repeat = 0; repeat < this.lengths.callsOf(cell, block) && !this.stopped; repeat++) {
+      const warmUp = repeat < this.lengths.warmUpsOf(cell, block);
+      const rows = await measureCall(cell, { run, block, call: this.#calls++ }, warmUp);
       sink.write(rows);
+      if (block < 0) this.lengths.learn(cell, rows.find((row) => row.phase === 'total')?.ns ?? 0);
       progress.called();
       const mismatch = rows.find((row) => row.outcome === 'mismatch');
       if (mismatch !== undefined) this.voided = `void: ${cell.target.name} ${cell.test.function}: ${mismatch.reason}`;
@@ -111,14 +116,15 @@ interface CallPlace {
   readonly call: number;
 }
 
-async function measureCall({ target, test }: Cell, place: CallPlace): Promise<Row[]> {
+async function measureCall({ target, test }: Cell, place: CallPlace, warmUp: boolean): Promise<Row[]> {
   const calledNs = process.hrtime.bigint();
   let result: CallResult;
   try {
     result = await target.call(test);
   } catch (error) {
     const failed = { outcome: 'failed', reason: messageOf(error) };
-    return toRows(target, test, place, failed, { total: Number(process.hrtime.bigint() - calledNs) });
+    const phases = { total: Number(process.hrtime.bigint() - calledNs) };
+    return toRows(target, test, { ...place, warmUp }, failed, phases);
   }
   const answeredNs = process.hrtime.bigint();
   const teardownNs = await target.settled?.();
@@ -126,7 +132,7 @@ async function measureCall({ target, test }: Cell, place: CallPlace): Promise<Ro
   if (teardownNs !== undefined) measured['teardown'] = teardownNs;
   const { outcome, reason } = judge(result, test);
   const ending = reason === undefined ? { outcome } : { outcome, reason };
-  return toRows(target, test, place, ending, { ...measured, ...result.phases });
+  return toRows(target, test, { ...place, warmUp }, ending, { ...measured, ...result.phases });
 }
 
 /** A wrong answer outweighs how the call ended. */
@@ -162,7 +168,7 @@ export function phasesOf(result: CallResult, madeNs: bigint, backNs: bigint): Re
 function toRows(
   target: Target,
   test: ComparisonCase,
-  place: CallPlace,
+  { warmUp, ...place }: CallPlace & { readonly warmUp: boolean },
   ending: { readonly outcome: string; readonly reason?: string },
   phases: Readonly<Record<string, number>>,
 ): Row[] {
@@ -176,6 +182,6 @@ function toRows(
     ns: Math.round(ns),
     outcome,
     ...(reason === undefined ? {} : { reason }),
-    ...(place.block < 0 ? { warmUp: true as const } : {}),
+    ...(warmUp ? { warmUp: true as const } : {}),
   }));
 }

@@ -102,7 +102,7 @@ export class Samples {
     return (this.#samples.get(keyOf(cell))?.phases.get(phase) ?? []).flat();
   }
 
-  /** Nanoseconds of the calls before the first block. */
+  /** Nanoseconds of the warm-ups: those before the first block, then the first ones of each turn. */
   warmUps(cell: CellName, phase: string): readonly number[] {
     return this.#samples.get(keyOf(cell))?.warmUps.get(phase) ?? [];
   }
@@ -111,7 +111,7 @@ export class Samples {
     const key = keyOf(cell);
     let samples = this.#samples.get(key);
     if (samples === undefined) this.#samples.set(key, (samples = { phases: new Map(), warmUps: new Map() }));
-    if (row.block < 0) {
+    if (row.warmUp === true || row.block < 0) {
       const values = samples.warmUps.get(row.phase);
       if (values === undefined) samples.warmUps.set(row.phase, [row.ns]);
       else values.push(row.ns);

@@ -1,5 +1,6 @@
 /** The report as one HTML file that opens without a network. */
 
+import { counted } from '../findings.ts';
 import { escapeXml, type Figure } from './drawing.ts';
 import { METHOD } from './method.ts';
 import type { ReportInput } from './report.ts';
@@ -65,7 +66,7 @@ function findings({ analysis }: ReportInput): string {
     const places =
       about.length === 0
         ? ''
-        : `<details><summary>${about.length} ${about.length === 1 ? 'place' : 'places'}</summary>${escapeXml(about.join('; '))}</details>`;
+        : `<details><summary>${counted(about.length, 'place')}</summary>${escapeXml(about.join('; '))}</details>`;
     return `<li class="${severity}"><strong>${severity}</strong> <code>${code}</code> ${escapeXml(message)}${places}</li>`;
   });
   return `<section><h2>Findings</h2><ul class="findings">${items.join('')}</ul></section>`;

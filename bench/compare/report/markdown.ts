@@ -1,6 +1,7 @@
 /** The report as Markdown, and its headline for a terminal. */
 
 import type { Analysis } from '../analysis.ts';
+import { counted } from '../findings.ts';
 import type { Figure } from './drawing.ts';
 import { METHOD } from './method.ts';
 import { ratio, ratioInterval } from './quantities.ts';
@@ -23,7 +24,7 @@ export function headlineText(analysis: Analysis): string {
   const input = inputs.includes(INPUT_OF_HEADLINE) ? INPUT_OF_HEADLINE : inputs[0];
   const shown = analysis.overall.filter((each) => each.phase === 'total' && each.input === input);
   const lines = shown.map(({ target, against, ratio: found, functions }) => {
-    const over = `geometric mean over ${functions.length} functions, ${input} input`;
+    const over = `geometric mean over ${counted(functions.length, 'function')}, ${input} input`;
     return `${target}: ${ratio(found.value)} ${ratioInterval(found)} times ${against} (${over})`;
   });
   const warnings = analysis.findings.filter((finding) => finding.severity !== 'note');

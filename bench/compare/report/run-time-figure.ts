@@ -38,11 +38,11 @@ export function drawRunTimes(analysis: Analysis, samples: Samples): Figure | und
   if (shown.length === 0) return undefined;
   const targets = [...new Set(shown.map((point) => point.target))];
   const crossings = analysis.breakEvens.filter(
-    ({ native, runNs, function: name }) =>
-      native === 'container-cold' && (runNs.value ?? 0) > 0 && functions.includes(name),
+    ({ native, runNs, tooShort, function: name }) =>
+      native === 'container-cold' && (runNs.value ?? 0) > 0 && !tooShort && functions.includes(name),
   );
   const curves = analysis.breakEvens
-    .filter(({ function: name }) => functions.includes(name))
+    .filter(({ function: name, tooShort }) => functions.includes(name) && !tooShort)
     .flatMap((each) => curvesOf(each, shown));
   const svg = draw(
     {

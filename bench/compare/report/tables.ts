@@ -1,6 +1,6 @@
 /** The report's tables as cells of text, for HTML and Markdown alike. */
 
-import type { Analysis, CellSummary, OverallRatio } from '../analysis.ts';
+import type { Analysis, BreakEven, CellSummary, OverallRatio } from '../analysis.ts';
 import type { RunEnvironment } from '../environment.ts';
 import { ratio, ratioInterval, time, timeInterval } from './quantities.ts';
 
@@ -108,15 +108,16 @@ export function breakEvenTable(analysis: Analysis): Table {
       time(each.wasmOverheadNs),
       time(each.nativeOverheadNs),
       `${ratio(each.slowdown.value)} ${ratioInterval(each.slowdown)}`,
-      breakEvenText(each.runNs.value, analysis.reference, each.native),
-      timeInterval(each.runNs),
+      breakEvenText(each),
+      each.tooShort ? '-' : timeInterval(each.runNs),
     ]),
   };
 }
 
-function breakEvenText(runNs: number | null, wasm: string, native: string): string {
-  if (runNs === null) return `none: ${wasm} is ahead however long it runs`;
-  return runNs === 0 ? `none: ${native} is ahead from the start` : time(runNs);
+function breakEvenText({ runNs: { value }, wasm, native, tooShort }: BreakEven): string {
+  if (tooShort) return 'not known: it runs for less than 0.1 ms';
+  if (value === null) return `none: ${wasm} is ahead however long it runs`;
+  return value === 0 ? `none: ${native} is ahead from the start` : time(value);
 }
 
 const mhz = (value: number | null | undefined): string =>

@@ -13,7 +13,9 @@ import type { CallResult, Deployed, Target } from './target.ts';
 const execute = promisify(execFile);
 
 export async function openWasmtime(name: TargetName, _plan: Plan, cases: readonly ComparisonCase[]): Promise<Target> {
-  const { stdout: version } = await execute('wasmtime', ['--version']);
+  const { stdout: version } = await execute('wasmtime', ['--version']).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new Error('there is no wasmtime command on the PATH') : error;
+  });
   const folder = await mkdtemp(join(tmpdir(), 'nebula-wasmtime-'));
   const deployed: Deployed[] = [];
   for (const functionName of new Set(cases.map((test) => test.function))) {

@@ -4,7 +4,14 @@ import { FULL_PLAN, planOf, QUICK_PLAN } from '../../../bench/compare/plan.ts';
 
 test('planOf() puts what is given in place of the base', () => {
   const plan = planOf(QUICK_PLAN, { blocks: 3, functions: ['add'] });
-  assert.deepEqual(plan, { ...QUICK_PLAN, blocks: 3, functions: ['add'] });
+  assert.deepEqual(plan, { ...QUICK_PLAN, blocks: 3, functions: ['add'], only: {} });
+});
+
+test('planOf() keeps what the base restricts targets to, unless functions or targets are named', () => {
+  assert.deepEqual(planOf(FULL_PLAN, { blocks: 3 }).only, FULL_PLAN.only);
+  assert.deepEqual(planOf(FULL_PLAN, { functions: ['sort'] }).only, {});
+  const only = { process: ['noop'] };
+  assert.deepEqual(planOf(FULL_PLAN, { functions: ['sort'], only }).only, only);
 });
 
 for (const [what, given, message] of [
@@ -16,6 +23,8 @@ for (const [what, given, message] of [
   ['a target twice', { targets: ['process', 'process'] }, /each once/],
   ['no function', { functions: [] }, /`functions`/],
   ['a function outside of its folder', { functions: ['../x'] }, /`functions`/],
+  ['functions of a target that is none', { only: { docker: ['noop'] } }, /`only` to "docker"/],
+  ['a target without functions', { only: { process: [] } }, /`only\.process`/],
   ['an input that is none', { inputs: ['huge'] }, /small, medium, large/],
 ] as const) {
   test(`planOf() refuses ${what}`, () => {

@@ -19,6 +19,7 @@ const PLAN = planOf(FULL_PLAN, {
   targets: ['process', 'container-cold'],
   blocks: 4,
   repeats: 3,
+  turnWarmUps: 0,
   warmUps: 2,
   seed: 5,
 });
@@ -32,16 +33,17 @@ function fakeTarget(name: 'process' | 'container-cold', call: Target['call']): T
   return { name, cold, deployed: [], refuses: () => undefined, call, close: () => Promise.resolve() };
 }
 
-const SILENT = { start() {}, block() {}, called() {}, stop() {} };
+const SILENT = { start() {}, expect() {}, block() {}, called() {}, stop() {} };
 
 async function run(
   targets: readonly Target[],
   signal = new AbortController().signal,
+  plan = PLAN,
 ): Promise<RunResult & { rows: Row[] }> {
   const rows: Row[] = [];
   const sink = { write: (more: readonly Row[]): void => void rows.push(...more) };
   const cells = cellsOf(targets, CASES);
-  const result = await runPlan({ run: 'test', plan: PLAN, cells, sink, progress: SILENT, signal });
+  const result = await runPlan({ run: 'test', plan, cells, sink, progress: SILENT, signal });
   return { ...result, rows };
 }
 
@@ -74,6 +76,35 @@ test('runPlan() keeps warm-ups as rows that say so', async () => {
   assert.equal(warmUps.length, 4);
   assert.ok(warmUps.every((row) => row.block === -1));
   assert.ok(rows.filter((row) => row.block >= 0).every((row) => row.warmUp === undefined));
+});
+
+test('runPlan() keeps the first calls of a turn as warm-ups too, but of targets that have few', async () => {
+  const targets = [fakeTarget('process', right), fakeTarget('container-cold', right)];
+  const { rows } = await run(targets, undefined, { ...PLAN, turnWarmUps: 1 });
+  const inBlocks = rows.filter((row) => row.block >= 0 && row.phase === 'total');
+  const warmUps = inBlocks.filter((row) => row.warmUp === true);
+  assert.equal(warmUps.length, 8);
+  assert.ok(warmUps.every((row) => row.target === 'process'));
+  for (const { call, ...cell } of warmUps) {
+    const next = inBlocks.find((row) => row.call === call + 1);
+    assert.deepEqual([next?.function, next?.block, next?.warmUp], [cell.function, cell.block, undefined]);
+  }
+  assert.equal(inBlocks.length - warmUps.length, 4 * 2 * (3 + 1));
+});
+
+const slow = async (): Promise<CallResult> => {
+  await new Promise((resolve) => setTimeout(resolve, 12));
+  return answer();
+};
+
+test('runPlan() gives a cell whose calls are long as few of them as a cold target has', async () => {
+  const expected: number[] = [];
+  const plan = { ...PLAN, warmUps: 4, turnWarmUps: 1, longMs: 10 };
+  const { rows } = await run([fakeTarget('process', slow)], undefined, plan);
+  const totals = rows.filter((row) => row.phase === 'total');
+  for (let block = -1; block < 4; block++) expected.push(totals.filter((row) => row.block === block).length);
+  assert.deepEqual(expected, [4, 2, 2, 2, 2]);
+  assert.ok(totals.every((row) => (row.warmUp === true) === row.block < 0));
 });
 
 test('runPlan() makes a failed call a row with its reason, and goes on', async () => {
@@ -111,6 +142,14 @@ test('runPlan() ends after the call under way when it is interrupted', async () 
   const { rows, stopped } = await run([fakeTarget('process', call)], interruption.signal);
   assert.equal(stopped, 'interrupted by the user');
   assert.equal(rows.length, 7);
+});
+
+test('cellsOf() has of a target only the functions that the plan leaves it', () => {
+  const targets = [fakeTarget('process', right), fakeTarget('container-cold', right)];
+  const names = cellsOf(targets, CASES, { 'container-cold': ['noop'] }).map(
+    ({ target, test: { function: name } }) => `${target.name} ${name}`,
+  );
+  assert.deepEqual(names, ['process noop', 'process fibonacci', 'container-cold noop']);
 });
 
 test('cellsOf() leaves out what a target refuses', () => {

@@ -85,7 +85,7 @@ test('openTargets() tells what is not to be had, and opens the rest', async () =
       ['wasm-in-thread'],
     );
     assert.equal(missing[0]?.target, 'wasmtime');
-    assert.match(missing[0]?.reason ?? '', /ENOENT/);
+    assert.match(missing[0]?.reason ?? '', /no wasmtime command on the PATH/);
   } finally {
     process.env['PATH'] = path;
   }
