@@ -22,6 +22,10 @@ const RUNS: Readonly<Record<string, { readonly about: string; readonly load: () 
     about: 'memory of many functions and many calls',
     load: async () => (await import('./runs/density.ts')).runDensity,
   },
+  markers: {
+    about: 'what it costs a call to be marked',
+    load: async () => (await import('./runs/markers.ts')).runMarkers,
+  },
   phases: {
     about: 'what each part costs, and in which tier calls run',
     load: async () => (await import('./runs/phases.ts')).runPhases,

@@ -3,9 +3,9 @@
  * hardware/ satisfy and which anything else may. Without markers no call passes through here.
  */
 
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import type { Outcome } from '../host/outcome.ts';
 import { messageOf } from '../host/errors.ts';
+import { monotonicNs } from '../host/monotonic.ts';
+import type { Outcome } from '../host/outcome.ts';
 
 /** What is told when a window opens and closes. Both are called on the thread that called `createNebula`. */
 export interface Markers {
@@ -25,9 +25,12 @@ export interface MarkerStats {
   /** Calls of `start` and `end` that threw. The calls they were for went on. */
   readonly failures: number;
   readonly firstFailure?: string;
-  /** Time in `start` and `end`, each taken by itself, in nanoseconds. */
+  /** Time in `start` and `end`, each taken by itself, in nanoseconds; the quantiles are those of the latest 4,096. */
   readonly cost: { readonly count: number; readonly p50Ns: number; readonly p99Ns: number; readonly maxNs: number };
 }
+
+/** Costs that are kept: an entry in a histogram takes longer than a mark. */
+const LATEST = 4096;
 
 /**
  * One line, on which windows cannot overlap: calls that do are one batch. The first one opens the window, the last one that
@@ -35,7 +38,9 @@ export interface MarkerStats {
  */
 export class InvocationMarks {
   readonly #markers: Markers;
-  readonly #cost: RecordableHistogram = createHistogram();
+  readonly #costNs: Float64Array = new Float64Array(LATEST);
+  #timed = 0;
+  #maxNs = 0;
   #label: string | undefined;
   #opened = 0;
   #inFlight = 0;
@@ -76,7 +81,14 @@ export class InvocationMarks {
     }
     this.#callsInWindow = 1;
     const label = `${name}#${++this.#opened}`;
-    if (this.#timed(() => this.#markers.start(label))) this.#label = label;
+    const beforeNs = monotonicNs();
+    try {
+      this.#markers.start(label);
+      this.#label = label;
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#spent(monotonicNs() - beforeNs);
   }
 
   readonly #finish = (): void => {
@@ -85,37 +97,37 @@ export class InvocationMarks {
     this.#label = undefined;
     if (label === undefined) return;
     const calls = this.#callsInWindow;
-    if (!this.#timed(() => this.#markers.end(label, calls))) return;
-    this.#windows++;
-    if (calls > 1) this.#batches++;
+    const beforeNs = monotonicNs();
+    try {
+      this.#markers.end(label, calls);
+      this.#windows++;
+      if (calls > 1) this.#batches++;
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#spent(monotonicNs() - beforeNs);
   };
 
-  /** Times a mark; false when it threw. */
-  #timed(mark: () => void): boolean {
-    const beforeNs = process.hrtime.bigint();
-    let isMarked = true;
-    try {
-      mark();
-    } catch (error) {
-      isMarked = false;
-      this.#failures++;
-      this.#firstFailure ??= messageOf(error);
-    }
-    const tookNs = process.hrtime.bigint() - beforeNs;
-    this.#cost.record(tookNs < 1n ? 1n : tookNs);
-    return isMarked;
+  #failed(error: unknown): void {
+    this.#failures++;
+    this.#firstFailure ??= messageOf(error);
+  }
+
+  #spent(costNs: number): void {
+    this.#costNs[this.#timed++ % LATEST] = costNs;
+    if (costNs > this.#maxNs) this.#maxNs = costNs;
   }
 
   stats(): MarkerStats {
-    const { count } = this.#cost;
-    const at = (percentile: number): number => (count === 0 ? 0 : this.#cost.percentile(percentile));
+    const sorted = this.#costNs.slice(0, Math.min(this.#timed, LATEST)).sort();
+    const at = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
     return {
       windows: this.#windows,
       calls: this.#calls,
       batches: this.#batches,
       failures: this.#failures,
       ...(this.#firstFailure === undefined ? {} : { firstFailure: this.#firstFailure }),
-      cost: { count, p50Ns: at(50), p99Ns: at(99), maxNs: count === 0 ? 0 : this.#cost.max },
+      cost: { count: this.#timed, p50Ns: at(0.5), p99Ns: at(0.99), maxNs: this.#maxNs },
     };
   }
 }

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EdgeKind, HostEdge, MarkerLog } from '../edges.ts';
 import { HardwareError } from '../errors.ts';
 import { burstCode } from '../sync-burst.ts';
+import { EdgeLog } from './edge-log.ts';
 import type { MarkerLine } from './line.ts';
 
 /** What whoever runs invocations needs to know of markers. */
@@ -31,7 +32,7 @@ export class SessionMarker implements Marker {
   readonly #line: MarkerLine | undefined;
   readonly #burstUnitMs: number;
   readonly #maxEdges: number;
-  readonly #edges: HostEdge[] = [];
+  readonly #edges = new EdgeLog();
   /** Open windows; the value says whether the window moved the line. */
   readonly #open = new Map<string, boolean>();
   #busy = false;
@@ -87,7 +88,7 @@ export class SessionMarker implements Marker {
 
   /** What was written up to now. */
   log(): MarkerLog {
-    return { edges: [...this.#edges], synthetic: this.synthetic };
+    return { edges: this.#edges.edges(), synthetic: this.synthetic };
   }
 
   /** Edges that were not remembered because `maxEdges` were. */
@@ -124,7 +125,7 @@ export class SessionMarker implements Marker {
   #remember(edge: HostEdge, calls: number): void {
     // Bursts are kept whatever the limit: without them nothing can be tied to the logger.
     if (this.#edges.length >= this.#maxEdges && edge.kind !== 'sync') this.#forgotten++;
-    else this.#edges.push(calls === 1 ? edge : { ...edge, calls });
+    else this.#edges.add(calls === 1 ? edge : { ...edge, calls });
   }
 
   async #burst(which: 'open' | 'close'): Promise<void> {

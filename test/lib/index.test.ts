@@ -12,3 +12,31 @@ test('the package exports these names and no others', async () => {
     'startServer',
   ]);
 });
+
+test('nebula-faas/hardware exports what marks, measures and imports', async () => {
+  const face = await import('nebula-faas/hardware');
+  assert.deepEqual(Object.keys(face).sort(), [
+    'HardwareError',
+    'LOG_FORMATS',
+    'SessionMarker',
+    'align',
+    'characterise',
+    'checkSource',
+    'evaluateGates',
+    'hostWindows',
+    'importLog',
+    'importNebulaCsv',
+    'importPpk2',
+    'listMarkers',
+    'listSources',
+    'measureLine',
+    'openMarker',
+    'openMarkerLine',
+    'openSource',
+    'parseSidecar',
+    'readMachine',
+    'recordSource',
+    'recordToFile',
+    'smallestEffectW',
+  ]);
+});

@@ -11,7 +11,7 @@ import { test } from 'node:test';
 const root = join(import.meta.dirname, '..', '..', '..');
 
 interface PackageJson {
-  readonly exports: { readonly '.': { readonly types: string; readonly default: string } };
+  readonly exports: Readonly<Record<'.' | './hardware', { readonly types: string; readonly default: string }>>;
   readonly bin: Readonly<Record<string, string>>;
   readonly files: readonly string[];
   readonly dependencies: Readonly<Record<string, string>>;
@@ -34,8 +34,9 @@ function packed(): ReadonlySet<string> {
 const files = packed();
 
 test('package.json names an entry, types and a command that are published', () => {
-  const { types, default: entry } = manifest.exports['.'];
-  for (const path of [types, entry, ...Object.values(manifest.bin)]) {
+  const entries = (['.', './hardware'] as const).map((name) => manifest.exports[name]);
+  const paths = entries.flatMap(({ types, default: entry }) => [types, entry]);
+  for (const path of [...paths, ...Object.values(manifest.bin)]) {
     assert.ok(files.has(path.replace('./', '')), `${path} is not published`);
   }
   for (const path of Object.values(manifest.bin)) {

@@ -1,0 +1,32 @@
+/** The entry `nebula-faas/hardware`: markers, power sources, gates, and from their edges and samples to energy. */
+
+export { align, hostWindows } from './align.ts';
+export { HardwareError } from './errors.ts';
+export { evaluateGates } from './gate/gates.ts';
+export { readMachine } from './gate/machine.ts';
+export { importLog, importNebulaCsv, LOG_FORMATS } from './logger/import.ts';
+export { parseSidecar } from './logger/nebula-csv.ts';
+export { importPpk2 } from './logger/ppk2-session.ts';
+export { listMarkers, openMarker, openMarkerLine } from './marker/markers.ts';
+export { measureLine } from './marker/line.ts';
+export { SessionMarker } from './marker/marker.ts';
+export { listSources } from './meter/listing.ts';
+export { recordSource } from './meter/power-source.ts';
+export { characterise, smallestEffectW } from './meter/probe.ts';
+export { recordToFile } from './meter/recording-file.ts';
+export { checkSource, openSource } from './meter/sources.ts';
+
+export type { Alignment, MarkedWindow, WindowState } from './align.ts';
+export type { HostEdge, MarkerLog } from './edges.ts';
+export type { HardwareErrorCode, HardwareErrorName } from './errors.ts';
+export type { Gate, GateLimits, GateName, GateStamp } from './gate/gates.ts';
+export type { MachineReading } from './gate/machine.ts';
+export type { ImportedLog, ImportOptions, LogCounts } from './logger/log.ts';
+export type { LineCost, MarkerLine } from './marker/line.ts';
+export type { Marker, MarkerOptions } from './marker/marker.ts';
+export type { ListedMarker, OpenedMarker } from './marker/markers.ts';
+export type { ListedSource } from './meter/listing.ts';
+export type { PowerSource, Reading, Recording, SourceProperties } from './meter/power-source.ts';
+export type { SourceCharacter } from './meter/probe.ts';
+export type { RecordingReport } from './meter/recording-file.ts';
+export type { PowerTrace, SampleRule, TraceClock } from './trace.ts';
