@@ -23,8 +23,9 @@ export function toInvocation(input: Uint8Array, options: InvokeOptions): Invocat
   const { arguments: argumentList, environment, timeoutMs } = options;
   return {
     input,
-    ...(argumentList === undefined ? {} : { arguments: argumentList }),
-    ...(environment === undefined ? {} : { environment }),
+    // Copies: a caller may change its own while the call waits, or for the next one.
+    ...(argumentList === undefined ? {} : { arguments: [...argumentList] }),
+    ...(environment === undefined ? {} : { environment: { ...environment } }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
 }

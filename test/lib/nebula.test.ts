@@ -294,6 +294,24 @@ test('invoke() hands over input, arguments, environment, deadline and signal', a
   );
 });
 
+test('invoke() keeps what it was given when its caller changes that for the next call', async (context) => {
+  const { nebula, executor } = await open(context);
+  await nebula.deploy(tinyModule(), { name: 'f' });
+  const options = { arguments: ['first'], environment: { A: 'first' } };
+  await nebula.invoke('f', '', options);
+  options.arguments[0] = options.environment.A = 'second';
+  await nebula.invoke('f', '', options);
+  assert.deepEqual(
+    executor.invocations.map(({ invocation }) => [invocation.arguments, invocation.environment]),
+    [
+      [['first'], { A: 'first' }],
+      [['second'], { A: 'second' }],
+    ],
+  );
+  // A guest is told of new arguments by their being another list.
+  assert.notEqual(executor.invocations[0]?.invocation.arguments, executor.invocations[1]?.invocation.arguments);
+});
+
 const badInvocations: readonly (readonly [unknown, unknown, RegExp])[] = [
   [5, undefined, /Cannot set `input` to 5 \(number\): must be a Uint8Array or a string/],
   [null, undefined, /`input` to null/],
