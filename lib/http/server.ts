@@ -73,7 +73,11 @@ export async function startServer(nebula: Nebula, options: ServerOptions = {}): 
     requestTimeout: options.timeouts?.requestMs ?? 120_000,
     keepAliveTimeout: options.timeouts?.keepAliveMs ?? 65_000,
     connectionsCheckingInterval: 500,
+    // Checked in `serve`, whose answer is a problem.
+    requireHostHeader: false,
   });
+  // Node would leave out fields beyond 2,000 without a word, Content-Length among them; their bytes are limited already.
+  server.maxHeadersCount = 0;
   if (options.connections !== undefined) server.maxConnections = options.connections;
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
@@ -83,6 +87,9 @@ export async function startServer(nebula: Nebula, options: ServerOptions = {}): 
   });
   server.on('request', (request, response) => serve(context, request, response, false));
   server.on('checkContinue', (request, response) => serve(context, request, response, true));
+  server.on('checkExpectation', (request, response) => {
+    refuse(context, new NodeExchange(context, request, response, false), 417);
+  });
   server.on('clientError', (error, socket) => refuseMalformed(error, socket as Socket));
   await listen(server, host, port);
   const address = server.address() as AddressInfo;
@@ -136,19 +143,25 @@ function serve(
   response: ServerResponse,
   expectsContinue: boolean,
 ): void {
+  if (request.headers.host === undefined && request.httpVersionMinor > 0) {
+    refuse(context, new NodeExchange(context, request, response, expectsContinue), 400);
+    return;
+  }
   const name = invokedName(request);
   if (name === undefined) serveRoute(context, new NodeExchange(context, request, response, expectsContinue));
   else new InvokeCall(context, name, { request, response, expectsContinue }).start();
 }
 
 function serveRoute(context: InvokeContext, exchange: NodeExchange): void {
-  if (!exchange.isWellFormed) {
-    context.routes.tally.count(400);
-    const headers = ['Content-Type', 'application/problem+json'];
-    exchange.send({ status: 400, headers, body: malformedRequestProblem(400) });
-    return;
-  }
-  void context.routes.handle(exchange).then((answer) => exchange.send(answer));
+  if (exchange.isWellFormed) void context.routes.handle(exchange).then((answer) => exchange.send(answer));
+  else refuse(context, exchange, 400);
+}
+
+/** Answers a request that no route is asked about. */
+function refuse(context: InvokeContext, exchange: NodeExchange, status: number): void {
+  context.routes.tally.count(status);
+  const headers = ['Content-Type', 'application/problem+json'];
+  exchange.send({ status, headers, body: malformedRequestProblem(status) });
 }
 
 /** Statuses for what node:http reports through `clientError`; anything else is 400. */

@@ -162,6 +162,13 @@ describe('server', () => {
     ],
     ['a length that is no number', `POST /invoke/echo HTTP/1.1\r\n${HOST}Content-Length: 1x\r\n\r\n`, 400],
     ['a host that is none', 'GET /healthz HTTP/1.1\r\nHost: a/b?\r\n\r\n', 400],
+    ['no host', 'GET /healthz HTTP/1.1\r\n\r\n', 400],
+    ['no host in a call', 'POST /invoke/echo HTTP/1.1\r\nContent-Length: 1\r\n\r\nx', 400],
+    [
+      'an expectation it does not know',
+      `POST /invoke/echo HTTP/1.1\r\n${HOST}Expect: cats\r\nContent-Length: 1\r\n\r\nx`,
+      417,
+    ],
     ['headers too long', `GET / HTTP/1.1\r\n${HOST}X: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
     ['chunks that are none', `POST /invoke/echo HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 400],
   ] as const) {
@@ -173,6 +180,12 @@ describe('server', () => {
       assert.equal(nebula.invocations.length, 0);
     });
   }
+
+  it('reads a body whose length comes after thousands of other fields', async () => {
+    const fields = 'a:\r\n'.repeat(2500);
+    const connection = connect().write(`POST /invoke/echo HTTP/1.1\r\n${HOST}${fields}Content-Length: 4\r\n\r\nbody`);
+    assert.match(await connection.until(/\r\n\r\nbody$/), /^HTTP\/1\.1 200 /);
+  });
 
   it('gives up on a client that never ends its headers', async () => {
     await start({ timeouts: { headersMs: 100, requestMs: 200 } });
