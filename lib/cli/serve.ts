@@ -36,7 +36,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (options.watch === true && options.functions === undefined) {
     throw argumentError('watch', 'used with --functions', true);
   }
-  const logger = pino({ level: 'warn' }, pino.destination(2));
+  const logger = pino({ level: options.watch === true ? 'info' : 'warn' }, pino.destination(2));
   const nebula = await createNebula({
     ...(store === undefined ? {} : { store }),
     ...(threads === undefined ? {} : { threads }),

@@ -58,7 +58,9 @@ test('nebula serve --watch redeploys a changed module, and keeps the version bef
   mkdirSync(join(folder, 'f'));
   writeFileSync(join(folder, 'f', 'nebula.json'), '{"name":"f"}');
   writeFileSync(join(folder, 'f', 'f.wasm'), tinyModule());
-  const { url } = await startServe(context, ['--functions', folder, '--watch']);
+  const { child, url } = await startServe(context, ['--functions', folder, '--watch']);
+  let log = '';
+  child.stderr.on('data', (text: string) => (log += text));
   assert.equal(await answerOf(url, 'f', '10'), '200 ');
 
   writeFileSync(join(folder, 'f', 'f.wasm'), 'no module');
@@ -74,6 +76,8 @@ test('nebula serve --watch redeploys a changed module, and keeps the version bef
     answer = await answerOf(url, 'f', '10');
   }
   assert.equal(answer.trimEnd(), '200 55');
+  while (!log.includes('Deployed anew') && Date.now() < deadline) await sleep(50);
+  assert.match(log, /Cannot deploy; the version before still runs.*Deployed anew/s);
 });
 
 test('nebula serve refuses an address that others reach without a token, and a store that is in use', async (context) => {
