@@ -54,8 +54,11 @@ export class MemoryDirectory extends DirectoryDescriptor {
 
   override open(request: OpenRequest, result: Result): number {
     const isNew = (request.oflags & OFLAG.excl) !== 0 && (request.oflags & OFLAG.creat) !== 0;
-    const place = walk(this.node, request.path, request.followSymlinks && !isNew);
+    const creates = (request.oflags & OFLAG.creat) !== 0;
+    const place = walk(this.node, request.path, request.followSymlinks && !isNew, creates);
     if (place.errno !== ERRNO.success) return place.errno;
+    // As open(2) has it: what it creates is a file, whatever is there.
+    if (creates && place.hasTrailingSlash) return ERRNO.isdir;
     if (place.node === undefined) return this.#openNew(request, place, result);
     if (isNew) return ERRNO.exist;
     return openExisting(place.node, request, result);
@@ -63,7 +66,6 @@ export class MemoryDirectory extends DirectoryDescriptor {
 
   #openNew(request: OpenRequest, place: Place, result: Result): number {
     if ((request.oflags & OFLAG.creat) === 0) return ERRNO.noent;
-    if (place.hasTrailingSlash) return ERRNO.isdir;
     const node = (): FileNode => new FileNode(place.parent.tree);
     const errno = enter(place, node);
     if (errno !== ERRNO.success) return errno;
@@ -222,18 +224,17 @@ function checkRename(source: Place, place: Place): number {
 }
 
 function isWithin(tree: DirectoryNode, searched: DirectoryNode): boolean {
-  if (tree === searched) return true;
-  for (const node of tree.entries.values()) {
-    if (node instanceof DirectoryNode && isWithin(node, searched)) return true;
+  for (let node: DirectoryNode | undefined = searched; node !== undefined; node = node.parent) {
+    if (node === tree) return true;
   }
   return false;
 }
 
 function list(node: DirectoryNode): DirectoryEntry[] {
-  // Beneath the root there is nothing above to tell of: `..` of a directory is told as itself.
+  // What is above the root is not the guest's to know: its `..` is told as itself.
   const listing: DirectoryEntry[] = [
     { name: ENCODER.encode('.'), ino: node.ino, filetype: FILETYPE.directory },
-    { name: ENCODER.encode('..'), ino: node.ino, filetype: FILETYPE.directory },
+    { name: ENCODER.encode('..'), ino: (node.parent ?? node).ino, filetype: FILETYPE.directory },
   ];
   for (const [name, entry] of node.entries) {
     listing.push({ name: ENCODER.encode(name), ino: entry.ino, filetype: entry.filetype });

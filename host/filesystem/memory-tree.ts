@@ -47,6 +47,7 @@ export class MemoryTree {
     if (this.#usedEntries >= this.options.entries) return false;
     this.#usedEntries++;
     parent.entries.set(name, node);
+    if (node instanceof DirectoryNode) node.parent = parent;
     node.nlink++;
     node.ctimNs = this.options.nowNs();
     parent.touch(node.ctimNs);
@@ -57,6 +58,7 @@ export class MemoryTree {
   move(from: DirectoryNode, oldName: string, to: DirectoryNode, newName: string, node: MemoryNode): void {
     from.entries.delete(oldName);
     to.entries.set(newName, node);
+    if (node instanceof DirectoryNode) node.parent = to;
     node.ctimNs = this.options.nowNs();
     from.touch(node.ctimNs);
     to.touch(node.ctimNs);
@@ -126,6 +128,8 @@ abstract class Node {
 export class DirectoryNode extends Node {
   override readonly filetype: number = FILETYPE.directory;
   readonly entries: Map<string, MemoryNode> = new Map();
+  /** The directory it is in; of the root and of one that was never entered, undefined. */
+  parent: DirectoryNode | undefined = undefined;
   /** Set when its name is taken away: nothing can be created in it any more. */
   isRemoved = false;
 

@@ -6,6 +6,8 @@ import type { Context } from './context.ts';
 import { ERRNO } from './errno.ts';
 
 const U64_MASK_OF_I64 = 2n ** 63n;
+/** `whence`: from where the offset is. */
+const WHENCE_CUR = 1;
 
 /** Whether `fstflags` has a bit the spec does not know, or asks for a time and for now at once. */
 export function isFstflagsInvalid(fstflags: number): boolean {
@@ -143,13 +145,15 @@ function createOffsetFunctions(context: Context, variant: AbiVariant): HostFunct
       context.enter();
       const own = variant.whence[whence];
       if (own === undefined) return table.get(fd >>> 0) === undefined ? ERRNO.badf : ERRNO.inval;
-      if (isDropped(table.get(fd >>> 0), RIGHTS.fdSeek)) return ERRNO.notcapable;
+      // `fd_tell` suffices where the offset stays as it is.
+      const rights = own === WHENCE_CUR && delta === 0n ? RIGHTS.fdSeek | RIGHTS.fdTell : RIGHTS.fdSeek;
+      if (isDropped(table.get(fd >>> 0), rights)) return ERRNO.notcapable;
       return seek(fd >>> 0, delta, own, offset >>> 0);
     },
     fd_tell: (fd: number, offset: number): number => {
       context.enter();
-      if (isDropped(table.get(fd >>> 0), RIGHTS.fdTell)) return ERRNO.notcapable;
-      return seek(fd >>> 0, 0n, 1, offset >>> 0);
+      if (isDropped(table.get(fd >>> 0), RIGHTS.fdSeek | RIGHTS.fdTell)) return ERRNO.notcapable;
+      return seek(fd >>> 0, 0n, WHENCE_CUR, offset >>> 0);
     },
     fd_advise: (fd: number, offset: bigint, length: bigint, advice: number): number => {
       context.enter();
@@ -164,8 +168,9 @@ function createOffsetFunctions(context: Context, variant: AbiVariant): HostFunct
   };
 }
 
-function isDropped(descriptor: Descriptor | undefined, right: number): boolean {
-  return descriptor !== undefined && (descriptor.droppedBase & right) !== 0;
+/** Whether each of these rights was given up; one of them suffices. */
+function isDropped(descriptor: Descriptor | undefined, rights: number): boolean {
+  return descriptor !== undefined && (descriptor.droppedBase & rights) === rights;
 }
 
 function createSizeFunctions(context: Context): HostFunctions {

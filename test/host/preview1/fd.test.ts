@@ -172,6 +172,27 @@ test('fd_seek and fd_tell follow POSIX on files and refuse directories', () => {
   assert.equal(guest.call('fd_tell', ROOT, room), 'badf');
 });
 
+test('fd_seek and fd_tell need the rights that the specification says suffice', () => {
+  const guest = new Guest({ files: { file: '0123456789' } });
+  const [SEEK, TELL] = [4n, 32n];
+  const room = guest.room(8);
+  const answers = (dropped: bigint): string[] => {
+    const fd = guest.mustOpen('file');
+    const [, base, inheriting] = guest.fdstat(fd);
+    assert.equal(guest.call('fd_fdstat_set_rights', fd, base & ~dropped, inheriting), 'success');
+    return [
+      guest.call('fd_tell', fd, room),
+      guest.call('fd_seek', fd, 0n, 1, room),
+      guest.call('fd_seek', fd, 1n, 1, room),
+      guest.call('fd_seek', fd, 0n, 0, room),
+    ];
+  };
+  assert.deepEqual(answers(0n), ['success', 'success', 'success', 'success']);
+  assert.deepEqual(answers(TELL), ['success', 'success', 'success', 'success']);
+  assert.deepEqual(answers(SEEK), ['success', 'success', 'notcapable', 'notcapable']);
+  assert.deepEqual(answers(SEEK | TELL), ['notcapable', 'notcapable', 'notcapable', 'notcapable']);
+});
+
 test('fd_pread and fd_pwrite leave the offset alone', () => {
   const guest = new Guest({ files: { file: '0123456789' } });
   const fd = guest.mustOpen('file', { write: true });

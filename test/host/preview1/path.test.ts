@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mountMemory } from '../../../host/filesystem/memory-mount.ts';
 import { DEFAULT_LIMITS } from '../../../host/limits.ts';
-import { Guest, ROOT, type Stat } from './guest.ts';
+import { Guest, RIGHTS_ALL, ROOT, type Stat } from './guest.ts';
 
 const CREAT = 1;
 const DIRECTORY = 2;
@@ -101,7 +101,7 @@ test('path_open creates, truncates and insists as its flags say', () => {
   assert.equal(guest.open('new', { oflags: CREAT | EXCL }), 'exist');
   assert.equal(guest.read(guest.mustOpen('new', { oflags: CREAT }), 9), 'data');
   assert.equal(guest.open('missing/new', { oflags: CREAT }), 'noent');
-  assert.equal(guest.open('new/', { oflags: CREAT }), 'notdir');
+  assert.equal(guest.open('new/', { oflags: CREAT }), 'isdir');
   assert.equal(guest.open('other/', { oflags: CREAT }), 'isdir');
   guest.mustOpen('new', { oflags: TRUNC, rights: 0n });
   assert.equal(stat(guest, 'new').size, 0n);
@@ -296,6 +296,22 @@ test('path_rename follows rename(2)', () => {
   assert.deepEqual(list(guest, guest.mustOpen('again/nested'), 4096), ['.', '..']);
 });
 
+test('path_rename moves a tree of any depth, and never into itself', () => {
+  const guest = new Guest({ files: {} });
+  const name = guest.put('a');
+  const opened = guest.room(4);
+  let deepest = ROOT;
+  for (let depth = 0; depth < 9990; depth++) {
+    assert.equal(guest.call('path_create_directory', deepest, ...name), 'success');
+    assert.equal(guest.call('path_open', deepest, 0, ...name, DIRECTORY, 0n, RIGHTS_ALL, 0, opened), 'success');
+    if (deepest !== ROOT) guest.call('fd_close', deepest);
+    deepest = guest.u32(opened);
+  }
+  assert.equal(guest.call('path_rename', ROOT, ...name, deepest, ...name), 'inval');
+  assert.equal(guest.rename('a', 'b'), 'success');
+  assert.equal(guest.path('path_create_directory', 'c', deepest), 'success');
+});
+
 test('path_rename and path_link do not cross from one mount to another', () => {
   const other = mountMemory({ guest: '/other', files: {}, access: 'read-write' }, DEFAULT_LIMITS);
   const guest = new Guest({ files: TREE, mounts: [other] });
@@ -333,7 +349,7 @@ test('fd_readdir writes exact entries, `.` and `..` first, and cuts the last one
     return bytes.toString('hex');
   };
   const dot = `0100000000000000${ino('dir')}01000000030000002e`;
-  const dots = `0200000000000000${ino('dir')}02000000030000002e2e`;
+  const dots = `0200000000000000${ino('.')}02000000030000002e2e`;
   const nested = `0300000000000000${ino('dir/nested')}0600000003000000${Buffer.from('nested').toString('hex')}`;
   assert.equal(guest.hex(buffer, guest.u32(used)), dot + dots + nested);
   for (const cut of [0, 1, 8, 23, 24, 25, 50, 51, 60, 75, 80]) {
