@@ -10,7 +10,7 @@ export interface Figure {
 }
 
 /** The benchmarks whose results the README quotes, in its order. */
-export const FIGURES = ['start', 'restore', 'pool', 'http', 'density', 'components'] as const;
+export const FIGURES = ['start', 'restore', 'pool', 'http', 'density', 'markers', 'components'] as const;
 
 const HEAD = '| what | ratio | file in docs/results | command |\n| --- | --- | --- | --- |';
 const REGION = /<!-- figures -->\n[\s\S]*?<!-- \/figures -->/;
