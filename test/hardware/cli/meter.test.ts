@@ -75,15 +75,18 @@ async function recordUntil(
   signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL',
   file: string,
   command: readonly string[] = [METER],
+  toGroup = false,
 ): Promise<{ readonly status: number | null; readonly stdout: string }> {
   const child = spawn(process.execPath, [...command, 'record', 'synthetic', '--out', file, '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    detached: toGroup,
   });
   let stdout = '';
   child.stdout.on('data', (piece) => (stdout += String(piece)));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   for (let waited = 0; waited < 400 && !(existsSync(file) && statSync(file).size > 20_000); waited++) await sleep(50);
-  child.kill(signal);
+  if (toGroup) process.kill(-(child.pid as number), signal);
+  else child.kill(signal);
   return { status: await ended, stdout };
 }
 
@@ -115,11 +118,15 @@ test('meter record that was killed leaves the rows up to then and a sidecar that
   assert.ok(trace.timeS.length > 300);
 });
 
-test('nebula meter hands on: SIGTERM, exit codes and help', async (context) => {
+test('nebula meter hands on: SIGTERM, Ctrl-C, exit codes and help', async (context) => {
   const file = join(folderOf(context), 'power.csv');
   const { status, stdout } = await recordUntil('SIGTERM', file, [NEBULA, 'meter']);
   assert.equal(status, 0);
   assert.equal((JSON.parse(stdout) as RecordingReport).complete, true);
+  // Ctrl-C of a terminal goes to the whole group.
+  const second = await recordUntil('SIGINT', `${file}2`, [NEBULA, 'meter'], true);
+  assert.equal(second.status, 0);
+  assert.equal((JSON.parse(second.stdout) as RecordingReport).complete, true);
   const run = (...given: string[]) => spawnSync(process.execPath, [NEBULA, 'meter', ...given], { encoding: 'utf8' });
   assert.equal(run('record', 'synthetic').status, 2);
   assert.equal(run('probe', 'hwmon:none such').status, 3);
