@@ -66,6 +66,7 @@ function withPlan(command: Command): Command {
     .addOption(new Option('--inputs <names>', 'of small, medium, large').argParser(names))
     .addOption(new Option('--targets <names>', 'ways to run a function (docs/method.md)').argParser(names))
     .addOption(new Option('--blocks <count>', 'blocks').argParser(positive))
+    .addOption(new Option('--minutes <count>', 'begin no block that would not end within them').argParser(positive))
     .addOption(new Option('--repeats <count>', "calls of a cell's turn").argParser(positive))
     .addOption(new Option('--cold-repeats <count>', 'the same where each call has a container').argParser(positive))
     .addOption(new Option('--seed <number>', 'seed of the order').argParser(positive));

@@ -30,6 +30,8 @@ export interface Plan {
   readonly targets: readonly TargetName[];
   /** Blocks; in each of them every cell has its turn once, in a new random order. */
   readonly blocks: number;
+  /** Minutes after which no further block is begun that would not end within them, warm-up included; 0 is without end. */
+  readonly minutes: number;
   /** Calls of a cell in its turn, where the target keeps something from call to call. */
   readonly repeats: number;
   /** Calls of a cell in its turn, where each call has a container of its own. */
@@ -69,6 +71,7 @@ export const FULL_PLAN: Plan = {
     'extism',
   ],
   blocks: 20,
+  minutes: 0,
   repeats: 3,
   coldRepeats: 1,
   turnWarmUps: 1,
@@ -104,6 +107,7 @@ export const QUICK_PLAN: Plan = {
 
 const COUNTS = [
   'blocks',
+  'minutes',
   'repeats',
   'coldRepeats',
   'turnWarmUps',
@@ -131,7 +135,7 @@ export function planOf(base: Plan, given: Readonly<Record<string, unknown>>): Pl
   checkNames('targets', plan.targets, TARGETS);
   checkOnly(plan.only);
   for (const key of COUNTS) {
-    const least = key.toLowerCase().endsWith('warmups') ? 0 : 1;
+    const least = key === 'minutes' || key.toLowerCase().endsWith('warmups') ? 0 : 1;
     if (!Number.isSafeInteger(plan[key]) || plan[key] < least) {
       throw argumentError(key, `a whole number of at least ${least}`, plan[key]);
     }

@@ -56,10 +56,13 @@ export async function runPlan(request: RunRequest): Promise<RunResult> {
   const random = seededRandom(plan.seed);
   const turns = new Turns(request);
   const blocks: BlockConditions[] = [];
-  const warmUps = cells.reduce((sum, cell) => sum + turns.lengths.callsOf(cell, -1), 0);
-  progress.start(warmUps + turns.lengths.measuredOf(cells));
+  const { lengths } = turns;
+  const startMs = performance.now();
+  progress.start(lengths.blockOf(cells, -1) + plan.blocks * lengths.blockOf(cells, 0));
   for (let block = -1; block < plan.blocks && !turns.stopped; block++) {
-    if (block === 0) progress.expect(turns.calls + turns.lengths.measuredOf(cells));
+    const left = blocksLeft(plan, blocks, performance.now() - startMs);
+    if (block > 0 && left === 0) break;
+    if (block >= 0) progress.expect(turns.calls + left * lengths.blockOf(cells, 0));
     progress.block(block, plan.blocks);
     const finish = watchBlock(block);
     for (const cell of shuffled(cells, random)) {
@@ -71,6 +74,19 @@ export async function runPlan(request: RunRequest): Promise<RunResult> {
   progress.stop();
   const interrupted = signal.aborted ? 'interrupted by the user' : null;
   return { blocks, stopped: turns.voided ?? interrupted };
+}
+
+/** Blocks that are still to be measured: as many as the plan has, and as its minutes leave time for. */
+export function blocksLeft(
+  { blocks, minutes }: Pick<Plan, 'blocks' | 'minutes'>,
+  done: readonly BlockConditions[],
+  elapsedMs: number,
+): number {
+  const measured = done.filter(({ block }) => block >= 0);
+  const left = blocks - measured.length;
+  if (minutes === 0 || measured.length === 0) return left;
+  const blockSeconds = measured.reduce((sum, { seconds }) => sum + seconds, 0) / measured.length;
+  return Math.max(0, Math.min(left, Math.floor((minutes * 60 - elapsedMs / 1000) / blockSeconds)));
 }
 
 class Turns {

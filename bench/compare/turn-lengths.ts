@@ -34,8 +34,8 @@ export class TurnLengths {
     return cell.target.cold || this.#long.has(cell) ? 0 : this.#plan.turnWarmUps;
   }
 
-  /** Calls of all blocks, without the warm-up before them. */
-  measuredOf(cells: readonly Cell[]): number {
-    return cells.reduce((sum, cell) => sum + this.#plan.blocks * this.callsOf(cell, 0), 0);
+  /** Calls of a block. */
+  blockOf(cells: readonly Cell[], block: number): number {
+    return cells.reduce((sum, cell) => sum + this.callsOf(cell, block), 0);
   }
 }

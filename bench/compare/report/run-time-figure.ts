@@ -31,18 +31,19 @@ export function drawRunTimes(analysis: Analysis, samples: Samples): Figure | und
   const clock = CLOCKS.find((name) => samples.targets.includes(name));
   if (clock === undefined || analysis.breakEvens.length === 0) return undefined;
   const points = pointsOf(samples, clock);
+  const short = new Set(analysis.breakEvens.filter(({ tooShort }) => tooShort).map((each) => each.function));
   const functions = [...new Set(points.map((point) => point.function))].filter(
-    (each) => samples.inputsOf(each).length > 1,
+    (each) => samples.inputsOf(each).length > 1 && !short.has(each),
   );
   const shown = points.filter((point) => functions.includes(point.function));
   if (shown.length === 0) return undefined;
   const targets = [...new Set(shown.map((point) => point.target))];
   const crossings = analysis.breakEvens.filter(
-    ({ native, runNs, tooShort, function: name }) =>
-      native === 'container-cold' && (runNs.value ?? 0) > 0 && !tooShort && functions.includes(name),
+    ({ native, runNs, function: name }) =>
+      native === 'container-cold' && (runNs.value ?? 0) > 0 && functions.includes(name),
   );
   const curves = analysis.breakEvens
-    .filter(({ function: name, tooShort }) => functions.includes(name) && !tooShort)
+    .filter(({ function: name }) => functions.includes(name))
     .flatMap((each) => curvesOf(each, shown));
   const svg = draw(
     {
@@ -91,7 +92,7 @@ export function drawRunTimes(analysis: Analysis, samples: Samples): Figure | und
   return {
     id: 'run-times',
     title: 'Whole calls against the run time of each input, with the break-even',
-    caption: `Dots: medians of whole calls at each input, against the function's own run time natively with that input; both axes log. Lines: the model behind the break-even, a fixed part plus the own run, in Wasm times its slowdown. Dashed: the native run time from which container-cold is ahead of ${analysis.reference}; a function without it has none.`,
+    caption: `Dots: medians of whole calls at each input, against the function's own run time natively with that input; both axes log. Lines: the model behind the break-even, a fixed part plus the own run, in Wasm times its slowdown. Dashed: the native run time from which container-cold is ahead of ${analysis.reference}; a function without it has none, and one that runs for less than 0.1 ms at its largest input is not shown.`,
     svg,
     series: crossings.length > 0 ? [...targets, 'break-even'] : targets,
   };

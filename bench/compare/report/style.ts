@@ -22,8 +22,10 @@ figure > svg { --plot-background: var(--paper); }
 .findings li.warning strong { color: var(--warn); } .findings li.void strong { color: var(--void); }
 code { font-size: .85em; overflow-wrap: anywhere; }
 @media print {
-  :root { --ink: #000000; --paper: #ffffff; --faint: #444444; --line: #bbbbbb; }
+  :root { --ink: #000000; --paper: #ffffff; --faint: #444444; --line: #bbbbbb; --warn: #a04000; --void: #b00020; }
   body { max-width: none; padding: 0; font-size: 10px; }
+  h1 { font-size: 16px; } h2 { font-size: 13px; margin-top: 14px; } h3 { font-size: 10px; } table { font-size: 8px; } figcaption { font-size: 8.5px; }
+  h2, h3 { break-after: avoid; } tr { break-inside: avoid; }
   .figures { columns: 2 88mm; column-gap: 8mm; } figure { max-width: 88mm; } .scroll { overflow: visible; } th, td { white-space: normal; padding: .1rem .3rem; }
 }
 `;

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sha256, type ComparisonCase } from '../../../bench/compare/cases.ts';
 import { FULL_PLAN, planOf } from '../../../bench/compare/plan.ts';
+import type { BlockConditions } from '../../../bench/compare/environment.ts';
 import type { Row } from '../../../bench/compare/rows.ts';
-import { cellsOf, phasesOf, runPlan, type RunResult } from '../../../bench/compare/runner.ts';
+import { blocksLeft, cellsOf, phasesOf, runPlan, type RunResult } from '../../../bench/compare/runner.ts';
 import type { CallResult, Target } from '../../../bench/compare/targets/target.ts';
 
 const NOTHING = new Uint8Array();
@@ -105,6 +106,17 @@ test('runPlan() gives a cell whose calls are long as few of them as a cold targe
   for (let block = -1; block < 4; block++) expected.push(totals.filter((row) => row.block === block).length);
   assert.deepEqual(expected, [4, 2, 2, 2, 2]);
   assert.ok(totals.every((row) => (row.warmUp === true) === row.block < 0));
+});
+
+const done = (...seconds: number[]): BlockConditions[] =>
+  seconds.map((each, at) => ({ block: at - 1, seconds: each, stealShare: 0 }));
+
+test('blocksLeft() is what the plan has, and no more than its minutes leave time for', () => {
+  assert.equal(blocksLeft({ blocks: 10, minutes: 0 }, done(100, 20, 20), 1e9), 8);
+  assert.equal(blocksLeft({ blocks: 10, minutes: 5 }, [], 0), 10);
+  assert.equal(blocksLeft({ blocks: 10, minutes: 5 }, done(100, 20, 40), 160_000), 4);
+  assert.equal(blocksLeft({ blocks: 3, minutes: 5 }, done(100, 20, 40), 160_000), 1);
+  assert.equal(blocksLeft({ blocks: 10, minutes: 2 }, done(100, 20, 40), 160_000), 0);
 });
 
 test('runPlan() makes a failed call a row with its reason, and goes on', async () => {

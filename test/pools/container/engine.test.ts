@@ -66,6 +66,22 @@ it('connectionError() tells a socket that may not be opened from one that is not
   assert.equal(error.code, 'ERR_NEBULA_DOCKER_FORBIDDEN');
 });
 
+const NOBODY = { uid: 65_534, gid: 65_534 };
+const denied = join(import.meta.dirname, 'deploy-image.js');
+
+/** False for root in a clone that another user can read, over a socket that is closed to that one. */
+function skipDenied(): string | false {
+  if (process.getuid?.() !== 0) return 'only root can become another user';
+  const open = `require('node:fs').accessSync(${JSON.stringify(denied)})`;
+  const readable = spawnSync(process.execPath, ['-e', open], { ...NOBODY, cwd: '/' }).status === 0;
+  return readable ? skip : 'another user cannot read this clone';
+}
+
+it('deploy() says that this user may not open the socket', { skip: skipDenied() }, () => {
+  const { stdout, stderr } = spawnSync(process.execPath, [denied, SOCKET], { ...NOBODY, cwd: '/', encoding: 'utf8' });
+  assert.equal(stdout, 'ERR_NEBULA_DOCKER_FORBIDDEN', stderr);
+});
+
 it('deploy() removes what a killed process left behind, and nothing of one that runs', { skip }, async () => {
   const docker = new Docker({ socketPath: SOCKET });
   const other = createContainerExecutor({ socketPath: SOCKET });
