@@ -4,7 +4,7 @@
  */
 
 import { idlePowerAt, type Baseline } from './baseline.ts';
-import type { PowerIntegral } from './integral.ts';
+import type { BoundaryPower, PowerIntegral } from './integral.ts';
 
 /** Where a window lies on the trace's clock; the uncertainties are standard ones, 0 when left out. */
 export interface EnergyWindow {
@@ -63,6 +63,13 @@ function noiseJ(integral: PowerIntegral, weightS2: number, noiseW: number): numb
   return sampleW * Math.sqrt(weightS2 * repeats);
 }
 
+/** Power above a level over a boundary's interval, in W: where in it the boundary lies is not known. */
+function rootMeanSquareW({ fromW, toW }: BoundaryPower, aboveW: number): number {
+  const from = fromW - aboveW;
+  const to = toW - aboveW;
+  return Math.sqrt((from * from + from * to + to * to) / 3);
+}
+
 function reasonsAgainst(
   integral: PowerIntegral,
   durationS: number,
@@ -96,8 +103,8 @@ export function measureWindow(integral: PowerIntegral, window: EnergyWindow, bas
   const fromSamplesJ = Math.hypot(noiseJ(integral, stretch.weightS2, baseline?.noiseW ?? 0), stretch.boundaryJ);
   const fromClockJ = (aboveW: number): number =>
     Math.hypot(
-      (stretch.startW - aboveW) * (window.startUncertaintyS ?? 0),
-      (stretch.endW - aboveW) * (window.endUncertaintyS ?? 0),
+      rootMeanSquareW(stretch.start, aboveW) * (window.startUncertaintyS ?? 0),
+      rootMeanSquareW(stretch.end, aboveW) * (window.endUncertaintyS ?? 0),
     );
   const gross = covered ? energyOf(stretch.energyJ, Math.hypot(fromSamplesJ, fromClockJ(0))) : undefined;
   let net: Energy | undefined;

@@ -12,12 +12,31 @@ export interface Stretch {
   readonly samples: number;
   /** Sum of the squared weights of the samples, in s^2: times their variance it is the variance of the energy. */
   readonly weightS2: number;
-  /** Power where the stretch starts and ends, in W; NaN where the trace does not cover it. */
-  readonly startW: number;
-  readonly endW: number;
+  /** Power within the intervals where the stretch starts and ends. */
+  readonly start: BoundaryPower;
+  readonly end: BoundaryPower;
   /** Standard uncertainty from not knowing how power changed within the interval of each boundary, in J. */
   readonly boundaryJ: number;
 }
+
+/** Power at both ends of the interval that a boundary lies in, in W; NaN where the trace does not cover it. */
+export interface BoundaryPower {
+  readonly fromW: number;
+  readonly toW: number;
+}
+
+/** The sums up to a time, and the interval that it lies in. */
+interface UpTo {
+  readonly energyJ: number;
+  readonly coveredS: number;
+  readonly weightS2: number;
+  readonly power: BoundaryPower;
+  /** What a step of power within the interval hides: its mean, and its variance about that. */
+  readonly biasJ: number;
+  readonly varianceJ2: number;
+}
+
+const NO_POWER: BoundaryPower = { fromW: Number.NaN, toW: Number.NaN };
 
 export interface IntegralOptions {
   /** A longer interval is a gap, in seconds; default one and a half median intervals. */
@@ -100,7 +119,7 @@ export class PowerIntegral {
   }
 
   /** Sums from the trace's start to a time within it. */
-  #upTo(timeS: number): { energyJ: number; coveredS: number; weightS2: number; powerW: number; stepJ: number } {
+  #upTo(timeS: number): UpTo {
     const times = this.trace.timeS;
     const last = times.length - 1;
     const index = Math.min(this.#intervalAt(timeS), last - 1);
@@ -113,24 +132,24 @@ export class PowerIntegral {
       energyJ: (this.#energyJ[index] as number) + (open ? 0 : this.#partJ(index, 0, share)),
       coveredS: (this.#coveredS[index] as number) + (open ? 0 : partS),
       weightS2: (this.#weightS2[index] as number) + (open ? 0 : partS * widthS),
-      powerW: open ? Number.NaN : this.#powerW(index, share),
-      stepJ: open ? 0 : this.#stepJ(index, widthS),
+      power: open ? NO_POWER : { fromW: this.#powerW(index, 0), toW: this.#powerW(index, 1) },
+      ...(open ? { biasJ: 0, varianceJ2: 0 } : this.#hidden(index, widthS)),
     };
   }
 
   /**
-   * Root mean square error of one boundary when power steps at a random place of its interval: step * width / sqrt(20)
-   * for the trapezoid, / sqrt(30) for a mean that is spread evenly (by integration over the place).
+   * A window that begins where power rises, at a random place of an interval, misses rise * width / 6 of its energy on
+   * average, and one that ends where power falls as much again: neither the trapezoid nor a mean spread evenly puts the step
+   * where it was. Variance about that: (rise * width)^2 / 45 and / 180 (by integration over the place).
    */
-  #stepJ(index: number, widthS: number): number {
+  #hidden(index: number, widthS: number): { biasJ: number; varianceJ2: number } {
     const { rule, value } = this.trace;
-    if (rule === 'instant') {
-      return (Math.abs((value[index + 1] as number) - (value[index] as number)) * widthS) / Math.sqrt(20);
-    }
     const last = value.length - 1;
-    const before = this.#powerW(Math.max(0, index - 1), 0);
-    const after = this.#powerW(Math.min(last - 1, index + 1), 0);
-    return (Math.abs(after - before) * widthS) / Math.sqrt(30);
+    const instant = rule === 'instant';
+    const before = instant ? (value[index] as number) : this.#powerW(Math.max(0, index - 1), 0);
+    const after = instant ? (value[index + 1] as number) : this.#powerW(Math.min(last - 1, index + 1), 0);
+    const riseJ = (after - before) * widthS;
+    return { biasJ: riseJ / 6, varianceJ2: riseJ ** 2 / (instant ? 45 : 180) };
   }
 
   /** What the trace says about the time from `startS` to `endS`. */
@@ -142,7 +161,7 @@ export class PowerIntegral {
     const toS = Math.min(endS, lastS);
     if (!(toS > fromS)) {
       const nothing = { energyJ: 0, samples: 0, weightS2: 0, boundaryJ: 0 };
-      return { ...nothing, uncoveredS: Math.max(0, endS - startS), startW: Number.NaN, endW: Number.NaN };
+      return { ...nothing, uncoveredS: Math.max(0, endS - startS), start: NO_POWER, end: NO_POWER };
     }
     const low = this.#upTo(fromS);
     const high = this.#upTo(toS);
@@ -154,9 +173,10 @@ export class PowerIntegral {
       uncoveredS: lostS > 1e-9 * (lastS - firstS) ? lostS : 0,
       samples: this.#intervalAt(toS) - this.#intervalAt(fromS) + (times[this.#intervalAt(fromS)] === fromS ? 1 : 0),
       weightS2: Math.max(0, high.weightS2 - low.weightS2),
-      startW: startS >= firstS ? low.powerW : Number.NaN,
-      endW: endS <= lastS ? high.powerW : Number.NaN,
-      boundaryJ: Math.hypot(low.stepJ, high.stepJ),
+      start: startS >= firstS ? low.power : NO_POWER,
+      end: endS <= lastS ? high.power : NO_POWER,
+      // What both ends miss adds up: it is no noise, and has the same sign where a load begins and where it ends.
+      boundaryJ: Math.sqrt((low.biasJ - high.biasJ) ** 2 + low.varianceJ2 + high.varianceJ2),
     };
   }
 }

@@ -56,7 +56,7 @@ test('PowerIntegral puts nothing across a gap, a break or the ends of the trace'
   close(over.uncoveredS, 1);
   const outside = integral.over(20, 21);
   assert.deepEqual([outside.energyJ, outside.uncoveredS, outside.samples], [0, 1, 0]);
-  assert.ok(Number.isNaN(whole.startW));
+  assert.ok(Number.isNaN(whole.start.fromW) && Number.isNaN(whole.start.toW));
 });
 
 test('PowerIntegral adds up: two halves come to the whole, for every rule, with gaps', () => {
