@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- <run> [--json FILE] [--blocks N] [--seed N]`: measures, compares, exits 1 when a bar is missed.
  * `npm run bench -- compare|quick|analyse|load`: the comparison with containers; exits 1 when its run is void or was cut short.
+ * `npm run bench -- energy|import`: the same beside a recording of power; exits 1 when its energies may not be used.
  */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -8,6 +9,7 @@ import { messageOf } from '../host/errors.ts';
 import { watchEnvironment } from './environment.ts';
 import { printResult, writeResult, type Findings, type Result } from './result.ts';
 import type { Plan } from './compare/plan.ts';
+import type { ImportFlags } from './energy/command.ts';
 import type { LoadFlags } from './load/command.ts';
 import type { RunOptions } from './runs/options.ts';
 
@@ -50,6 +52,7 @@ async function main(): Promise<void> {
       .action(async (options: RunOptions & { json?: string }) => execute(name, await load(), options));
   }
   addComparison(program);
+  addEnergy(program);
   addLoad(program);
   await program.parseAsync();
 }
@@ -93,6 +96,48 @@ function addComparison(program: Command): void {
     });
 }
 
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('expected seconds');
+  return value;
+}
+
+function addEnergy(program: Command): void {
+  withPlan(program.command('energy').description('the comparison with marked batches beside a recording of power'))
+    .addOption(new Option('--plan <file>', 'a plan as JSON, such as the plan.json of a run'))
+    .addOption(new Option('--source <source>', 'what is recorded meanwhile, as nebula meter list names it'))
+    .addOption(new Option('--marker <marker>', 'what marks calls for a logger, such as gpio:17').default('none'))
+    .addOption(new Option('--guard-s <seconds>', 'idle before, between and after the blocks').argParser(seconds))
+    .addOption(new Option('--batch-s <seconds>', "length of a cell's batch in a block").argParser(seconds))
+    .addOption(new Option('--force', 'keep a result whose gates failed; it stays stamped'))
+    .addOption(new Option('--replay <dir>', 'analyse the folder of a run again, nothing is run'))
+    .action(async ({ out, plan, source, marker, force, replay, ...given }: EnergyOptions) => {
+      const { runEnergy } = await import('./energy/command.ts');
+      report(await runEnergy({ out, plan, source, marker, force, replay, given }, print));
+    });
+  program
+    .command('import')
+    .description('a log that was recorded elsewhere, against the marks of a run or of a service')
+    .argument('<log>', "the logger's file")
+    .addOption(new Option('--edges <file>', 'edges.ndjson of a run, or its folder').makeOptionMandatory())
+    .addOption(new Option('--format <name>', 'format of the log, where it cannot be told (hardware/README.md)'))
+    .addOption(new Option('--line <name>', 'digital line of the marker, where several move: D0, GPI0'))
+    .addOption(new Option('--vdd <volts>', 'supply voltage, for logs of currents').argParser(Number))
+    .addOption(new Option('--interval <seconds>', 'sampling interval, for logs without times').argParser(seconds))
+    .addOption(new Option('--json <file>', 'write the energies of marks without a run there'))
+    .action(async (log: string, flags: ImportFlags) => {
+      const { importRecording } = await import('./energy/command.ts');
+      report(await importRecording(log, flags, print));
+    });
+}
+
+interface EnergyOptions extends PlanFlags {
+  readonly source?: string;
+  readonly marker?: string;
+  readonly force?: boolean;
+  readonly replay?: string;
+}
+
 interface PlanFlags extends Readonly<Record<string, unknown>> {
   readonly out?: string;
   readonly plan?: string;
@@ -108,7 +153,8 @@ interface ComparisonRequest {
 async function runComparison({ out, plan, ...rest }: ComparisonRequest): Promise<boolean> {
   const { compare } = await import('./compare/command.ts');
   const places = { ...(out === undefined ? {} : { out }), ...(plan === undefined ? {} : { plan }) };
-  return compare({ ...places, ...rest }, print);
+  const { analysis } = await compare({ ...places, ...rest }, print);
+  return analysis.stopped === null;
 }
 
 function report(valid: boolean): void {

@@ -2,6 +2,7 @@
 
 import { geometricMeanOfRatios, medianEstimate, ratioOfMedians, type Estimate, type Pair } from '../bootstrap.ts';
 import { describeSample, type Description } from '../descriptive.ts';
+import type { EnergyAnalysis } from '../energy/analysis.ts';
 import { estimateBreakEven } from './break-even.ts';
 import type { RunEnvironment } from './environment.ts';
 import { findAll, isShortRun, type Finding } from './findings.ts';
@@ -74,6 +75,8 @@ export interface Analysis {
   readonly breakEvens: readonly BreakEven[];
   readonly failed: readonly FailedCall[];
   readonly findings: readonly Finding[];
+  /** Of a run that marked its calls for a power logger. */
+  readonly energy?: EnergyAnalysis;
 }
 
 /** The first of these that was measured is the reference. */

@@ -9,7 +9,8 @@ import { RunFolder } from './folder.ts';
 import { FULL_PLAN, planOf, type Plan } from './plan.ts';
 import { createProgress } from './progress.ts';
 import { RowWriter, readRows, toCsv } from './rows.ts';
-import { cellsOf, runPlan } from './runner.ts';
+import { cellsOf, runPlan, type Companion } from './runner.ts';
+import { concludeEnergy } from '../energy/conclusion.ts';
 import { openTargets } from './targets/registry.ts';
 import { writeReport } from './report/report.ts';
 
@@ -23,25 +24,51 @@ export interface CompareOptions {
   /** What flags say, in place of both. */
   readonly given: Readonly<Record<string, unknown>>;
   readonly base?: Plan;
+  /** A comparison with something beside it: what kind, its instruments as flags, how it reads a plan, and what it opens. */
+  readonly kind?: string;
+  readonly instruments?: string;
+  readonly toPlan?: (given: Readonly<Record<string, unknown>>) => Plan;
+  readonly beside?: (plan: Plan, folder: RunFolder, signal: AbortSignal) => Promise<Beside>;
 }
 
-/** Measures, analyses, reports. Resolves to whether the run is valid and whole. */
-export async function compare(options: CompareOptions, print: Print): Promise<boolean> {
+/** What goes on beside a comparison. */
+export interface Beside {
+  readonly companion: Companion;
+  /** Ends it and writes what it found into the folder, whatever became of the run. */
+  finish(): Promise<void>;
+}
+
+/** A run that was analysed. */
+export interface ComparedRun {
+  readonly path: string;
+  readonly analysis: Analysis;
+}
+
+/** Measures, analyses, reports. */
+export async function compare(options: CompareOptions, print: Print): Promise<ComparedRun> {
   const file = options.plan === undefined ? {} : (JSON.parse(await readFile(options.plan, 'utf8')) as object);
-  const plan = planOf(options.base ?? FULL_PLAN, { ...file, ...options.given });
-  const run = `nebula-compare-${new Date().toISOString().replace(/[:.]/g, '-')}`;
+  const toPlan = options.toPlan ?? ((given) => planOf(options.base ?? FULL_PLAN, given));
+  const plan = toPlan({ ...file, ...options.given });
+  const run = `nebula-${options.kind ?? 'compare'}-${new Date().toISOString().replace(/[:.]/g, '-')}`;
   const folder = await RunFolder.create(options.out ?? run);
   await folder.writeJson('plan.json', plan);
   print(`seed ${plan.seed}, ${plan.blocks} blocks, into ${folder.path}`);
-  const environment = await measure(plan, run, folder, print);
+  const environment = await measure({ plan, run, folder, options }, print);
   await folder.writeJson('environment.json', environment);
-  const analysis = await conclude(folder, print);
-  return analysis.stopped === null;
+  return { path: folder.path, analysis: await conclude(folder, print) };
 }
 
-async function measure(plan: Plan, run: string, folder: RunFolder, print: Print): Promise<RunEnvironment> {
+interface Measurement {
+  readonly plan: Plan;
+  readonly run: string;
+  readonly folder: RunFolder;
+  readonly options: CompareOptions;
+}
+
+async function measure({ plan, run, folder, options }: Measurement, print: Print): Promise<RunEnvironment> {
+  const { kind = 'compare', instruments = '' } = options;
   const cases = await loadCases(plan.functions, plan.inputs);
-  const finish = await watchRun(`nebula bench compare --plan ${join(folder.path, 'plan.json')}`);
+  const finish = await watchRun(`nebula bench ${kind} --plan ${join(folder.path, 'plan.json')}${instruments}`);
   const opened = await openTargets(plan, cases);
   const writer = new RowWriter(folder.rowsPath);
   const interruption = new AbortController();
@@ -51,35 +78,47 @@ async function measure(plan: Plan, run: string, folder: RunFolder, print: Print)
     interruption.abort();
   };
   process.once('SIGINT', onInterrupt);
+  let beside: Beside | undefined;
   try {
     for (const { target, reason } of opened.missing) print(`without ${target}: ${reason}`);
     if (opened.targets.length === 0)
       throw new Error('Cannot compare: none of the targets is to be had on this machine');
     const cells = cellsOf(opened.targets, cases, plan.only);
     const progress = createProgress(process.stderr);
-    const result = await runPlan({ run, plan, cells, sink: writer, progress, signal: interruption.signal });
+    const { signal } = interruption;
+    beside = await options.beside?.(plan, folder, signal);
+    const more = beside === undefined ? {} : { companion: beside.companion };
+    const result = await runPlan({ run, plan, cells, sink: writer, progress, signal, ...more });
     return finish({ targets: opened.targets, missing: opened.missing, ...result });
   } finally {
     process.off('SIGINT', onInterrupt);
     await writer.close();
+    await beside?.finish();
     await opened.close();
   }
 }
 
 /** Redoes everything after the rows. @throws Error when the folder holds no run */
 export async function analyseFolder(path: string, print: Print): Promise<boolean> {
-  const analysis = await conclude(await RunFolder.open(path), print);
+  const { analysis } = await concludeFolder(path, print);
   return analysis.stopped === null;
+}
+
+/** The same, with what it came to. */
+export async function concludeFolder(path: string, print: Print): Promise<ComparedRun> {
+  return { path, analysis: await conclude(await RunFolder.open(path), print) };
 }
 
 async function conclude(folder: RunFolder, print: Print): Promise<Analysis> {
   const plan = await folder.readJson<Plan>('plan.json');
   const environment = await folder.readJson<RunEnvironment>('environment.json');
   const rows = await readRows(folder.rowsPath);
-  const analysis = analyse({ plan, environment, rows });
+  const compared = analyse({ plan, environment, rows });
+  const energy = await concludeEnergy(folder, { plan, rows, run: compared.run, reference: compared.reference });
+  const analysis = energy === undefined ? compared : { ...compared, energy: energy.analysis };
   await folder.writeJson('analysis.json', analysis);
   await folder.writeText('rows.csv', toCsv(rows));
-  const markdown = await writeReport(folder, { plan, environment, rows, analysis });
+  const markdown = await writeReport(folder, { plan, environment, rows, analysis, energy: energy?.run });
   print(markdown.headline);
   print(`report: ${join(folder.path, 'report.html')}`);
   return analysis;

@@ -39,6 +39,11 @@ export class RunFolder {
     return join(this.path, this.#rows);
   }
 
+  /** Whether a file is in it. */
+  async has(name: string): Promise<boolean> {
+    return (await readdir(this.path)).includes(name);
+  }
+
   async readJson<T>(name: string): Promise<T> {
     const path = join(this.path, name);
     try {

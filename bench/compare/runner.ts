@@ -25,6 +25,32 @@ export interface RowSink {
   write(rows: readonly Row[]): void;
 }
 
+/** One call as it was seen from outside. */
+export interface ObservedCall {
+  readonly calledNs: bigint;
+  readonly answeredNs: bigint;
+  /** What it came to, or the error in place of an outcome. */
+  readonly result: CallResult | undefined;
+  readonly error: unknown;
+  readonly teardownNs: number | undefined;
+}
+
+/** A cell's turn, for whoever does more in it. */
+export interface Turn {
+  readonly cell: Cell;
+  /** -1 is the warm-up. */
+  readonly block: number;
+  /** Makes rows of a further call of the turn and writes them. */
+  record(observed: ObservedCall): readonly Row[];
+}
+
+/** What is done around the turns of a plan: an energy run has idle guards there and marked batches. */
+export interface Companion {
+  /** Before each block, and once more after the last one. */
+  between(block: number): Promise<void>;
+  after(turn: Turn): Promise<void>;
+}
+
 export interface RunRequest {
   readonly run: string;
   readonly plan: Plan;
@@ -33,6 +59,7 @@ export interface RunRequest {
   readonly progress: Progress;
   /** Ends the run after the call under way; what was measured stays. */
   readonly signal: AbortSignal;
+  readonly companion?: Companion;
 }
 
 export interface RunResult {
@@ -52,7 +79,7 @@ export function cellsOf(targets: readonly Target[], cases: readonly ComparisonCa
 }
 
 export async function runPlan(request: RunRequest): Promise<RunResult> {
-  const { plan, cells, progress, signal } = request;
+  const { plan, cells, progress, signal, companion } = request;
   const random = seededRandom(plan.seed);
   const turns = new Turns(request);
   const blocks: BlockConditions[] = [];
@@ -63,6 +90,7 @@ export async function runPlan(request: RunRequest): Promise<RunResult> {
     const left = blocksLeft(plan, blocks, performance.now() - startMs);
     if (block > 0 && left === 0) break;
     if (block >= 0) progress.expect(turns.calls + left * lengths.blockOf(cells, 0));
+    if (block >= 0) await companion?.between(block);
     progress.block(block, plan.blocks);
     const finish = watchBlock(block);
     for (const cell of shuffled(cells, random)) {
@@ -71,6 +99,7 @@ export async function runPlan(request: RunRequest): Promise<RunResult> {
     }
     blocks.push(finish());
   }
+  if (!turns.stopped) await companion?.between(plan.blocks);
   progress.stop();
   const interrupted = signal.aborted ? 'interrupted by the user' : null;
   return { blocks, stopped: turns.voided ?? interrupted };
@@ -111,18 +140,27 @@ class Turns {
   }
 
   async take(cell: Cell, block: number): Promise<void> {
-    const { sink, progress, run } = this.#request;
+    const { companion, progress } = this.#request;
     // What earlier turns left behind is not to be collected at the cost of this one.
     globalThis.gc?.();
     for (let repeat = 0; repeat < this.lengths.callsOf(cell, block) && !this.stopped; repeat++) {
       const warmUp = repeat < this.lengths.warmUpsOf(cell, block);
-      const rows = await measureCall(cell, { run, block, call: this.#calls++ }, warmUp);
-      sink.write(rows);
+      const rows = this.#record({ cell, block, warmUp }, await observeCall(cell));
       if (block < 0) this.lengths.learn(cell, rows.find((row) => row.phase === 'total')?.ns ?? 0);
       progress.called();
-      const mismatch = rows.find((row) => row.outcome === 'mismatch');
-      if (mismatch !== undefined) this.voided = `void: ${cell.target.name} ${cell.test.function}: ${mismatch.reason}`;
     }
+    if (companion === undefined || this.stopped) return;
+    const place = { cell, block, warmUp: block < 0 };
+    await companion.after({ cell, block, record: (observed) => this.#record(place, observed) });
+  }
+
+  #record({ cell, ...place }: { cell: Cell; block: number; warmUp: boolean }, observed: ObservedCall): readonly Row[] {
+    const { run, sink } = this.#request;
+    const rows = rowsOf(cell, { run, call: this.#calls++, ...place }, observed);
+    sink.write(rows);
+    const mismatch = rows.find((row) => row.outcome === 'mismatch');
+    if (mismatch !== undefined) this.voided = `void: ${cell.target.name} ${cell.test.function}: ${mismatch.reason}`;
+    return rows;
   }
 }
 
@@ -130,25 +168,34 @@ interface CallPlace {
   readonly run: string;
   readonly block: number;
   readonly call: number;
+  readonly warmUp: boolean;
 }
 
-async function measureCall({ target, test }: Cell, place: CallPlace, warmUp: boolean): Promise<Row[]> {
+/** Makes one call, and waits until its target is as it was before. */
+export async function observeCall({ target, test }: Cell): Promise<ObservedCall> {
   const calledNs = process.hrtime.bigint();
   let result: CallResult;
   try {
     result = await target.call(test);
   } catch (error) {
-    const failed = { outcome: 'failed', reason: messageOf(error) };
-    const phases = { total: Number(process.hrtime.bigint() - calledNs) };
-    return toRows(target, test, { ...place, warmUp }, failed, phases);
+    const answeredNs = process.hrtime.bigint();
+    return { calledNs, answeredNs, result: undefined, error, teardownNs: undefined };
   }
   const answeredNs = process.hrtime.bigint();
-  const teardownNs = await target.settled?.();
+  return { calledNs, answeredNs, result, error: undefined, teardownNs: await target.settled?.() };
+}
+
+function rowsOf({ target, test }: Cell, place: CallPlace, observed: ObservedCall): Row[] {
+  const { calledNs, answeredNs, result, error, teardownNs } = observed;
+  if (result === undefined) {
+    const failed = { outcome: 'failed', reason: messageOf(error) };
+    return toRows(target, test, place, failed, { total: Number(answeredNs - calledNs) });
+  }
   const measured = phasesOf(result, calledNs, answeredNs);
   if (teardownNs !== undefined) measured['teardown'] = teardownNs;
   const { outcome, reason } = judge(result, test);
   const ending = reason === undefined ? { outcome } : { outcome, reason };
-  return toRows(target, test, { ...place, warmUp }, ending, { ...measured, ...result.phases });
+  return toRows(target, test, place, ending, { ...measured, ...result.phases });
 }
 
 /** A wrong answer outweighs how the call ended. */
@@ -184,7 +231,7 @@ export function phasesOf(result: CallResult, madeNs: bigint, backNs: bigint): Re
 function toRows(
   target: Target,
   test: ComparisonCase,
-  { warmUp, ...place }: CallPlace & { readonly warmUp: boolean },
+  { warmUp, ...place }: CallPlace,
   ending: { readonly outcome: string; readonly reason?: string },
   phases: Readonly<Record<string, number>>,
 ): Row[] {

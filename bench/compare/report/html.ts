@@ -1,5 +1,8 @@
 /** The report as one HTML file that opens without a network. */
 
+import { ENERGY_METHOD } from '../../energy/report/method.ts';
+import type { EnergySection } from '../../energy/report/section.ts';
+import type { Stamp } from '../../energy/report/stamp.ts';
 import { counted } from '../findings.ts';
 import { escapeXml, type Figure } from './drawing.ts';
 import { METHOD } from './method.ts';
@@ -15,7 +18,7 @@ import {
   type Table,
 } from './tables.ts';
 
-export function toHtml(input: ReportInput, figures: readonly Figure[]): string {
+export function toHtml(input: ReportInput, figures: readonly Figure[], energy?: EnergySection): string {
   const { analysis, environment, plan } = input;
   const calls = analysis.cells.reduce((sum, cell) => sum + (cell.phases['total']?.n ?? 0), 0);
   const about = `${calls} measured calls in ${analysis.blocks} blocks, seed ${plan.seed}; ${environment.cpu}, ${environment.cores} cores, ${environment.kernel}, Node ${environment.node}; ${environment.date}`;
@@ -30,6 +33,7 @@ export function toHtml(input: ReportInput, figures: readonly Figure[]): string {
 </head>
 <body>
 <header>
+${(energy?.stamps ?? []).map(stamp).join('')}
 <h1>The same functions, run in different ways</h1>
 <p>${escapeXml(about)}</p>
 ${analysis.stopped === null ? '' : `<p class="stopped">${escapeXml(analysis.stopped)}</p>`}
@@ -40,7 +44,8 @@ ${analysis.stopped === null ? '' : `<p class="stopped">${escapeXml(analysis.stop
 <p>First the median of a call as it was measured. Then how many times longer than ${escapeXml(analysis.reference)} a target takes: geometric mean of the ratios of medians over the functions, with its 95 % interval; below 1 the target is faster.</p>
 ${table(headlineTable(analysis), 1)}
 </section>
-${findings(input)}
+${energy === undefined ? '' : energyPart(energy)}
+${findings('Findings', analysis.findings)}
 <section><h2>Figures</h2>
 <div class="figures">
 ${figures.map(figure).join('\n')}
@@ -61,15 +66,42 @@ ${table(breakEvenTable(analysis), 2)}
 `;
 }
 
-function findings({ analysis }: ReportInput): string {
-  const items = analysis.findings.map(({ severity, code, message, about }) => {
+const stamp = ({ short, text }: Stamp): string =>
+  `<p class="stamp" role="alert"><strong>${escapeXml(short)}</strong> ${escapeXml(text)}</p>`;
+
+function energyPart({ missing, parts, figures, findings: found, stamps }: EnergySection): string {
+  const mark = stamps.map(({ short }) => ` <span class="mark">${escapeXml(short)}</span>`).join('');
+  const sections = parts.map(
+    ({ title, text, table: cells, names }) =>
+      `<h3>${escapeXml(title)}${mark}</h3><p>${escapeXml(text)}</p>${table(cells, names)}`,
+  );
+  const drawn = figures.length === 0 ? '' : `<div class="figures">${figures.map(figure).join('\n')}</div>`;
+  return `<section id="energy"><h2>Energy${mark}</h2>
+${missing === null ? '' : `<p class="stopped">${escapeXml(missing)}</p>`}
+${findings('', found)}
+${drawn}
+${sections.join('\n')}
+<details><summary>How the energies were made</summary><ul>${ENERGY_METHOD.map((line) => `<li>${escapeXml(line)}</li>`).join('')}</ul></details>
+</section>`;
+}
+
+interface Told {
+  readonly severity: string;
+  readonly code: string;
+  readonly message: string;
+  readonly about: readonly string[];
+}
+
+function findings(title: string, found: readonly Told[]): string {
+  const items = found.map(({ severity, code, message, about }) => {
     const places =
       about.length === 0
         ? ''
         : `<details><summary>${counted(about.length, 'place')}</summary>${escapeXml(about.join('; '))}</details>`;
     return `<li class="${severity}"><strong>${severity}</strong> <code>${code}</code> ${escapeXml(message)}${places}</li>`;
   });
-  return `<section><h2>Findings</h2><ul class="findings">${items.join('')}</ul></section>`;
+  const list = `<ul class="findings">${items.join('')}</ul>`;
+  return title === '' ? list : `<section><h2>${escapeXml(title)}</h2>${list}</section>`;
 }
 
 function figure({ id, title, caption, svg, series }: Figure): string {

@@ -1,5 +1,7 @@
 /** The report as Markdown, and its headline for a terminal. */
 
+import { ENERGY_METHOD } from '../../energy/report/method.ts';
+import { energyHeadline, type EnergySection } from '../../energy/report/section.ts';
 import type { Analysis } from '../analysis.ts';
 import { counted } from '../findings.ts';
 import type { Figure } from './drawing.ts';
@@ -28,22 +30,23 @@ export function headlineText(analysis: Analysis): string {
     return `${target}: ${ratio(found.value)} ${ratioInterval(found)} times ${against} (${over})`;
   });
   const warnings = analysis.findings.filter((finding) => finding.severity !== 'note');
-  return [...lines, ...warnings.map((finding) => `${finding.severity}: ${finding.message}`)].join('\n');
+  const energies = analysis.energy === undefined ? [] : energyHeadline(analysis.energy);
+  return [...lines, ...energies, ...warnings.map((finding) => `${finding.severity}: ${finding.message}`)].join('\n');
 }
 
-export function toMarkdown(input: ReportInput, figures: readonly Figure[]): string {
+export function toMarkdown(input: ReportInput, figures: readonly Figure[], energy?: EnergySection): string {
   const { analysis, environment, plan } = input;
   const parts = [
     `# ${analysis.run}`,
+    ...(energy?.stamps ?? []).map(({ short, text }) => `**${short}**: ${text}`),
     ...(analysis.stopped === null ? [] : [`**${analysis.stopped}**`]),
     `The median of a call as it was measured; then whole calls and starts as multiples of ${analysis.reference}: geometric mean over the functions, 95 % interval.`,
     table(headlineTable(analysis)),
+    ...(energy === undefined ? [] : energyPart(energy)),
     '## Findings',
-    analysis.findings.map((finding) => `- ${finding.severity} \`${finding.code}\`: ${finding.message}`).join('\n'),
+    list(analysis.findings),
     '## Figures',
-    ...figures.map(
-      (figure) => `### ${figure.title}\n\n![${figure.title}](figures/${figure.id}.svg)\n\n${figure.caption}`,
-    ),
+    ...figures.map(picture),
     '## Break-even',
     table(breakEvenTable(analysis)),
     '## Medians',
@@ -58,6 +61,31 @@ export function toMarkdown(input: ReportInput, figures: readonly Figure[]): stri
     table(digestTable(environment)),
   ];
   return `${parts.join('\n\n')}\n`;
+}
+
+const picture = ({ id, title, caption }: Figure): string =>
+  `### ${title}\n\n![${title}](figures/${id}.svg)\n\n${caption}`;
+
+interface Told {
+  readonly severity: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+const list = (findings: readonly Told[]): string =>
+  findings.map(({ severity, code, message }) => `- ${severity} \`${code}\`: ${message}`).join('\n');
+
+function energyPart({ stamps, missing, parts, figures, findings }: EnergySection): string[] {
+  const mark = stamps.map(({ short }) => ` (${short})`).join('');
+  return [
+    `## Energy${mark}`,
+    ...(missing === null ? [] : [missing]),
+    list(findings),
+    ...figures.map(picture),
+    ...parts.flatMap(({ title, text, table: cells }) => [`### ${title}${mark}`, text, table(cells)]),
+    '### How the energies were made',
+    ENERGY_METHOD.map((line) => `- ${line}`).join('\n'),
+  ];
 }
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;

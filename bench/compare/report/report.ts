@@ -6,6 +6,9 @@ import type { RunFolder } from '../folder.ts';
 import type { Plan } from '../plan.ts';
 import type { Row } from '../rows.ts';
 import { Samples } from '../samples.ts';
+import { drawEnergyFigures } from '../../energy/report/figures.ts';
+import { energySection } from '../../energy/report/section.ts';
+import type { MeasuredRun } from '../../energy/joules.ts';
 import { drawFigures } from './figures.ts';
 import { toHtml } from './html.ts';
 import { headlineText, toMarkdown } from './markdown.ts';
@@ -15,13 +18,18 @@ export interface ReportInput {
   readonly environment: RunEnvironment;
   readonly rows: readonly Row[];
   readonly analysis: Analysis;
+  /** The windows of an energy run, for its figures. */
+  readonly energy?: MeasuredRun | undefined;
 }
 
 /** Resolves to the headline for a terminal. */
 export async function writeReport(folder: RunFolder, input: ReportInput): Promise<{ readonly headline: string }> {
   const figures = drawFigures(input.analysis, new Samples(input.rows, input.plan));
-  for (const figure of figures) await folder.writeText(`figures/${figure.id}.svg`, `${figure.svg}\n`);
-  await folder.writeText('report.html', toHtml(input, figures));
-  await folder.writeText('report.md', toMarkdown(input, figures));
+  const { energy } = input.analysis;
+  const drawn = energy === undefined ? [] : drawEnergyFigures(energy, input.energy);
+  const section = energy === undefined ? undefined : energySection(energy, drawn);
+  for (const figure of [...drawn, ...figures]) await folder.writeText(`figures/${figure.id}.svg`, `${figure.svg}\n`);
+  await folder.writeText('report.html', toHtml(input, figures, section));
+  await folder.writeText('report.md', toMarkdown(input, figures, section));
   return { headline: headlineText(input.analysis) };
 }

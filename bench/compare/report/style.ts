@@ -11,6 +11,10 @@ h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .5re
 header p, figcaption { color: var(--faint); }
 figcaption { font-size: .85rem; margin-top: .5rem; }
 .stopped { color: var(--void); font-weight: bold; }
+.stamp { background: #c4001d; color: #ffffff; padding: .6rem 1rem; margin: 0 0 1rem; border-radius: 4px; }
+.stamp strong { letter-spacing: .06em; margin-right: .5rem; }
+.mark { color: var(--void); border: 1px solid; border-radius: 3px; padding: 0 .35em; font-size: .65em; vertical-align: .15em; letter-spacing: .05em; }
+#energy > h3 { margin: 1.8rem 0 .3rem; } #energy > p { margin: .3rem 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; margin: .5rem 0; }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
@@ -22,6 +26,7 @@ figure > svg { --plot-background: var(--paper); }
 .findings li.warning strong { color: var(--warn); } .findings li.void strong { color: var(--void); }
 code { font-size: .85em; overflow-wrap: anywhere; }
 @media print {
+  .stamp { print-color-adjust: exact; }
   :root { --ink: #000000; --paper: #ffffff; --faint: #444444; --line: #bbbbbb; --warn: #a04000; --void: #b00020; }
   body { max-width: none; padding: 0; font-size: 10px; }
   h1 { font-size: 16px; } h2 { font-size: 13px; margin-top: 14px; } h3 { font-size: 10px; } table { font-size: 8px; } figcaption { font-size: 8.5px; }

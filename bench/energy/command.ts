@@ -1,0 +1,113 @@
+/** `bench energy` and `bench import`: a comparison with marked batches beside a recording of power, and logs of elsewhere. */
+
+import { existsSync, statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { argumentError } from '../../host/errors.ts';
+import { withoutPassword } from '../../hardware/instrument-text.ts';
+import { formatOf, openLog, type LogSource } from '../../hardware/logger/open-log.ts';
+import { checkMarker } from '../../hardware/marker/markers.ts';
+import { checkSource } from '../../hardware/meter/sources.ts';
+import { compare, concludeFolder, type ComparedRun } from '../compare/command.ts';
+import { RunFolder } from '../compare/folder.ts';
+import { isUsable } from './conclusion.ts';
+import { energyPlanOf, type EnergyPlan } from './plan.ts';
+import { keepLog, readEdges, SESSION_FILE } from './record.ts';
+import { openSession } from './run.ts';
+import { measureMarks, marksTable } from './marks.ts';
+
+type Print = (text: string) => void;
+
+export interface EnergyFlags {
+  readonly out?: string | undefined;
+  readonly plan?: string | undefined;
+  readonly source?: string | undefined;
+  readonly marker?: string | undefined;
+  readonly force?: boolean | undefined;
+  readonly replay?: string | undefined;
+  /** Fields of the plan. */
+  readonly given: Readonly<Record<string, unknown>>;
+}
+
+/** Measures, or analyses a run again. Resolves to whether what it came to may be used. */
+export async function runEnergy(flags: EnergyFlags, print: Print): Promise<boolean> {
+  const { source, marker = 'none', force = false, replay } = flags;
+  if (replay !== undefined) return finish(await concludeFolder(replay, print), print);
+  if (source !== undefined) checkSource(source);
+  checkMarker(marker);
+  if (source === undefined && marker === 'none') {
+    throw argumentError('--source', 'given, or --marker for a logger that records elsewhere', source);
+  }
+  const places = {
+    ...(flags.out === undefined ? {} : { out: flags.out }),
+    ...(flags.plan === undefined ? {} : { plan: flags.plan }),
+  };
+  const instruments = `${source === undefined ? '' : ` --source ${withoutPassword(source)}`} --marker ${marker}`;
+  const run = await compare(
+    {
+      ...places,
+      given: flags.given,
+      kind: 'energy',
+      instruments,
+      toPlan: energyPlanOf,
+      beside: (plan, folder, signal) => openSession({ source, marker, force }, plan as EnergyPlan, folder, signal),
+    },
+    print,
+  );
+  if (source === undefined) {
+    print(`no source was recorded here: nebula bench import LOG --edges ${join(run.path, 'edges.ndjson')}`);
+    return run.analysis.stopped === null;
+  }
+  return finish(run, print);
+}
+
+function finish({ analysis }: ComparedRun, print: Print): boolean {
+  const { energy, stopped } = analysis;
+  if (energy === undefined) {
+    print('no energy: the run of this folder marked nothing');
+    return false;
+  }
+  return stopped === null && isUsable(energy);
+}
+
+export interface ImportFlags {
+  readonly edges: string;
+  readonly format?: string;
+  readonly line?: string;
+  readonly vdd?: number;
+  /** Sampling interval in seconds, for logs without a time. */
+  readonly interval?: number;
+  readonly json?: string;
+}
+
+/** Analyses a log that was recorded elsewhere against the marks of a run, or of anything else that marked. */
+export async function importRecording(log: string, flags: ImportFlags, print: Print): Promise<boolean> {
+  const source: LogSource = {
+    path: log,
+    format: flags.format ?? (await formatOf(log)),
+    ...(flags.vdd === undefined ? {} : { vddV: flags.vdd }),
+    ...(flags.interval === undefined ? {} : { sampleS: flags.interval }),
+  };
+  const line = flags.line ?? null;
+  const isFolder = existsSync(flags.edges) && statSync(flags.edges).isDirectory();
+  const folder = isFolder ? flags.edges : dirname(flags.edges);
+  if (!existsSync(join(folder, SESSION_FILE))) {
+    if (isFolder)
+      throw new Error(`Cannot import into "${folder}": expected ${SESSION_FILE} of an energy run in it, found none`);
+    return importBare(source, line, flags, print);
+  }
+  // A log that cannot be read at all leaves the folder as it was.
+  await openLog(source);
+  await keepLog(await RunFolder.open(folder), source, line);
+  return finish(await concludeFolder(folder, print), print);
+}
+
+/** Marks without a run around them, as a service writes them: gross energies, since nothing says when the machine was idle. */
+async function importBare(source: LogSource, line: string | null, flags: ImportFlags, print: Print): Promise<boolean> {
+  const marks = measureMarks(await readEdges(flags.edges), await openLog(source), line);
+  for (const text of marksTable(marks)) print(text);
+  if (flags.json !== undefined) {
+    await writeFile(flags.json, marks.windows.map((window) => `${JSON.stringify(window)}\n`).join(''));
+  }
+  return true;
+}

@@ -1,0 +1,220 @@
+/** From a marker's log and a power log to the energy of every window, phase and guard of a run. Pure. */
+
+import { align, hostWindows, type Alignment, type MarkedWindow } from '../../hardware/align.ts';
+import { measureBaseline, type Baseline } from '../../hardware/baseline.ts';
+import type { Edge, MarkerLog } from '../../hardware/edges.ts';
+import {
+  batchWindow,
+  measureWindow,
+  verdictOf,
+  type EnergyWindow,
+  type Verdict,
+  type WindowEnergy,
+} from '../../hardware/energy.ts';
+import { HardwareError, detailOf } from '../../hardware/errors.ts';
+import { PowerIntegral } from '../../hardware/integral.ts';
+import type { ImportedLog } from '../../hardware/logger/log.ts';
+import { medianOf } from '../../hardware/statistics.ts';
+import { hostTimeline, loggerTimeline, placeWindow, type Timeline } from '../../hardware/timeline.ts';
+import { CALL_PHASES, type CallPhase } from '../compare/rows.ts';
+import type { CallsWindow, GuardWindow, WindowRecord } from './windows.ts';
+
+/** How a session's windows came onto the trace's clock. */
+export interface TiedWindows {
+  /** Undefined where the trace is on the host's own clock. */
+  readonly alignment: Alignment | undefined;
+  readonly line: string | undefined;
+  readonly windows: ReadonlyMap<string, MarkedWindow>;
+  readonly incomplete: readonly string[];
+  readonly timeline: Timeline;
+}
+
+/** The line that the marker moves: the one that was named, or the only one that moves at all. */
+function lineOf(log: ImportedLog, named: string | null): readonly [string, readonly Edge[]] {
+  const { source } = log.trace;
+  const all = [...log.lines];
+  if (named !== null) {
+    const found = all.find(([name]) => name.toLowerCase() === named.toLowerCase());
+    if (found !== undefined) return found;
+    const got = all.length === 0 ? 'none' : all.map(([name]) => name).join(', ');
+    throw new HardwareError('EDGES_INVALID', { what: source, expected: `a digital line ${named}`, got });
+  }
+  const moving = all.filter(([, edges]) => edges.length > 0);
+  if (moving.length === 1) return moving[0] as (typeof moving)[number];
+  const got = moving.length === 0 ? 'no line with edges' : `edges on ${moving.map(([name]) => name).join(', ')}`;
+  const expected = 'the digital line of the marker to be named (--line)';
+  throw new HardwareError('EDGES_INVALID', { what: source, expected, got });
+}
+
+/**
+ * Ties a marker's log to a power log: by the host's clock where the log is on it, else by the edges that it recorded.
+ * @throws HardwareError EDGES_INVALID, NO_SYNC, BAD_FIT
+ */
+export function tieWindows(log: MarkerLog, power: ImportedLog, line: string | null): TiedWindows {
+  const { clock } = power.trace;
+  if (clock === 'host-monotonic') {
+    const { windows, incomplete } = hostWindows(log);
+    return { alignment: undefined, line: undefined, windows: byId(windows), incomplete, timeline: hostTimeline };
+  }
+  const [name, edges] = lineOf(power, line);
+  // An edge is known to half a sample of the digital line, which may be finer than the power's.
+  const alignment = align(log, edges, { sampleS: Math.max(1e-9, 2 * medianOf(edges.map((edge) => edge.halfWidthS))) });
+  const { windows, incomplete, fit } = alignment;
+  return { alignment, line: name, windows: byId(windows), incomplete, timeline: loggerTimeline(fit, log) };
+}
+
+const byId = (windows: readonly MarkedWindow[]): Map<string, MarkedWindow> =>
+  new Map(windows.map((window) => [window.id, window]));
+
+/** The idle level, from the guards that have samples. */
+export interface GuardLevels {
+  readonly baseline: Baseline | undefined;
+  /** Guards without a level, and why. */
+  readonly without: readonly { readonly id: string; readonly reason: string }[];
+}
+
+export function measureGuards(
+  integral: PowerIntegral,
+  timeline: Timeline,
+  guards: readonly GuardWindow[],
+  settleS: number,
+): GuardLevels {
+  const without: { id: string; reason: string }[] = [];
+  const usable: { startS: number; endS: number }[] = [];
+  for (const { id, startNs, endNs } of guards) {
+    const { startS, endS } = placeWindow(timeline, BigInt(startNs), BigInt(endNs));
+    const window = { startS: startS + settleS, endS: endS - settleS };
+    try {
+      measureBaseline(integral, [window]);
+      usable.push(window);
+    } catch (error) {
+      without.push({ id, reason: detailOf(error) });
+    }
+  }
+  return { baseline: usable.length === 0 ? undefined : measureBaseline(integral, usable), without };
+}
+
+/** The energy of one call, batch or phase. */
+export interface MeasuredWindow {
+  readonly kind: 'call' | 'batch' | 'phase';
+  readonly record: CallsWindow;
+  readonly phase: CallPhase | undefined;
+  /** How its times are known; `host` where the trace has the host's clock. */
+  readonly state: MarkedWindow['state'] | 'host';
+  readonly calls: number;
+  readonly window: EnergyWindow;
+  readonly energy: WindowEnergy;
+  readonly verdict: Verdict;
+}
+
+export interface MeasuredRun {
+  readonly tied: TiedWindows;
+  readonly integral: PowerIntegral;
+  readonly guards: GuardLevels;
+  /** In the order of the run. */
+  readonly windows: readonly MeasuredWindow[];
+}
+
+/** Measures every window of a run. @throws HardwareError EDGES_INVALID, NO_SYNC, BAD_FIT, TRACE_INVALID */
+export function measureRun(
+  log: MarkerLog,
+  power: ImportedLog,
+  records: readonly WindowRecord[],
+  options: { readonly line: string | null; readonly settleS: number },
+): MeasuredRun {
+  const tied = tieWindows(log, power, options.line);
+  const integral = new PowerIntegral(power.trace);
+  const guards = records.filter((record): record is GuardWindow => record.kind === 'guard');
+  const levels = measureGuards(integral, tied.timeline, guards, options.settleS);
+  const measure = (window: EnergyWindow): WindowEnergy => measureWindow(integral, window, levels.baseline);
+  const windows: MeasuredWindow[] = [];
+  for (const batch of batchesOf(records)) {
+    const whole = wholeBatch(batch, tied);
+    if (whole === undefined) continue;
+    const first = batch[0] as CallsWindow;
+    const energy = measure(whole.window);
+    const calls = batch.reduce((sum, record) => sum + record.calls, 0);
+    const failed = batch.reduce((sum, record) => sum + record.failed, 0);
+    const record = { ...first, kind: 'batch' as const, id: first.batch, calls, failed, endNs: whole.endNs };
+    const shared = { phase: undefined, state: whole.state };
+    // What a batch says of its calls: of them together, or nothing.
+    const verdict = energy.resolvable ? 'batch-only' : 'unresolvable';
+    windows.push({ kind: 'batch', record, calls, window: whole.window, energy, verdict, ...shared });
+    for (const call of batch.filter(({ kind }) => kind === 'call')) {
+      windows.push(...measureCall(call, tied, energy, measure));
+    }
+  }
+  return { tied, integral, guards: levels, windows };
+}
+
+function batchesOf(records: readonly WindowRecord[]): CallsWindow[][] {
+  const batches = new Map<string, CallsWindow[]>();
+  for (const record of records) {
+    if (record.kind === 'guard') continue;
+    batches.set(record.batch, [...(batches.get(record.batch) ?? []), record]);
+  }
+  return [...batches.values()];
+}
+
+interface WholeBatch {
+  readonly window: EnergyWindow;
+  readonly state: MeasuredWindow['state'];
+  readonly endNs: string;
+}
+
+function wholeBatch(batch: readonly CallsWindow[], tied: TiedWindows): WholeBatch | undefined {
+  const marked = batch.flatMap((record) => tied.windows.get(record.id) ?? []);
+  const window = batchWindow(marked);
+  const last = batch.at(-1);
+  if (window === undefined || last === undefined) return undefined;
+  return { window, state: stateOf(marked, tied), endNs: last.endNs };
+}
+
+const seen = (window: MarkedWindow | undefined, lost: MarkedWindow['state']): boolean =>
+  window !== undefined && window.state !== 'unmatched' && window.state !== lost;
+
+/** Of a batch as of a window: whether its first and its last edge were seen. */
+function stateOf(marked: readonly MarkedWindow[], { alignment }: TiedWindows): MeasuredWindow['state'] {
+  if (alignment === undefined) return 'host';
+  const start = seen(marked[0], 'start-inferred');
+  const end = seen(marked.at(-1), 'end-inferred');
+  if (start) return end ? 'matched' : 'end-inferred';
+  return end ? 'start-inferred' : 'unmatched';
+}
+
+function measureCall(
+  record: CallsWindow,
+  tied: TiedWindows,
+  batch: WindowEnergy,
+  measure: (window: EnergyWindow) => WindowEnergy,
+): MeasuredWindow[] {
+  const marked = tied.windows.get(record.id);
+  if (marked === undefined) return [];
+  const state = tied.alignment === undefined ? 'host' : marked.state;
+  const energy = measure(marked);
+  const verdict = verdictOf(energy, batch);
+  const call = { kind: 'call', record, phase: undefined, state, calls: 1, window: marked, energy, verdict } as const;
+  return [call, ...measurePhases(record, tied, measure, batch)];
+}
+
+/** Phases follow each other from when the call was made; no edge of their own tells of them, the clock fit does. */
+function measurePhases(
+  record: CallsWindow,
+  { timeline, alignment }: TiedWindows,
+  measure: (window: EnergyWindow) => WindowEnergy,
+  batch: WindowEnergy,
+): MeasuredWindow[] {
+  const { calledNs, phases } = record;
+  if (calledNs === undefined || phases?.start === undefined) return [];
+  let fromNs = BigInt(calledNs);
+  return CALL_PHASES.flatMap((phase): MeasuredWindow[] => {
+    const tookNs = phases[phase];
+    if (tookNs === undefined || tookNs <= 0) return [];
+    const untilNs = fromNs + BigInt(Math.round(tookNs));
+    const window = placeWindow(timeline, fromNs, untilNs);
+    fromNs = untilNs;
+    const energy = measure(window);
+    const state = alignment === undefined ? 'host' : 'unmatched';
+    return [{ kind: 'phase', record, phase, state, calls: 1, window, energy, verdict: verdictOf(energy, batch) }];
+  });
+}

@@ -1,0 +1,69 @@
+/** Energies of marks without a run around them: a service's invocations, or anything else that a marker marked. Pure. */
+
+import { measureWindow, type Energy } from '../../hardware/energy.ts';
+import { PowerIntegral } from '../../hardware/integral.ts';
+import type { ImportedLog } from '../../hardware/logger/log.ts';
+import type { ReadMarkerLog } from '../../hardware/marker/log-file.ts';
+import { tieWindows, type TiedWindows } from './joules.ts';
+import { energy as energyText, seconds } from './report/quantities.ts';
+
+export interface MarkEnergy {
+  readonly id: string;
+  readonly calls: number;
+  readonly state: string;
+  readonly startS: number;
+  readonly durationS: number;
+  readonly samples: number;
+  readonly uncoveredS: number;
+  readonly gross: Energy | null;
+  readonly resolvable: boolean;
+  readonly reasons: readonly string[];
+  readonly synthetic: boolean;
+}
+
+export interface MeasuredMarks {
+  readonly tied: TiedWindows;
+  readonly source: string;
+  readonly synthetic: boolean;
+  readonly windows: readonly MarkEnergy[];
+}
+
+/** @throws HardwareError EDGES_INVALID, NO_SYNC, BAD_FIT, TRACE_INVALID */
+export function measureMarks(log: ReadMarkerLog, power: ImportedLog, line: string | null): MeasuredMarks {
+  const tied = tieWindows(log, power, line);
+  const integral = new PowerIntegral(power.trace);
+  const synthetic = log.synthetic || power.trace.synthetic;
+  const windows = [...tied.windows.values()].map((window): MarkEnergy => {
+    const { gross, durationS, samples, uncoveredS, resolvable, reasons } = measureWindow(integral, window);
+    const { id, calls, startS } = window;
+    const state = tied.alignment === undefined ? 'host' : window.state;
+    const measured = { gross: gross ?? null, durationS, samples, uncoveredS, resolvable, reasons, synthetic };
+    return { id, calls, state, startS, ...measured };
+  });
+  return { tied, source: power.trace.source, synthetic, windows };
+}
+
+const SHOWN = 40;
+
+/** For a terminal: how the clocks were tied, then a line for each window. */
+export function marksTable({ tied, source, synthetic, windows }: MeasuredMarks): string[] {
+  const fit = tied.alignment?.fit;
+  const clock =
+    fit === undefined
+      ? "on the host's clock"
+      : `${tied.line}: drift ${fit.driftPpm.toFixed(1)} ppm, residual ${seconds(fit.residualSdS)} (at most ${seconds(fit.residualMaxS)})`;
+  const lines = windows.slice(0, SHOWN).map(({ id, calls, state, durationS, gross, resolvable, reasons }) => {
+    const value =
+      gross === null
+        ? 'no energy'
+        : `${energyText(gross.valueJ)} [${energyText(gross.lowJ)}, ${energyText(gross.highJ)}]`;
+    return `${id}  ${calls} calls  ${state}  ${seconds(durationS)}  ${value}${resolvable ? '' : `  (${reasons.join('; ')})`}`;
+  });
+  return [
+    ...(synthetic ? ['SYNTHETIC: power or marks were made up'] : []),
+    `${windows.length} windows, ${source}, ${clock}; energies with the idle power in them`,
+    ...lines,
+    ...(windows.length > SHOWN ? [`and ${windows.length - SHOWN} more (--json FILE has all)`] : []),
+    ...(tied.incomplete.length > 0 ? [`without an end: ${tied.incomplete.join(', ')}`] : []),
+  ];
+}

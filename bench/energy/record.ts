@@ -1,0 +1,116 @@
+/** What an energy run leaves in its folder beside the comparison's files, and reading it back. */
+
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { openLog, type LogSource } from '../../hardware/logger/open-log.ts';
+import type { ImportedLog } from '../../hardware/logger/log.ts';
+import type { LineCost } from '../../hardware/marker/line.ts';
+import { markerLogRows, readMarkerLog, type ReadMarkerLog } from '../../hardware/marker/log-file.ts';
+import type { MarkerLog } from '../../hardware/edges.ts';
+import type { MachineReading } from '../../hardware/gate/machine.ts';
+import type { RunFolder } from '../compare/folder.ts';
+import type { RecordingEnd } from './recorder.ts';
+import type { FailedMarks } from './session.ts';
+import { parseWindows, windowLines, type WindowRecord } from './windows.ts';
+
+export const SESSION_FILE = 'session.json';
+export const IMPORT_FILE = 'import.json';
+export const TRACE_FILE = 'power.csv';
+const EDGES_FILE = 'edges.ndjson';
+const WINDOWS_FILE = 'windows.ndjson';
+
+/** session.json. */
+export interface SessionRecord {
+  readonly marker: {
+    readonly text: string;
+    readonly label: string;
+    readonly synthetic: boolean;
+    readonly cost: LineCost | null;
+    /** Edges that were written and not remembered. */
+    readonly forgotten: number;
+    readonly failed: FailedMarks;
+  };
+  /** Null where nothing was recorded beside the run. */
+  readonly source: { readonly text: string; readonly recording: RecordingEnd } | null;
+  /** Before the first guard and after the last one; null when the run ended before its end. */
+  readonly machine: { readonly before: MachineReading; readonly after: MachineReading | null };
+  /** Keeps a result whose gates failed. */
+  readonly forced: boolean;
+}
+
+/** import.json: a log that was recorded elsewhere, kept in the folder as it came. */
+export interface ImportRecord extends LogSource {
+  /** Digital line of the log that the marker moves. */
+  readonly line: string | null;
+  readonly sha256: string;
+  readonly importedAt: string;
+}
+
+/** Everything of an energy run but the rows of its comparison. */
+export interface EnergyRecord {
+  readonly session: SessionRecord;
+  readonly windows: readonly WindowRecord[];
+  readonly log: ReadMarkerLog;
+  /** Undefined where no power was recorded. */
+  readonly power: { readonly imported: ImportedLog; readonly line: string | null; readonly sha256: string } | undefined;
+}
+
+export async function writeRecord(
+  folder: RunFolder,
+  session: SessionRecord,
+  windows: readonly WindowRecord[],
+  log: MarkerLog,
+): Promise<void> {
+  await folder.writeText(WINDOWS_FILE, windowLines(windows));
+  await folder.writeText(EDGES_FILE, [...markerLogRows(log, session.marker.label)].join(''));
+  await folder.writeJson(SESSION_FILE, session);
+}
+
+/** Reads a marker's log. @throws HardwareError LOG_FORMAT, and the error of a file that cannot be read */
+export function readEdges(path: string): Promise<ReadMarkerLog> {
+  return readMarkerLog(createReadStream(path));
+}
+
+export async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+/** Puts a log and its sidecar into the folder, in place of whatever power was known of the run. */
+export async function keepLog(folder: RunFolder, given: LogSource, line: string | null): Promise<void> {
+  const kept = join('log', basename(given.path));
+  await mkdir(join(folder.path, 'log'), { recursive: true });
+  const target = join(folder.path, kept);
+  if (target !== given.path) await copyFile(given.path, target);
+  if (given.format === 'nebula-csv') await copyFile(`${given.path}.json`, `${target}.json`);
+  const sha256 = await sha256Of(target);
+  const record: ImportRecord = { ...given, path: kept, line, sha256, importedAt: new Date().toISOString() };
+  await folder.writeJson(IMPORT_FILE, record);
+}
+
+/** Reads what an energy run left. @throws Error, HardwareError for files that are not what they should be */
+export async function readRecord(folder: RunFolder): Promise<EnergyRecord> {
+  const session = await folder.readJson<SessionRecord>(SESSION_FILE);
+  const windowsPath = join(folder.path, WINDOWS_FILE);
+  const windows = parseWindows(await readFile(windowsPath, 'utf8'), windowsPath);
+  const log = await readEdges(join(folder.path, EDGES_FILE));
+  return { session, windows, log, power: await readPower(folder, session) };
+}
+
+async function readPower(folder: RunFolder, session: SessionRecord): Promise<EnergyRecord['power']> {
+  if (await folder.has(IMPORT_FILE)) {
+    const record = await folder.readJson<ImportRecord>(IMPORT_FILE);
+    const path = join(folder.path, record.path);
+    const sha256 = await sha256Of(path);
+    if (sha256 !== record.sha256) {
+      throw new Error(`Cannot use "${path}": expected the log with SHA-256 ${record.sha256}, got ${sha256}`);
+    }
+    return { imported: await openLog({ ...record, path }), line: record.line, sha256 };
+  }
+  if (session.source === null) return undefined;
+  const path = join(folder.path, TRACE_FILE);
+  return { imported: await openLog({ path, format: 'nebula-csv' }), line: null, sha256: await sha256Of(path) };
+}
