@@ -71,7 +71,8 @@ function runSteps(definition: FunctionDefinition, preview1: Preview1, state: Ins
     const stderr = new TextDecoder().decode(preview1.stderr()).trim();
     preview1.end();
     if (ending.kind !== 'ok') {
-      const detail = `${exportName} ended with ${describeEnding(ending)}${stderr === '' ? '' : `: ${stderr.slice(-500)}`}`;
+      const named = exportName === STATE.start ? 'its start function' : exportName;
+      const detail = `${named} ended with ${describeEnding(ending)}${stderr === '' ? '' : `: ${stderr.slice(-500)}`}`;
       throw new NebulaError('INIT_FAILED', { name: definition.name, detail });
     }
   };

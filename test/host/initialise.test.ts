@@ -113,7 +113,7 @@ test('initialise() refuses an initialisation that fails, and says how', async ()
     ['(func (export "_initialize") (call $exit (i32.const 4)))', /_initialize ended with exit code 4/],
     ['(func (export "go") (result i32) (i32.const 9))', /go ended with exit code 9/, { init: { export: 'go' } }],
     ['(func (export "wizer.initialize") (loop (br 0)))', /deadline of 50 ms/, { limits: { timeoutMs: 50 } }],
-    ['(func $s unreachable) (start $s)', /trap \(unreachable\)/],
+    ['(func $s unreachable) (start $s)', /its start function ended with a trap \(unreachable\)/],
     ['(func $s (loop (br 0))) (start $s)', /deadline of 50 ms/, { limits: { timeoutMs: 50 } }],
     ['', /exports no function "nowhere"/, { init: { export: 'nowhere' } }],
     ['', /exports no function "memory"/, { init: { export: 'memory' } }],
