@@ -245,9 +245,6 @@ export class MachineDirectory extends DirectoryDescriptor {
     if (typeof checked === 'number') {
       return -checked;
     }
-    if (this.#tree.readOnly) {
-      return ERRNO.rofs;
-    }
     const split = splitPath(checked);
     if (split.dots) {
       return this.#atPath(path, true, () => dotsErrno);
@@ -256,7 +253,8 @@ export class MachineDirectory extends DirectoryDescriptor {
     if (parent < 0) {
       return -parent;
     }
-    const errno = act(parent, split);
+    // As on a file system mounted read-only: a directory that is not there, or not within reach, is told first.
+    const errno = this.#tree.readOnly ? ERRNO.rofs : act(parent, split);
     closeOwned(parent);
     return errno;
   }

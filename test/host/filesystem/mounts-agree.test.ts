@@ -100,3 +100,24 @@ test('a mount in memory and one of the machine answer every call alike', { skip:
   const calls = report.counterexample?.[0].map(({ text }) => text).join('\n');
   assert.ok(!report.failed, `${String(report.errorInstance)}\nafter\n${calls} (seed ${report.seed})`);
 });
+
+test('a read-only mount of the machine tells what it cannot reach before that it cannot change it', {
+  skip: loadLibc() === undefined,
+}, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nebula-agree-'));
+  const mount = mountMachine({ guest: '/data', machine: folder, access: 'read-only' });
+  try {
+    for (const guest of [new Guest({ mounts: [mount] }), new Guest({ files: {}, access: 'read-only' })]) {
+      const changes = ['path_create_directory', 'path_remove_directory', 'path_unlink_file'];
+      for (const change of changes) {
+        assert.equal(guest.path(change, '../a'), 'notcapable', change);
+        assert.equal(guest.path(change, 'missing/a'), 'noent', change);
+      }
+      assert.equal(guest.path('path_create_directory', 'a'), 'rofs');
+      assert.equal(guest.symlink('a', 'missing/b'), 'noent');
+    }
+  } finally {
+    mount.close();
+    rmSync(folder, { recursive: true });
+  }
+});
