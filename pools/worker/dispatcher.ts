@@ -5,7 +5,7 @@
 
 import type { Ending } from '../../host/outcome.ts';
 import type { Call, OnDeadline } from './call.ts';
-import { SLOTS, type InvokeRequest, type Installation } from './messages.ts';
+import { SLOTS, type Installation } from './messages.ts';
 import type { InvocationQueue } from './queue.ts';
 import type { Threads } from './threads.ts';
 import type { Unit } from './unit.ts';
@@ -112,12 +112,8 @@ export class Dispatcher {
     call.expectedNs = this.#runNs.get(id) ?? UNKNOWN_NS;
     unit.backlogNs += call.expectedNs;
     this.#options.queue.started(call.definition, call.isBehind);
-    unit.send(call, (slot, ticket): InvokeRequest => {
-      const { input, ...given } = call.invocation;
-      // A view of a larger buffer would carry all of it across.
-      const own = input.length === input.buffer.byteLength ? input : input.slice();
-      return [slot, ticket, id, own, call.calledNs, isEmpty(given) ? undefined : given, install];
-    });
+    const { input, ...given } = call.invocation;
+    unit.send(call, { id, input, calledNs: call.calledNs, given: isEmpty(given) ? undefined : given, install });
     if (!call.isBehind) call.begin(this.onDeadline);
   }
 

@@ -6,7 +6,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { FunctionDefinition, Strategy } from '../../host/definition.ts';
 import type { Deployment } from '../../host/deployment.ts';
-import type { Failure } from '../../host/errors.ts';
+import { messageOf, toFailure, type Failure } from '../../host/errors.ts';
 import type { Ending, Invocation, Outcome, Start } from '../../host/outcome.ts';
 import type { SnapshotImage } from '../../host/snapshot/image.ts';
 
@@ -15,6 +15,8 @@ export interface Serve {
   readonly port: MessagePort;
   /** Claims, one Int32 for each slot: see `claim`. */
   readonly claims: SharedArrayBuffer;
+  /** Where requests are left: see RequestBox. */
+  readonly requests: SharedArrayBuffer;
   /** Where answers are left: see AnswerBox. */
   readonly answers: SharedArrayBuffer;
   /** One Int32 each: the memories alive in the process, and in this worker. */
@@ -50,10 +52,13 @@ export interface Installation {
   readonly strategy: Strategy;
 }
 
+/** A request that does not fit into the box: its place there says when its turn is. */
 export type InvokeRequest = readonly [
   slot: number,
   ticket: number,
   id: string,
+  /** The pool's number for the function, by which later requests in the box call it. */
+  functionNumber: number,
   input: Uint8Array,
   calledNs: number,
   given: Omit<Invocation, 'input'> | undefined,
@@ -69,8 +74,11 @@ export type Chore =
   /** Collects what deploys left behind. */
   | { readonly op: 'collect' };
 
-/** Invocations are sent in batches: under load a message costs more than what it carries. */
-export type Request = readonly InvokeRequest[] | Chore;
+/** Says that requests were left in the box. */
+export const REQUESTS_LEFT = 0;
+
+/** What travels over the port to a worker. */
+export type Request = InvokeRequest | Chore | typeof REQUESTS_LEFT;
 
 export type InvokeAnswer = readonly [
   ticket: number,
@@ -107,6 +115,10 @@ export const ANSWERS_LEFT = 0;
 
 /** What travels over the port: answers that do not fit into the box, one by one. */
 export type Answer = InvokeAnswer | Refusal | ChoreAnswer | typeof ANSWERS_LEFT;
+
+export function toRefusal(error: unknown): Refusal {
+  return { ok: false, failure: toFailure(error), detail: messageOf(error) };
+}
 
 const NO_BYTES: Uint8Array = new Uint8Array();
 

@@ -52,6 +52,8 @@ export class Threads<T extends Sent> {
   #unstartable: { readonly error: unknown } | undefined;
   #pause: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
+  /** Units whose threads have ended. What they shared is used again: the collector does not hurry for what is not its own. */
+  readonly #ended: Unit<T>[] = [];
   /** Threads that have been told to serve and do not yet: they load native code and must not be ended then. */
   readonly #starting: Set<Promise<void>> = new Set();
 
@@ -180,13 +182,13 @@ export class Threads<T extends Sent> {
 
   #watch(worker: Worker): void {
     this.#watched.add(worker);
-    const unit = new Unit<T>(worker, this.#events);
+    const unit = new Unit<T>(worker, this.#events, this.#ended.pop());
     this.units.add(unit);
     worker.once('error', (error) => {
       this.#failure = error;
       this.#lose(unit, error);
     });
-    worker.once('exit', (code) => this.#ended(unit, code));
+    worker.once('exit', (code) => this.#exited(unit, code));
   }
 
   #begin(threadId: number): void {
@@ -216,9 +218,9 @@ export class Threads<T extends Sent> {
   async #serve(unit: Unit<T>): Promise<void> {
     const { memories, memoriesLimit } = this.#options;
     const { farPort: port, claims, ownMemories, threadId } = unit;
-    const answers = unit.answers.buffer;
+    const [requests, answers] = [unit.requests.buffer, unit.answers.buffer];
     const restores = unit.restores.shared;
-    const task: Serve = { port, claims, answers, memories, ownMemories, memoriesLimit, restores };
+    const task: Serve = { port, claims, requests, answers, memories, ownMemories, memoriesLimit, restores };
     let serving: Promise<unknown>;
     this.#chosen = threadId;
     try {
@@ -246,8 +248,9 @@ export class Threads<T extends Sent> {
     unit.close();
   }
 
-  #ended(unit: Unit<T>, code: number): void {
+  #exited(unit: Unit<T>, code: number): void {
     this.#lose(unit, new Error(`it exited with code ${code}`));
+    this.#ended.push(unit);
     // No finaliser of an ended thread runs: what it counted is taken back here.
     const own = Atomics.exchange(new Int32Array(unit.ownMemories), 0, 0);
     Atomics.sub(new Int32Array(this.#options.memories), 0, own);

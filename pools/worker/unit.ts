@@ -8,21 +8,34 @@ import { AnswerBox } from './answer-box.ts';
 import {
   ANSWERS_LEFT,
   decodeOutcome,
+  REQUESTS_LEFT,
   revoke,
   SLOTS,
   type Answer,
   type Chore,
   type ChoreAnswer,
   type InvokeAnswer,
+  type Installation,
   type InvokeRequest,
   type Refusal,
 } from './messages.ts';
+import { INPUT_BYTES, RequestBox } from './request-box.ts';
 
 /** A version that a thread is to forget. */
 export interface Departure {
   readonly id: string;
   /** Called once the thread can hold nothing of it any more. */
   readonly done: () => void;
+}
+
+/** What a worker is asked to run. */
+export interface Sending {
+  readonly id: string;
+  readonly input: Uint8Array;
+  readonly calledNs: number;
+  readonly given: InvokeRequest[6];
+  /** The function, if the worker does not have it. */
+  readonly install: Installation | undefined;
 }
 
 /** Something that was sent to a worker and will be answered. */
@@ -51,7 +64,8 @@ export class Unit<T extends Sent> {
   /** Invocations in the order they were sent; the first is the one that runs. */
   readonly inFlight: T[] = [];
   readonly claims: SharedArrayBuffer = new SharedArrayBuffer(SLOTS * 4);
-  readonly answers: AnswerBox = new AnswerBox();
+  readonly requests: RequestBox;
+  readonly answers: AnswerBox;
   readonly ownMemories: SharedArrayBuffer = new SharedArrayBuffer(4);
   /** What it put back after its answers. */
   readonly restores: RestoreTally = new RestoreTally();
@@ -70,12 +84,15 @@ export class Unit<T extends Sent> {
   readonly #onOutcome = (ticket: number, outcome: Outcome): void => this.#events.onOutcome(this, ticket, outcome);
   readonly #cells: Int32Array;
   #tickets = 0;
-  /** Invocations to be sent together, at the end of this turn of the event loop or when the worker answers. */
-  #outbox: InvokeRequest[] = [];
-  readonly #flush = (): void => this.flush();
+  /** Functions that the worker knows by a number. */
+  readonly #numbers: Map<string, number> = new Map();
+  #numbered = 0;
   #freeSlots: number[] = Array.from({ length: SLOTS }, (_, slot) => slot);
 
-  constructor(worker: Worker, events: UnitEvents<T>) {
+  /** `ended` is a unit whose thread has ended: its boxes are used again. */
+  constructor(worker: Worker, events: UnitEvents<T>, ended?: Unit<T>) {
+    this.requests = new RequestBox(cleared(ended?.requests.buffer));
+    this.answers = new AnswerBox(cleared(ended?.answers.buffer));
     const { port1, port2 } = new MessageChannel();
     this.worker = worker;
     this.threadId = worker.threadId;
@@ -95,33 +112,51 @@ export class Unit<T extends Sent> {
 
   /** Whether it can be sent an invocation, to be run after those it has. */
   get open(): boolean {
-    return this.alive && !this.occupied && this.#freeSlots.length > 0;
+    return this.alive && !this.occupied && this.#freeSlots.length > 0 && this.requests.hasRoom;
   }
 
-  /** Sends an invocation, with what `fill` puts behind its slot and ticket. */
-  send(sent: T, fill: (slot: number, ticket: number) => InvokeRequest): void {
+  /** Sends an invocation; one that cannot cross a thread is refused as if the worker had. */
+  send(sent: T, what: Sending): void {
     const slot = this.#freeSlots.pop() as number;
     const ticket = (this.#tickets = (this.#tickets % 0x3fff_ffff) + 1);
     sent.slot = slot;
     sent.ticket = ticket;
     Atomics.store(this.#cells, slot, ticket);
-    const isFirst = this.inFlight.push(sent) === 1;
-    if (isFirst) {
-      this.#port.ref();
-      this.#post([fill(slot, ticket)]);
-    } else if (this.#outbox.push(fill(slot, ticket)) === 1) setImmediate(this.#flush);
+    if (this.inFlight.push(sent) === 1) this.#port.ref();
+    const functionNumber = this.#numbers.get(what.id);
+    if (functionNumber !== undefined && fits(what)) {
+      this.requests.leave(slot, ticket, functionNumber, what.calledNs, what.input);
+    } else if (!this.#post(slot, ticket, what)) return;
+    if (this.requests.mustCall()) this.#port.postMessage(REQUESTS_LEFT);
+  }
+
+  #post(slot: number, ticket: number, { id, input, calledNs, given, install }: Sending): boolean {
+    const functionNumber = this.#numbers.get(id) ?? this.#numbered++;
+    // A view of a larger buffer would carry all of it across.
+    const own = input.length === input.buffer.byteLength ? input : input.slice();
+    const request: InvokeRequest = [slot, ticket, id, functionNumber, own, calledNs, given, install];
+    try {
+      this.#port.postMessage(request);
+    } catch (error) {
+      const detail = messageOf(error);
+      const refusal: Refusal = { ok: false, ticket, failure: undefined, detail, isUnsent: true };
+      queueMicrotask(() => this.#hear(refusal));
+      return false;
+    }
+    this.#numbers.set(id, functionNumber);
+    this.requests.leavePosted(slot, ticket);
+    return true;
   }
 
   /** Tells of the answers that the worker has left, without waiting to be called for them. */
   collect(): void {
-    this.answers.take(this.#onOutcome);
+    if (this.alive) this.answers.take(this.#onOutcome);
   }
 
   #hear(answer: Answer): void {
     // Those in the box were left before what came over the port, or are as good as that.
     this.collect();
     if (answer !== ANSWERS_LEFT) this.#tell(answer);
-    this.flush();
     this.#events.onTold();
   }
 
@@ -131,35 +166,9 @@ export class Unit<T extends Sent> {
     else this.#events.onChoreDone(this, answer);
   }
 
-  /** Sends what waits to be sent together. */
-  flush(): void {
-    if (this.#outbox.length === 0) return;
-    const requests = this.#outbox;
-    this.#outbox = [];
-    if (this.alive) this.#post(requests);
-  }
-
-  /** Posts requests; one that cannot cross a thread is refused as if the worker had, and keeps no other back. */
-  #post(requests: readonly InvokeRequest[]): void {
-    try {
-      this.#port.postMessage(requests);
-    } catch (error) {
-      const [first, ...others] = requests;
-      if (first !== undefined && others.length === 0) {
-        const refusal = {
-          ok: false,
-          ticket: first[1],
-          failure: undefined,
-          detail: messageOf(error),
-          isUnsent: true,
-        } as const;
-        queueMicrotask(() => this.#hear(refusal));
-      } else for (const request of requests) this.#post([request]);
-    }
-  }
-
   sendChore(chore: Chore): void {
     this.occupied = true;
+    if (chore.op === 'remove') this.#numbers.delete(chore.id);
     this.#port.ref();
     this.#port.postMessage(chore);
   }
@@ -195,5 +204,25 @@ export class Unit<T extends Sent> {
     this.#freeSlots.push(sent.slot);
     if (this.inFlight.length === 0) this.#port.unref();
     return sent;
+  }
+}
+
+function cleared(buffer: SharedArrayBuffer | undefined): SharedArrayBuffer | undefined {
+  if (buffer !== undefined) new Uint8Array(buffer).fill(0);
+  return buffer;
+}
+
+/** Whether the request box can hold it. A view whose buffer was given away has no bytes, and is left to be refused. */
+function fits({ input, given, install }: Sending): boolean {
+  if (given !== undefined || install !== undefined || input.length > INPUT_BYTES) return false;
+  return input.length > 0 || !isDetached(input.buffer);
+}
+
+function isDetached(buffer: ArrayBufferLike): boolean {
+  if (buffer.byteLength > 0) return false;
+  try {
+    return new Uint8Array(buffer).length > 0;
+  } catch {
+    return true;
   }
 }
