@@ -6,6 +6,8 @@ import { test, type TestContext } from 'node:test';
 import { loadLibc } from '../../host/linux/libc.ts';
 import { temporaryDirectory } from '../lib/tiny-module.ts';
 import { assemble } from '../wat.ts';
+import { requirePart } from '../require.ts';
+import { explain, loadWasmTools } from './as-component.ts';
 import { type CaseResult, findCases, runSuite, type SuiteOptions } from './runner.ts';
 import { FILESYSTEMS } from './scratch.ts';
 
@@ -70,7 +72,7 @@ function command(
 ): { readonly status: number | null; readonly stdout: string } {
   const main = join(import.meta.dirname, 'main.js');
   const env = { ...process.env, TMPDIR: temporary };
-  return spawnSync(process.execPath, [main, ...parameters], { encoding: 'utf8', timeout: 60_000, env });
+  return spawnSync(process.execPath, [main, ...parameters], { encoding: 'utf8', timeout: 300_000, env });
 }
 
 test('runSuite() passes what does as its specification says, in both of its forms', async (context) => {
@@ -159,6 +161,40 @@ for (const filesystem of FILESYSTEMS) {
   });
 }
 
+/** A test of the component column needs the optional package. */
+const skipComponents = requirePart('jco-transpile', (await loadWasmTools()) !== undefined, 'it is not installed');
+
+test('npm run conformance runs each case as a component too, and a difference must have a known reason', {
+  skip: skipComponents,
+}, async (context) => {
+  const directory = await suite(context, {
+    echo: ['echo', { stdin: 'abcdefg', stdout: 'abcde' }],
+    exit: ['exit', { exit_code: 33 }],
+    use: ['use', { root: 'tests.dir' }],
+  });
+  mkdirSync(join(directory, 'tests.dir', 'sub'), { recursive: true });
+  writeFileSync(join(directory, 'tests.dir', 'sub', 'file'), 'text');
+  const known = command(temporaryDirectory(context), directory, '--filesystem', 'memory');
+  assert.deepEqual(known.stdout.trimEnd().split('\n'), [
+    'core   component',
+    'passed passed echo.wasm',
+    'passed known  exit.wasm',
+    '       as a component: wasi:cli/exit tells only whether an exit code was 0',
+    'passed passed use.wasm',
+    'as components: 2 passed, 1 failed for a known reason, 0 failed',
+    '3 passed, 0 failed',
+  ]);
+  assert.equal(known.status, 0);
+});
+
+test('explain() knows no reason for what the adapter can do', async () => {
+  const module = await assemble(`(module ${IMPORTS} (func (export "_start")))`);
+  assert.equal(explain(module, ['expected stdout "a", got "b"']), undefined);
+  assert.equal(explain(module, ['expected exit code 0, got exit code 1']), undefined);
+  assert.equal(explain(module, ['expected exit code 3, got exit code 1', 'expected stdout "a", got "b"']), undefined);
+  assert.match(explain(module, ['no component: wasi_unstable is not known']) ?? '', /wasi_snapshot_preview1/);
+});
+
 test('findCases() finds modules in folders, and those whose path holds the filter', async (context) => {
   const directory = await suite(context, { a: ['nothing'], 'b/c': ['nothing'], 'b/d': ['nothing', {}] });
   assert.deepEqual(findCases(directory), ['a.wasm', join('b', 'c.wasm'), join('b', 'd.wasm')]);
@@ -170,18 +206,18 @@ test('npm run conformance prints a line per file, closes with the counts and exi
   mkdirSync(join(directory, 'data'));
   const temporary = temporaryDirectory(context);
   const json = join(directory, 'report.json');
-  const failed = command(temporary, directory, '--json', json, '--filesystem', 'memory');
+  const failed = command(temporary, directory, '--json', json, '--filesystem', 'memory', '--core');
   assert.equal(failed.status, 1);
   const lines = failed.stdout.trimEnd().split('\n');
-  assert.equal(lines[0], 'failed bad.wasm');
-  assert.match(lines[1] as string, /unreachable/);
-  assert.deepEqual(lines.slice(2), ['passed good.wasm', '1 passed, 1 failed']);
+  assert.deepEqual(lines.slice(0, 2), ['core   component', 'failed -      bad.wasm']);
+  assert.match(lines[2] as string, /unreachable/);
+  assert.deepEqual(lines.slice(3), ['passed -      good.wasm', '1 passed, 1 failed']);
   const report = JSON.parse(readFileSync(json, 'utf8')) as { passed: number; failed: number; cases: CaseResult[] };
   assert.deepEqual(
     [report.passed, report.failed, report.cases.map(({ file }) => file)],
     [1, 1, ['bad.wasm', 'good.wasm']],
   );
-  assert.equal(command(temporary, directory, '--filter', 'good', '--filesystem', 'memory').status, 0);
+  assert.equal(command(temporary, directory, '--filter', 'good', '--filesystem', 'memory', '--core').status, 0);
   for (const parameters of [[], [directory, directory], [directory, '--filter', 'none'], [join(directory, 'none')]]) {
     assert.equal(command(temporary, ...parameters).status, 2, parameters.join(' '));
   }

@@ -11,6 +11,7 @@ import { describeEnding, type Outcome } from '../../host/outcome.ts';
 import { defineFunction } from '../../lib/registry/function-definition.ts';
 import type { Executor } from '../../pools/executor.ts';
 import { createWorkerExecutor } from '../../pools/worker/pool.ts';
+import { explain, loadWasmTools, toComponent, type WasmTools } from './as-component.ts';
 import { type FilesystemKind, Scratch } from './scratch.ts';
 import { DEFAULT_SPECIFICATION, type ExpectedOutput, parseSpecification, type Specification } from './specification.ts';
 
@@ -22,6 +23,15 @@ export interface SuiteOptions {
   readonly filesystem: FilesystemKind;
   /** Wall time one test may take, in milliseconds. */
   readonly timeoutMs: number;
+  /** Whether each is run as a component too, made with the preview 1 adapter. */
+  readonly components?: boolean;
+}
+
+/** A case as a component. */
+export interface ComponentResult {
+  readonly failures: readonly string[];
+  /** Why it fails here and passes as a core module, where that is known. */
+  readonly reason?: string;
 }
 
 export interface CaseResult {
@@ -29,6 +39,7 @@ export interface CaseResult {
   readonly file: string;
   /** Why it failed, one sentence each; none when it passed. */
   readonly failures: readonly string[];
+  readonly component?: ComponentResult;
   readonly durationMs: number;
 }
 
@@ -56,24 +67,46 @@ export function findCases(directory: string, filter: string = ''): string[] {
 /** Runs the modules one after the other. */
 export async function* runSuite(options: SuiteOptions): AsyncGenerator<CaseResult> {
   const executor = createWorkerExecutor({ threads: 1, spareThreads: 1 });
+  const tools = options.components === true ? await loadWasmTools() : undefined;
   try {
     for (const file of findCases(options.directory, options.filter)) {
       const startedMs = performance.now();
-      const failures = await runCase(executor, file, options);
-      yield { file, failures, durationMs: performance.now() - startedMs };
+      const module = readFileSync(join(options.directory, file));
+      const failures = await runCase(executor, file, options, () => module);
+      const component = tools === undefined ? undefined : await runComponent(executor, file, options, module, tools);
+      const durationMs = performance.now() - startedMs;
+      yield { file, failures, ...(component === undefined ? {} : { component }), durationMs };
     }
   } finally {
     await executor.close(0);
   }
 }
 
-async function runCase(executor: Executor, file: string, options: SuiteOptions): Promise<string[]> {
+async function runComponent(
+  executor: Executor,
+  file: string,
+  options: SuiteOptions,
+  module: Uint8Array,
+  tools: WasmTools,
+): Promise<ComponentResult> {
+  const failures = await runCase(executor, file, options, () => toComponent(tools, module));
+  const reason = failures.length === 0 ? undefined : explain(module, failures);
+  return reason === undefined ? { failures } : { failures, reason };
+}
+
+async function runCase(
+  executor: Executor,
+  file: string,
+  options: SuiteOptions,
+  make: () => Uint8Array | Promise<Uint8Array>,
+): Promise<string[]> {
   let scratch: Scratch | undefined;
   try {
     const path = join(options.directory, file);
     const specification = readSpecification(path);
     scratch = new Scratch(dirname(path), specification.directories, options.filesystem);
-    return compare(specification, await invoke(executor, file, specification, scratch, options));
+    const module = await make();
+    return compare(specification, await invoke(executor, { file, module }, specification, scratch, options));
   } catch (error) {
     return [messageOf(error)];
   } finally {
@@ -88,7 +121,7 @@ function readSpecification(modulePath: string): Specification {
 
 async function invoke(
   executor: Executor,
-  file: string,
+  { file, module }: { readonly file: string; readonly module: Uint8Array },
   specification: Specification,
   scratch: Scratch,
   options: SuiteOptions,
@@ -100,7 +133,6 @@ async function invoke(
   };
   const limits = { ...LIMITS, timeoutMs: options.timeoutMs };
   const manifest = { name: basename(file), limits, capabilities, strategy: 'fresh' as const };
-  const module = readFileSync(join(options.directory, file));
   const definition = await defineFunction(file, { module, manifest }, { audit: false });
   await executor.deploy(definition);
   try {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -22,6 +22,8 @@ const command = join(root, 'dist', 'lib', 'cli', 'main.js');
 
 const SHOWN_URL = 'http://127.0.0.1:7070';
 const TIMEOUT_MS = 60_000;
+/** componentize-js starts an engine and takes its picture. */
+const COMPONENTIZE_MS = 300_000;
 
 describe('README.md: a ts block', () => {
   // Inside the package, where its own name resolves to what it exports.
@@ -64,6 +66,12 @@ describe('README.md: a command', () => {
   const skipRust = requirePart('rust', rust !== undefined, 'there is no rustc with a WASI target');
   const hasCurl = spawnSync('curl', ['--version']).status === 0;
   const skipCurl = requirePart('curl', hasCurl, 'it is not installed');
+  const componentize = join(root, 'functions', 'components', 'node_modules', '@bytecodealliance', 'componentize-js');
+  const skipComponentize = requirePart(
+    'componentize-js',
+    existsSync(componentize),
+    'npm ci --prefix functions/components has not run',
+  );
   let server: ChildProcess;
   let url = '';
 
@@ -71,7 +79,8 @@ describe('README.md: a command', () => {
     symlinkSync(join(root, 'functions'), join(folder, 'functions'));
     mkdirSync(join(folder, 'bin'));
     writeFileSync(join(folder, 'bin', 'npx'), NPX, { mode: 0o755 });
-    for (const { language, title, code } of blocks) if (language === 'rust') writeFileSync(join(folder, title), code);
+    for (const { language, title, code } of blocks)
+      if (['rust', 'js'].includes(language)) writeFileSync(join(folder, title), code);
     // What `npm start` runs once it has built.
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } };
     const [, given = ''] = scripts.start.split('node dist/lib/cli/main.js ');
@@ -92,14 +101,17 @@ describe('README.md: a command', () => {
   const steps = blocks.filter(({ language }) => language === 'sh').flatMap(({ code }) => stepsOf(code));
   for (const { command: shown, expected } of steps) {
     test(`does what it says: ${shown}`, {
-      skip: (shown.includes('greet') && skipRust) || (shown.includes('curl') && skipCurl),
+      skip:
+        (shown.includes('greet') && skipRust) ||
+        (shown.includes('welcome') && skipComponentize) ||
+        (shown.includes('curl') && skipCurl),
     }, () => {
       const compiler = `${rust?.rustc} --target ${rust?.target}`;
       const line = shown.replaceAll(SHOWN_URL, url).replace('rustc --target wasm32-wasip1', compiler);
       const { stdout, stderr } = spawnSync('bash', ['-c', line], {
         cwd: folder,
         encoding: 'utf8',
-        timeout: TIMEOUT_MS,
+        timeout: shown.includes('componentize') ? COMPONENTIZE_MS : TIMEOUT_MS,
         env: {
           ...process.env,
           PATH: `${join(folder, 'bin')}:${process.env['PATH']}`,

@@ -6,7 +6,14 @@ extern "C" {
     #[link_name = "[constructor]fields"]
     pub fn new_fields() -> i32;
     #[link_name = "[method]fields.append"]
-    pub fn append_field(fields: i32, name: *const u8, name_len: usize, value: *const u8, value_len: usize, result: *mut u8);
+    pub fn append_field(
+        fields: i32,
+        name: *const u8,
+        name_len: usize,
+        value: *const u8,
+        value_len: usize,
+        result: *mut u8,
+    );
 
     #[link_name = "[method]incoming-request.path-with-query"]
     pub fn path_with_query(request: i32, result: *mut u8);
@@ -136,11 +143,8 @@ pub unsafe extern "C" fn cabi_realloc(old: *mut u8, old_len: usize, align: usize
         return align as *mut u8;
     }
     let layout = Layout::from_size_align_unchecked(len, align);
-    let room = if old_len == 0 {
-        alloc(layout)
-    } else {
-        realloc(old, Layout::from_size_align_unchecked(old_len, align), len)
-    };
+    let room =
+        if old_len == 0 { alloc(layout) } else { realloc(old, Layout::from_size_align_unchecked(old_len, align), len) };
     if room.is_null() {
         handle_alloc_error(layout);
     }

@@ -10,7 +10,8 @@ fn handle(request: Request, responder: Responder) {
         Some(body) => body,
         None => return responder.answer(400, "the request has no body\n"),
     };
-    let mut output = responder.begin(200, &[("content-type", "text/plain; charset=utf-8"), ("trailer", "nebula-bytes")]);
+    let mut output =
+        responder.begin(200, &[("content-type", "text/plain; charset=utf-8"), ("trailer", "nebula-bytes")]);
     let mut count = 0;
     while let Some(mut bytes) = body.read() {
         count += bytes.len();
