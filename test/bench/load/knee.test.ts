@@ -30,3 +30,13 @@ test('findKnee() of a server that sustains everything has no end', async () => {
     failedPerSecond: null,
   });
 });
+
+test('findKnee() ends with what it knows when it is interrupted', async () => {
+  const interruption = new AbortController();
+  const probe = (ratePerSecond: number): Promise<boolean> => {
+    if (ratePerSecond === 4) interruption.abort();
+    return Promise.resolve(true);
+  };
+  const options = { startPerSecond: 1, maxPerSecond: 64, refinements: 3, signal: interruption.signal };
+  assert.deepEqual(await findKnee(probe, options), { sustainedPerSecond: 4, failedPerSecond: null });
+});
