@@ -164,13 +164,15 @@ describe('nebula bench energy on plain files, its edges seen by strace, then neb
     });
     holds(cells);
     assert.equal(energy.ratios.length, 3);
-    holds(
-      energy.ratios.map(({ target, function: name, input, energy: found, time, power }) => {
-        const place = `${target} ${name} ${input}`;
-        assert.ok(Math.abs(found.value / (time.value * power.value) - 1) < 1e-9, place);
-        return { place, known: knownOf(target, name, input) / knownOf('wasm-restored', name, input), ...found };
-      }),
-    );
+    const ratios = energy.ratios.map(({ target, function: name, input, energy: found, time, power }) => {
+      const place = `${target} ${name} ${input}`;
+      assert.ok(Math.abs(found.value / (time.value * power.value) - 1) < 1e-9, place);
+      const known = knownOf(target, name, input) / knownOf('wasm-restored', name, input);
+      assert.ok(Math.abs(found.value / known - 1) < 0.03, `${place}: ${found.value}, known ${known}`);
+      return { place, known, ...found };
+    });
+    // Blocks that differ too much, as on a busy machine, give no bounds: then there is nothing to hold.
+    holds(ratios.filter(({ low }) => low !== null));
   });
 
   test("the logger's own clock was found from the edges, and its idle power from the guards", () => {
