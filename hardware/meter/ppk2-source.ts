@@ -1,7 +1,7 @@
 /**
  * A Power Profiler Kit II on a serial port, in ampere mode: it measures the current of a supply whose voltage the user
  * gives. Its samples are on its own clock, so windows must be marked on one of its inputs. No device was at hand: what was
- * run is the protocol against the mock port of serialport.
+ * run is the protocol, through serialport against a program on a pseudo terminal.
  */
 
 import type { SerialPort } from 'serialport';

@@ -1,9 +1,16 @@
-/** Run by gpio-namespace.test.ts: marks windows on GPIO17 through onoff and prints what the marker remembers. */
+/**
+ * Run by gpio-namespace.test.ts: marks windows and a Nebula's invocations on GPIO17 through onoff and prints what the
+ * marker remembers.
+ */
 
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openGpioLine } from '../../../hardware/marker/gpio-line.ts';
 import { measureLine } from '../../../hardware/marker/line.ts';
+import { createNebula } from '../../../lib/nebula.ts';
 import { SessionMarker } from '../../../hardware/marker/marker.ts';
+
+const FIBONACCI = join(import.meta.dirname, '../../../../functions/fibonacci');
 
 const line = await openGpioLine(17);
 const cost = measureLine(line, 20);
@@ -14,7 +21,15 @@ for (let index = 0; index < 12; index++) {
   marker.end(`w${index}`);
   await sleep(4);
 }
+const nebula = await createNebula({ executor: 'in-thread', markers: marker });
+await nebula.deploy(FIBONACCI);
+for (let call = 0; call < 3; call++) {
+  await nebula.invoke('fibonacci', '30');
+  await sleep(4);
+}
+const { markers } = nebula.stats();
+await nebula.close();
 await marker.close();
 const log = marker.log();
 const edges = log.edges.map((edge) => ({ ...edge, beforeNs: `${edge.beforeNs}`, afterNs: `${edge.afterNs}` }));
-process.stdout.write(JSON.stringify({ cost, label: line.label, log: { ...log, edges } }));
+process.stdout.write(JSON.stringify({ cost, markers, label: line.label, log: { ...log, edges } }));

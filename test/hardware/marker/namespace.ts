@@ -50,7 +50,7 @@ export const straceInto = (path: string): string[] => [
 /** Writes to the pin's value as strace saw them, by the wall clock: entry of the call, in microseconds. */
 export function tracedEdges(trace: string): Edge[] {
   const edges: Edge[] = [];
-  const pattern = /^(?:\d+ +)?(\d+\.\d+) pwrite64\(\d+<[^>]*gpio529\/value>, "([01])", 1, 0\)/;
+  const pattern = /^(?:\d+ +)?(\d+\.\d+) pwrite64\(\d+<[^>]*gpio529\/value>, "([01])", 1, 0(?:\)| <unfinished)/;
   for (const row of trace.split('\n')) {
     const found = pattern.exec(row);
     if (found === null) continue;
