@@ -20,6 +20,10 @@ const RUNS: Readonly<Record<string, { readonly about: string; readonly load: () 
   restore: { about: 'a used state put back', load: async () => (await import('./runs/restore.ts')).runRestore },
   pool: { about: 'calls through the worker pool', load: async () => (await import('./runs/pool.ts')).runPool },
   http: { about: 'calls over HTTP', load: async () => (await import('./runs/http.ts')).runHttp },
+  components: {
+    about: 'components in a fresh state, and over HTTP beside jco serve',
+    load: async () => (await import('./runs/components.ts')).runComponents,
+  },
   density: {
     about: 'memory of many functions and many calls',
     load: async () => (await import('./runs/density.ts')).runDensity,

@@ -1,26 +1,14 @@
 /** `bench http`: requests per second at 32 connections, by wrk, of Nebula, of a bare node:http and of workerd. */
 
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atLeast, compareRates, type Bar, type Comparison } from '../comparison.ts';
 import type { Findings } from '../result.ts';
-import type { Row } from '../series.ts';
 import { seededRandom, shuffled } from '../statistics.ts';
 import { nebulaServer, nodeServer, workerdServer, type Server } from '../subjects/servers.ts';
+import { loadRow, wrk, type Load } from '../subjects/wrk.ts';
 import type { RunOptions } from './options.ts';
-
-const CONNECTIONS = 32;
-const SECONDS = 2;
-
-/** What one run of wrk told. */
-interface Load {
-  readonly perSecond: number;
-  readonly p50Us: number;
-  readonly p90Us: number;
-  readonly p99Us: number;
-}
 
 export async function runHttp(options: RunOptions): Promise<Findings> {
   const folder = await mkdtemp(join(tmpdir(), 'nebula-bench-'));
@@ -34,7 +22,9 @@ export async function runHttp(options: RunOptions): Promise<Findings> {
     const missing = workerd === undefined ? ['workerd: run `npm run bench:install`'] : [];
     const loads = await measureLoads(servers, script, options);
     return {
-      rows: servers.map(({ name }) => rowOf(name, loads.get(name) ?? [])),
+      rows: servers.map(({ name }) =>
+        loadRow({ bench: 'http', subject: name, function: 'noop' }, loads.get(name) ?? []),
+      ),
       comparisons: compareAll(loads),
       series: [],
       missing,
@@ -58,52 +48,6 @@ async function measureLoads(
     for (const { name, url } of shuffled(servers, random)) loads.get(name)?.push(await wrk(url, script));
   }
   return loads;
-}
-
-async function wrk(url: string, script: string): Promise<Load> {
-  const args = ['-t1', `-c${CONNECTIONS}`, `-d${SECONDS}s`, '--latency', '-s', script, url];
-  const output = await outputOf(spawn('wrk', args, { stdio: ['ignore', 'pipe', 'inherit'] }));
-  const failed = /Non-2xx or 3xx responses: (\d+)/.exec(output);
-  if (failed !== null) throw new Error(`Cannot measure ${url}: ${failed[1]} requests failed`);
-  return {
-    perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(output)?.[1]),
-    p50Us: latencyOf(output, '50%'),
-    p90Us: latencyOf(output, '90%'),
-    p99Us: latencyOf(output, '99%'),
-  };
-}
-
-const UNITS_US: Readonly<Record<string, number>> = { us: 1, ms: 1000, s: 1_000_000 };
-
-function latencyOf(output: string, share: string): number {
-  const match = new RegExp(`${share}\\s+([\\d.]+)(us|ms|s)`).exec(output);
-  return Number(match?.[1]) * (UNITS_US[match?.[2] ?? ''] ?? Number.NaN);
-}
-
-async function outputOf(child: ChildProcess): Promise<string> {
-  let output = '';
-  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  await new Promise<void>((resolve, reject) => {
-    child.once('error', (cause) => reject(new Error('Cannot run wrk: install it (Debian: wrk)', { cause })));
-    child.once('close', () => resolve());
-  });
-  return output;
-}
-
-function rowOf(subject: string, loads: readonly Load[]): Row {
-  const mean = (pick: (load: Load) => number): number =>
-    loads.reduce((sum, load) => sum + pick(load), 0) / loads.length;
-  const perSecond = mean((load) => load.perSecond);
-  return {
-    bench: 'http',
-    subject,
-    function: 'noop',
-    n: Math.round(perSecond * SECONDS * loads.length),
-    p50Us: mean((load) => load.p50Us),
-    p90Us: mean((load) => load.p90Us),
-    p99Us: mean((load) => load.p99Us),
-    perSecond,
-  };
 }
 
 function compareAll(loads: ReadonlyMap<string, readonly Load[]>): Comparison[] {

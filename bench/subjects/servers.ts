@@ -1,7 +1,7 @@
 /** Servers in processes of their own, each answering a POST in its way. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { copyFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,13 +32,19 @@ export async function startServer(
   args: readonly string[],
   url: string,
 ): Promise<Server> {
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  await answering(name, child, url);
+  // A group of its own: some start another process that serves.
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'], detached: true });
   const close = async (): Promise<void> => {
     const closed = new Promise((resolve) => child.once('close', resolve));
-    child.kill('SIGTERM');
+    process.kill(-(child.pid as number), 'SIGTERM');
     await closed;
   };
+  try {
+    await answering(name, child, url);
+  } catch (error) {
+    if (child.exitCode === null) await close();
+    throw error;
+  }
   return { name, url, close };
 }
 
@@ -55,7 +61,6 @@ async function answering(name: string, child: ChildProcess, url: string): Promis
     }
     await sleep(50);
   }
-  child.kill('SIGKILL');
   throw new Error(`Cannot start ${name}: ${url} did not answer 200 within ${START_MS} ms`);
 }
 
@@ -65,6 +70,45 @@ export async function nebulaServer(): Promise<Server> {
   const cli = join(root, 'dist', 'lib', 'cli', 'main.js');
   const args = [cli, 'serve', '--threads', '1', '--port', String(port), '--functions', join(root, 'functions')];
   return startServer('nebula', process.execPath, args, `http://127.0.0.1:${port}/invoke/noop`);
+}
+
+export interface ComponentServerOptions {
+  readonly name: string;
+  /** The component's file. */
+  readonly path: string;
+  /** A path of the component's to ask for. */
+  readonly ask: string;
+}
+
+/** `nebula serve` with one component and one thread for guests; with `reuse` one instance answers so many requests. */
+export async function nebulaComponentServer(
+  folder: string,
+  { name, path, ask, reuse }: ComponentServerOptions & { readonly reuse?: number },
+): Promise<Server> {
+  const port = await freePort();
+  const functions = join(folder, name);
+  await mkdir(join(functions, 'guest'), { recursive: true });
+  await copyFile(path, join(functions, 'guest', 'guest.wasm'));
+  const manifest = { name: 'guest', module: 'guest.wasm', limits: { memoryBytes: 2 ** 28 }, reuse };
+  await writeFile(join(functions, 'guest', 'nebula.json'), JSON.stringify(manifest));
+  const cli = join(root, 'dist', 'lib', 'cli', 'main.js');
+  const args = [cli, 'serve', '--threads', '1', '--port', String(port), '--functions', functions];
+  return startServer(name, process.execPath, args, `http://127.0.0.1:${port}/fn/guest${ask}`);
+}
+
+/** `jco serve`, its requests each in an instance of their own or all in one; undefined when it is not installed. */
+export async function jcoServer({
+  name,
+  path,
+  ask,
+  isIsolated,
+}: ComponentServerOptions & { readonly isIsolated: boolean }): Promise<Server | undefined> {
+  const cli = peerFile('@bytecodealliance', 'jco', 'dist', 'jco.js');
+  if (cli === undefined) return undefined;
+  const port = await freePort();
+  const args = [cli, 'serve', path, '--host', '127.0.0.1', '--port', String(port)];
+  if (isIsolated) args.push('--isolate-requests', 'instance');
+  return startServer(name, process.execPath, args, `http://127.0.0.1:${port}${ask}`);
 }
 
 /** The least that node:http can do: a constant answer. */
