@@ -164,8 +164,14 @@ export interface InvokeOptions extends Omit<Invocation, 'input'> {
   readonly signal?: AbortSignal;
 }
 
+/** Functions that a component exports, by the names `call` takes: what `nebula types` writes as `Calls`. */
+export type Calls<Exported> = { readonly [Path in keyof Exported]: (...values: never[]) => unknown };
+
+/** Any name, any values: what holds where nothing is known of the component. */
+export type AnyCalls = Readonly<Record<string, (...values: unknown[]) => unknown>>;
+
 /** A deployed component's requests and exported functions. */
-export interface FunctionHandle {
+export interface FunctionHandle<Exported extends Calls<Exported> = AnyCalls> {
   /**
    * Has the component's `wasi:http/incoming-handler` answer a request; bodies are streamed both ways. It rejects before the
    * response's head, and a body whose guest does not finish it fails.
@@ -176,7 +182,10 @@ export interface FunctionHandle {
    * Calls an exported function, `ns:pkg/iface#name` with or without a version, with values as jco has them.
    * @throws ComponentError for the `err` of a result; TypeError for arguments of another type; NebulaError as `fetch`
    */
-  call(path: string, ...values: readonly unknown[]): Promise<unknown>;
+  call<Path extends keyof Exported & string>(
+    path: Path,
+    ...values: Readonly<Parameters<Exported[Path]>>
+  ): Promise<ReturnType<Exported[Path]>>;
   /**
    * `fetch` without undici's classes; the guest may still run when it resolves.
    * @throws GuestEnded with the Outcome, in place of GUEST_* and DEADLINE
@@ -209,7 +218,7 @@ export interface Nebula {
   get(name: string): FunctionRecord;
   stats(): NebulaStats;
   /** A function by name; it is looked up anew for each use. */
-  fn(name: string): FunctionHandle;
+  fn<Exported extends Calls<Exported> = AnyCalls>(name: string): FunctionHandle<Exported>;
   /** The whole HTTP face without a server: the routes of docs and /openapi.json. */
   fetch(request: Request): Promise<Response>;
   /** Lets calls in flight finish (default 10 s), then stops. Leaves no handle open. */

@@ -47,4 +47,4 @@ export type { LimitName, Limits } from '../host/limits.ts';
 export type { Ending, Outcome, OutcomeKind, PhaseName, Phases, Start, TrapReason, Usage } from '../host/outcome.ts';
 export type { DeployReport, ExecutorStats } from '../pools/executor.ts';
 export { ComponentError } from './component/call.ts';
-export type { ComponentRecord, FunctionHandle } from './api.ts';
+export type { AnyCalls, Calls, ComponentRecord, FunctionHandle } from './api.ts';

@@ -6,6 +6,8 @@ import type { Invocation, Outcome } from '../host/outcome.ts';
 import type { Executor } from '../pools/executor.ts';
 import type { Request, Response } from 'undici';
 import type {
+  AnyCalls,
+  Calls,
   DeployOptions,
   DeploySource,
   FunctionHandle,
@@ -166,7 +168,7 @@ class EmbeddedNebula implements Nebula {
     };
   }
 
-  fn(name: string): FunctionHandle {
+  fn<Exported extends Calls<Exported> = AnyCalls>(name: string): FunctionHandle<Exported> {
     return {
       fetch: async (request) => {
         const { fetchFrom } = await import('./component/function-handle.ts');
@@ -175,7 +177,8 @@ class EmbeddedNebula implements Nebula {
       call: async (path, ...values) => {
         const { callExport } = await import('./component/call.ts');
         const exports = this.get(name).component?.exports ?? [];
-        return callExport(this.#target(name), exports, path, values);
+        // What the glue lifts is what the declarations made of the same component say.
+        return (await callExport(this.#target(name), exports, path, values)) as ReturnType<Exported[typeof path]>;
       },
       send: async (request, body, signal) => {
         const { exchange } = await import('./component/exchange.ts');

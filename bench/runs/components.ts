@@ -50,11 +50,11 @@ export async function runComponents(options: RunOptions): Promise<Findings> {
 }
 
 async function measureStates(guest: Guest, options: RunOptions): Promise<Series[]> {
-  const { subjects, close } = await componentSubjects(await readFile(pathOf(guest)), guest.ask);
+  const component = await componentSubjects(await readFile(pathOf(guest)), guest.ask);
   const { name, perBlock } = guest;
   const plan = { bench: BENCH, function: name, blocks: options.blocks, perBlock, warmUp: 400, seed: options.seed };
-  const series = await measure(subjects, plan);
-  await close();
+  const series = await measure(component.subjects, plan);
+  await component.close();
   return series;
 }
 

@@ -39,6 +39,8 @@ export class ComponentVm implements Guest {
   readonly #definition: ComponentDefinition;
   readonly #cores: CoreInstances = new CoreInstances();
   readonly #instantiate: Instantiate;
+  /** Packages of WASI that it imports of. */
+  readonly #packages: readonly string[];
   #host: Host;
   #exports: Exports;
   #ending: Ending = OK;
@@ -55,6 +57,7 @@ export class ComponentVm implements Guest {
   constructor(definition: ComponentDefinition, image?: SnapshotImage, strategy: Strategy = 'fresh') {
     this.#definition = definition;
     this.#instantiate = compileGlue(definition.component)();
+    this.#packages = [...new Set(definition.component.imports.map((name) => parseInterface(name)?.package ?? ''))];
     [this.#host, this.#exports] = this.#link();
     try {
       if (image !== undefined && strategy !== 'fresh') this.#cores.capture(image, createRestorer(image, strategy));
@@ -166,7 +169,7 @@ export class ComponentVm implements Guest {
     try {
       return this.#instantiate(
         (file) => component.cores.find((core) => core.file === file)?.compiled as WebAssembly.Module,
-        createWorld(host),
+        createWorld(host, this.#packages),
         (module, imports) => this.#cores.next(module, imports),
       );
     } catch (cause) {

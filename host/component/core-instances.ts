@@ -14,13 +14,19 @@ import { InstanceState } from '../snapshot/state.ts';
 type Callable = (...values: unknown[]) => unknown;
 
 /** One import of a core instance: a function of the glue's, or what another core instance exports. */
-type Link = { target: Callable } | { readonly value: unknown };
+interface Link {
+  readonly namespace: string;
+  readonly name: string;
+  /** Whether another glue brings another function. */
+  readonly isOfGlue: boolean;
+  value: unknown;
+}
 
 interface Core {
   readonly module: WebAssembly.Module;
   readonly instance: WebAssembly.Instance;
   readonly state: InstanceState;
-  readonly links: ReadonlyMap<string, Link>;
+  readonly links: readonly Link[];
 }
 
 const NO_IMPORTS: WebAssembly.Imports = {};
@@ -46,8 +52,10 @@ export class CoreInstances {
     if (core === undefined) return this.#make(module, imports);
     if (core.module !== module) throw new Error('the glue instantiated other core modules than before');
     this.#linked++;
-    for (const [namespace, values] of Object.entries(imports)) {
-      for (const [name, value] of Object.entries(values)) relink(core.links, `${namespace}\0${name}`, value);
+    for (const link of core.links) {
+      const value: unknown = imports[link.namespace]?.[link.name];
+      if (link.isOfGlue && typeof value === 'function') link.value = value;
+      else if (link.value !== value) throw new Error('the glue links core instances otherwise than before');
     }
     return core.instance;
   }
@@ -109,12 +117,15 @@ export class CoreInstances {
   }
 
   #make(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Instance {
-    const links = new Map<string, Link>();
+    const links: Link[] = [];
     const linked: WebAssembly.Imports = {};
     for (const [namespace, values] of Object.entries(imports)) {
       const bound: WebAssembly.ModuleImports = {};
       for (const [name, value] of Object.entries(values)) {
-        bound[name] = this.#link(links, `${namespace}\0${name}`, value) as WebAssembly.ImportValue;
+        const isOfGlue = typeof value === 'function' && !this.#exported.has(value);
+        const link = { namespace, name, isOfGlue, value };
+        links.push(link);
+        bound[name] = this.#bind(link);
       }
       linked[namespace] = bound;
     }
@@ -127,21 +138,10 @@ export class CoreInstances {
     return instance;
   }
 
-  #link(links: Map<string, Link>, key: string, value: unknown): unknown {
-    if (typeof value === 'function' && !this.#exported.has(value)) {
-      const link = { target: value as Callable };
-      links.set(key, link);
-      return (...values: unknown[]): unknown => link.target(...values);
-    }
-    links.set(key, { value });
+  #bind(link: Link): WebAssembly.ImportValue {
+    const { isOfGlue, value } = link;
+    if (isOfGlue) return (...values: unknown[]): unknown => (link.value as Callable)(...values);
     if (!this.#exported.has(value)) this.unlinkable = 'a core module imports state of the glue';
-    return value;
+    return value as WebAssembly.ImportValue;
   }
-}
-
-function relink(links: ReadonlyMap<string, Link>, key: string, value: unknown): void {
-  const link = links.get(key);
-  if (link === undefined) throw new Error('the glue imports other functions than before');
-  if ('target' in link) link.target = value as Callable;
-  else if (link.value !== value) throw new Error('the glue links core instances otherwise than before');
 }

@@ -6,6 +6,7 @@
 import type { Strategy } from '../definition.ts';
 import type { Deployment } from '../deployment.ts';
 import { closeImage, createImage, withoutRuns, type SnapshotImage } from '../snapshot/image.ts';
+import { timeRestore } from '../snapshot/calibration.ts';
 import { imageBytes } from '../snapshot/snapshot.ts';
 import { ComponentVm, type ComponentDefinition } from './component-vm.ts';
 
@@ -34,7 +35,7 @@ export function deployComponent(definition: ComponentDefinition): Deployment {
         strategy,
         calibration: {
           strategy,
-          reason: reasonOf(definition.strategy, image),
+          reason: reasonOf(definition.strategy, strategy, image),
           medianNs: { fresh: initialiseNs, [strategy]: renewNs },
         },
         reads: [],
@@ -54,9 +55,16 @@ function nsSince(startedMs: number): number {
   return Math.round((performance.now() - startedMs) * 1e6);
 }
 
-function reasonOf(wanted: Strategy | 'auto', image: SnapshotImage): string {
-  if (wanted === 'copy') return 'named by the manifest';
-  return image.memfd >= 0 ? 'its memory can be mapped' : `no copy-on-write here: ${image.memfdMissing}`;
+function reasonOf(wanted: Strategy | 'auto', strategy: Strategy, image: SnapshotImage): string {
+  if (image.memfd < 0 && image.snapshot.memoryBytes > 0) return `no copy-on-write here: ${image.memfdMissing}`;
+  return wanted === strategy ? 'named by the manifest' : 'the fastest in calibration';
+}
+
+/** The named one if it can be had, or the faster for a memory of this size. */
+function chooseStrategy(wanted: Strategy | 'auto', image: SnapshotImage): Strategy {
+  if (image.memfd < 0 || wanted === 'copy') return 'copy';
+  if (wanted === 'cow') return 'cow';
+  return timeRestore(image, 'copy').leastNs < timeRestore(image, 'cow').leastNs ? 'copy' : 'cow';
 }
 
 /** Puts a second instance back a few times; or says why it is not what the first one is. */
@@ -65,7 +73,7 @@ function tryOn(
   first: ComponentVm,
   image: SnapshotImage,
 ): { readonly strategy: Strategy; readonly renewNs: number } | string {
-  const strategy = image.memfd < 0 || definition.strategy === 'copy' ? 'copy' : 'cow';
+  const strategy = chooseStrategy(definition.strategy, image);
   const second = new ComponentVm(definition, image, strategy);
   try {
     const times: number[] = [];

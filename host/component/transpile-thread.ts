@@ -6,6 +6,8 @@ import { type Parse, plainFactory, renewableFactory } from './renewable-glue.ts'
 
 export interface TranspileTask {
   readonly bytes: Uint8Array;
+  /** Whether TypeScript declarations are wanted in place of code. */
+  readonly isForTypes: boolean;
 }
 
 export type TranspileAnswer =
@@ -13,6 +15,12 @@ export type TranspileAnswer =
       readonly ok: true;
       readonly glue: string;
       readonly cores: readonly { readonly file: string; readonly bytes: Uint8Array }[];
+      readonly wit: string;
+    }
+  | {
+      readonly ok: true;
+      /** Declarations by file name. */
+      readonly types: Readonly<Record<string, string>>;
       readonly wit: string;
     }
   | { readonly ok: false; readonly detail: string; readonly offset: string };
@@ -44,14 +52,15 @@ const OPTIONS = {
   minify: true,
 };
 
-async function transpile({ bytes }: TranspileTask): Promise<TranspileAnswer> {
+async function transpile({ bytes, isForTypes }: TranspileTask): Promise<TranspileAnswer> {
   // Optional packages are named by a variable so that the build does not need them.
   const [base, tools] = ['@bytecodealliance/jco-transpile', '@bytecodealliance/jco-transpile/wasm-tools'];
   const { componentWit } = (await import(tools)) as WasmTools;
   const { transpileBytes } = (await import(base)) as Transpiler;
   try {
     const wit = await componentWit(bytes);
-    const { files } = await transpileBytes(bytes, OPTIONS);
+    const { files } = await transpileBytes(bytes, { ...OPTIONS, emitTypescriptDeclarations: isForTypes });
+    if (isForTypes) return { ok: true, types: declarations(files), wit };
     const names = Object.keys(files);
     const glue = names.find((name) => name.endsWith('.js'));
     const source = glue === undefined ? undefined : files[glue];
@@ -63,6 +72,12 @@ async function transpile({ bytes }: TranspileTask): Promise<TranspileAnswer> {
   } catch (error) {
     return { ok: false, ...describe(error) };
   }
+}
+
+function declarations(files: Readonly<Record<string, Uint8Array>>): Record<string, string> {
+  const decoder = new TextDecoder();
+  const found = Object.entries(files).filter(([name]) => name.endsWith('.d.ts'));
+  return Object.fromEntries(found.map(([name, bytes]) => [name, decoder.decode(bytes)]));
 }
 
 /** The glue, an ECMAScript module, as a script whose value is a factory of its `instantiate`. */

@@ -18,11 +18,8 @@ const PACKAGE = '@bytecodealliance/jco-transpile';
  * @throws NebulaError TRANSPILER_MISSING, MODULE_INVALID
  */
 export async function transpileComponent(bytes: Uint8Array): Promise<TranspiledComponent> {
-  requireTranspiler();
-  const answer = await runThread({ bytes });
-  if (!answer.ok) {
-    throw new NebulaError('MODULE_INVALID', { detail: answer.detail, offset: answer.offset });
-  }
+  const answer = await run({ bytes, isForTypes: false });
+  if (!('glue' in answer)) throw new Error('the transpiler made no glue');
   const { glue, cores, wit } = answer;
   return {
     digest: createHash('sha256').update(bytes).digest('hex'),
@@ -31,6 +28,25 @@ export async function transpileComponent(bytes: Uint8Array): Promise<TranspiledC
     cores,
     wit,
   };
+}
+
+/**
+ * TypeScript declarations of what a component imports and exports, by file name, as jco writes them.
+ * @throws NebulaError TRANSPILER_MISSING, MODULE_INVALID
+ */
+export async function declareComponent(
+  bytes: Uint8Array,
+): Promise<{ readonly types: Readonly<Record<string, string>>; readonly wit: string }> {
+  const answer = await run({ bytes, isForTypes: true });
+  if (!('types' in answer)) throw new Error('the transpiler made no declarations');
+  return answer;
+}
+
+async function run(task: TranspileTask): Promise<Exclude<TranspileAnswer, { readonly ok: false }>> {
+  requireTranspiler();
+  const answer = await runThread(task);
+  if (answer.ok) return answer;
+  throw new NebulaError('MODULE_INVALID', { detail: answer.detail, offset: answer.offset });
 }
 
 function requireTranspiler(): void {

@@ -69,7 +69,7 @@ function named(
 }
 
 /** Times of one strategy: the median is reported, the least decides, for a busy machine only ever adds. */
-interface Times {
+export interface Times {
   readonly medianNs: number;
   readonly leastNs: number;
 }
@@ -91,7 +91,8 @@ function timeRounds(rounds: number, round: () => number): Times {
   return timesOf(times);
 }
 
-function timeRestore(image: SnapshotImage, strategy: Strategy): Times {
+/** Times of putting an image's memory back after a few writes. */
+export function timeRestore(image: SnapshotImage, strategy: Strategy): Times {
   const pages = image.snapshot.memoryBytes / 65_536;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const restorer = createRestorer(image, strategy);

@@ -27,6 +27,7 @@ export function createProgram(): Command {
   addInvoke(program);
   addInspect(program);
   addPrepare(program);
+  addTypes(program);
   addSnapshot(program);
   addDeploy(program);
   addManagement(program);
@@ -115,6 +116,15 @@ function addPrepare(program: Command): void {
     .argument('<file>', 'a component, a manifest, or a folder that has one')
     .requiredOption('-o, --out <dir>', 'the folder to write');
   act(command, async () => (await import('./prepare.ts')).prepare);
+}
+
+function addTypes(program: Command): void {
+  const command = program
+    .command('types')
+    .description("write TypeScript declarations of a component's exports, for calls by name")
+    .argument('<file>', 'a component, a manifest, or a folder that has one')
+    .requiredOption('-o, --out <dir>', 'the folder to write; import `Calls` of its calls.d.ts');
+  act(command, async () => (await import('./types.ts')).types);
 }
 
 function addSnapshot(program: Command): void {

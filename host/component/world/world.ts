@@ -10,16 +10,24 @@ import { InputStream, IoError, OutputStream, poll, Pollable } from './io.ts';
 import { createRandom } from './random.ts';
 import { createSockets } from './sockets.ts';
 
-export function createWorld(host: Host): Imports {
-  return {
+/** What makes the interfaces of a package. */
+const PACKAGES: Readonly<Record<string, (host: Host) => Imports>> = {
+  'wasi:io': (host) => ({
     'wasi:io/error': { Error: IoError },
     'wasi:io/poll': { Pollable, poll: (pollables: readonly Pollable[]) => poll(host, pollables) },
     'wasi:io/streams': { InputStream, OutputStream, Error: IoError, Pollable },
-    ...createCli(host),
-    ...createClocks(host),
-    ...createFilesystem(host),
-    ...createHttp(host),
-    ...createRandom(host),
-    ...createSockets(host),
-  };
+  }),
+  'wasi:cli': createCli,
+  'wasi:clocks': createClocks,
+  'wasi:filesystem': createFilesystem,
+  'wasi:http': createHttp,
+  'wasi:random': createRandom,
+  'wasi:sockets': createSockets,
+};
+
+/** The interfaces of the packages that are asked for: they are made for each call, the others need not be. */
+export function createWorld(host: Host, packages: readonly string[]): Imports {
+  const world: Record<string, object> = {};
+  for (const name of packages) Object.assign(world, PACKAGES[name]?.(host));
+  return world;
 }

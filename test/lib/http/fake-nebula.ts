@@ -6,6 +6,8 @@ import { NebulaError } from '../../../host/errors.ts';
 import { resolveLimits } from '../../../host/limits.ts';
 import { NO_PHASES, NO_USAGE, type Ending, type Outcome } from '../../../host/outcome.ts';
 import type {
+  AnyCalls,
+  Calls,
   DeployOptions,
   DeploySource,
   FunctionHandle,
@@ -84,7 +86,7 @@ export class FakeNebula implements Nebula {
     return this.#add(module, { ...manifest, name: options.name ?? 'unnamed' });
   }
 
-  fn(name: string): FunctionHandle {
+  fn<Exported extends Calls<Exported> = AnyCalls>(name: string): FunctionHandle<Exported> {
     throw new Error(`"${name}" is no component`);
   }
 

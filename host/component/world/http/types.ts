@@ -9,30 +9,27 @@ import { IncomingRequest, OutgoingResponse, ResponseOutparam } from './incoming.
 import { FutureIncomingResponse, IncomingResponse, OutgoingRequest, RequestOptions } from './outgoing.ts';
 import { createOutgoingHandler } from './outgoing-handler.ts';
 
+const TYPES: object = {
+  Fields,
+  FutureIncomingResponse,
+  FutureTrailers,
+  IncomingBody,
+  IncomingRequest,
+  IncomingResponse,
+  OutgoingBody,
+  OutgoingRequest,
+  OutgoingResponse,
+  RequestOptions,
+  ResponseOutparam,
+  InputStream,
+  OutputStream,
+  Pollable,
+  IoError,
+  Error: IoError,
+  httpErrorCode: (error: IoError) => (typeof error.code === 'object' ? error.code : undefined),
+};
+
 export function createHttp(host: Host): Imports {
-  const types = {
-    Fields,
-    FutureIncomingResponse,
-    FutureTrailers,
-    IncomingBody,
-    IncomingRequest,
-    IncomingResponse,
-    OutgoingBody,
-    OutgoingRequest,
-    OutgoingResponse,
-    RequestOptions,
-    ResponseOutparam,
-  };
-  return {
-    'wasi:http/types': {
-      ...types,
-      InputStream,
-      OutputStream,
-      Pollable,
-      IoError,
-      Error: IoError,
-      httpErrorCode: (error: IoError) => (typeof error.code === 'object' ? error.code : undefined),
-    },
-    'wasi:http/outgoing-handler': { ...types, handle: createOutgoingHandler(host) },
-  };
+  const handler = Object.create(TYPES, { handle: { value: createOutgoingHandler(host) } }) as object;
+  return { 'wasi:http/types': TYPES, 'wasi:http/outgoing-handler': handler };
 }
