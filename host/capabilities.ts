@@ -36,6 +36,17 @@ export interface HttpCapability {
   readonly private?: boolean;
 }
 
+/**
+ * TCP sockets of a component over wasi:sockets, by address: `192.0.2.1:5432`, `[2001:db8::1]:443`, or with `*` for any port.
+ * Nothing is granted without it, and no name is ever looked up.
+ */
+export interface SocketCapability {
+  /** Addresses that may be connected to, private ones too: they are named one by one. */
+  readonly connect?: readonly string[];
+  /** Addresses that may be bound to, to listen at; port 0 is one that the machine chooses. */
+  readonly bind?: readonly string[];
+}
+
 export interface Capabilities {
   /** Arguments after the program's name. */
   readonly arguments: readonly string[];
@@ -44,6 +55,7 @@ export interface Capabilities {
   readonly clocks: ClockCapability;
   readonly random: RandomCapability;
   readonly http?: HttpCapability;
+  readonly sockets?: SocketCapability;
   /** `errno`: what is not granted fails with its errno. `end`: it ends the invocation with a `denied` outcome. */
   readonly denial: 'errno' | 'end';
 }

@@ -110,6 +110,16 @@ const OUTGOING_HTTP = Type.Object(
   { ...CLOSED, description: '{"origins": list of origins, "private": true or false}' },
 );
 
+const SOCKET_ADDRESSES = Type.Array(
+  text('^(\\d{1,3}(\\.\\d{1,3}){3}|\\[[0-9A-Fa-f:.]+\\]):(\\d{1,5}|\\*)$', 'an address such as "192.0.2.1:5432"'),
+  { uniqueItems: true, description: 'a list of addresses with ports' },
+);
+
+const SOCKETS = Type.Object(
+  { connect: Type.Optional(SOCKET_ADDRESSES), bind: Type.Optional(SOCKET_ADDRESSES) },
+  { ...CLOSED, description: '{"connect": list of addresses, "bind": list of addresses}' },
+);
+
 function limitsProperties(): Record<string, TSchema> {
   const properties: Record<string, TSchema> = {};
   for (const [name, [minimum, maximum]] of Object.entries(LIMIT_RANGES)) {
@@ -136,6 +146,7 @@ const CAPABILITIES = Type.Object(
     clocks: Type.Optional(CLOCKS),
     random: Type.Optional(RANDOM),
     http: Type.Optional(OUTGOING_HTTP),
+    sockets: Type.Optional(SOCKETS),
     denial: Type.Optional(
       Type.Union([Type.Literal('errno'), Type.Literal('end')], { description: '"errno" or "end"' }),
     ),

@@ -10,13 +10,20 @@ import { type MessagePort, workerData } from 'node:worker_threads';
 import { Agent, request } from 'undici';
 import { isPublicAddress } from './addresses.ts';
 import type { HeaderList } from './component-call.ts';
-import { type OutgoingAnswer, type OutgoingRequestMessage, WINDOW_BYTES } from './outgoing-messages.ts';
+import {
+  type OutgoingAnswer,
+  type OutgoingRequestMessage,
+  type SocketMessage,
+  WINDOW_BYTES,
+} from './outgoing-messages.ts';
+import { isSocketMessage, Sockets } from './socket-connections.ts';
 
 /** Connections to one origin. */
 const CONNECTIONS = 16;
 const PROHIBITED = 'ERR_ADDRESS_PROHIBITED';
 
-type Start = Extract<OutgoingRequestMessage, { op: 'start' }>;
+type HttpMessage = Exclude<OutgoingRequestMessage, SocketMessage>;
+type Start = Extract<HttpMessage, { op: 'start' }>;
 type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
 
 function prohibited(): Error {
@@ -68,7 +75,7 @@ class Exchange {
     this.#signal = new Int32Array(start.signal, 0, 1);
   }
 
-  accept(message: OutgoingRequestMessage): void {
+  accept(message: HttpMessage): void {
     if (message.op === 'data') this.#pieces.push(message.bytes);
     else if (message.op === 'end') this.#isEnded = true;
     else if (message.op === 'taken') this.#underWay -= message.count;
@@ -176,7 +183,16 @@ function codeOf(error: unknown): { readonly tag: string; readonly val?: unknown 
 
 const { port } = workerData as { readonly port: MessagePort };
 const exchanges = new Map<number, Exchange>();
+const sockets = new Sockets((answer, signal) => {
+  port.postMessage(answer);
+  Atomics.add(signal, 0, 1);
+  Atomics.notify(signal, 0);
+});
 port.on('message', (message: OutgoingRequestMessage) => {
+  if (isSocketMessage(message)) {
+    sockets.accept(message);
+    return;
+  }
   if (message.op !== 'start') {
     exchanges.get(message.id)?.accept(message);
     return;

@@ -8,7 +8,7 @@ import { createHttp } from './http/types.ts';
 import type { Host } from './host.ts';
 import { InputStream, IoError, OutputStream, poll, Pollable } from './io.ts';
 import { createRandom } from './random.ts';
-import { createSockets } from './sockets.ts';
+import { createSockets } from './sockets/network.ts';
 
 /** What makes the interfaces of a package. */
 const PACKAGES: Readonly<Record<string, (host: Host) => Imports>> = {

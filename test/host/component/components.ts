@@ -38,7 +38,7 @@ export function webComponent(): Uint8Array {
 }
 
 /** A component made of a core module in text, by its folder in functions/components. */
-export function textComponent(name: 'hello' | 'trailers'): Uint8Array {
+export function textComponent(name: 'dial' | 'hello' | 'trailers'): Uint8Array {
   return read(join(FUNCTIONS, 'components', name, `${name}.wasm`));
 }
 

@@ -1,0 +1,66 @@
+/** Addresses of wasi:sockets, as text, and which of them were granted. Source: WASI 0.2, wasi:sockets/network. */
+
+import { isIP, SocketAddress as NodeAddress } from 'node:net';
+import type { SocketAddress } from '../../outgoing-messages.ts';
+
+type Ipv4 = readonly [number, number, number, number];
+type Ipv6 = readonly [number, number, number, number, number, number, number, number];
+
+export type IpAddress = { readonly tag: 'ipv4'; readonly val: Ipv4 } | { readonly tag: 'ipv6'; readonly val: Ipv6 };
+
+export type IpSocketAddress =
+  | { readonly tag: 'ipv4'; readonly val: { readonly port: number; readonly address: Ipv4 } }
+  | {
+      readonly tag: 'ipv6';
+      readonly val: {
+        readonly port: number;
+        readonly flowInfo: number;
+        readonly address: Ipv6;
+        readonly scopeId: number;
+      };
+    };
+
+/** The one way to write an address. */
+function canonical(address: string, family: 'ipv4' | 'ipv6'): string {
+  return new NodeAddress({ address, family }).address;
+}
+
+export function fromGuest({ tag, val }: IpSocketAddress): SocketAddress {
+  const text = tag === 'ipv4' ? val.address.join('.') : val.address.map((group) => group.toString(16)).join(':');
+  return { family: tag, address: canonical(text, tag), port: val.port };
+}
+
+export function toGuest({ family, address, port }: SocketAddress): IpSocketAddress {
+  const ip = toIpAddress(address);
+  if (ip?.tag === 'ipv6') return { tag: 'ipv6', val: { port, flowInfo: 0, address: ip.val, scopeId: 0 } };
+  if (ip?.tag === 'ipv4') return { tag: 'ipv4', val: { port, address: ip.val } };
+  throw new Error(`"${address}" is no ${family} address`);
+}
+
+/** An address in numbers; undefined for a name. */
+export function toIpAddress(text: string): IpAddress | undefined {
+  const plain = text.replace(/^\[|\]$/g, '');
+  const family = isIP(plain);
+  if (family === 4) return { tag: 'ipv4', val: plain.split('.').map(Number) as unknown as Ipv4 };
+  return family === 6 ? { tag: 'ipv6', val: toGroups(plain) } : undefined;
+}
+
+function toGroups(text: string): Ipv6 {
+  // URL writes an address that ends as IPv4 in groups too.
+  const written = new URL(`http://[${text}]`).hostname.slice(1, -1);
+  const [head = '', tail] = written.split('::');
+  const parse = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => parseInt(group, 16)));
+  const [before, after] = [parse(head), tail === undefined ? [] : parse(tail)];
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => 0);
+  return [...before, ...zeros, ...after] as unknown as Ipv6;
+}
+
+/** Whether one of the grants, `address:port` or `address:*`, names this address. */
+export function isGranted(grants: readonly string[], { family, address, port }: SocketAddress): boolean {
+  return grants.some((grant) => {
+    const at = grant.lastIndexOf(':');
+    const [host, granted] = [grant.slice(0, at).replace(/^\[|\]$/g, ''), grant.slice(at + 1)];
+    if (isIP(host) !== (family === 'ipv6' ? 6 : 4) || canonical(host, family) !== address) return false;
+    return granted === '*' || Number(granted) === port;
+  });
+}
