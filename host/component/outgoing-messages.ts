@@ -62,13 +62,15 @@ export type OutgoingRequestMessage =
   | { readonly op: 'taken'; readonly id: number; readonly count: number }
   | { readonly op: 'abort'; readonly id: number };
 
-export type OutgoingAnswer =
+/** Whatever comes for one id: of a request, or of a socket. */
+export type OutgoingAnswer = HttpAnswer | SocketAnswer;
+
+export type HttpAnswer =
   | { readonly kind: 'head'; readonly id: number; readonly status: number; readonly headers: HeaderList }
   | { readonly kind: 'data'; readonly id: number; readonly bytes: Uint8Array }
   | { readonly kind: 'end'; readonly id: number; readonly trailers: HeaderList | undefined }
   | { readonly kind: 'sent'; readonly id: number; readonly count: number }
-  | { readonly kind: 'error'; readonly id: number; readonly code: { readonly tag: string; readonly val?: unknown } }
-  | SocketAnswer;
+  | { readonly kind: 'error'; readonly id: number; readonly code: { readonly tag: string; readonly val?: unknown } };
 
 export type SocketAnswer =
   /** A socket is connected, or listens. */

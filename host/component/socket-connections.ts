@@ -52,6 +52,9 @@ function toAddress(address: string | undefined, family: string | undefined, port
   return { family: family === 'IPv6' ? 'ipv6' : 'ipv4', address: address ?? '', port: port ?? 0 };
 }
 
+/** What is said of a connection that is there. */
+type ConnectionMessage = Exclude<SocketMessage, { readonly op: 'connect' | 'listen' | 'adopt' }>;
+
 /** One connection: bytes go to the guest as far as its window reaches, and to the socket as it drains. */
 class Connection {
   readonly #id: number;
@@ -79,7 +82,7 @@ class Connection {
     this.#tell({ kind: 'open', id: this.#id, local, remote });
   }
 
-  accept(message: SocketMessage): void {
+  accept(message: ConnectionMessage): void {
     switch (message.op) {
       case 'socket-data': {
         const { length } = message.bytes;
@@ -102,7 +105,7 @@ class Connection {
         this.#socket.destroySoon();
         break;
       default:
-        break;
+        message satisfies never;
     }
   }
 }

@@ -3,7 +3,7 @@
 import type { HeaderList, ResponseHead } from '../../component-call.ts';
 import { WasiError } from '../../guest-stop.ts';
 import { type Outgoing, outgoingOfThread } from '../../outgoing.ts';
-import { type OutgoingAnswer, type OutgoingTimeouts, WINDOW_BYTES } from '../../outgoing-messages.ts';
+import { type HttpAnswer, type OutgoingTimeouts, WINDOW_BYTES } from '../../outgoing-messages.ts';
 import type { Host } from '../host.ts';
 import { CHUNK_BYTES, failed, NO_BYTES } from '../io.ts';
 import type { BodySink, BodySource } from './bodies.ts';
@@ -84,7 +84,7 @@ class OutgoingExchange {
   constructor(host: Host, outgoing: Outgoing) {
     this.#host = host;
     this.#outgoing = outgoing;
-    this.#id = outgoing.open((answer) => this.#accept(answer));
+    this.#id = outgoing.open((answer) => this.#accept(answer as HttpAnswer));
     this.#source = {
       isReady: () => this.#pieces.length > 0 || this.#isOver,
       take: (most) => this.#take(most),
@@ -132,7 +132,7 @@ class OutgoingExchange {
     this.#outgoing.close(this.#id);
   }
 
-  #accept(answer: OutgoingAnswer): void {
+  #accept(answer: HttpAnswer): void {
     switch (answer.kind) {
       case 'head':
         this.#head = { status: answer.status, headers: answer.headers };
@@ -152,8 +152,7 @@ class OutgoingExchange {
         this.#finish();
         break;
       default:
-        // Sockets have ids of their own.
-        break;
+        answer satisfies never;
     }
   }
 

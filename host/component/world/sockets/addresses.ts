@@ -49,10 +49,13 @@ function toGroups(text: string): Ipv6 {
   // URL writes an address that ends as IPv4 in groups too.
   const written = new URL(`http://[${text}]`).hostname.slice(1, -1);
   const [head = '', tail] = written.split('::');
-  const parse = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => parseInt(group, 16)));
-  const [before, after] = [parse(head), tail === undefined ? [] : parse(tail)];
+  const [before, after] = [readGroups(head), readGroups(tail ?? '')];
   const zeros = Array.from({ length: 8 - before.length - after.length }, () => 0);
   return [...before, ...zeros, ...after] as unknown as Ipv6;
+}
+
+function readGroups(text: string): number[] {
+  return text === '' ? [] : text.split(':').map((group) => parseInt(group, 16));
 }
 
 /** Whether one of the grants, `address:port` or `address:*`, names this address. */

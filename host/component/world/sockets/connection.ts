@@ -1,7 +1,7 @@
 /** A guest's end of a socket that another thread holds: what has come, what may be sent, and how it stands. */
 
 import { type Outgoing, outgoingOfThread } from '../../outgoing.ts';
-import { type OutgoingAnswer, type SocketAddress, type SocketMessage, WINDOW_BYTES } from '../../outgoing-messages.ts';
+import { type SocketAddress, type SocketAnswer, type SocketMessage, WINDOW_BYTES } from '../../outgoing-messages.ts';
 import type { Host } from '../host.ts';
 import { type ByteSink, type ByteSource, CHUNK_BYTES, failed, NO_BYTES } from '../io.ts';
 
@@ -32,7 +32,7 @@ export class Connection {
 
   constructor(host: Host) {
     this.#host = host;
-    this.#id = this.#outgoing.open((answer) => this.#accept(answer));
+    this.#id = this.#outgoing.open((answer) => this.#accept(answer as SocketAnswer));
     host.held.add(this);
     host.receivers.add(receiveAll);
   }
@@ -47,7 +47,7 @@ export class Connection {
   }
 
   send(message: Unaddressed<SocketMessage>): void {
-    this.#outgoing.send({ ...message, id: this.#id } as SocketMessage);
+    this.#outgoing.send({ ...message, id: this.#id });
   }
 
   /** What the other thread tells this guest by. */
@@ -101,7 +101,7 @@ export class Connection {
     this.#host.held.delete(this);
   }
 
-  #accept(answer: OutgoingAnswer): void {
+  #accept(answer: SocketAnswer): void {
     switch (answer.kind) {
       case 'open':
         this.local = answer.local;
@@ -124,7 +124,7 @@ export class Connection {
         this.error = answer.code;
         break;
       default:
-        break;
+        answer satisfies never;
     }
   }
 
