@@ -95,7 +95,19 @@ function ours(environment: Readonly<Record<string, string>> = {}, jail?: string)
     host.end();
     closeAll(mounted);
   };
-  return { host, imports: createWorld(host), close };
+  return {
+    host,
+    imports: createWorld(host, [
+      'wasi:cli',
+      'wasi:filesystem',
+      'wasi:io',
+      'wasi:clocks',
+      'wasi:random',
+      'wasi:http',
+      'wasi:sockets',
+    ]),
+    close,
+  };
 }
 
 test('a directory replaced by a symlink: the shim reads, lists and writes outside of the jail, this host does not', {
