@@ -140,14 +140,13 @@ class Turns {
   }
 
   async take(cell: Cell, block: number): Promise<void> {
-    const { companion, progress } = this.#request;
+    const { companion } = this.#request;
     // What earlier turns left behind is not to be collected at the cost of this one.
     globalThis.gc?.();
     for (let repeat = 0; repeat < this.lengths.callsOf(cell, block) && !this.stopped; repeat++) {
       const warmUp = repeat < this.lengths.warmUpsOf(cell, block);
       const rows = this.#record({ cell, block, warmUp }, await observeCall(cell));
       if (block < 0) this.lengths.learn(cell, rows.find((row) => row.phase === 'total')?.ns ?? 0);
-      progress.called();
     }
     if (companion === undefined || this.stopped) return;
     const place = { cell, block, warmUp: block < 0 };
@@ -155,9 +154,10 @@ class Turns {
   }
 
   #record({ cell, ...place }: { cell: Cell; block: number; warmUp: boolean }, observed: ObservedCall): readonly Row[] {
-    const { run, sink } = this.#request;
+    const { run, sink, progress } = this.#request;
     const rows = rowsOf(cell, { run, call: this.#calls++, ...place }, observed);
     sink.write(rows);
+    progress.called();
     const mismatch = rows.find((row) => row.outcome === 'mismatch');
     if (mismatch !== undefined) this.voided = `void: ${cell.target.name} ${cell.test.function}: ${mismatch.reason}`;
     return rows;

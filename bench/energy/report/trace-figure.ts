@@ -10,7 +10,7 @@ const BUCKETS = 300;
 const ROWS_MAX = 8;
 const FACET_PX = 72;
 const IDLE = 'idle';
-const IDLE_COLOUR = '#9aa0a6';
+const IDLE_COLOUR = '#c5d86d';
 
 interface Band {
   readonly row: string;
@@ -72,7 +72,7 @@ export function drawTrace(run: MeasuredRun): Figure | undefined {
   return {
     id: 'power-trace',
     title: 'Power in W, with the windows that were marked',
-    caption: `Mean (line), lowest and highest sample (band). In colour the marked batches by target, in grey the idle guards, between which the idle power is taken.${part}`,
+    caption: `Mean (line), lowest and highest sample (band). In colour the marked batches by target, in light green the idle guards, between which the idle power is taken.${part}`,
     svg,
     series: names,
   };
