@@ -54,8 +54,13 @@ export class Threads<T extends Sent> {
   #closing: Promise<void> | undefined;
   /** Units whose threads have ended. What they shared is used again: the collector does not hurry for what is not its own. */
   readonly #ended: Unit<T>[] = [];
-  /** Threads that have been told to serve and do not yet: they load native code and must not be ended then. */
+  /**
+   * Threads that load their code, or have been told to serve and do not yet: they must not be ended then. One that loads
+   * native code, or links a module, takes the process with it.
+   */
   readonly #starting: Set<Promise<void>> = new Set();
+  /** By thread, what says that its code is loaded. */
+  readonly #loading: Map<number, () => void> = new Map();
 
   constructor(options: ThreadOptions, events: ThreadEvents<T>) {
     this.#options = options;
@@ -189,13 +194,24 @@ export class Threads<T extends Sent> {
       this.#lose(unit, error);
     });
     worker.once('exit', (code) => this.#exited(unit, code));
+    this.#await(new Promise((resolve) => this.#loading.set(unit.threadId, resolve)));
+  }
+
+  /** Has `close` wait for a step of a start. */
+  #await(step: Promise<void>): void {
+    const awaited = step.finally(() => this.#starting.delete(awaited));
+    this.#starting.add(awaited);
+  }
+
+  #loaded(threadId: number): void {
+    this.#loading.get(threadId)?.();
+    this.#loading.delete(threadId);
   }
 
   #begin(threadId: number): void {
+    this.#loaded(threadId);
     const unit = [...this.units].find((candidate) => candidate.threadId === threadId);
-    if (unit === undefined) return;
-    const starting = this.#start(unit).finally(() => this.#starting.delete(starting));
-    this.#starting.add(starting);
+    if (unit !== undefined) this.#await(this.#start(unit));
   }
 
   /** A thread counts from the moment it serves its port. */
@@ -249,6 +265,7 @@ export class Threads<T extends Sent> {
   }
 
   #exited(unit: Unit<T>, code: number): void {
+    this.#loaded(unit.threadId);
     this.#lose(unit, new Error(`it exited with code ${code}`));
     this.#ended.push(unit);
     // No finaliser of an ended thread runs: what it counted is taken back here.
