@@ -16,6 +16,7 @@ import { chromium } from 'playwright-core';
 import type { Analysis } from '../../../bench/compare/analysis.ts';
 import type { EnergyMeasured } from '../../../bench/energy/analysis.ts';
 import type { EnergyRow } from '../../../bench/energy/rows.ts';
+import { meanOf } from '../../../hardware/statistics.ts';
 import { inNamespace, skipWithoutNamespace, straceInto } from '../../hardware/marker/namespace.ts';
 import { skipWithoutDocker } from '../../pools/container/docker.ts';
 import { requirePart } from '../../require.ts';
@@ -124,8 +125,12 @@ describe('nebula bench energy on plain files, its edges seen by strace, then neb
     const windows = windowsOf(/./).filter(
       (row) => row.target === target && row.function === name && row.input === input,
     );
-    const joules = windows.map(({ id, calls }) => (truth.get(id) as KnownPulse).netJ / calls);
-    return joules.reduce((sum, each) => sum + each, 0) / joules.length;
+    // Blocks have equal weight, as in what is reported.
+    const blocks = new Map<number, number[]>();
+    for (const { id, calls, block } of windows) {
+      blocks.set(block, [...(blocks.get(block) ?? []), (truth.get(id) as KnownPulse).netJ / calls]);
+    }
+    return meanOf([...blocks.values()].map(meanOf));
   };
 
   function holdsTruth(target: RegExp): number {
