@@ -64,7 +64,7 @@ function reasonOf(wanted: Strategy | 'auto', strategy: Strategy, image: Snapshot
 function chooseStrategy(wanted: Strategy | 'auto', image: SnapshotImage): Strategy {
   if (image.memfd < 0 || wanted === 'copy') return 'copy';
   if (wanted === 'cow') return 'cow';
-  return timeRestore(image, 'copy').leastNs < timeRestore(image, 'cow').leastNs ? 'copy' : 'cow';
+  return timeRestore(image, 'copy').quartileNs < timeRestore(image, 'cow').quartileNs ? 'copy' : 'cow';
 }
 
 /** Puts a second instance back a few times; or says why it is not what the first one is. */

@@ -14,13 +14,10 @@ export interface Calibration {
   readonly medianNs: Readonly<Partial<Record<Strategy, number>>>;
 }
 
-/** Rounds a strategy is tried for, unless the time is up before. */
+/** Rounds a strategy is tried for, unless the time is up before: `cow` learns in the first, and a busy machine stretches any. */
 const ROUNDS = 24;
 const FRESH_ROUNDS = 5;
-const BUDGET_MS = 8;
-/** Rounds it is tried for all the same, for `cow` learns in the first of them and a busy machine stretches any; in this time. */
-const LEAST_ROUNDS = 12;
-const PATIENCE_MS = 80;
+const PATIENCE_MS = 60;
 /** Places a round writes, two neighbouring pages each: what a small function's stack and heap come to. */
 const WRITTEN_PLACES = 2;
 const PAGE_BYTES = 4096;
@@ -49,7 +46,7 @@ export function calibrate(definition: FunctionDefinition, image: SnapshotImage):
   for (const strategy of allowed) {
     const times = strategy === 'fresh' ? timeFresh(definition, image) : timeRestore(image, strategy);
     medianNs[strategy] = times.medianNs;
-    if (times.leastNs < bestNs) [best, bestNs] = [strategy, times.leastNs];
+    if (times.quartileNs < bestNs) [best, bestNs] = [strategy, times.quartileNs];
   }
   const without = image.memfd >= 0 ? '' : `; no copy-on-write here: ${image.memfdMissing}`;
   return { strategy: best, reason: `the fastest in calibration${without}`, medianNs };
@@ -68,26 +65,23 @@ function named(
   return { strategy, reason: `the manifest names ${wanted}, which cannot be had: ${why}`, medianNs: {} };
 }
 
-/** Times of one strategy: the median is reported, the least decides, for a busy machine only ever adds. */
+/** Times of one strategy: the median is reported, the lower quartile decides, for a busy machine only adds. */
 export interface Times {
   readonly medianNs: number;
-  readonly leastNs: number;
+  readonly quartileNs: number;
 }
 
 function timesOf(times: number[]): Times {
   times.sort((left, right) => left - right);
   const at = (share: number): number => Math.round((times[Math.floor(times.length * share)] ?? 0) * 1e6);
-  return { medianNs: at(0.5), leastNs: at(0) };
+  return { medianNs: at(0.5), quartileNs: at(0.25) };
 }
 
 function timeRounds(rounds: number, round: () => number): Times {
   const times: number[] = [];
-  const startMs = performance.now();
-  const least = Math.min(rounds, LEAST_ROUNDS);
-  for (let elapsedMs = 0; times.length < rounds; elapsedMs = performance.now() - startMs) {
-    if (elapsedMs > (times.length < least ? PATIENCE_MS : BUDGET_MS)) break;
-    times.push(round());
-  }
+  const endMs = performance.now() + PATIENCE_MS;
+  do times.push(round());
+  while (times.length < rounds && performance.now() < endMs);
   return timesOf(times);
 }
 

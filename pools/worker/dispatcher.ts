@@ -207,9 +207,11 @@ export class Dispatcher {
     const calls = [...unit.inFlight];
     const back = calls.filter((call) => unit.takeBack(call));
     for (const call of calls) this.leave(call, unit);
-    this.#options.queue.putBack(back);
+    // One whose caller has gone meanwhile need not run again.
+    const again = back.filter((call) => !call.settled);
+    this.#options.queue.putBack(again);
     for (const call of calls) {
-      if (back.includes(call)) continue;
+      if (again.includes(call)) continue;
       call.lose(error);
       this.#options.onEnded(call);
     }

@@ -48,6 +48,8 @@ class WorkerExecutor implements Executor {
   readonly #heap: HeapKeeper = new HeapKeeper(() => this.#chores.doInTurn({ op: 'collect' }));
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
+  /** Whether the time for calls to finish is up. */
+  #isStopped = false;
 
   constructor(options: WorkerExecutorOptions) {
     const limit = options.threads ?? availableParallelism();
@@ -102,6 +104,7 @@ class WorkerExecutor implements Executor {
       }
       const call = new Call(definition, invocation, resolve, reject);
       this.#admit(call);
+      if (call.settled) return;
       call.expect(this.#dispatcher.onDeadline);
       if (signal !== undefined) {
         call.watch(signal, () => {
@@ -141,8 +144,10 @@ class WorkerExecutor implements Executor {
 
   async #close(drainMs: number): Promise<void> {
     if (!this.#isIdle() && drainMs > 0) await this.#drained(drainMs);
+    this.#isStopped = true;
     for (const call of this.#queue.drain()) call.reject(new NebulaError('CLOSED'));
     for (const unit of this.#threads.units) {
+      unit.collect();
       for (const call of unit.inFlight) {
         call.stop();
         call.end({ kind: 'aborted' });
@@ -228,7 +233,10 @@ class WorkerExecutor implements Executor {
     await this.#chores.doOnIdle({ op: 'evict' }, full);
     // What was given up may be taken by others meanwhile, and a busy thread gives up nothing.
     if (call.retries > 1) await sleep(2 ** (call.retries - 2));
-    if (!call.settled) this.#queue.putBack([call]);
+    const { unstartable } = this.#threads;
+    if (this.#isStopped) call.reject(new NebulaError('CLOSED'));
+    else if (unstartable !== undefined) call.lose(unstartable.error);
+    else if (!call.settled) this.#queue.putBack([call]);
     this.#queue.ended(call.definition);
     this.#versions.ended(call.definition.id);
     this.#next();

@@ -50,9 +50,12 @@ export class RequestBox {
     this.#input = new Uint8Array(buffer, HEAD_BYTES + FIELDS_BYTES);
   }
 
-  /** Pool: whether another request can be left. */
+  /**
+   * Pool: whether a request can be left behind others. One place more is kept for a worker that has none to run, which is
+   * not asked: its last answer says that it has looked at all places before.
+   */
   get hasRoom(): boolean {
-    return (this.#count - Atomics.load(this.#head, SEEN)) >>> 0 < PLACES;
+    return (this.#count - Atomics.load(this.#head, SEEN)) >>> 0 < PLACES - 1;
   }
 
   /** Pool: leaves a request; `input` has INPUT_BYTES at most. */

@@ -71,6 +71,8 @@ export class Runner {
 
   #take(slot: number, ticket: number): void {
     const posted = this.#requests.isPosted ? this.#receive() : undefined;
+    if (posted !== undefined && (posted[0] !== slot || posted[1] !== ticket))
+      throw new Error('A request came out of its turn');
     // One that was taken back may still bring the function along: those after it rely on that.
     if (posted !== undefined) this.#learn(posted);
     if (!claim(this.#claims, slot, ticket)) return;

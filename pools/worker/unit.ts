@@ -133,11 +133,13 @@ export class Unit<T extends Sent> {
   #post(slot: number, ticket: number, { id, input, calledNs, given, install }: Sending): boolean {
     const functionNumber = this.#numbers.get(id) ?? this.#numbered++;
     // A view of a larger buffer would carry all of it across.
-    const own = input.length === input.buffer.byteLength ? input : input.slice();
+    const own = input.length === input.buffer.byteLength ? input : new Uint8Array(input);
     const request: InvokeRequest = [slot, ticket, id, functionNumber, own, calledNs, given, install];
     try {
       this.#port.postMessage(request);
     } catch (error) {
+      // It did not bring the function along.
+      if (install !== undefined) this.installed.delete(id);
       const detail = messageOf(error);
       const refusal: Refusal = { ok: false, ticket, failure: undefined, detail, isUnsent: true };
       queueMicrotask(() => this.#hear(refusal));

@@ -80,6 +80,24 @@ test('invoke() with room for none is refused in this thread and on threads', asy
   }
 });
 
+test('close() ends a call that waits for room', async (context) => {
+  for (const delayMs of [0, 1, 5, 20, 60]) {
+    const pool = openPool(context, { threads: 1, memories: 0 });
+    const echo = await deploy(pool, 'echo');
+    const ended = pool.invoke(echo, input()).then(
+      ({ kind }) => kind,
+      (error: { code: string }) => error.code,
+    );
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    await pool.close(0);
+    const how = await ended;
+    assert.ok(
+      ['aborted', 'ERR_NEBULA_CLOSED', 'ERR_NEBULA_ADDRESS_SPACE', 'ERR_NEBULA_WORKER_LOST'].includes(how),
+      how,
+    );
+  }
+});
+
 test('stats() counts no memory of threads that were stopped', async (context) => {
   const pool = openPool(context, { threads: 2, memories: 8 });
   const forever = await deploy(pool, 'guests/forever', { limits: { timeoutMs: 15 } });

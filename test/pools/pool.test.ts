@@ -137,6 +137,21 @@ test('invoke() refuses an input that was given away, at once or while it waited,
   assert.deepEqual([pool.stats().running, pool.stats().waiting, pool.stats().unitsReplaced], [0, 0, 0]);
 });
 
+test('invoke() of an input that was given away does not keep the function from the thread it was for', async (context) => {
+  const pool = openPool(context, { threads: 2, spareThreads: 0 });
+  const [echo, spin] = [await deploy(pool, 'echo'), await deploy(pool, 'guests/spin-then-answer')];
+  await until('both threads are ready', () => pool.stats().units === 2);
+  for (let round = 0; round < 4; round++) {
+    // Whichever thread has what, one of the two is busy each time.
+    const busy = pool.invoke(spin, input('40'));
+    const given = new Uint8Array(8);
+    structuredClone(given, { transfer: [given.buffer] });
+    await assert.rejects(pool.invoke(echo, { input: given }), { code: 'ERR_NEBULA_ARGUMENT' });
+    assert.equal(stdoutOf(await pool.invoke(echo, input('there'))), 'there');
+    await busy;
+  }
+});
+
 test('close() lets calls finish, refuses new ones, and stops what is left after its time', async (context) => {
   const pool = openPool(context, { threads: 1 });
   const spin = await deploy(pool, 'guests/spin-then-answer');
