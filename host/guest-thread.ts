@@ -15,8 +15,10 @@ import type { GuestCall } from './preview1/preview1.ts';
 import { RestoreTally } from './restore-tally.ts';
 import type { SnapshotImage } from './snapshot/image.ts';
 
-/** Times a micro-VM is made again because of where its memory is. V8 puts one in a hundred off the grid of huge pages. */
-const MOST_MOVES = 2;
+/** Times a micro-VM is made again because of where its memory is: not where its image expects it (snapshot/image.ts). */
+const MOST_MOVES = 3;
+/** Moves in vain after which none is tried. */
+const VAIN_MOVES = 6;
 
 interface Resident {
   readonly definition: FunctionDefinition;
@@ -34,6 +36,8 @@ export class GuestThread {
   readonly #residents: Map<string, Resident> = new Map();
   readonly #restores: RestoreTally;
   #calls = 0;
+  /** Moves since the last that was of use. */
+  #vainMoves = 0;
 
   constructor(space: AddressSpace, restores: RestoreTally = new RestoreTally()) {
     this.#space = space;
@@ -164,7 +168,7 @@ export class GuestThread {
 
   /** Makes another while the first holds its place, so that it comes to be elsewhere; the first if there is no room. */
   #move(resident: Resident, vm: Guest): Guest {
-    if (this.#space.live >= this.#space.limit) return vm;
+    if (this.#vainMoves >= VAIN_MOVES || this.#space.live >= this.#space.limit) return vm;
     let moved: Guest;
     try {
       moved = this.#build(resident);
@@ -172,6 +176,7 @@ export class GuestThread {
       // Only slower where it is.
       return vm;
     }
+    this.#vainMoves = moved.isMisplaced ? this.#vainMoves + 1 : 0;
     vm.close();
     return moved;
   }

@@ -37,10 +37,12 @@ export type { ErrorCode, ErrorFields, ErrorName } from '../host/errors.ts';
 export type {
   Capabilities,
   ClockCapability,
+  HttpCapability,
   MachineMount,
   MemoryMount,
   Mount,
   RandomCapability,
+  SocketCapability,
 } from '../host/capabilities.ts';
 export type { InitOptions, Strategy } from '../host/definition.ts';
 export type { LimitName, Limits } from '../host/limits.ts';

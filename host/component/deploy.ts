@@ -108,6 +108,7 @@ function noImage(digest: string): SnapshotImage {
     runs: [],
     memfd: -1,
     memfdMissing: 'there is no snapshot of the component',
+    memfdOffset: 0,
     hugeBytes: 0,
   };
 }

@@ -94,11 +94,11 @@ export function addressOf(bytes: ArrayBuffer | Uint8Array): number {
 }
 
 /**
- * Maps the first `sizeBytes` of the file copy-on-write over the start of a Wasm memory's buffer and returns the buffer's
+ * Maps `sizeBytes` of the file, from `offset` on, copy-on-write over the start of a Wasm memory's buffer and returns the buffer's
  * address. What the memory held there is gone. The fd may be closed afterwards.
  * @throws LinuxError; a RangeError for a size that is no multiple of the page or exceeds the buffer or the file
  */
-export function mapPrivate(memory: ArrayBuffer | Uint8Array, sizeBytes: number, fd: number): number {
+export function mapPrivate(memory: ArrayBuffer | Uint8Array, sizeBytes: number, fd: number, offset = 0): number {
   const libc = requireLibc();
   const address = addressOf(memory);
   const pageBytes = pageSizeBytes();
@@ -106,11 +106,11 @@ export function mapPrivate(memory: ArrayBuffer | Uint8Array, sizeBytes: number, 
     throw argumentError('memory', `a buffer that starts at a multiple of ${pageBytes}`, address);
   }
   const fileBytes = fstatSync(fd).size;
-  const limitBytes = Math.min(memory.byteLength, fileBytes);
+  const limitBytes = Math.min(memory.byteLength, fileBytes - offset);
   if (!(sizeBytes > 0 && sizeBytes % pageBytes === 0 && sizeBytes <= limitBytes)) {
     throw argumentError('sizeBytes', `a multiple of ${pageBytes} from ${pageBytes} to ${limitBytes}`, sizeBytes);
   }
-  const mapped = libc.mmap(address, sizeBytes, PROT_READ_WRITE, MAP_PRIVATE_FIXED, fd, 0);
+  const mapped = libc.mmap(address, sizeBytes, PROT_READ_WRITE, MAP_PRIVATE_FIXED, fd, offset);
   if (mapped === -1) {
     throw lastError('map a file over a memory', `${sizeBytes} bytes`);
   }

@@ -1,6 +1,6 @@
 /** A snapshot where every thread can reach it: its plain data, and where Linux has it a memfd to map. */
 
-import { closeFd, ftruncateFd, hasCow, memfdCreate, readFd, sealFd, writeFd } from '../linux/memory.ts';
+import { addressOf, closeFd, ftruncateFd, hasCow, memfdCreate, readFd, sealFd, writeFd } from '../linux/memory.ts';
 import { collapseRanges, HUGE_PAGE_BYTES } from '../linux/huge-pages.ts';
 import { messageOf } from '../errors.ts';
 import type { InstanceSnapshot, PageRun, Snapshot } from './snapshot.ts';
@@ -14,40 +14,53 @@ export interface SnapshotImage {
   readonly memfd: number;
   /** Why there is none. */
   readonly memfdMissing: string;
+  /** Where in the memfd the memory begins: as far from the grid of huge pages as V8 puts memories now. */
+  readonly memfdOffset: number;
   /** Bytes of the memfd that huge pages back. */
   readonly hugeBytes: number;
 }
 
+const NO_MEMFD = { memfd: -1, memfdOffset: 0, hugeBytes: 0 };
+
 /** Puts a snapshot's memory into a memfd, unless the machine has none to give: then `copy` serves. */
 export function createImage({ runs, ...snapshot }: Snapshot): SnapshotImage {
-  if (snapshot.memoryBytes === 0)
-    return { snapshot, runs, memfd: -1, memfdMissing: 'the module has no memory', hugeBytes: 0 };
+  if (snapshot.memoryBytes === 0) return { ...NO_MEMFD, snapshot, runs, memfdMissing: 'the module has no memory' };
   const support = hasCow();
-  if (!support.ok) return { snapshot, runs, memfd: -1, memfdMissing: support.reason, hugeBytes: 0 };
+  if (!support.ok) return { ...NO_MEMFD, snapshot, runs, memfdMissing: support.reason };
   let memfd = -1;
   try {
     memfd = memfdCreate(`nebula-${snapshot.digest.slice(0, 12)}`);
-    ftruncateFd(memfd, snapshot.memoryBytes);
-    for (const run of runs) writeFd(memfd, run.bytes, run.offset);
-    const hugeBytes = collapseRanges(memfd, denseRanges({ ...snapshot, runs }));
+    const memfdOffset = denseRanges({ ...snapshot, runs }, 0).length > 0 ? offGridBytes() : 0;
+    ftruncateFd(memfd, memfdOffset + snapshot.memoryBytes);
+    for (const run of runs) writeFd(memfd, run.bytes, memfdOffset + run.offset);
+    const hugeBytes = collapseRanges(memfd, denseRanges({ ...snapshot, runs }, memfdOffset));
     sealFd(memfd);
-    return { snapshot, runs, memfd, memfdMissing: '', hugeBytes };
+    return { snapshot, runs, memfd, memfdMissing: '', memfdOffset, hugeBytes };
   } catch (error) {
     if (memfd >= 0) closeFd(memfd);
-    return { snapshot, runs, memfd: -1, memfdMissing: messageOf(error), hugeBytes: 0 };
+    return { ...NO_MEMFD, snapshot, runs, memfdMissing: messageOf(error) };
   }
 }
 
 /** A huge page is worth its memory when this share of it is not zero. */
 const DENSE_SHARE = 0.5;
 
-/** Ranges of whole huge pages that the image fills well, in bytes. */
-export function denseRanges(snapshot: Snapshot): (readonly [from: number, to: number])[] {
-  const filled = new Float64Array(Math.floor(snapshot.memoryBytes / HUGE_PAGE_BYTES));
+/**
+ * How far from the grid of huge pages V8 puts the next memory. It depends on its version, and on the gaps that memories left
+ * which are gone; what is true of one memory is most often true of the next.
+ */
+function offGridBytes(): number {
+  return addressOf(new WebAssembly.Memory({ initial: 1, maximum: 1 }).buffer) % HUGE_PAGE_BYTES;
+}
+
+/** Ranges of whole huge pages of a file that an image fills well which begins at `fileOffset` there, in bytes of the file. */
+function denseRanges(snapshot: Snapshot, fileOffset: number): (readonly [from: number, to: number])[] {
+  const filled = new Float64Array(Math.floor((fileOffset + snapshot.memoryBytes) / HUGE_PAGE_BYTES));
   for (const { offset, bytes } of snapshot.runs) {
-    for (let at = offset; at < offset + bytes.length; ) {
+    const last = fileOffset + offset + bytes.length;
+    for (let at = fileOffset + offset; at < last; ) {
       const page = Math.floor(at / HUGE_PAGE_BYTES);
-      const end = Math.min((page + 1) * HUGE_PAGE_BYTES, offset + bytes.length);
+      const end = Math.min((page + 1) * HUGE_PAGE_BYTES, last);
       if (page < filled.length) filled[page] = (filled[page] as number) + end - at;
       at = end;
     }
@@ -76,6 +89,6 @@ export function withoutRuns(image: SnapshotImage): SnapshotImage {
 /** Bytes of an image that has a memfd, from `offset` on. */
 export function readImage(image: SnapshotImage, offset: number, sizeBytes: number): Uint8Array {
   const bytes = new Uint8Array(sizeBytes);
-  readFd(image.memfd, bytes, offset);
+  readFd(image.memfd, bytes, image.memfdOffset + offset);
   return bytes;
 }

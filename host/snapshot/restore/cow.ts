@@ -74,9 +74,9 @@ export class CowRestorer implements Restorer {
 
   attach(memory: WebAssembly.Memory): void {
     this.#memory = new Uint8Array(memory.buffer);
-    this.#address = mapPrivate(this.#memory, this.sizeBytes, this.#image.memfd);
+    this.#address = mapPrivate(this.#memory, this.sizeBytes, this.#image.memfd, this.#image.memfdOffset);
     // A huge page is mapped as one only where the addresses agree.
-    this.#isMisplaced = this.#keepsRead && this.#address % HUGE_PAGE_BYTES !== 0;
+    this.#isMisplaced = this.#keepsRead && (this.#address - this.#image.memfdOffset) % HUGE_PAGE_BYTES !== 0;
     if (this.#isMisplaced) this.#keepsRead = false;
     this.#setHot([]);
   }

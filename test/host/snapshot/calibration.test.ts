@@ -16,7 +16,7 @@ const MODULE =
 /** The image as a kernel without memfd would have it. */
 function withoutMemfd(definition: FunctionDefinition): SnapshotImage {
   const { runs, ...snapshot } = initialise(definition).snapshot;
-  return { snapshot, runs, memfd: -1, memfdMissing: 'a kernel without memfd', hugeBytes: 0 };
+  return { snapshot, runs, memfd: -1, memfdMissing: 'a kernel without memfd', memfdOffset: 0, hugeBytes: 0 };
 }
 
 test('calibrate() tries the strategies that are exact and takes the fastest', async () => {
