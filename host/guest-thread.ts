@@ -71,8 +71,7 @@ export class GuestThread {
     const resident = this.#residents.get(id) as Resident;
     const { definition } = resident;
     let start: Start = 'restored';
-    if (resident.soiled) this.settle(id);
-    const restoredNs = monotonicNs();
+    const restoredNs = resident.soiled ? this.#putBack(resident, arrivedNs) : arrivedNs;
     let { vm } = resident;
     if (vm === undefined) {
       start = 'cold';
@@ -109,14 +108,20 @@ export class GuestThread {
   settle(id: string): void {
     const resident = this.#residents.get(id);
     if (resident === undefined || !resident.soiled) return;
-    const startedNs = monotonicNs();
+    this.#putBack(resident, monotonicNs());
+  }
+
+  /** Tells when it was done. */
+  #putBack(resident: Resident, startedNs: number): number {
     if (isRestored(resident.vm)) resident.soiled = false;
     else {
       this.#discard(resident);
       // What is instantiated fresh for each call takes as long now as then; a component takes milliseconds.
-      if (resident.strategy !== 'fresh' || hasComponent(resident.definition)) this.makeReady(id);
+      if (resident.strategy !== 'fresh' || hasComponent(resident.definition)) this.makeReady(resident.definition.id);
     }
-    this.#restores.add(monotonicNs() - startedNs);
+    const doneNs = monotonicNs();
+    this.#restores.add(doneNs - startedNs);
+    return doneNs;
   }
 
   /** Makes the micro-VM of a function ahead of its next call, if the address space has room. */
