@@ -6,7 +6,7 @@
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import { isNebulaError } from '../../host/errors.ts';
 import type { GuestThread } from '../../host/guest-thread.ts';
-import type { Outcome } from '../../host/outcome.ts';
+import type { Invocation, Outcome } from '../../host/outcome.ts';
 import type { AnswerBox } from './answer-box.ts';
 import { ANSWERS_LEFT, claim, encodeOutcome, toRefusal, type InvokeRequest, type Request } from './messages.ts';
 import type { RequestBox } from './request-box.ts';
@@ -80,17 +80,19 @@ export class Runner {
     const input = posted?.[4] ?? this.#requests.input(slot);
     const calledNs = posted?.[5] ?? this.#requests.calledNs(slot);
     const given = posted?.[6];
-    const call = (): void => {
-      const invocation = given === undefined ? { input } : { ...given, input };
-      this.#answer(slot, ticket, this.#thread.invoke(id, invocation, calledNs, 0));
-      this.#thread.settle(id);
-    };
+    const invocation = given === undefined ? { input } : { ...given, input };
     try {
-      call();
+      this.#call(slot, ticket, id, invocation, calledNs);
     } catch (error) {
-      if (isNebulaError(error) && error.key === 'ADDRESS_SPACE') void this.#callWithRoom(call, ticket);
+      if (isNebulaError(error) && error.key === 'ADDRESS_SPACE')
+        void this.#makeRoom(ticket, () => this.#call(slot, ticket, id, invocation, calledNs));
       else this.#port.postMessage({ ...toRefusal(error), ticket });
     }
+  }
+
+  #call(slot: number, ticket: number, id: string, invocation: Invocation, calledNs: number): void {
+    this.#answer(slot, ticket, this.#thread.invoke(id, invocation, calledNs, 0));
+    this.#thread.settle(id);
   }
 
   /** The request whose place has come: it was posted before its place was taken. */
@@ -121,11 +123,11 @@ export class Runner {
   }
 
   /** Makes room and tries once more. */
-  async #callWithRoom(call: () => void, ticket: number): Promise<void> {
+  async #makeRoom(ticket: number, again: () => void): Promise<void> {
     this.#isWaiting = true;
     try {
       await this.#thread.makeRoom();
-      call();
+      again();
     } catch (error) {
       this.#port.postMessage({ ...toRefusal(error), ticket });
     }
