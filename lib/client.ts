@@ -60,6 +60,8 @@ interface Attempt {
 const PAUSE_LIMIT_MS = 5000;
 const FIRST_PAUSE_MS = 50;
 
+const DOT_SEGMENT = /(^|[/\\])(\.|%2e){1,2}([/\\]|$)/i;
+
 // Codes of failures that come before a request is written.
 const UNSENT = new Set([
   'ECONNREFUSED',
@@ -99,7 +101,7 @@ export class NebulaClient {
    * @throws NebulaError by the server's code; SERVER_UNREACHABLE, SERVER_ANSWER, CLIENT_CLOSED
    */
   async invoke(name: string, input: Input = '', options: CallOptions = {}): Promise<RemoteOutcome> {
-    const path = `/invoke/${encodeURIComponent(name)}`;
+    const path = `/invoke/${segment(name)}`;
     const reply = await this.#send({ ...options, path, method: 'POST', body: input, isRaw: true });
     return readRemoteOutcome(this.#url.href, reply);
   }
@@ -167,13 +169,13 @@ export class NebulaClient {
   }
 
   /**
-   * Sends a request to a function as a CGI program; `path` is what follows its name, with the query. The response is the
-   * function's own or a problem, as the server sent it; the token is not sent, because functions are no managers.
+   * Sends a request to a function as a CGI program; `path` is what follows its name: from a slash, or a query alone. The
+   * response is the function's own or a problem, as the server sent it; the token is not sent: functions are no managers.
    */
   async fetch(name: string, path = '', options: FetchOptions = {}): Promise<Response> {
     const { status, headers, body } = await this.#send({
       ...options,
-      path: `/fn/${encodeURIComponent(name)}${path}`,
+      path: `/fn/${segment(name)}${checkPath(path)}`,
       isRaw: true,
     });
     const pairs = Object.entries(headers).flatMap(([key, value]) =>
@@ -268,7 +270,21 @@ export class NebulaClient {
 }
 
 function functionPath(name: string): string {
-  return `/functions/${encodeURIComponent(name)}`;
+  return `/functions/${segment(name)}`;
+}
+
+/** A function's name as one segment of a path; escaping leaves the dots, which would ask for something else. */
+function segment(name: string): string {
+  if (name === '' || name === '.' || name === '..') throw argumentError('name', "a function's name", name);
+  return encodeURIComponent(name);
+}
+
+/** What may follow a function's name in a request line: nothing that leads out of it, or ends the line. */
+function checkPath(path: string): string {
+  const isPath = /^([/?][\u0021-\u0022\u0024-\u007e]*)?$/.test(path);
+  const [steps = ''] = path.split('?');
+  if (isPath && !DOT_SEGMENT.test(steps)) return path;
+  throw argumentError('path', 'a path from its slash, or a query, in printable ASCII and without dot segments', path);
 }
 
 function toBase64(bytes: Uint8Array): string {

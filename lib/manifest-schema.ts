@@ -29,6 +29,9 @@ const LIMIT_RANGES: Readonly<Record<LimitName, readonly [minimum: number, maximu
   moduleBytes: [8, GIB],
 };
 
+/** What a function may be called: one segment of a path as it stands. */
+export const NAME_PATTERN: string = '^[a-z0-9][a-z0-9._-]{0,63}$';
+
 const CLOSED = { additionalProperties: false };
 
 function text(pattern: string, description: string): TSchema {
@@ -99,9 +102,15 @@ const RANDOM = Type.Union(
   { description: '{"kind": "secure"} or {"kind": "seeded", "seed": integer}' },
 );
 
+/** A pattern cannot tell a port or an address that is none: manifest.ts does. */
+const ORIGIN = Type.String({
+  pattern: '^https?://[^/?#@\\\\\\s]+$',
+  description: 'an origin such as "https://api.example.com"',
+});
+
 const OUTGOING_HTTP = Type.Object(
   {
-    origins: Type.Array(text('^https?://[^/?#@\\s]+$', 'an origin such as "https://api.example.com"'), {
+    origins: Type.Array(ORIGIN, {
       uniqueItems: true,
       description: 'a list of origins',
     }),
@@ -111,7 +120,10 @@ const OUTGOING_HTTP = Type.Object(
 );
 
 const SOCKET_ADDRESSES = Type.Array(
-  text('^(\\d{1,3}(\\.\\d{1,3}){3}|\\[[0-9A-Fa-f:.]+\\]):(\\d{1,5}|\\*)$', 'an address such as "192.0.2.1:5432"'),
+  Type.String({
+    pattern: '^(\\d{1,3}(\\.\\d{1,3}){3}|\\[[0-9A-Fa-f:.]+\\]):(\\d{1,5}|\\*)$',
+    description: 'an address such as "192.0.2.1:5432"',
+  }),
   { uniqueItems: true, description: 'a list of addresses with ports' },
 );
 
@@ -217,7 +229,7 @@ const CONTAINER = Type.Object(
 export const manifestSchema: TSchema = Type.Object(
   {
     $schema: Type.Optional(Type.String()),
-    name: text('^[a-z0-9][a-z0-9._-]{0,63}$', 'a name of 1 to 64 of a-z 0-9 . _ - that starts with a letter or digit'),
+    name: text(NAME_PATTERN, 'a name of 1 to 64 of a-z 0-9 . _ - that starts with a letter or digit'),
     module: Type.Optional(text('^[^\\u0000]+$', 'a path')),
     description: Type.Optional(Type.String()),
     runtime: Type.Optional(oneOf(['wasm', 'container', 'process'])),

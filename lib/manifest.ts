@@ -3,6 +3,7 @@
  * A manifest in JSON writes binary files of an in-memory mount as `{"base64": "..."}`; everything else is the `Manifest` type.
  */
 
+import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
@@ -24,6 +25,12 @@ function validators(): { readonly manifest: ValidateFunction; readonly limits: V
   return compiled;
 }
 
+function isSocketAddress(text: string): boolean {
+  const at = text.lastIndexOf(':');
+  const [host, port] = [text.slice(0, at).replace(/^\[|\]$/g, ''), text.slice(at + 1)];
+  return isIP(host) !== 0 && (port === '*' || Number(port) <= 65_535);
+}
+
 /**
  * Checks a manifest as JSON gave it, or as a caller built it (binary files then may be a Uint8Array).
  * @throws NebulaError MANIFEST_INVALID that names the field, what was expected and what was given
@@ -32,7 +39,25 @@ export function parseManifest(value: unknown): Manifest {
   const json = toManifestJson(value);
   const { manifest } = validators();
   if (!manifest(json)) throw new NebulaError('MANIFEST_INVALID', { detail: describeFirst(manifest) });
-  return fromManifestJson(json as ManifestJson);
+  const parsed = fromManifestJson(json as ManifestJson);
+  refuseNoAddresses(parsed.capabilities ?? {});
+  return parsed;
+}
+
+/** Origins and addresses that have their pattern and are none: a port or a number too large. */
+function refuseNoAddresses({ http, sockets }: Partial<Capabilities>): void {
+  const lists: readonly (readonly [string, readonly string[] | undefined, (text: string) => boolean])[] = [
+    ['http.origins', http?.origins, (text) => URL.canParse(text)],
+    ['sockets.connect', sockets?.connect, isSocketAddress],
+    ['sockets.bind', sockets?.bind, isSocketAddress],
+  ];
+  for (const [field, list = [], isOne] of lists) {
+    const index = list.findIndex((text) => !isOne(text));
+    if (index < 0) continue;
+    const kind = field === 'http.origins' ? 'an origin' : 'an address';
+    const detail = `field "capabilities.${field}.${index}" must be ${kind} that exists, got ${show(list[index])}`;
+    throw new NebulaError('MANIFEST_INVALID', { detail });
+  }
 }
 
 /** Reads a manifest's text. @throws NebulaError MANIFEST_INVALID */

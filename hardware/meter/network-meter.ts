@@ -71,7 +71,8 @@ async function load<T>(name: string, importing: () => Promise<T>): Promise<T> {
 
 /** @throws HardwareError SOURCE_UNREACHABLE, SOURCE_PAYLOAD */
 export function openGudeHttp(options: NetworkMeterOptions): Promise<PowerSource> {
-  const address = `http://${options.host}:${options.port ?? 80}/status.json?components=0x4000`;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  const address = `http://${host}:${options.port ?? 80}/status.json?components=0x4000`;
   return openAsked(
     {
       name: 'GUDE HTTP',

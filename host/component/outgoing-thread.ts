@@ -7,7 +7,7 @@ import { lookup, type LookupAddress, type LookupOptions } from 'node:dns';
 import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import { type MessagePort, workerData } from 'node:worker_threads';
-import { Agent, request } from 'undici';
+import { Agent, buildConnector } from 'undici';
 import { isPublicAddress } from './addresses.ts';
 import type { HeaderList } from './component-call.ts';
 import {
@@ -20,6 +20,8 @@ import { isSocketMessage, Sockets } from './socket-connections.ts';
 
 /** Connections to one origin. */
 const CONNECTIONS = 16;
+/** The shortest time to connect that is kept apart from others. */
+const MIN_CONNECT_MS = 64;
 const PROHIBITED = 'ERR_ADDRESS_PROHIBITED';
 
 type HttpMessage = Exclude<OutgoingRequestMessage, SocketMessage>;
@@ -45,14 +47,30 @@ function lookupPublic(hostname: string, options: LookupOptions, callback: Lookup
   });
 }
 
+/** Connects to public addresses only, whatever led there: names are checked as they are looked up, addresses here. */
+function connectPublic(timeoutMs: number): buildConnector.connector {
+  const connect = buildConnector({ timeout: timeoutMs, lookup: lookupPublic });
+  return (options, callback) => {
+    const literal = options.hostname.replace(/^\[|\]$/g, '');
+    if (isIP(literal) !== 0 && !isPublicAddress(literal)) callback(prohibited(), null);
+    else connect(options, callback);
+  };
+}
+
 // Connections made under one grant must not serve another.
 const agents = new Map<string, Agent>();
 
+/** Guests choose among few: each has an agent with connections of its own. Rounds up to a power of two. */
+function roundTimeout(connectMs: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(MIN_CONNECT_MS, connectMs)));
+}
+
 function agentFor({ isPrivateGranted, timeouts }: Start): Agent {
-  const key = `${String(isPrivateGranted)} ${timeouts.connectMs}`;
+  const timeoutMs = roundTimeout(timeouts.connectMs);
+  const key = `${String(isPrivateGranted)} ${timeoutMs}`;
   let agent = agents.get(key);
   if (agent === undefined) {
-    const connect = { timeout: timeouts.connectMs, ...(isPrivateGranted ? {} : { lookup: lookupPublic as never }) };
+    const connect = isPrivateGranted ? { timeout: timeoutMs } : connectPublic(timeoutMs);
     agent = new Agent({ connections: CONNECTIONS, connect });
     agents.set(key, agent);
   }
@@ -86,15 +104,12 @@ class Exchange {
   async run(): Promise<void> {
     const { id, origin, path, method, headers, hasBody, timeouts } = this.#start;
     try {
-      const { hostname } = new URL(origin);
-      const literal = hostname.replace(/^\[|\]$/g, '');
-      // A name is checked when it is looked up; an address is not looked up.
-      if (!this.#start.isPrivateGranted && isIP(literal) !== 0 && !isPublicAddress(literal)) throw prohibited();
-      const response = await request(`${origin}${path}`, {
-        method: method as 'GET',
+      const response = await agentFor(this.#start).request({
+        origin,
+        path,
+        method,
         headers: headers.flat(),
         body: hasBody ? Readable.from(this.#body()) : null,
-        dispatcher: agentFor(this.#start),
         headersTimeout: timeouts.headMs,
         bodyTimeout: timeouts.betweenBytesMs,
         signal: this.#abort.signal,

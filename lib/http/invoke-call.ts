@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Outcome } from '../../host/outcome.ts';
 import type { FunctionRecord, Nebula } from '../api.ts';
+import { NAME_PATTERN } from '../manifest-schema.ts';
 import { toInputError } from './exchange.ts';
 import { NodeCall, type CallContext } from './node-call.ts';
 import { outcomeAnswer } from './outcome-answer.ts';
@@ -11,7 +12,7 @@ import type { Routes } from './routes.ts';
 const PREFIX = '/invoke/';
 
 // Names that need no decoding; anything else goes the general way, which knows what to say of it.
-const PLAIN_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const PLAIN_NAME = new RegExp(NAME_PATTERN);
 
 /** What calls need to be answered. */
 export interface InvokeContext extends CallContext {

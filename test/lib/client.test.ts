@@ -52,6 +52,45 @@ describe('NebulaClient', () => {
     assert.deepEqual(outcome.phases, PHASES);
   });
 
+  it('refuses a name that would ask for something else than a function, before it connects', async () => {
+    for (const name of ['..', '.', '']) {
+      for (const call of [
+        () => client.invoke(name),
+        () => client.fetch(name),
+        () => client.get(name),
+        () => client.undeploy(name),
+        () => client.rollback(name),
+        () => client.deploy(name, WASM),
+      ]) {
+        await assert.rejects(async () => call(), { code: 'ERR_NEBULA_ARGUMENT' }, name);
+      }
+    }
+    assert.deepEqual(nebula.invocations, []);
+  });
+
+  it('fetch() refuses a path that is none, or leads out of the function', async () => {
+    for (const path of [
+      'x',
+      '@host/',
+      ':80/',
+      '\\x',
+      '/..',
+      '/a/../b',
+      '/%2e%2E/x',
+      '/.',
+      '/a\\..\\b',
+      '/a b',
+      '/a#b',
+      '/\n',
+      '/ü',
+    ]) {
+      await assert.rejects(client.fetch('echo', path), { code: 'ERR_NEBULA_ARGUMENT' }, path);
+    }
+    for (const path of ['', '/', '?', '?a=..', '/a..b/...', '/.a?/../', '/%2f\'"<>']) {
+      assert.notEqual((await client.fetch('echo', path)).status, 400, path);
+    }
+  });
+
   it('invoke() gives every byte back', async () => {
     const bytes = Uint8Array.from({ length: 300_000 }, (_, index) => (index * 7) & 255);
     const { stdout } = await client.invoke('echo', bytes);

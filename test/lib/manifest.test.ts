@@ -52,6 +52,20 @@ test('parseManifest() takes binary files as bytes and leaves out what is undefin
 });
 
 const refused: readonly (readonly [unknown, RegExp])[] = [
+  ...['http://a:99999', 'http://[::1', 'http://256.1.1.1', 'http://a\\b', 'http://u@a', 'http://a/b', 'ftp://a'].map(
+    (origin) =>
+      [
+        { name: 'a', capabilities: { http: { origins: [origin] } } },
+        /field "capabilities.http.origins.0" must be an origin (such as|that exists)/,
+      ] as const,
+  ),
+  ...['256.1.1.1:1', '1.1.1.1:65536', '[::g]:1', '[1::2::3]:1', 'localhost:1', '127.1:1'].map(
+    (address) =>
+      [
+        { name: 'a', capabilities: { sockets: { connect: [address] } } },
+        /field "capabilities.sockets.connect.0" must be an address (such as|that exists)/,
+      ] as const,
+  ),
   [null, /the manifest must be an object with the fields of a manifest, got null \(null\)/],
   [[], /the manifest must be an object .* got \[\] \(list\)/],
   [{}, /field "name" must be a name of 1 to 64 .*, got nothing/],

@@ -5,8 +5,13 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { isPublicAddress } from '../../../host/component/addresses.ts';
 import { ComponentVm, type ComponentDefinition } from '../../../host/component/component-vm.ts';
+import { WasiError } from '../../../host/component/guest-stop.ts';
+import { Fields } from '../../../host/component/world/http/fields.ts';
+import { OutgoingRequest, type Scheme } from '../../../host/component/world/http/outgoing.ts';
+import { createOutgoingHandler } from '../../../host/component/world/http/outgoing-handler.ts';
+import { Host, withHost } from '../../../host/component/world/host.ts';
+import type { Method } from '../../../host/component/world/http/incoming.ts';
 import { defineComponent, request, webComponent } from './components.ts';
 
 /** In a thread of its own: the guest blocks this one. */
@@ -14,10 +19,13 @@ const SERVER = `
   const { createServer } = require('node:http');
   const { parentPort } = require('node:worker_threads');
   let requests = 0;
+  const seen = [];
   const server = createServer((request, response) => {
     requests += 1;
+    seen.push([request.method, request.headers.host, request.url]);
     if (request.url === '/redirect') response.writeHead(302, { location: 'http://169.254.169.254/' }).end();
     else if (request.url === '/large') response.end('x'.repeat(3_000_000));
+    else if (request.url === '/seen') response.end(JSON.stringify(seen));
     else if (request.url === '/count') response.end(String(requests - 1));
     else response.end('from the server');
   });
@@ -98,15 +106,116 @@ test('outgoing-handler.handle() ends the guest where the manifest asks for that'
   vm.close();
 });
 
-test('isPublicAddress() knows what is not of the public internet', () => {
-  for (const address of ['127.0.0.1', '10.1.2.3', '172.31.0.1', '192.168.1.1', '169.254.169.254', '100.64.0.1']) {
-    assert.equal(isPublicAddress(address), false, address);
+interface Asked {
+  readonly path?: string;
+  readonly authority?: string;
+  readonly scheme?: Scheme;
+  readonly method?: Method;
+}
+
+/** Asks as a guest that sets each part of a request by itself; answers the status, or the error's tag. */
+function ask(asked: Asked, http: { readonly origins: readonly string[]; readonly private?: boolean }): string {
+  const capabilities = { ...definition.capabilities, http };
+  const host = new Host({ programName: 'test', limits: definition.limits, capabilities }, []);
+  host.begin({ input: new Uint8Array(), arguments: [], environment: {} });
+  try {
+    return withHost(host, () => {
+      const outgoing = new OutgoingRequest(new Fields());
+      outgoing.setMethod(asked.method ?? { tag: 'get' });
+      outgoing.setScheme(asked.scheme ?? { tag: 'HTTP' });
+      outgoing.setAuthority(asked.authority ?? new URL(origin).host);
+      outgoing.setPathWithQuery(asked.path);
+      const future = createOutgoingHandler(host)(outgoing, undefined);
+      future.subscribe().block();
+      const result = future.get();
+      assert.ok(result?.tag === 'ok');
+      return result.val.tag === 'ok' ? String(result.val.val.status()) : result.val.val.tag;
+    });
+  } catch (error) {
+    if (!(error instanceof WasiError)) throw error;
+    return (error.payload as { tag?: string } | undefined)?.tag ?? 'refused';
+  } finally {
+    host.end();
   }
-  for (const address of ['::1', '::', 'fe80::1', 'fe80::1%eth0', 'fd00::1', '::ffff:127.0.0.1', '64:ff9b::7f00:1']) {
-    assert.equal(isPublicAddress(address), false, address);
+}
+
+function seen(): string[][] {
+  return JSON.parse(call(`${origin}/seen`, { origins: [origin], private: true }).slice('200 '.length)) as string[][];
+}
+
+test('outgoing-handler.handle() asks no other host or port, whatever the path begins with', async (context) => {
+  const other = new Worker(SERVER, { eval: true });
+  context.after(() => other.terminate());
+  const [{ port }] = (await once(other, 'message')) as [AddressInfo];
+  const granted = { origins: [origin], private: true };
+  for (const path of [
+    `@127.0.0.1:${port}/`,
+    `:${port}/`,
+    `.localhost:${port}/`,
+    `\\@127.0.0.1:${port}/`,
+    `http://127.0.0.1:${port}/`,
+    `x@127.0.0.1:${port}/`,
+    `#@127.0.0.1:${port}/`,
+    `/\\127.0.0.1:${port}/`,
+    ` /`,
+    `/ HTTP/1.1\r\nHost: x\r\n\r\n`,
+    `/\u0000`,
+    `*`,
+  ]) {
+    assert.equal(ask({ path }, granted), 'refused', path);
   }
-  for (const address of ['93.184.216.34', '2606:2800:220:1:248:1893:25c8:1946', '::ffff:8.8.8.8']) {
-    assert.equal(isPublicAddress(address), true, address);
+  const before = seen().length;
+  for (const path of [`//127.0.0.1:${port}/`, `/@127.0.0.1:${port}/`, `?@127.0.0.1:${port}/`]) {
+    assert.equal(ask({ path }, granted), '200', path);
   }
-  assert.equal(isPublicAddress('example.com'), false);
+  const { host } = new URL(origin);
+  assert.deepEqual(seen().slice(before, before + 3), [
+    ['GET', host, `//127.0.0.1:${port}/`],
+    ['GET', host, `/@127.0.0.1:${port}/`],
+    ['GET', host, `/?@127.0.0.1:${port}/`],
+  ]);
+  const asked = await fetch(`http://127.0.0.1:${port}/seen`);
+  assert.deepEqual(await asked.json(), [['GET', `127.0.0.1:${port}`, '/seen']]);
+});
+
+test('outgoing-handler.handle() sends a path as it was set, from a slash and in ASCII', () => {
+  const before = seen().length;
+  for (const path of [undefined, '', '?a=b?c', "/a//b/../c;d='e'", '/grüße?q=€']) {
+    assert.equal(ask(path === undefined ? {} : { path }, { origins: [origin], private: true }), '200', path);
+  }
+  assert.deepEqual(
+    seen()
+      .slice(before, before + 5)
+      .map(([, , path]) => path),
+    ['/', '/', '/?a=b?c', "/a//b/../c;d='e'", '/gr%C3%BC%C3%9Fe?q=%E2%82%AC'],
+  );
+});
+
+test('outgoing-handler.handle() refuses an authority that is more or less than a host and a port', () => {
+  const { port } = new URL(origin);
+  for (const authority of [
+    `u@127.0.0.1:${port}`,
+    `u:p@127.0.0.1:${port}`,
+    `127.0.0.1:${port}/x`,
+    ':1',
+    '',
+    '[::1',
+    'a:x',
+  ]) {
+    assert.equal(ask({ authority }, { origins: [origin], private: true }), 'refused', authority);
+  }
+  for (const authority of [`127.1:${port}`, `2130706433:${port}`, `0177.0.0.1:${port}`, `0x7f.1:${port}`]) {
+    assert.equal(ask({ authority }, { origins: [origin], private: true }), '200', authority);
+    assert.equal(ask({ authority }, { origins: [origin] }), 'destination-IP-prohibited', authority);
+    assert.equal(ask({ authority }, { origins: ['http://example.com'] }), 'HTTP-request-denied', authority);
+  }
+});
+
+test('outgoing-handler.handle() makes no tunnel, and knows two schemes', () => {
+  const granted = { origins: [origin], private: true };
+  assert.equal(ask({ method: { tag: 'connect' } }, granted), 'HTTP-request-method-invalid');
+  assert.equal(ask({ method: { tag: 'other', val: 'connect' } }, granted), 'HTTP-request-method-invalid');
+  assert.equal(ask({ method: { tag: 'other', val: 'GET / HTTP/1.1\r\n' } }, granted), 'refused');
+  assert.equal(ask({ scheme: { tag: 'other', val: 'http:' } }, granted), 'refused');
+  assert.equal(ask({ scheme: { tag: 'other', val: 'gopher' } }, granted), 'HTTP-request-URI-invalid');
 });

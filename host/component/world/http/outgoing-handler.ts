@@ -4,6 +4,7 @@ import type { HeaderList, ResponseHead } from '../../component-call.ts';
 import { WasiError } from '../../guest-stop.ts';
 import { type Outgoing, outgoingOfThread } from '../../outgoing.ts';
 import { type HttpAnswer, type OutgoingTimeouts, WINDOW_BYTES } from '../../outgoing-messages.ts';
+import { originOf, requestTarget } from '../../outgoing-target.ts';
 import type { Host } from '../host.ts';
 import { CHUNK_BYTES, failed, NO_BYTES } from '../io.ts';
 import type { BodySink, BodySource } from './bodies.ts';
@@ -24,13 +25,18 @@ const MOST_REQUESTS = 64;
 const LONGEST_MS = 30_000;
 
 export function createOutgoingHandler(host: Host): OutgoingHandler {
+  const granted = host.options.capabilities.http;
+  let origins: ReadonlySet<string> | undefined;
   return (request, options) => {
     host.enter();
     request.passOn();
     options?.passOn();
-    const origin = originOf(request);
-    const granted = host.options.capabilities.http;
-    if (granted === undefined || !granted.origins.some((each) => new URL(each).origin === origin)) {
+    // A tunnel would lead past the origin.
+    if (methodName(request.method())?.toUpperCase() === 'CONNECT')
+      throw new WasiError({ tag: 'HTTP-request-method-invalid' });
+    const origin = requestedOrigin(request);
+    origins ??= new Set((granted?.origins ?? []).map((each) => new URL(each).origin));
+    if (granted === undefined || !origins.has(origin)) {
       host.deny('http');
       throw new WasiError({ tag: 'HTTP-request-denied' });
     }
@@ -42,16 +48,13 @@ export function createOutgoingHandler(host: Host): OutgoingHandler {
   };
 }
 
-function originOf(request: OutgoingRequest): string {
+function requestedOrigin(request: OutgoingRequest): string {
   const scheme = request.scheme();
   const authority = request.authority();
-  if (scheme?.tag === 'other' || authority === undefined) throw new WasiError({ tag: 'HTTP-request-URI-invalid' });
-  const text = `${scheme?.tag === 'HTTP' ? 'http' : 'https'}://${authority}`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || url.username !== '' || url.password !== '') {
-    throw new WasiError({ tag: 'HTTP-request-URI-invalid' });
-  }
-  return url.origin;
+  const isOther = scheme?.tag === 'other' || authority === undefined;
+  const origin = isOther ? undefined : originOf(scheme?.tag === 'HTTP' ? 'http' : 'https', authority);
+  if (origin === undefined) throw new WasiError({ tag: 'HTTP-request-URI-invalid' });
+  return origin;
 }
 
 function toMs(durationNs: bigint | undefined): number {
@@ -114,7 +117,7 @@ class OutgoingExchange {
       id: this.#id,
       signal: this.#host.signal.buffer as SharedArrayBuffer,
       origin,
-      path: request.pathWithQuery() ?? '/',
+      path: requestTarget(request.pathWithQuery()),
       method: methodName(request.method()) ?? 'GET',
       headers: fields.toList(),
       hasBody,

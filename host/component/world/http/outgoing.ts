@@ -2,12 +2,16 @@
 
 import { WasiError } from '../../guest-stop.ts';
 import type { ResponseHead } from '../../component-call.ts';
+import { isPathWithQuery, originOf } from '../../outgoing-target.ts';
 import { activeHost, type Awaitable, type Host } from '../host.ts';
 import { Pollable } from '../io.ts';
 import { Resource } from '../resource.ts';
 import { declaredBytes, IncomingBody, OutgoingBody, type BodySource } from './bodies.ts';
 import { Fields } from './fields.ts';
 import { type Method, methodName } from './incoming.ts';
+
+/** Source: RFC 3986, section 3.1. */
+const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
 
 export type Scheme = { readonly tag: 'HTTP' | 'HTTPS' | 'other'; readonly val?: string };
 
@@ -61,8 +65,7 @@ export class OutgoingRequest extends Resource {
 
   setPathWithQuery(path: string | undefined): void {
     this.host.enter();
-    // oxlint-disable-next-line no-control-regex -- they would end the request line
-    if (path !== undefined && /[\u0000-\u0020\u007f#]/.test(path)) throw new WasiError(undefined);
+    if (path !== undefined && !isPathWithQuery(path)) throw new WasiError(undefined);
     this.#path = path;
   }
 
@@ -72,6 +75,7 @@ export class OutgoingRequest extends Resource {
 
   setScheme(scheme: Scheme | undefined): void {
     this.host.enter();
+    if (scheme?.tag === 'other' && !SCHEME.test(scheme.val ?? '')) throw new WasiError(undefined);
     this.#scheme = scheme;
   }
 
@@ -81,7 +85,7 @@ export class OutgoingRequest extends Resource {
 
   setAuthority(authority: string | undefined): void {
     this.host.enter();
-    if (authority !== undefined && !/^[\w.~%!$&'()*+,;=:[\]-]+$/.test(authority)) throw new WasiError(undefined);
+    if (authority !== undefined && originOf('http', authority) === undefined) throw new WasiError(undefined);
     this.#authority = authority;
   }
 
