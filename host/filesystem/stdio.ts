@@ -1,9 +1,7 @@
-/** The guest's standard streams: byte buffers, or an fd of the machine to read from. */
+/** The guest's standard streams: byte buffers. */
 
-import { readSync } from 'node:fs';
-import { machineReadableBytes } from '../linux/readiness.ts';
 import { ERRNO } from '../preview1/errno.ts';
-import { Descriptor, FDFLAG, FILETYPE, type Result } from './descriptor.ts';
+import { Descriptor, FILETYPE, type Result } from './descriptor.ts';
 
 /** A stream of bytes: it has no offset, no size and no times. */
 abstract class Stream extends Descriptor {
@@ -34,19 +32,15 @@ abstract class Stream extends Descriptor {
   }
 }
 
-/** A stream the guest reads from. */
-export abstract class InputStream extends Stream {
-  /** Bytes the guest has read. */
-  bytesRead = 0;
-}
-
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /** Bytes up to this many are copied one by one: cheaper than a view made for `set`. */
 const COPY_BY_HAND_BYTES = 48;
 
 /** stdin over the input of an invocation, which is never written to. */
-export class InputBuffer extends InputStream {
+export class InputBuffer extends Stream {
+  /** Bytes the guest has read. */
+  bytesRead = 0;
   #input: Uint8Array = NO_BYTES;
 
   /** Starts over with another input. */
@@ -144,43 +138,5 @@ export class OutputBuffer extends Stream {
   /** A copy of what was written, owned by the caller. */
   take(): Uint8Array {
     return this.#length === 0 ? NO_BYTES : this.#buffer.slice(0, this.#length);
-  }
-}
-
-const RETRY_MS = 1;
-const RETRY_CELL: Int32Array = new Int32Array(new SharedArrayBuffer(4));
-
-/** stdin that is an fd of the machine: a terminal, a pipe or a file that stays open while the guest runs. */
-export class MachineStdin extends InputStream {
-  readonly #machineFd: number;
-
-  /** The fd stays the caller's: it is never closed here. */
-  constructor(machineFd: number) {
-    super();
-    this.#machineFd = machineFd;
-  }
-
-  override read(target: Uint8Array, result: Result): number {
-    for (;;) {
-      try {
-        result.count = readSync(this.#machineFd, target, 0, target.length, null);
-        this.bytesRead += result.count;
-        return ERRNO.success;
-      } catch (error) {
-        const code = (error as NodeJS.ErrnoException).code;
-        if (code === 'EOF') {
-          result.count = 0;
-          return ERRNO.success;
-        }
-        if (code !== 'EAGAIN' && code !== 'EINTR') return code === 'EISDIR' ? ERRNO.isdir : ERRNO.io;
-        if (code === 'EAGAIN' && (this.fdflags & FDFLAG.nonblock) !== 0) return ERRNO.again;
-        // The machine's fd is non-blocking, the guest's is not.
-        if (code === 'EAGAIN') Atomics.wait(RETRY_CELL, 0, 0, RETRY_MS);
-      }
-    }
-  }
-
-  override readableBytes(): number {
-    return machineReadableBytes(this.#machineFd);
   }
 }

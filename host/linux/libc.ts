@@ -44,7 +44,6 @@ export interface Libc {
   readonly openat2: (call: number, fd: number, path: Bytes, how: Bytes, howBytes: number) => number;
   /** Returns the errno, unlike the others. */
   readonly posixFadvise: (fd: number, offset: bigint, lengthBytes: bigint, advice: number) => number;
-  readonly poll: (fds: Bytes, count: number, timeoutMs: number) => number;
   readonly pread: (fd: number, target: Bytes, lengthBytes: number, offset: number | bigint) => number;
   readonly processMadvise: (
     ...args: [call: number, pidfd: number, vector: number, count: number, advice: number, flags: number]
@@ -91,7 +90,6 @@ const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, 'errno' | 'addressOf'>, st
   openat: 'int openat(int, void *, int, uint)',
   openat2: 'long syscall(long, int, void *, void *, size_t)',
   posixFadvise: 'int posix_fadvise(int, int64, int64, int)',
-  poll: 'int poll(void *, ulong, int)',
   pread: 'int64 pread(int, void *, size_t, int64)',
   processMadvise: 'long syscall(long, int, uintptr_t, size_t, int, uint)',
   pwrite: 'int64 pwrite(int, void *, size_t, int64)',

@@ -9,7 +9,7 @@ import type { ComponentCall } from '../component/component-call.ts';
 import type { Descriptor, Result } from '../filesystem/descriptor.ts';
 import { FILETYPE } from '../filesystem/descriptor.ts';
 import type { MountedDirectory } from '../filesystem/mount.ts';
-import { InputBuffer, type InputStream, MachineStdin, OutputBuffer } from '../filesystem/stdio.ts';
+import { InputBuffer, OutputBuffer } from '../filesystem/stdio.ts';
 import type { Limits } from '../limits.ts';
 import type { Ending } from '../outcome.ts';
 import { CLOCKID, DIRECTORY_RIGHTS, INHERITING_RIGHTS, RIGHTS, STREAM_RIGHTS } from './abi.ts';
@@ -34,8 +34,6 @@ export interface GuestCall {
   readonly input: Uint8Array;
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  /** An fd of the machine to read stdin from, in place of `input`. */
-  readonly inputFd?: number;
   /** What a component is asked for besides. */
   readonly component?: ComponentCall | undefined;
 }
@@ -48,6 +46,7 @@ const ENCODER: TextEncoder = new TextEncoder();
 export class Context {
   readonly memory: GuestMemory = new GuestMemory();
   readonly table: FdTable;
+  readonly stdin: InputBuffer = new InputBuffer();
   readonly stdout: OutputBuffer;
   readonly stderr: OutputBuffer;
   readonly time: TimeSource;
@@ -55,7 +54,6 @@ export class Context {
   readonly reads: { random: boolean; clock: boolean } = { random: false, clock: false };
   readonly result: Result = emptyResult();
   readonly options: Preview1Options;
-  stdin: InputStream;
   arguments: StringList;
   environment: StringList;
   /** The path `path` has read last. */
@@ -63,7 +61,6 @@ export class Context {
   ending: Ending | undefined = undefined;
   hostCalls = 0;
   #stopped = false;
-  readonly #input: InputBuffer = new InputBuffer();
   readonly #mounts: readonly MountedDirectory[];
   readonly #guestPaths: readonly Uint8Array[];
   /** Times of files are the guest's clock's: a fixed clock must not be told apart from them. */
@@ -75,7 +72,6 @@ export class Context {
     const { limits, capabilities } = options;
     this.options = options;
     this.table = new FdTable(limits.openFiles);
-    this.stdin = this.#input;
     this.stdout = new OutputBuffer('outputBytes', limits.outputBytes);
     this.stderr = new OutputBuffer('stderrBytes', limits.stderrBytes);
     this.time = new TimeSource(capabilities.clocks);
@@ -101,8 +97,7 @@ export class Context {
       this.#lastEnvironment = call.environment;
       this.environment = encodeStrings(Object.entries(call.environment).map(([key, value]) => `${key}=${value}`));
     }
-    this.#input.reset(call.input);
-    this.stdin = call.inputFd === undefined ? this.#input : new MachineStdin(call.inputFd);
+    this.stdin.reset(call.input);
     this.stdout.reset();
     this.stderr.reset();
     grant(this.stdin, STREAM_RIGHTS | RIGHTS.fdRead, 0);
@@ -125,7 +120,7 @@ export class Context {
   /** Closes what the guest left open and lets go of the input. */
   end(): void {
     this.table.clear();
-    this.#input.release();
+    this.stdin.release();
     this.pathBytes = NO_BYTES;
   }
 

@@ -1,9 +1,9 @@
 /**
- * `poll_oneoff`: waits until a clock or a descriptor is ready, in this thread. Descriptors that have something to tell
- * are answered at once, together with the clocks that have run out by then.
+ * `poll_oneoff`: waits until a clock has run out, in this thread. Descriptors are always ready: a call that asks about one
+ * is answered at once, together with the clocks that have run out by then.
  */
 
-import { InputStream } from '../filesystem/stdio.ts';
+import { InputBuffer } from '../filesystem/stdio.ts';
 import {
   type AbiVariant,
   CLOCKID,
@@ -18,8 +18,6 @@ import type { Context } from './context.ts';
 import { ERRNO } from './errno.ts';
 
 const NS_PER_MS = 1e6;
-/** How often a descriptor that is not ready is asked again. */
-const RECHECK_MS = 2;
 /** Longest single wait: `Atomics.wait` counts in doubles, a guest in u64. */
 const LONGEST_WAIT_MS = 60_000;
 const NEVER = 2n ** 64n;
@@ -46,7 +44,6 @@ class Poll {
   #startNs = 0n;
   /** Time from the start to the earliest clock, of those not run out yet. */
   #earliestNs: bigint = NEVER;
-  #waitsForDescriptor = false;
 
   constructor(context: Context, variant: AbiVariant) {
     this.#context = context;
@@ -103,7 +100,6 @@ class Poll {
   #collect(view: DataView, count: number): void {
     this.#stored = 0;
     this.#earliestNs = NEVER;
-    this.#waitsForDescriptor = false;
     const elapsedNs = process.hrtime.bigint() - this.#startNs;
     for (let i = 0; i < count; i++) {
       const at = i * this.#variant.subscriptionBytes;
@@ -139,9 +135,8 @@ class Poll {
     } else if (isRead) {
       const ready = descriptor.readableBytes();
       // Nothing follows the end of an input: its other end is gone.
-      const flags = ready === 0 && descriptor instanceof InputStream ? EVENTRW_HANGUP : 0;
-      if (ready >= 0) this.#store(view, at, ERRNO.success, ready, flags);
-      else this.#waitsForDescriptor = true;
+      const flags = ready === 0 && descriptor instanceof InputBuffer ? EVENTRW_HANGUP : 0;
+      this.#store(view, at, ERRNO.success, ready, flags);
     } else {
       this.#store(view, at, ERRNO.success, 0);
     }
@@ -160,8 +155,7 @@ class Poll {
 
   #wait(): void {
     const leftNs = this.#earliestNs - (process.hrtime.bigint() - this.#startNs);
-    let waitMs = this.#earliestNs === NEVER ? LONGEST_WAIT_MS : Math.min(Number(leftNs) / NS_PER_MS, LONGEST_WAIT_MS);
-    if (this.#waitsForDescriptor) waitMs = Math.min(waitMs, RECHECK_MS);
+    const waitMs = Math.min(Number(leftNs) / NS_PER_MS, LONGEST_WAIT_MS);
     if (waitMs > 0) Atomics.wait(CELL, 0, 0, waitMs);
   }
 }

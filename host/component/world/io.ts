@@ -84,8 +84,6 @@ export interface ByteSink extends Awaitable {
   close?(): void;
 }
 
-const READY: Awaitable = { isReady: () => true };
-
 function toLength(length: bigint): number {
   return length > BigInt(CHUNK_BYTES) ? CHUNK_BYTES : Number(length);
 }
@@ -240,13 +238,5 @@ export class OutputStream extends Resource {
     this.#room();
   }
 }
-
-/** A source of bytes that are all there. */
-export function sourceOf(take: (most: number) => Uint8Array | undefined): ByteSource {
-  return { ...READY, take };
-}
-
-/** A source that has ended. */
-export const EMPTY_SOURCE: ByteSource = sourceOf(() => undefined);
 
 export { NO_BYTES };

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Result } from '../../../host/filesystem/descriptor.ts';
-import { InputBuffer, MachineStdin, OutputBuffer } from '../../../host/filesystem/stdio.ts';
+import { InputBuffer, OutputBuffer } from '../../../host/filesystem/stdio.ts';
 import { ERRNO } from '../../../host/preview1/errno.ts';
 
 const result = {} as Result;
@@ -50,29 +47,4 @@ test('InputBuffer gives its bytes once and then nothing', () => {
   input.reset(new Uint8Array(0));
   assert.equal(input.readInto(target, 0, 10), 0);
   assert.equal(input.bytesRead, 0);
-});
-
-test('MachineStdin reads a file to its end and reports what cannot be read', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'nebula-stdin-'));
-  try {
-    writeFileSync(join(folder, 'input'), 'hello');
-    const fd = openSync(join(folder, 'input'), 'r');
-    const stdin = new MachineStdin(fd);
-    const target = Buffer.alloc(3);
-    const pieces: string[] = [];
-    do {
-      assert.equal(stdin.read(target, result), ERRNO.success);
-      pieces.push(target.toString('utf8', 0, result.count));
-    } while (result.count > 0);
-    assert.deepEqual(pieces, ['hel', 'lo', '']);
-    assert.equal(stdin.bytesRead, 5);
-    assert.equal(stdin.readableBytes(), 0);
-    closeSync(fd);
-    const directory = openSync(folder, 'r');
-    assert.equal(new MachineStdin(directory).read(target, result), ERRNO.isdir);
-    closeSync(directory);
-    assert.equal(new MachineStdin(directory).read(target, result), ERRNO.io);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 });

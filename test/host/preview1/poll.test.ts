@@ -1,8 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { Guest, type Namespace } from './guest.ts';
 
@@ -156,27 +152,4 @@ test('poll_oneoff refuses no subscription at all, and a type that is none', () =
   guest.bytes.fill(0, subscription, subscription + 48);
   guest.view.setUint8(subscription + 8, 3);
   assert.equal(guest.call('poll_oneoff', subscription, 4096, 1, 8), 'inval');
-});
-
-test('poll_oneoff waits for a stdin that is open and silent, and reads it once it speaks', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'nebula-poll-'));
-  const pipe = join(folder, 'pipe');
-  execFileSync('mkfifo', [pipe]);
-  const inputFd = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
-  try {
-    const guest = new Guest({ call: { inputFd } });
-    const took = elapsedMs(() => {
-      assert.deepEqual(poll(guest, { fd: 0 }, { clock: 1, timeout: 20n * MS }), [[1, 0, 0, 0]]);
-    });
-    assert.ok(took >= 20 && took < 3000, `${took} ms`);
-    assert.equal(guest.call('fd_fdstat_set_flags', 0, 4), 'success');
-    assert.equal(guest.read(0, 8), '<again>');
-    writeSync(inputFd, 'hello');
-    assert.deepEqual(poll(guest, { fd: 0 }, { clock: 1, timeout: 60_000n * MS }), [[0, 0, 1, 5]]);
-    assert.equal(guest.read(0, 8), 'hello');
-    assert.equal(guest.host.inputBytesRead, 5);
-  } finally {
-    closeSync(inputFd);
-    rmSync(folder, { recursive: true });
-  }
 });
