@@ -2,7 +2,7 @@
 
 /** A directory of the machine, resolved by the kernel beneath its root. */
 export interface MachineMount {
-  /** Path the guest sees, absolute. */
+  /** Path the guest sees: `/data`, or `.` or `data` for programs whose C library knows no other. */
   readonly guest: string;
   /** Directory on the machine. */
   readonly machine: string;
@@ -11,6 +11,7 @@ export interface MachineMount {
 
 /** A tree in memory, fresh for each invocation. */
 export interface MemoryMount {
+  /** As of a machine's. */
   readonly guest: string;
   /** Files by path relative to the mount; text is UTF-8. A path that ends in `/` is an empty directory. */
   readonly files: Readonly<Record<string, string | Uint8Array>>;

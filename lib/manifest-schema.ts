@@ -47,7 +47,7 @@ const ENVIRONMENT = Type.Unsafe<Record<string, string>>({
   additionalProperties: PLAIN_TEXT,
 });
 
-const GUEST_PATH = text('^/[^\\u0000]*$', 'an absolute path');
+const GUEST_PATH = text('^[^\\u0000]+$', 'a path');
 
 const ACCESS = Type.Union([Type.Literal('read-only'), Type.Literal('read-write')], {
   description: '"read-only" or "read-write"',
@@ -72,7 +72,7 @@ const MOUNT = Type.Union(
   ],
   {
     description:
-      '{"guest": absolute path, "machine": directory, "access": "read-only"|"read-write"} or {"guest": absolute path, "files": {path: text}, "access": ...}',
+      '{"guest": path, "machine": directory, "access": "read-only"|"read-write"} or {"guest": path, "files": {path: text}, "access": ...}',
   },
 );
 

@@ -4,7 +4,7 @@ import { FCNTL, OPEN, STATX, statFd } from '../linux/files.ts';
 import { type Libc, requireLibc } from '../linux/libc.ts';
 import { closeOwned } from '../linux/owned-fd.ts';
 import { ERRNO } from '../preview1/errno.ts';
-import { Descriptor, FDFLAG, FILETYPE, type Result } from './descriptor.ts';
+import { changedFlags, Descriptor, FDFLAG, FILETYPE, type Result } from './descriptor.ts';
 import { toWasiErrno } from './machine-errno.ts';
 import { setTimespecs, statInto, TIMESPECS } from './machine-stat.ts';
 
@@ -12,9 +12,6 @@ import { setTimespecs, statInto, TIMESPECS } from './machine-stat.ts';
 const OFFSET_MAX = 2n ** 63n - 1n;
 /** What Linux moves at most in one read or write. */
 const TRANSFER_BYTES = 0x7fff_f000;
-/** Flags of an open file that Linux does not change afterwards. */
-const FIXED_FLAGS = FDFLAG.dsync | FDFLAG.rsync | FDFLAG.sync;
-const KNOWN_FLAGS = FIXED_FLAGS | FDFLAG.append | FDFLAG.nonblock;
 const WHENCES = 3;
 /** POSIX_FADV_* by `advice` of preview1, which has random and sequential the other way round. */
 const ADVICES: readonly number[] = [0, 2, 1, 3, 4, 5];
@@ -88,15 +85,13 @@ export class MachineFile extends Descriptor {
   }
 
   override setFlags(fdflags: number): number {
-    if ((fdflags & ~KNOWN_FLAGS) !== 0) {
+    const changed = changedFlags(this.fdflags, fdflags);
+    if (changed === undefined) {
       return ERRNO.inval;
     }
-    if (((fdflags ^ this.fdflags) & FIXED_FLAGS) !== 0) {
-      return ERRNO.notsup;
-    }
-    const errno = this.#applyFlags(fdflags);
+    const errno = this.#applyFlags(changed);
     if (errno === ERRNO.success) {
-      this.fdflags = fdflags;
+      this.fdflags = changed;
     }
     return errno;
   }

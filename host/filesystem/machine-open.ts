@@ -2,13 +2,12 @@
 
 import { OPEN } from '../linux/files.ts';
 import { ERRNO } from '../preview1/errno.ts';
-import { FDFLAG, OFLAG, type OpenRequest } from './descriptor.ts';
+import { FDFLAG, isOflagsInvalid, OFLAG, type OpenRequest } from './descriptor.ts';
 
 /** Flags of open for a request, or the WASI errno that refuses it, negated. */
 export function toOpenFlags(request: OpenRequest): number {
   const { oflags, fdflags } = request;
-  const makes = OFLAG.creat | OFLAG.excl | OFLAG.trunc;
-  if ((oflags & OFLAG.directory) !== 0 && (oflags & makes) !== 0) {
+  if (isOflagsInvalid(oflags)) {
     return -ERRNO.inval;
   }
   // Without NONBLOCK the open of a FIFO waits for its other end; on files and directories it means nothing.

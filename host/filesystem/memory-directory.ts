@@ -6,6 +6,7 @@ import {
   DirectoryDescriptor,
   type DirectoryEntry,
   FILETYPE,
+  isOflagsInvalid,
   OFLAG,
   type OpenRequest,
   type Result,
@@ -53,6 +54,7 @@ export class MemoryDirectory extends DirectoryDescriptor {
   }
 
   override open(request: OpenRequest, result: Result): number {
+    if (isOflagsInvalid(request.oflags)) return ERRNO.inval;
     const isNew = (request.oflags & OFLAG.excl) !== 0 && (request.oflags & OFLAG.creat) !== 0;
     const creates = (request.oflags & OFLAG.creat) !== 0;
     const place = walk(this.node, request.path, request.followSymlinks && !isNew, creates);

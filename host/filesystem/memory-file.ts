@@ -1,7 +1,7 @@
 /** An open file of an in-memory tree. */
 
 import { ERRNO } from '../preview1/errno.ts';
-import { Descriptor, FDFLAG, FILETYPE, type OpenRequest, type Result } from './descriptor.ts';
+import { changedFlags, Descriptor, FDFLAG, FILETYPE, type OpenRequest, type Result } from './descriptor.ts';
 import type { FileNode } from './memory-tree.ts';
 
 /** Offsets are numbers here: beyond this they would lose precision, and no tree is that large. */
@@ -39,7 +39,8 @@ export class MemoryFile extends Descriptor {
     const isAppending = (this.fdflags & FDFLAG.append) !== 0;
     const offset = isAppending ? this.#node.sizeBytes() : this.#offset;
     const errno = this.#writeAt(source, offset, result);
-    if (errno === ERRNO.success) this.#offset = offset + result.count;
+    // Nothing written moves nothing, not to the end either.
+    if (errno === ERRNO.success && result.count > 0) this.#offset = offset + result.count;
     return errno;
   }
 
@@ -52,7 +53,7 @@ export class MemoryFile extends Descriptor {
   #writeAt(source: Uint8Array, offset: number, result: Result): number {
     if (!this.#canWrite) return ERRNO.badf;
     result.count = this.#node.write(source, offset);
-    return result.count < source.length ? ERRNO.nospc : ERRNO.success;
+    return result.count === 0 && source.length > 0 ? ERRNO.nospc : ERRNO.success;
   }
 
   override seek(delta: bigint, whence: number, result: Result): number {
@@ -71,7 +72,9 @@ export class MemoryFile extends Descriptor {
   }
 
   override setFlags(fdflags: number): number {
-    this.fdflags = fdflags;
+    const changed = changedFlags(this.fdflags, fdflags);
+    if (changed === undefined) return ERRNO.inval;
+    this.fdflags = changed;
     return ERRNO.success;
   }
 

@@ -42,6 +42,11 @@ export class MemoryTree {
     return true;
   }
 
+  /** Bytes of file data that the tree can still take. */
+  get roomBytes(): number {
+    return this.options.bytes - this.#usedBytes;
+  }
+
   /** Enters a node under a name; false when the tree has its number of entries. */
   enter(parent: DirectoryNode, name: string, node: MemoryNode): boolean {
     if (this.#usedEntries >= this.options.entries) return false;
@@ -184,14 +189,15 @@ export class FileNode extends Node {
     return count;
   }
 
-  /** Writes at `offset`; a gap before it reads as zeros. Answers how many bytes found room. */
+  /** Writes at `offset`; a gap before it reads as zeros. Answers how many bytes found room: none where the gap has none. */
   write(source: Uint8Array, offset: number): number {
-    const end = offset + source.length;
-    if (source.length === 0 || (end > this.#size && !this.resize(end))) return 0;
-    this.#own(end);
-    this.#data.set(source, offset);
+    const end = Math.min(offset + source.length, Math.max(this.#size, this.#size + this.tree.roomBytes));
+    if (end <= offset) return 0;
+    if (end > this.#size) this.resize(end);
+    const count = end - offset;
+    this.#own(end).set(count === source.length ? source : source.subarray(0, count), offset);
     this.touch(this.tree.options.nowNs());
-    return source.length;
+    return count;
   }
 
   /** Sets the size; what is gained reads as zeros. False when the tree has no room. */

@@ -4,7 +4,7 @@
  */
 /* oxlint-disable max-params -- the spec fixes the signatures, and bundling them would allocate on each call */
 
-import { type Descriptor, FILETYPE, OFLAG, type OpenRequest } from '../filesystem/descriptor.ts';
+import { type Descriptor, FILETYPE, isOflagsInvalid, OFLAG, type OpenRequest } from '../filesystem/descriptor.ts';
 import {
   type AbiVariant,
   DIRECTORY_RIGHTS,
@@ -22,11 +22,11 @@ import { isFstflagsInvalid } from './fd.ts';
 
 const SLASH = 47;
 const ALL_RIGHTS_MASK = 0x3fff_ffffn;
-/** Rights that need a descriptor the file can be changed through. */
-const CHANGING_RIGHTS = RIGHTS.fdWrite | RIGHTS.fdAllocate | RIGHTS.fdFilestatSetSize;
+/** Rights to a file's size: they need a descriptor it can be changed through, where it is a file and may be changed. */
+const SIZING_RIGHTS = RIGHTS.fdAllocate | RIGHTS.fdFilestatSetSize;
 
-/** Flags that are about a file, and contradict `directory`. */
-const MAKING_FLAGS = OFLAG.creat | OFLAG.excl | OFLAG.trunc;
+/** What the open of something that cannot be written fails with. */
+const NOT_CHANGEABLE: ReadonlySet<number> = new Set([ERRNO.isdir, ERRNO.rofs, ERRNO.acces, ERRNO.perm, ERRNO.txtbsy]);
 
 const CAPABILITY = 'filesystem';
 
@@ -86,7 +86,7 @@ function createOpenFunctions(context: Context): HostFunctions {
         (lookup & ~LOOKUP_SYMLINK_FOLLOW) !== 0 ||
         (oflags & ~OFLAGS_ALL) !== 0 ||
         (fdflags & ~FDFLAGS_ALL) !== 0 ||
-        ((oflags & OFLAG.directory) !== 0 && (oflags & MAKING_FLAGS) !== 0);
+        isOflagsInvalid(oflags);
       const right =
         RIGHTS.pathOpen |
         ((oflags & OFLAG.creat) === 0 ? 0 : RIGHTS.pathCreateFile) |
@@ -109,33 +109,48 @@ function createOpenFunctions(context: Context): HostFunctions {
   };
 }
 
+/** What is opened neither to be read nor to be written can be read, as in wasmtime. */
+function toBaseRights(base: number): number {
+  return (base & (RIGHTS.fdRead | RIGHTS.fdWrite)) === 0 ? base | RIGHTS.fdRead : base;
+}
+
 /** Opens and gives the rights asked for, less those the directory does not hand on and those that mean nothing for the type. */
 function open(context: Context, call: OpenCall): number {
   const { result } = context;
   const directory = directoryOf(context, call.fd);
-  const wanted = call.base & ~directory.droppedInheriting;
-  const request: OpenRequest = {
-    path: context.pathBytes,
-    followSymlinks: call.followSymlinks,
-    oflags: call.oflags,
-    fdflags: call.fdflags,
-    read: (wanted & RIGHTS.fdRead) !== 0,
-    write: (wanted & CHANGING_RIGHTS) !== 0 || (call.oflags & OFLAG.trunc) !== 0,
-  };
-  result.descriptor = undefined;
-  const errno = directory.open(request, result);
+  const base = toBaseRights(call.base);
+  const errno = openWith(context, call, base & ~directory.droppedInheriting);
   if (errno !== ERRNO.success) return context.settle(errno, CAPABILITY);
-  const opened = result.descriptor as Descriptor | undefined;
+  const opened = result.descriptor;
   if (opened === undefined) return ERRNO.io;
   result.descriptor = undefined;
   const meaningful = opened.filetype === FILETYPE.directory ? DIRECTORY_RIGHTS : FILE_RIGHTS;
   const held = directory.rightsInheriting;
-  grant(opened, call.base & held & meaningful, call.inheriting & held & INHERITING_RIGHTS);
+  grant(opened, base & held & meaningful, call.inheriting & held & INHERITING_RIGHTS);
   opened.fdflags = call.fdflags;
   opened.droppedBase = directory.droppedInheriting;
   opened.droppedInheriting = directory.droppedInheriting;
   context.memory.view.setUint32(call.opened, context.table.add(opened), true);
   return ERRNO.success;
+}
+
+/** Leaves what it opens in the context's result. */
+function openWith(context: Context, call: OpenCall, rights: number): number {
+  const { result } = context;
+  const directory = directoryOf(context, call.fd);
+  const request: OpenRequest = {
+    path: context.pathBytes,
+    followSymlinks: call.followSymlinks,
+    oflags: call.oflags,
+    fdflags: call.fdflags,
+    read: (rights & RIGHTS.fdRead) !== 0,
+    write: (rights & RIGHTS.fdWrite) !== 0 || (call.oflags & OFLAG.trunc) !== 0,
+  };
+  result.descriptor = undefined;
+  if (request.write || (rights & SIZING_RIGHTS) === 0) return directory.open(request, result);
+  const errno = directory.open({ ...request, write: true }, result);
+  // A directory, and a file that cannot be changed, is opened all the same: without the use of these rights.
+  return NOT_CHANGEABLE.has(errno) ? directory.open(request, result) : errno;
 }
 
 function createEntryFunctions(context: Context): HostFunctions {

@@ -51,8 +51,8 @@ export function collectVariable(
 
 /** Gathers `GUEST=MACHINE` and `GUEST=MACHINE:rw`. */
 export function collectMount(text: string, before: readonly Mount[] = []): readonly Mount[] {
-  const match = /^(\/[^=]*)=(.+?)(:rw|:ro)?$/.exec(text);
-  if (match === null) throw new InvalidArgumentError('Expected /GUEST/PATH=MACHINE/DIRECTORY, or the same with :rw.');
+  const match = /^([^=]+)=(.+?)(:rw|:ro)?$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('Expected GUEST/PATH=MACHINE/DIRECTORY, or the same with :rw.');
   const [, guest = '', machine = '', access] = match;
   const mount: Mount = { guest, machine: resolve(machine), access: access === ':rw' ? 'read-write' : 'read-only' };
   return [...before, mount];

@@ -82,8 +82,11 @@ function native(
 }
 
 function machineMount(mount: Mount, index: number): MachineMount {
-  if ('machine' in mount) return mount;
-  throw misplaced(`capabilities.mounts.${index}.files`, 'container');
+  if (!('machine' in mount)) throw misplaced(`capabilities.mounts.${index}.files`, 'container');
+  if (mount.guest.startsWith('/')) return mount;
+  const field = `capabilities.mounts.${index}.guest`;
+  const detail = `field "${field}" must be an absolute path in a container, got ${JSON.stringify(mount.guest)}`;
+  throw new NebulaError('MANIFEST_INVALID', { detail });
 }
 
 function misplaced(field: string, runtime: Runtime): NebulaError {

@@ -24,6 +24,13 @@ test('deploy() refuses what the runtime does not have, and a runtime that was no
     [{ container: {} }, /"container" must be left out: the runtime is "wasm"/],
     [{ runtime: 'container', strategy: 'cow' }, /"strategy" must be left out/],
     [{ runtime: 'container', capabilities: { random: { kind: 'secure' } } }, /"capabilities.random" must be left out/],
+    [
+      {
+        runtime: 'container',
+        capabilities: { mounts: [{ guest: 'data', machine: '/srv', access: 'read-only' }] },
+      },
+      /"capabilities.mounts.0.guest" must be an absolute path in a container, got "data"/,
+    ],
     [{ runtime: 'container', container: { base: 'a\nRUN b' } }, /"container.base" must be the reference of an image/],
     [{ runtime: 'container', container: { network: 'all' } }, /"container.network" must be one of "none"/],
   ] as const;

@@ -122,7 +122,7 @@ export class Descriptor extends Resource {
     const buffer = new Uint8Array(most);
     this.#settle(this.#file.pread(buffer, offset, RESULT));
     const { count } = RESULT;
-    return [count === most ? buffer : buffer.slice(0, count), count === 0 && most > 0];
+    return [count === most ? buffer : buffer.slice(0, count), count === 0];
   }
 
   write(bytes: Uint8Array, offset: bigint): bigint {
@@ -200,7 +200,9 @@ export class Descriptor extends Resource {
     return DECODER.decode(RESULT.bytes);
   }
 
-  openAt(pathFlags: PathFlags, path: string, openFlags: OpenFlags, flags: DescriptorFlags): Descriptor {
+  openAt(pathFlags: PathFlags, path: string, openFlags: OpenFlags, asked: DescriptorFlags): Descriptor {
+    // What is opened neither to be read nor to be written can be read, as in wasmtime.
+    const flags = asked.write === true ? asked : { ...asked, read: true };
     const bytes = this.#path(path);
     const { limits } = this.host.options;
     if (this.host.openFiles + STANDARD_STREAMS >= limits.openFiles) throw new WasiError('quota');

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
+import { mountMemory } from '../../../host/filesystem/memory-mount.ts';
+import { resolveLimits } from '../../../host/limits.ts';
 import { loadLibc } from '../../../host/linux/libc.ts';
 import { Guest, ROOT } from './guest.ts';
 
@@ -69,7 +71,6 @@ test('fd_read answers BADF for what cannot be read, fd_write for what cannot be 
   assert.equal(guest.read(-1, 1), '<badf>');
   assert.equal(guest.write(guest.mustOpen('file', { rights: RIGHT.read }), 'x'), 'badf');
   assert.equal(guest.read(guest.mustOpen('file', { rights: RIGHT.write }), 1), '<badf>');
-  assert.equal(guest.read(guest.mustOpen('file', { rights: 0n }), 1), '<badf>');
 });
 
 test('a standard stream has no offset, no size and no terminal', () => {
@@ -105,6 +106,21 @@ test('fd_filestat_get writes exactly 64 bytes', () => {
   const time = '40420f0000000000';
   assert.equal(guest.hex(room + 16, 48), `040000000000000001000000000000000300000000000000${time.repeat(3)}`);
   assert.equal(guest.text(room + 64, 8), '????????');
+});
+
+test('fd_prestat_dir_name gives a relative path as it is', () => {
+  const mounts = ['.', 'data'].map((guest) => mountMemory({ guest, files: {}, access: 'read-only' }, resolveLimits()));
+  const guest = new Guest({ mounts });
+  for (const [fd, path] of [
+    [ROOT, '.'],
+    [ROOT + 1, 'data'],
+  ] as const) {
+    const room = guest.room(16);
+    assert.equal(guest.call('fd_prestat_get', fd, room), 'success');
+    assert.equal(guest.u32(room + 4), path.length);
+    assert.equal(guest.call('fd_prestat_dir_name', fd, room, path.length), 'success');
+    assert.equal(guest.text(room, path.length), path);
+  }
 });
 
 test('fd_prestat_get tells of preopens and of nothing else', () => {

@@ -11,7 +11,7 @@ const mistakes: readonly (readonly [readonly string[], RegExp])[] = [
   [['invoke'], /missing required argument 'file-or-name'/],
   [['invoke', 'a.wasm', '--timeout-ms', '-1'], /'--timeout-ms <ms>' argument '-1' is invalid. Expected an integer/],
   [['invoke', 'a.wasm', '--env', 'novalue'], /Expected NAME=VALUE/],
-  [['invoke', 'a.wasm', '--mount', 'data'], /Expected \/GUEST\/PATH=MACHINE\/DIRECTORY/],
+  [['invoke', 'a.wasm', '--mount', 'data'], /Expected GUEST\/PATH=MACHINE\/DIRECTORY/],
   [['invoke', 'no-such-name', '--arg', 'x'], /left out for a function on a server/],
   [['invoke', 'no-such-name', '--snapshot', 'x'], /left out for a function on a server/],
   [['snapshot', 'a.wasm'], /required option '-o, --out <file>' not specified/],

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { OFLAG } from '../../../host/filesystem/descriptor.ts';
+import { RIGHTS } from '../../../host/preview1/abi.ts';
+import { testMounts } from '../filesystem/both-mounts.ts';
+import { type Guest, RIGHTS_ALL } from './guest.ts';
+
+const ALLOCATE = BigInt(RIGHTS.fdAllocate);
+const SET_SIZE = BigInt(RIGHTS.fdFilestatSetSize);
+const READ = BigInt(RIGHTS.fdRead);
+const WRITE = BigInt(RIGHTS.fdWrite);
+
+function baseRights(guest: Guest, fd: number): bigint {
+  const fdstat = guest.room(24);
+  assert.equal(guest.call('fd_fdstat_get', fd, fdstat), 'success');
+  return guest.u64(fdstat + 8);
+}
+
+testMounts('path_open opens to read what is asked for neither to be read nor written', { file: 'text' }, (guest) => {
+  for (const rights of [0n, BigInt(RIGHTS.fdSeek | RIGHTS.fdTell), SET_SIZE, BigInt(RIGHTS.fdFilestatGet)]) {
+    const fd = guest.mustOpen('file', { rights });
+    assert.equal(guest.read(fd, 9), 'text', `rights ${rights}`);
+    assert.equal(guest.write(fd, 'x'), 'badf', `rights ${rights}`);
+    assert.equal(baseRights(guest, fd) & (READ | WRITE), READ, `rights ${rights}`);
+  }
+  const writeOnly = guest.mustOpen('file', { rights: WRITE });
+  assert.equal(guest.read(writeOnly, 9), '<badf>');
+});
+
+testMounts(
+  'path_open does not give back by asking for nothing what a directory handed on no more',
+  { file: 'x' },
+  (guest) => {
+    const root = guest.mustOpen('.', { rights: RIGHTS_ALL & ~WRITE });
+    const fdstat = guest.room(24);
+    guest.call('fd_fdstat_get', root, fdstat);
+    const [base, inheriting] = [guest.u64(fdstat + 8), guest.u64(fdstat + 16)];
+    assert.equal(guest.call('fd_fdstat_set_rights', root, base, inheriting & ~READ), 'success');
+    assert.equal(guest.read(guest.mustOpen('file', { fd: root, rights: 0n }), 1), '<badf>');
+  },
+);
+
+testMounts('path_open opens a directory with rights to sizes, and refuses one to be written', {}, (guest) => {
+  assert.equal(guest.path('path_create_directory', 'sub'), 'success');
+  for (const oflags of [0, OFLAG.directory]) {
+    for (const rights of [ALLOCATE, SET_SIZE, READ | ALLOCATE | SET_SIZE]) {
+      assert.equal(typeof guest.open('sub', { oflags, rights }), 'number', `oflags ${oflags}, rights ${rights}`);
+      assert.equal(
+        guest.open('sub', { oflags, rights: rights | WRITE }),
+        'isdir',
+        `oflags ${oflags}, rights ${rights}`,
+      );
+    }
+  }
+});
+
+testMounts('path_open keeps the use of rights to sizes on a file', { file: 'abcdef' }, (guest) => {
+  const fd = guest.mustOpen('file', { rights: READ | SET_SIZE | ALLOCATE });
+  assert.equal(guest.call('fd_filestat_set_size', fd, 2n), 'success');
+  assert.equal(guest.call('fd_allocate', fd, 0n, 4n), 'success');
+  assert.equal(guest.read(fd, 9), 'ab\0\0');
+  assert.equal(guest.write(fd, 'x'), 'badf');
+});
+
+testMounts(
+  'path_open opens a file of a read-only mount with rights to sizes, and lets none be changed',
+  { file: 'abcdef' },
+  (guest) => {
+    const fd = guest.mustOpen('file', { rights: READ | SET_SIZE | ALLOCATE });
+    assert.equal(guest.read(fd, 9), 'abcdef');
+    assert.notEqual(guest.call('fd_filestat_set_size', fd, 2n), 'success');
+    assert.notEqual(guest.call('fd_allocate', fd, 0n, 100n), 'success');
+    assert.equal((guest.fdStat(fd) as { size: bigint }).size, 6n);
+    assert.equal(guest.open('file', { rights: WRITE }), 'rofs');
+  },
+  'read-only',
+);
+
+testMounts('path_open with directory refuses to create, to insist and to truncate', { file: 'x' }, (guest) => {
+  for (const oflags of [OFLAG.creat, OFLAG.excl, OFLAG.trunc, OFLAG.creat | OFLAG.excl]) {
+    for (const path of ['file', 'new', '.']) {
+      assert.equal(guest.open(path, { oflags: oflags | OFLAG.directory }), 'inval', `${path}, oflags ${oflags}`);
+    }
+  }
+});
