@@ -32,7 +32,10 @@ export function initialise(definition: FunctionDefinition): Initialised {
   const granted = { ...capabilities, mounts: init.allow.includes('mounts') ? capabilities.mounts : [] };
   const mounts = mountAll(granted.mounts, limits);
   try {
-    const preview1 = new Preview1({ programName: definition.name, limits, capabilities: granted }, mounts);
+    const preview1 = new Preview1(
+      { programName: definition.name, limits, capabilities: granted, missing: prepared.info.missingImports },
+      mounts,
+    );
     const state = instantiate(definition, preview1);
     const segmentPages = state.memory === undefined ? [] : nonZeroPages(new Uint8Array(state.memory.buffer));
     const reads = runSteps(definition, preview1, state);

@@ -52,7 +52,13 @@ export class MicroVm implements Guest {
     this.#mounts = mountAll(capabilities.mounts, limits);
     try {
       this.#preview1 = new Preview1(
-        { programName: name, limits, capabilities, imported: importedBy(prepared.compiled) },
+        {
+          programName: name,
+          limits,
+          capabilities,
+          imported: importedBy(prepared.compiled),
+          missing: prepared.info.missingImports,
+        },
         this.#mounts,
       );
       const instance = new WebAssembly.Instance(prepared.compiled, this.#preview1.imports);

@@ -15,7 +15,7 @@ export type Ending =
 
 export type OutcomeKind = Ending['kind'];
 
-/** The traps of the WebAssembly core specification, as V8 reports them, and the stack's end. */
+/** The traps of the WebAssembly core specification, as V8 reports them, the stack's end, and a call of a missing import. */
 export const TRAP_REASONS = [
   'unreachable',
   'memory-out-of-bounds',
@@ -27,6 +27,7 @@ export const TRAP_REASONS = [
   'invalid-conversion',
   'stack-overflow',
   'uncaught-exception',
+  'missing-import',
   'other',
 ] as const;
 

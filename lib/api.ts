@@ -69,6 +69,11 @@ export interface ContainerOptions extends ProcessOptions {
 }
 
 /** What a manifest (nebula.json) says; every field but the name may be left out. */
+export interface AllowOptions {
+  /** `trap`: functions it imports that Nebula does not have are linked to a trap; without it the module is refused. */
+  readonly missingImports?: 'trap';
+}
+
 export interface Manifest {
   readonly name: string;
   /** The path of the module, or of the native program, relative to the manifest. */
@@ -84,6 +89,8 @@ export interface Manifest {
   readonly capabilities?: Partial<Capabilities>;
   readonly init?: Partial<InitOptions>;
   readonly strategy?: Strategy | 'auto';
+  /** What a module may lack. */
+  readonly allow?: AllowOptions;
   /** Calls that one instance of a component answers; default 1, so that no call sees what another left behind. */
   readonly reuse?: number;
   /** A snapshot's path, relative to the manifest. */

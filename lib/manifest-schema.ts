@@ -186,6 +186,11 @@ const INIT = Type.Object(
   CLOSED,
 );
 
+const ALLOW = Type.Object(
+  { missingImports: Type.Optional(Type.Literal('trap', { description: '"trap"' })) },
+  { ...CLOSED, description: '{"missingImports": "trap"}' },
+);
+
 const HTTP = Type.Object(
   {
     contentType: Type.Optional(text('^[\\x21-\\x7e][\\x20-\\x7e]*$', 'a media type in printable ASCII')),
@@ -240,6 +245,7 @@ export const manifestSchema: TSchema = Type.Object(
     capabilities: Type.Optional(CAPABILITIES),
     init: Type.Optional(INIT),
     strategy: Type.Optional(oneOf([...STRATEGIES, 'auto'])),
+    allow: Type.Optional(ALLOW),
     reuse: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'an integer from 1 to 1000000' })),
     snapshot: Type.Optional(text('^[^\\u0000]+$', 'a path')),
     http: Type.Optional(HTTP),

@@ -123,6 +123,7 @@ function describe(
     entry: ENTRIES[component.kind],
     sizeBytes: transpiled.sizeBytes,
     imports: component.imports.map((name) => ({ module: name, name: '*', kind: 'function' })),
+    missingImports: [],
     exports: component.exports.map((name) => ({ name, kind: 'function' })),
     memory:
       memory === undefined ? null : { minimumPages: memory.minimum, maximumPages: memory.maximum ?? null, limitPages },

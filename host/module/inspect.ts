@@ -2,6 +2,7 @@
 
 import { NebulaError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
+import type { MissingImport } from '../preview1/missing-imports.ts';
 import { NAMESPACES, SIGNATURES } from '../preview1/signatures.ts';
 import type { ExternalKind, FunctionType, ImportEntry, ModuleLayout } from './layout.ts';
 import { canShadowTables, RESERVED_PREFIX } from './instrument.ts';
@@ -20,6 +21,8 @@ export interface ModuleInfo {
   readonly entry: string;
   readonly sizeBytes: number;
   readonly imports: readonly { readonly module: string; readonly name: string; readonly kind: ExternalKind }[];
+  /** Functions among the imports that nobody has: the manifest allows to link each of them to a trap. */
+  readonly missingImports: readonly MissingImport[];
   readonly exports: readonly { readonly name: string; readonly kind: ExternalKind }[];
   /** The memory the module asks for, in pages, and the most it may have under its limits. */
   readonly memory: {
@@ -45,14 +48,28 @@ export interface ModuleInfo {
   readonly restorableReason: string;
 }
 
+/** What the manifest says of a module. */
+export interface ModuleOptions {
+  /** Export an invocation calls; default `_start`, else `handle`. */
+  readonly entry?: string;
+  /** Link functions that nobody has to a trap; without it they are refused. */
+  readonly missingImports?: 'trap';
+}
+
 /**
  * Describes a module and refuses it when it cannot run under these limits.
  * @throws NebulaError UNKNOWN_IMPORT, NO_ENTRY, MEMORY_MINIMUM, TABLE_MINIMUM, MODULE_UNSUPPORTED
  */
-export function inspectModule(layout: ModuleLayout, scan: CodeScan, limits: Limits, entry?: string): ModuleInfo {
+export function inspectModule(
+  layout: ModuleLayout,
+  scan: CodeScan,
+  limits: Limits,
+  options: ModuleOptions = {},
+): ModuleInfo {
   refuseReservedExports(layout);
-  refuseUnknownImports(layout);
-  const chosen = chooseEntry(layout, entry);
+  const missing = layout.imports.filter((entry) => options.missingImports === 'trap' && isMissing(entry));
+  refuseUnknownImports(layout, missing);
+  const chosen = chooseEntry(layout, options.entry);
   const limitPages = Math.min(Math.floor(limits.memoryBytes / PAGE_BYTES), PAGE_BYTES);
   refuseOversize(layout, limits, limitPages);
   const memory = layout.memories[0];
@@ -61,6 +78,7 @@ export function inspectModule(layout: ModuleLayout, scan: CodeScan, limits: Limi
   return {
     ...chosen,
     sizeBytes: layout.bytes.length,
+    missingImports: missing.map(({ module, name }) => ({ module, name })),
     imports: layout.imports.map(({ module, name, kind }) => ({ module, name, kind })),
     exports: layout.exports.map(({ name, kind }) => ({ name, kind })),
     memory:
@@ -93,8 +111,8 @@ function refuseReservedExports(layout: ModuleLayout): void {
   throw new NebulaError('MODULE_UNSUPPORTED', { feature });
 }
 
-function refuseUnknownImports(layout: ModuleLayout): void {
-  const unknown = layout.imports.filter((entry) => !isKnown(entry));
+function refuseUnknownImports(layout: ModuleLayout, missing: readonly ImportEntry[]): void {
+  const unknown = layout.imports.filter((entry) => !isKnown(entry) && !missing.includes(entry));
   if (unknown.length === 0) return;
   const imports = unknown.map((entry) => `${entry.module}.${entry.name} (${describeImport(entry)})`).join(', ');
   throw new NebulaError('UNKNOWN_IMPORT', { count: unknown.length, imports });
@@ -103,6 +121,16 @@ function refuseUnknownImports(layout: ModuleLayout): void {
 function isKnown(entry: ImportEntry): boolean {
   if (entry.kind !== 'function' || entry.type === undefined) return false;
   return isHostFunction(entry) && SIGNATURES[entry.name] === signatureOf(entry.type);
+}
+
+/** Types of values that JavaScript can be handed: a call with another fails before it reaches the trap. */
+const LINKABLE: ReadonlySet<number> = new Set([0x7f, 0x7e, 0x7d, 0x7c, 0x70, 0x6f]);
+
+/** A function nobody has. One that is there with another signature is a mistake, which no trap mends. */
+function isMissing(entry: ImportEntry): boolean {
+  if (entry.kind !== 'function' || entry.type === undefined || isHostFunction(entry)) return false;
+  const { parameters, results } = entry.type;
+  return [...parameters, ...results].every((code) => LINKABLE.has(code));
 }
 
 function isHostFunction(entry: ImportEntry): boolean {

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { messageOf, NebulaError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
-import { inspectModule, PAGE_BYTES, type ModuleInfo } from './inspect.ts';
+import { inspectModule, type ModuleOptions, PAGE_BYTES, type ModuleInfo } from './inspect.ts';
 import { instrument } from './instrument.ts';
 import { readLayout } from './layout.ts';
 import { scanCode } from './scan.ts';
@@ -26,7 +26,7 @@ export interface PreparedModule {
 export async function prepareModule(
   bytes: Uint8Array,
   limits: Limits,
-  options: { readonly entry?: string } = {},
+  options: ModuleOptions = {},
 ): Promise<PreparedModule> {
   if (bytes.length > limits.moduleBytes) {
     throw new NebulaError('MODULE_TOO_LARGE', { sizeBytes: bytes.length, limitBytes: limits.moduleBytes });
@@ -35,7 +35,7 @@ export async function prepareModule(
   const layout = readLayout(bytes);
   await compile(bytes);
   const scan = scanCode(layout);
-  const info = inspectModule(layout, scan, limits, options.entry);
+  const info = inspectModule(layout, scan, limits, options);
   const memoryPages = info.memory?.limitPages ?? Math.floor(limits.memoryBytes / PAGE_BYTES);
   const compiled = await compile(instrument(layout, scan, { memoryPages, tableElements: limits.tableElements }));
   const digest = createHash('sha256').update(bytes).digest('hex');

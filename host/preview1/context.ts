@@ -16,6 +16,7 @@ import { CLOCKID, DIRECTORY_RIGHTS, INHERITING_RIGHTS, RIGHTS, STREAM_RIGHTS } f
 import { ERRNO } from './errno.ts';
 import { FdTable } from './fd-table.ts';
 import { GuestMemory } from './guest-memory.ts';
+import type { MissingImport } from './missing-imports.ts';
 import { RandomSource } from './random-source.ts';
 import { STOP } from './stop.ts';
 import { encodeStrings, type StringList } from './string-list.ts';
@@ -27,6 +28,8 @@ export interface Preview1Options {
   readonly capabilities: Capabilities;
   /** Names of the functions the guest imports; all of them when it is not known. */
   readonly imported?: ReadonlySet<string>;
+  /** Functions the guest imports that nobody has: each is a trap. */
+  readonly missing?: readonly MissingImport[];
 }
 
 /** What one invocation gives the guest. */

@@ -14,6 +14,7 @@ import { Context, type GuestCall, type Preview1Options } from './context.ts';
 import { createEnvironFunctions } from './environ.ts';
 import { createFdFunctions } from './fd.ts';
 import { createFdIoFunctions } from './fd-io.ts';
+import { withMissingImports } from './missing-imports.ts';
 import { createPathFunctions } from './path.ts';
 import { createPollFunctions } from './poll.ts';
 import { createProcFunctions } from './proc.ts';
@@ -25,17 +26,18 @@ export type { GuestCall, Preview1Options } from './context.ts';
 export { STOP } from './stop.ts';
 
 export class Preview1 {
-  /** The functions under `wasi_snapshot_preview1` and, in its layout, under `wasi_unstable`. */
+  /** The functions under `wasi_snapshot_preview1` and, in its layout, under `wasi_unstable`; and those that are missing. */
   readonly imports: WebAssembly.Imports;
   readonly #context: Context;
 
   constructor(options: Preview1Options, mounts: readonly MountedDirectory[]) {
     this.#context = new Context(options, mounts);
-    const { imported } = options;
-    this.imports = {
+    const { imported, missing = [] } = options;
+    const imports = {
       wasi_snapshot_preview1: only(imported, createFunctions(this.#context, SNAPSHOT_1)),
       wasi_unstable: only(imported, createFunctions(this.#context, UNSTABLE)),
     };
+    this.imports = withMissingImports(imports, missing, this.#context);
   }
 
   /** Takes the instance's memory, once it is there; a module without one gets FAULT for each pointer. */

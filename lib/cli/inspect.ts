@@ -10,6 +10,8 @@ import { hasCow } from '../../host/linux/memory.ts';
 import { prepareModule, type PreparedModule } from '../../host/module/prepare.ts';
 import type { ModuleInfo } from '../../host/module/inspect.ts';
 import { exactStrategies } from '../../host/snapshot/restore/choice.ts';
+import type { Manifest } from '../api.ts';
+import { moduleOptions } from '../registry/function-definition.ts';
 import { loadSource, type LoadedSource } from '../registry/source.ts';
 import { applyOptions, type FunctionOptions } from './options.ts';
 import { print } from './streams.ts';
@@ -25,7 +27,7 @@ export async function inspect(options: InspectOptions, target: string): Promise<
   const loaded = await loadSource(resolve(target));
   const manifest = applyOptions(loaded.manifest, options);
   const limits = resolveLimits(manifest.limits);
-  const prepared = await prepare(loaded, manifest.entry, limits);
+  const prepared = await prepare(loaded, manifest, limits);
   const { digest, info, compileNs } = prepared;
   const strategy = manifest.strategy ?? 'auto';
   const strategies = exactStrategies(info, info.memory !== null && hasCow().ok);
@@ -34,9 +36,9 @@ export async function inspect(options: InspectOptions, target: string): Promise<
   await print(options.json === true, shown, () => describe({ ...shown, initExport }, prepared, limits));
 }
 
-async function prepare(loaded: LoadedSource, entry: string | undefined, limits: Limits): Promise<PreparedModule> {
+async function prepare(loaded: LoadedSource, manifest: Partial<Manifest>, limits: Limits): Promise<PreparedModule> {
   const { module, transpiled } = loaded;
-  if (!isComponent(module)) return prepareModule(module, limits, entry === undefined ? {} : { entry });
+  if (!isComponent(module)) return prepareModule(module, limits, moduleOptions(manifest));
   return (await prepareComponent(transpiled ?? (await transpileComponent(module)), limits)).prepared;
 }
 
@@ -71,6 +73,7 @@ function describe(given: Described, prepared: PreparedModule, limits: Limits): s
     ['restore', `${given.strategy} of ${given.strategies.join(', ')}; ${info.restorableReason}${withoutCow(info)}`],
     ['proposals', info.proposals.join(', ') || 'none'],
     ['imports', list(info.imports.map((each) => `${each.module}.${each.name} (${each.kind})`))],
+    ['missing', list(info.missingImports.map(({ module, name }) => `${module}.${name}: a trap when it is called`))],
     ['exports', list(info.exports.map((each) => `${each.name} (${each.kind})`))],
     ['limits', list(Object.entries(limits).map(([limit, value]) => `${limit} ${String(value)}`))],
   ];

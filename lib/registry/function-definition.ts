@@ -6,6 +6,7 @@ import type { PreparedComponent, TranspiledComponent } from '../../host/componen
 import type { FunctionDefinition } from '../../host/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
+import type { ModuleOptions } from '../../host/module/inspect.ts';
 import { prepareModule, type PreparedModule } from '../../host/module/prepare.ts';
 import type { Manifest } from '../api.ts';
 import type { ComponentCache } from './component-cache.ts';
@@ -28,7 +29,7 @@ export interface DefinitionDefaults {
 }
 
 /** What only core modules have. */
-const MODULE_FIELDS = ['entry', 'init', 'snapshot'] as const;
+const MODULE_FIELDS = ['entry', 'init', 'snapshot', 'allow'] as const;
 
 /**
  * Reads and compiles the module.
@@ -58,6 +59,14 @@ export async function defineFunction(
   };
 }
 
+/** What a manifest says of how its module is read. */
+export function moduleOptions({ entry, allow }: Partial<Manifest>): ModuleOptions {
+  return {
+    ...(entry === undefined ? {} : { entry }),
+    ...(allow?.missingImports === undefined ? {} : { missingImports: allow.missingImports }),
+  };
+}
+
 async function prepare(
   source: DefinitionSource,
   limits: Limits,
@@ -67,9 +76,7 @@ async function prepare(
   if (!isComponent(module)) {
     if (manifest.reuse !== undefined)
       throw misplaced('reuse', 'a core module, whose state is put back after each call');
-    return {
-      prepared: await prepareModule(module, limits, manifest.entry === undefined ? {} : { entry: manifest.entry }),
-    };
+    return { prepared: await prepareModule(module, limits, moduleOptions(manifest)) };
   }
   for (const field of MODULE_FIELDS) {
     if (manifest[field] !== undefined) throw misplaced(field, 'a component');

@@ -15,7 +15,7 @@ import { defineFunction, type DefinitionDefaults, type DefinitionSource } from '
 export type AnyDefinition = FunctionDefinition | ContainerDefinition | ProcessDefinition;
 
 /** What a native guest cannot be given: it has no snapshot, and reads the machine's own clocks and random source. */
-const WASM_FIELDS = ['entry', 'init', 'strategy', 'snapshot'] as const;
+const WASM_FIELDS = ['entry', 'init', 'strategy', 'snapshot', 'allow'] as const;
 const WASM_CAPABILITIES = ['clocks', 'random', 'denial'] as const;
 
 /**

@@ -15,6 +15,7 @@ import { assemble } from '../wat.ts';
 export interface Given {
   readonly name?: string;
   readonly entry?: string;
+  readonly missingImports?: 'trap';
   readonly limits?: Partial<Limits>;
   readonly capabilities?: Partial<Capabilities>;
   readonly init?: Partial<InitOptions>;
@@ -29,7 +30,10 @@ let made = 0;
 export async function define(module: Uint8Array | string, given: Given = {}): Promise<FunctionDefinition> {
   const bytes = typeof module === 'string' ? await assemble(module) : module;
   const limits = resolveLimits({ timeoutMs: 2000, ...given.limits });
-  const prepared = await prepareModule(bytes, limits, given.entry === undefined ? {} : { entry: given.entry });
+  const prepared = await prepareModule(bytes, limits, {
+    ...(given.entry === undefined ? {} : { entry: given.entry }),
+    ...(given.missingImports === undefined ? {} : { missingImports: given.missingImports }),
+  });
   made++;
   return {
     id: `test-${made}`,

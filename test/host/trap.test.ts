@@ -49,11 +49,11 @@ test('trapOf() calls the call of an empty element a trap of the table’s', asyn
   assert.ok(ending.kind === 'trap' && ['indirect-call-mismatch', 'null-reference'].includes(ending.reason));
 });
 
-test('trapOf() leaves out no reason but the two that no guest reaches here', () => {
+test('trapOf() leaves out no reason but those that no guest reaches here', () => {
   const reached = new Set(TRAPS.map(([reason]) => reason));
   assert.deepEqual(
     TRAP_REASONS.filter((reason) => !reached.has(reason)),
-    ['null-reference', 'other'],
+    ['null-reference', 'missing-import', 'other'],
   );
 });
 

@@ -93,6 +93,8 @@ const refused: readonly (readonly [unknown, RegExp])[] = [
   ],
   [{ name: 'a', limits: { memoryBytes: '1' } }, /field "limits.memoryBytes" must be an integer .*, got "1" \(string\)/],
   [{ name: 'a', limits: { concurrency: 1.5 } }, /field "limits.concurrency" must be an integer .*, got 1.5 \(number\)/],
+  [{ name: 'a', allow: { missingImports: 'ignore' } }, /field "allow.missingImports" must be "trap", got "ignore"/],
+  [{ name: 'a', allow: { imports: 'trap' } }, /unknown field "allow.imports": expected one of missingImports/],
   [{ name: 'a', strategy: 'magic' }, /field "strategy" must be one of "fresh", "copy", "cow", "auto", got "magic"/],
   [
     { name: 'a', capabilities: { clocks: { kind: 'coarse' } } },

@@ -23,6 +23,7 @@ test('deploy() refuses what the runtime does not have, and a runtime that was no
   const refused = [
     [{ container: {} }, /"container" must be left out: the runtime is "wasm"/],
     [{ runtime: 'container', strategy: 'cow' }, /"strategy" must be left out/],
+    [{ runtime: 'container', allow: { missingImports: 'trap' } }, /"allow" must be left out/],
     [{ runtime: 'container', capabilities: { random: { kind: 'secure' } } }, /"capabilities.random" must be left out/],
     [
       {

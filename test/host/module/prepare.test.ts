@@ -78,6 +78,40 @@ test('prepareModule() lists every unknown import with module, name and what is w
   );
 });
 
+test('prepareModule() links missing functions alone, and only where it is allowed', async () => {
+  const bytes = await assemble(
+    `(module (import "env" "log" (func (param i32)))
+      (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "constructor" (func))
+      (import "env" "vector" (func (param v128)))
+      (import "env" "memory" (memory 1)) (import "env" "table" (table 1 funcref))
+      (import "env" "base" (global i32)) (import "env" "tag" (tag)) ${START})`,
+  );
+  await assert.rejects(prepareModule(bytes, resolveLimits(), { missingImports: 'trap' }), {
+    key: 'UNKNOWN_IMPORT',
+    fields: {
+      count: 6,
+      imports:
+        'wasi_snapshot_preview1.fd_write (function iii>i, expected iiii>i), env.vector (function), ' +
+        'env.memory (memory), env.table (table), env.base (global), env.tag (tag)',
+    },
+  });
+  const functions = await assemble(
+    `(module (import "env" "log" (func (param i32))) (import "wasi_snapshot_preview1" "constructor" (func))
+      (import "wasi_snapshot_preview1" "proc_exit" (func (param i32))) ${START})`,
+  );
+  const { info } = await prepareModule(functions, resolveLimits(), { missingImports: 'trap' });
+  assert.deepEqual(info.missingImports, [
+    { module: 'env', name: 'log' },
+    { module: 'wasi_snapshot_preview1', name: 'constructor' },
+  ]);
+  assert.equal(info.imports.length, 3);
+  assert.deepEqual(
+    (await prepareModule(guestModule('noop'), resolveLimits(), { missingImports: 'trap' })).info.missingImports,
+    [],
+  );
+});
+
 test('prepareModule() accepts every preview1 function under both namespaces', async () => {
   const prepared = await prepareModule(
     await assemble(

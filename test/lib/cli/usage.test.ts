@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { hasCow } from '../../../host/linux/memory.ts';
+import { assemble } from '../../wat.ts';
 import { temporaryDirectory, tinyModule } from '../tiny-module.ts';
 import { builtFunction, nebula } from './command.ts';
 
@@ -62,6 +63,19 @@ test('nebula inspect says what runs before a snapshot, what the code does, and w
   const tiny = await nebula(['inspect', path]);
   assert.match(tiny.stdout, /^init +nothing$/m);
   assert.match(tiny.stdout, /^code +neither grows memory nor changes tables nor drops segments$/m);
+});
+
+test('nebula inspect tells which imports are missing where the manifest allows that, and refuses them elsewhere', async (context) => {
+  const folder = temporaryDirectory(context);
+  const source =
+    '(module (import "env" "log" (func (param i32))) (memory (export "memory") 1) (func (export "_start")))';
+  writeFileSync(join(folder, 'f.wasm'), await assemble(source));
+  writeFileSync(join(folder, 'nebula.json'), JSON.stringify({ name: 'f', allow: { missingImports: 'trap' } }));
+  const text = await nebula(['inspect', folder]);
+  assert.match(text.stdout, /^missing +env\.log: a trap when it is called$/m);
+  const json = JSON.parse((await nebula(['inspect', '--json', folder])).stdout) as Record<string, unknown>;
+  assert.deepEqual(json['missingImports'], [{ module: 'env', name: 'log' }]);
+  assert.match((await nebula(['inspect', join(folder, 'f.wasm')])).stderr, /1 unknown imports: env\.log \(function\)/);
 });
 
 test('nebula inspect refuses what could not be deployed, in one line that says what to do', async (context) => {
