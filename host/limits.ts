@@ -11,7 +11,7 @@ export interface Limits {
   readonly tableElements: number;
   /** Size of one invocation's input, in bytes. */
   readonly inputBytes: number;
-  /** Bytes a guest may write to stdout in one invocation. */
+  /** Bytes a guest may write to stdout in one invocation; also of the result of a component's function. */
   readonly outputBytes: number;
   /** Bytes a guest may write to stderr in one invocation. */
   readonly stderrBytes: number;

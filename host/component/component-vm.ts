@@ -20,6 +20,7 @@ import { compileGlue, type Exports, type Instantiate } from './glue.ts';
 import { GuestStop } from './guest-stop.ts';
 import { callFunction } from './function-call.ts';
 import { handleRequest, type Handler } from './request.ts';
+import { LIFT_LOWER_VALUES, trapOfAccess } from './lift-lower.ts';
 import type { PreparedComponent } from './prepared-component.ts';
 import { parseInterface } from './wit.ts';
 import { Host, withHost } from './world/host.ts';
@@ -171,6 +172,7 @@ export class ComponentVm implements Guest {
         (file) => component.cores.find((core) => core.file === file)?.compiled as WebAssembly.Module,
         createWorld(host, this.#packages),
         (module, imports) => this.#cores.next(module, imports),
+        LIFT_LOWER_VALUES,
       );
     } catch (cause) {
       if (cause instanceof RangeError) throw cause;
@@ -226,7 +228,7 @@ function call(host: Host, entry: () => void): Ending {
     return host.ending ?? OK;
   } catch (thrown) {
     if (host.ending !== undefined) return host.ending;
-    const ending = trapOf(thrown);
+    const ending = trapOf(thrown) ?? trapOfAccess(thrown);
     if (ending !== undefined) return ending;
     // What a result's `err` case becomes: the value itself.
     if (!(thrown instanceof Error) || thrown instanceof GuestStop) return { kind: 'exit', exitCode: 1 };

@@ -4,6 +4,9 @@ import { deserialize, serialize } from 'node:v8';
 import { trapOf } from '../trap.ts';
 import type { FunctionCall } from './component-call.ts';
 import type { Exports } from './glue.ts';
+import { trapOfAccess } from './lift-lower.ts';
+import { requireSettled } from './settled.ts';
+import { sizeOf, Untransferable } from './value-size.ts';
 import type { Host } from './world/host.ts';
 import { ChannelSink } from './world/http/exchange.ts';
 
@@ -33,11 +36,12 @@ function invoke(
     return { kind: 'mistake', message: `expected ${target.length} arguments, got ${values.length}` };
   }
   try {
-    return { kind: 'value', value: target(...values) };
+    return { kind: 'value', value: requireSettled(target(...values)) };
   } catch (thrown) {
     if (host.ending !== undefined || thrown instanceof WebAssembly.RuntimeError) throw thrown;
     // The glue throws a result's `err` as it is.
     if (!(thrown instanceof Error)) return { kind: 'error', error: thrown };
+    if (trapOfAccess(thrown) !== undefined) throw thrown;
     // A value that has not the parameter's type is found before the guest runs.
     if (host.hostCalls === 0 && isMisfit(thrown)) return { kind: 'mistake', message: thrown.message };
     throw thrown;
@@ -51,15 +55,19 @@ function isMisfit(error: Error): boolean {
 }
 
 function reply(host: Host, call: FunctionCall, result: CallResult): void {
-  const bytes = encodeResult(result);
+  const bytes = encodeResult(host, result);
   if (call.channel === undefined) call.sink?.value(bytes);
   else new ChannelSink(call.channel, (sink) => host.wait([sink])).message(bytes);
 }
 
-function encodeResult(result: CallResult): Uint8Array {
+/** Measured first: V8 makes the bytes of a value at once, however many they are. */
+function encodeResult(host: Host, result: CallResult): Uint8Array {
   try {
+    const { outputBytes } = host.options.limits;
+    if (sizeOf(result, outputBytes) > outputBytes) throw host.stopForResult();
     return serialize(result);
-  } catch {
+  } catch (error) {
+    if (!(error instanceof Untransferable)) throw error;
     const message = 'its result holds a resource, which cannot leave its instance';
     return serialize({ kind: 'mistake', message } satisfies CallResult);
   }

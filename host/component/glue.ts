@@ -4,6 +4,7 @@
  */
 
 import { compileFunction } from 'node:vm';
+import type { LiftLower } from './lift-lower.ts';
 import type { PreparedComponent } from './prepared-component.ts';
 
 /** Namespaces of functions and classes by interface, without versions. */
@@ -16,6 +17,7 @@ export type Instantiate = (
   getCoreModule: (file: string) => WebAssembly.Module,
   imports: Imports,
   instantiateCore: (module: WebAssembly.Module, imports: WebAssembly.Imports) => WebAssembly.Instance,
+  values: LiftLower,
 ) => Exports;
 
 /**

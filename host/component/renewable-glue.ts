@@ -5,12 +5,7 @@
  * factory, called once per instance, and what `instantiate` still does is run all the other statements.
  */
 
-/** The part of the ESTree nodes that is looked at. Source: github.com/estree/estree. */
-interface Node {
-  readonly type: string;
-  readonly start: number;
-  readonly end: number;
-}
+import { type Node, type Parse, UnknownShape } from './syntax.ts';
 
 interface Declarator extends Node {
   readonly id: Node;
@@ -38,12 +33,6 @@ interface FunctionNode extends Node {
   readonly params: readonly Node[];
   readonly body: { readonly body: readonly Node[] };
 }
-
-/** Parses a script to its syntax tree. */
-export type Parse = (source: string) => { readonly body: readonly Node[] };
-
-/** Thrown for glue of a shape that is not known: it is then used as it is. */
-class UnknownShape extends Error {}
 
 /** The same for any glue, renewable or not: a script whose value is a factory of `instantiate`. */
 export function plainFactory(instantiate: string): string {

@@ -2,7 +2,9 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../errors.ts';
-import { type Parse, plainFactory, renewableFactory } from './renewable-glue.ts';
+import { boundedGlue } from './bounded-glue.ts';
+import { renewableFactory } from './renewable-glue.ts';
+import type { Parse } from './syntax.ts';
 
 export interface TranspileTask {
   readonly bytes: Uint8Array;
@@ -88,9 +90,9 @@ async function toFactory(source: string): Promise<string> {
   const body = source.slice(start + 'export '.length, end < 0 ? undefined : end).trimEnd();
   const instantiate = body.replace(/;$/, '');
   const name = 'acorn';
-  const acorn = (await import(name).catch(() => undefined)) as Acorn | undefined;
-  if (acorn === undefined) return plainFactory(instantiate);
-  return renewableFactory(instantiate, (text) => acorn.parse(text, { ecmaVersion: 'latest' }));
+  const acorn = (await import(name)) as Acorn;
+  const parse: Parse = (text) => acorn.parse(text, { ecmaVersion: 'latest' });
+  return renewableFactory(boundedGlue(instantiate, parse), parse);
 }
 
 /** What wasm-tools throws has its words in `payload`, a chain of causes, one a line. */

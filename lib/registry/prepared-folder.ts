@@ -14,7 +14,7 @@ import { digestOf } from './store.ts';
 export const PREPARED_NAME = 'prepared.json';
 
 /** Raised when the transpiler's output or what is expected of it changes. */
-const FORMAT = 2;
+const FORMAT = 3;
 const GLUE_NAME = 'component.js';
 const WIT_NAME = 'component.wit';
 const CORE_NAME = /^component\.core\d*\.wasm$/;

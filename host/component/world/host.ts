@@ -3,6 +3,7 @@
  * it ended. Two instances in one thread share nothing of it.
  */
 
+import { getHeapStatistics } from 'node:v8';
 import type { Capabilities } from '../../capabilities.ts';
 import { InputBuffer, OutputBuffer } from '../../filesystem/stdio.ts';
 import type { MountedDirectory } from '../../filesystem/mount.ts';
@@ -40,6 +41,12 @@ const NO_CALL: HostCall = { input: new Uint8Array(), arguments: [], environment:
 const NO_SIGNAL: Int32Array = new Int32Array(new SharedArrayBuffer(4));
 /** `Atomics.wait` takes any number; this one is a day. */
 const LONGEST_WAIT_MS = 86_400_000;
+/** What the host keeps besides content, so that a whole memory can still be an argument. */
+const ARGUMENT_SLACK_BYTES = 65_536;
+/** A result in the host's memory may take so many times what it takes as it travels: values of one byte become objects. */
+const RESULT_FACTOR = 4;
+/** Whatever the limits say, values leave this thread's heap room. */
+const MOST_VALUE_BYTES = getHeapStatistics().heap_size_limit / 2;
 
 export class Host {
   readonly options: HostOptions;
@@ -64,6 +71,9 @@ export class Host {
   readonly held: Set<{ release(): void }> = new Set();
   #resources = 0;
   #stopped = false;
+  /** Bytes taken for the arguments of one host function, and for the result of one call. */
+  #argumentBytes = 0;
+  #resultBytes = 0;
 
   constructor(options: HostOptions, mounts: readonly MountedDirectory[]) {
     const { limits, capabilities } = options;
@@ -81,6 +91,8 @@ export class Host {
     this.#stopped = false;
     this.hostCalls = 0;
     this.bodyBytes = 0;
+    this.#argumentBytes = 0;
+    this.#resultBytes = 0;
     this.random.restart();
     this.stdin.reset(call.input);
     this.stdout.reset();
@@ -103,6 +115,7 @@ export class Host {
     // A guest with exception handling can catch what ends it: it gets no further.
     if (this.#stopped) throw GUEST_STOP;
     this.hostCalls++;
+    this.#argumentBytes = 0;
   }
 
   /** Ends the guest: the caller throws what this answers. */
@@ -125,6 +138,26 @@ export class Host {
 
   drop(): void {
     this.#resources--;
+  }
+
+  /** Counts what an argument takes of the host before it is made: for one function at most what the guest's memory may take. */
+  countArgument(sizeBytes: number): void {
+    const allowed = this.options.limits.memoryBytes;
+    this.#argumentBytes += sizeBytes;
+    if (this.#argumentBytes > Math.min(allowed + ARGUMENT_SLACK_BYTES, MOST_VALUE_BYTES))
+      throw this.stop({ kind: 'limit', limit: 'memoryBytes', allowed });
+  }
+
+  /** Counts what a result takes of the host before it is made. */
+  countResult(sizeBytes: number): void {
+    this.#resultBytes += sizeBytes;
+    const allowed = RESULT_FACTOR * this.options.limits.outputBytes;
+    if (this.#resultBytes > Math.min(allowed, MOST_VALUE_BYTES)) throw this.stopForResult();
+  }
+
+  /** Ends a guest whose result is too large. */
+  stopForResult(): GuestStop {
+    return this.stop({ kind: 'limit', limit: 'outputBytes', allowed: this.options.limits.outputBytes });
   }
 
   /** Bytes the guest has read of its input, its request's body included. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse as parseScript } from 'acorn';
-import { plainFactory, renewableFactory, type Parse } from '../../../host/component/renewable-glue.ts';
+import { plainFactory, renewableFactory } from '../../../host/component/renewable-glue.ts';
+import type { Parse } from '../../../host/component/syntax.ts';
 
 const parse: Parse = (source) => parseScript(source, { ecmaVersion: 'latest' });
 
