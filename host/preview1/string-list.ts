@@ -1,6 +1,6 @@
-/** Arguments and variables in the form a guest is given them: NUL-terminated UTF-8, one after the other. */
+/** Arguments and variables in the form a guest is given them: NUL-terminated bytes, one after the other. */
 
-const ENCODER: TextEncoder = new TextEncoder();
+import { bytesOfText } from '../byte-text.ts';
 
 export interface StringList {
   readonly bytes: Uint8Array;
@@ -10,7 +10,7 @@ export interface StringList {
 
 /** Encodes the strings in their order. */
 export function encodeStrings(strings: readonly string[]): StringList {
-  const encoded = strings.map((string) => ENCODER.encode(string));
+  const encoded = strings.map((string) => bytesOfText(string));
   const bytes = new Uint8Array(encoded.reduce((size, part) => size + part.length + 1, 0));
   const offsets: number[] = [];
   let offset = 0;

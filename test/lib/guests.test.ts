@@ -36,10 +36,11 @@ for (const options of executors) {
     assert.equal(exited.kind === 'exit' && exited.exitCode, 3);
     const trapped = await nebula.invoke('trap-unreachable');
     assert.equal(trapped.kind === 'trap' && trapped.reason, 'unreachable');
-    const call = { arguments: ['x y'], environment: { GREETING: 'grüezi' } };
+    const call = { arguments: ['x y'], environment: { GREETING: 'grüezi', PATH_INFO: '/\udcff' } };
     const dump = new TextDecoder().decode(await nebula.invokeOrThrow('env-dump', '', call));
     assert.match(dump, /"x y"/);
     assert.match(dump, /variable "GREETING" "grüezi"/);
+    assert.match(dump, /variable "PATH_INFO" "\/\\xFF"/, 'a byte that is no UTF-8');
     const [fibonacci] = nebula.stats().functions;
     assert.equal(fibonacci?.outcomes.ok, 1);
     assert.ok((fibonacci?.latency['run']?.p50Us ?? 0) > 0);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { textOfBytes } from '../../../host/byte-text.ts';
 import { Guest } from './guest.ts';
 
 /** Reads what args_get or environ_get give, the way a libc does. */
@@ -46,4 +47,16 @@ test('begin() gives each invocation its own arguments and variables', () => {
   guest.begin({ arguments: ['two', 'three'] });
   assert.deepEqual(strings(guest, 'args'), ['guest', 'two', 'three']);
   assert.deepEqual(strings(guest, 'environ'), []);
+});
+
+test('environ_get gives bytes that are no UTF-8 as they came', () => {
+  const guest = new Guest({ call: { environment: { PATH_INFO: textOfBytes(Buffer.from('/\xff\xc3', 'latin1')) } } });
+  const sizes = guest.room(8);
+  assert.equal(guest.call('environ_sizes_get', sizes, sizes + 4), 'success');
+  assert.equal(guest.u32(sizes + 4), 'PATH_INFO=/'.length + 3);
+  const pointers = guest.room(4);
+  const buffer = guest.room(guest.u32(sizes + 4));
+  assert.equal(guest.call('environ_get', pointers, buffer), 'success');
+  const bytes = guest.bytes.subarray(buffer, buffer + guest.u32(sizes + 4));
+  assert.equal(Buffer.from(bytes).toString('latin1'), 'PATH_INFO=/\xff\xc3\0');
 });
