@@ -63,6 +63,12 @@ export const ERRORS = {
   METHOD_NOT_ALLOWED: [405, 'Cannot use {method} here: expected {allowed}', false],
   ROUTE_NOT_FOUND: [404, 'Cannot find {method} {path}', false],
   UNAUTHORIZED: [401, 'Cannot allow {method} {path}: a valid bearer token is needed', false],
+  HOST_UNKNOWN: [
+    403,
+    'Cannot allow {method} {path} under the host "{host}": functions are managed under loopback names, the address the server is bound to, and names it was given (serve --allow-host)',
+    false,
+  ],
+  ORIGIN_UNKNOWN: [403, 'Cannot allow {method} {path} to a page of "{origin}": expected one of the same origin', false],
   CLIENT_CLOSED: [499, 'The client closed the request before the answer', false],
   DEADLINE: [504, 'Function "{name}" did not answer within {timeoutMs} ms', false],
   GUEST_FAILED: [500, 'Function "{name}" ended with {ending}', false],

@@ -9,6 +9,7 @@ import type { Limits } from '../host/limits.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import type { ContainerNetwork } from '../pools/container/definition.ts';
 import type { ComponentResponse, RequestBody } from './component/exchange.ts';
+import type { RequestContext } from './http/handler.ts';
 import type { MarkerStats, Markers } from './markers.ts';
 import type { DeployReport, ExecutorStats } from '../pools/executor.ts';
 import type { Request, Response } from 'undici';
@@ -24,6 +25,8 @@ export interface NebulaOptions {
   readonly store?: string;
   /** Limits for functions whose manifest names none. */
   readonly limits?: Partial<Limits>;
+  /** Bearer token of the management routes and metrics, where `fetch` is mounted; without it they are closed there. */
+  readonly token?: string;
   /** Compare every micro-VM with its snapshot before each run. */
   readonly audit?: boolean;
   /** Memories alive at once; default: derived from the machine. */
@@ -100,6 +103,8 @@ export interface Manifest {
     readonly contentType?: string;
     /** Whether the tail of stderr, the trap or the exit code is told to HTTP callers. */
     readonly showFailures?: boolean;
+    /** Whether a CGI program is told the Authorization field of its requests, as HTTP_AUTHORIZATION; default false. */
+    readonly authorization?: boolean;
   };
 }
 
@@ -226,8 +231,11 @@ export interface Nebula {
   stats(): NebulaStats;
   /** A function by name; it is looked up anew for each use. */
   fn<Exported extends Calls<Exported> = AnyCalls>(name: string): FunctionHandle<Exported>;
-  /** The whole HTTP face without a server: the routes of docs and /openapi.json. */
-  fetch(request: Request): Promise<Response>;
+  /**
+   * The whole HTTP face without a server: the routes of docs and /openapi.json. Those that manage functions need the `token`
+   * of `createNebula`, and refuse everybody where there is none: who may reach the mount is not known here.
+   */
+  fetch(request: Request, context?: RequestContext): Promise<Response>;
   /** Lets calls in flight finish (default 10 s), then stops. Leaves no handle open. */
   close(options?: { drainMs?: number }): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

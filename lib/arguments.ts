@@ -3,6 +3,7 @@
 import { argumentError } from '../host/errors.ts';
 import type { Invocation } from '../host/outcome.ts';
 import type { DeployOptions, Input, InvokeOptions, NebulaOptions } from './api.ts';
+import { checkToken } from './http/authorization.ts';
 import { findLimitsProblem } from './manifest.ts';
 
 const RUNTIMES: ReadonlySet<unknown> = new Set(['wasm', 'container', 'process']);
@@ -107,6 +108,9 @@ function checkNebulaOption(key: string, value: unknown): void {
         throw argumentError(field, 'a list of "wasm", "container" and "process"', value);
       }
       return;
+    case 'token':
+      checkToken(field, value);
+      return;
     case 'audit':
       if (typeof value !== 'boolean') throw argumentError(field, 'a boolean', value);
       return;
@@ -125,7 +129,7 @@ function checkNebulaOption(key: string, value: unknown): void {
     default:
       throw argumentError(
         field,
-        'left out: expected executor, threads, spareThreads, store, limits, audit, memories, runtimes, dockerSocket or markers',
+        'left out: expected executor, threads, spareThreads, store, limits, token, audit, memories, runtimes, dockerSocket or markers',
         value,
       );
   }

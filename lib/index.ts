@@ -23,6 +23,7 @@ export type {
   UnavailableFunction,
 } from './api.ts';
 export type { NebulaServer, ServerOptions, ServerTimeouts } from './http/server.ts';
+export type { RequestContext } from './http/handler.ts';
 export type {
   CallOptions,
   ClientOptions,

@@ -195,6 +195,7 @@ const HTTP = Type.Object(
   {
     contentType: Type.Optional(text('^[\\x21-\\x7e][\\x20-\\x7e]*$', 'a media type in printable ASCII')),
     showFailures: Type.Optional(Type.Boolean()),
+    authorization: Type.Optional(Type.Boolean()),
   },
   CLOSED,
 );

@@ -21,6 +21,8 @@ import type {
 import { checkDeployOptions, checkNebulaOptions, toDrainMs, toInputBytes, toInvocation } from './arguments.ts';
 import type { Target } from './component/exchange.ts';
 import { createExecutor } from './executor.ts';
+import type { FetchHandler, RequestContext } from './http/handler.ts';
+import type { RouteOptions } from './http/routes.ts';
 import { toOutcomeError } from './outcome-error.ts';
 import { Runtimes } from './runtimes.ts';
 import { InvocationMarks } from './markers.ts';
@@ -34,8 +36,6 @@ const NO_INPUT = new Uint8Array(0);
 
 /** The interface of components that answer requests. */
 const HANDLER = 'wasi:http/incoming-handler';
-
-type FetchHandler = (request: Request) => Promise<Response>;
 
 /**
  * Starts the executor and brings back what the store holds.
@@ -62,6 +62,7 @@ export async function createNebulaOn(executor: Executor, options: NebulaOptions 
       ...(store === undefined ? {} : { store }),
       components: new ComponentCache(options.store === undefined ? undefined : join(options.store, 'components')),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
+      ...(options.token === undefined ? {} : { token: options.token }),
       ...(options.markers === undefined ? {} : { marks: new InvocationMarks(options.markers) }),
     });
     await nebula.restore();
@@ -73,21 +74,32 @@ export async function createNebulaOn(executor: Executor, options: NebulaOptions 
   }
 }
 
+interface EmbeddedOptions extends RegistryOptions {
+  readonly executor: Runtimes;
+  readonly marks?: InvocationMarks;
+  readonly token?: string;
+}
+
 class EmbeddedNebula implements Nebula {
   readonly #executor: Runtimes;
   readonly #registry: Registry;
   readonly #functions: Registry['functions'];
   readonly #moduleBytes: number | undefined;
   readonly #marks: InvocationMarks | undefined;
+  readonly #routeOptions: RouteOptions;
   #fetchHandler: Promise<FetchHandler> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: RegistryOptions & { readonly executor: Runtimes; readonly marks?: InvocationMarks }) {
+  constructor(options: EmbeddedOptions) {
     this.#executor = options.executor;
     this.#registry = new Registry(options);
     this.#functions = this.#registry.functions;
     this.#moduleBytes = options.limits?.moduleBytes;
     this.#marks = options.marks;
+    this.#routeOptions = {
+      ...(options.token === undefined ? {} : { token: options.token }),
+      ...(this.#moduleBytes === undefined ? {} : { moduleBytes: this.#moduleBytes }),
+    };
   }
 
   restore(): Promise<void> {
@@ -212,11 +224,13 @@ class EmbeddedNebula implements Nebula {
     };
   }
 
-  async fetch(request: Request): Promise<Response> {
+  async fetch(request: Request, context?: RequestContext): Promise<Response> {
     // The HTTP face and undici are loaded only where they are used.
-    this.#fetchHandler ??= import('./http/handler.ts').then(({ createFetchHandler }) => createFetchHandler(this, {}));
+    this.#fetchHandler ??= import('./http/handler.ts').then(({ createFetchHandler }) =>
+      createFetchHandler(this, this.#routeOptions),
+    );
     const handler = await this.#fetchHandler;
-    return handler(request);
+    return handler(request, context);
   }
 
   async close(options?: { readonly drainMs?: number }): Promise<void> {

@@ -3,7 +3,7 @@
 import { geometricMeanOfRatios, medianEstimate, ratioOfMedians, type Estimate, type Pair } from '../bootstrap.ts';
 import { describeSample, type Description } from '../descriptive.ts';
 import type { EnergyAnalysis } from '../energy/analysis.ts';
-import { estimateBreakEven, type BreakEvenEstimate, type Verdict } from './break-even.ts';
+import { estimateBreakEven } from './break-even.ts';
 import type { RunEnvironment } from './environment.ts';
 import { findAll, isShortRun, type Finding } from './findings.ts';
 import type { Plan } from './plan.ts';
@@ -55,14 +55,11 @@ export interface BreakEven {
   readonly native: string;
   readonly wasmOverheadNs: number;
   readonly nativeOverheadNs: number;
-  readonly verdict: Verdict;
-  /** Null where the function is too short for one. */
-  readonly slowdown: Interval | null;
-  /**
-   * Native run time from which the native target is ahead, where the verdict is `crosses`. Where it is `unresolved`, its `low`
-   * is the time before which there is none, and its `value` null. Null for all other verdicts.
-   */
-  readonly runNs: Interval | null;
+  readonly slowdown: Interval;
+  /** Native run time from which the native target is ahead; null: Wasm is ahead however long the function runs. */
+  readonly runNs: Interval;
+  /** Its own run at that input is so short that the slowdown is the clock's and the caches', and the break-even says nothing. */
+  readonly tooShort: boolean;
 }
 
 export interface Analysis {
@@ -182,8 +179,10 @@ function breakEvensOf(samples: Samples, reference: string): BreakEven[] {
       const wasmBlocks = callBlocks(samples, { target: reference, function: functionName, input });
       const nativeBlocks = callBlocks(samples, { target: native, function: functionName, input });
       if (wasmBlocks === undefined || nativeBlocks === undefined) continue;
-      const estimate = estimateBreakEven(wasmBlocks, nativeBlocks);
-      const { wasmOverheadNs, nativeOverheadNs } = estimate.model;
+      const { model, runNs, slowdown } = estimateBreakEven(wasmBlocks, nativeBlocks);
+      const { wasmOverheadNs, nativeOverheadNs } = model;
+      const intervals = { slowdown: toInterval(slowdown), runNs: toInterval(runNs) };
+      const tooShort = isShortRun(samples, functionName);
       found.push({
         function: functionName,
         input,
@@ -191,23 +190,12 @@ function breakEvensOf(samples: Samples, reference: string): BreakEven[] {
         native,
         wasmOverheadNs,
         nativeOverheadNs,
-        ...toldOf(estimate, isShortRun(samples, functionName)),
+        ...intervals,
+        tooShort,
       });
     }
   }
   return found;
-}
-
-/** What may be told: a number only where the method has one. */
-function toldOf(
-  { verdict, runNs, slowdown }: BreakEvenEstimate,
-  isShort: boolean,
-): Pick<BreakEven, 'verdict' | 'slowdown' | 'runNs'> {
-  if (isShort) return { verdict: 'too-short', slowdown: null, runNs: null };
-  const told = { verdict, slowdown: toInterval(slowdown) };
-  if (verdict === 'crosses') return { ...told, runNs: toInterval(runNs) };
-  if (verdict !== 'unresolved') return { ...told, runNs: null };
-  return { ...told, runNs: { value: null, low: bounded(runNs.low), high: null } };
 }
 
 function callBlocks(samples: Samples, cell: CellName): { total: Pair['subject']; run: Pair['subject'] } | undefined {

@@ -23,6 +23,7 @@ const ADVICE: Partial<Record<ErrorName, string>> = {
   FUNCTION_NOT_FOUND: 'see "nebula list"; a file needs its path',
   NO_PREVIOUS_VERSION: 'deploy the version you want',
   QUEUE_FULL: 'try again later',
+  HOST_UNKNOWN: 'start the server with --allow-host, or ask it under a name it knows',
   UNAUTHORIZED: 'give --token or set NEBULA_TOKEN',
   LISTEN_REFUSED: 'give --token, set NEBULA_TOKEN, or use --host 127.0.0.1',
   FILE_UNREADABLE: 'check the path',

@@ -81,6 +81,7 @@ function addServe(program: Command): void {
     .option('--port <port>', 'default: PORT, or 7070', integerFrom(0, 65_535))
     .option('--host <address>', 'address to bind to', '127.0.0.1')
     .addOption(tokenOption('bearer token of the management routes'))
+    .option('--allow-host <name>', 'a further name under which functions are managed (repeatable)', collect)
     .option('--store <dir>', 'directory in which deployed functions persist')
     .option('--functions <dirs...>', 'deploy every folder in them that has a nebula.json')
     .option('--watch', 'redeploy a function of --functions whose module or manifest changes')

@@ -21,6 +21,7 @@ export interface ServeOptions {
   readonly port?: number;
   readonly host: string;
   readonly token?: string;
+  readonly allowHost?: readonly string[];
   readonly store?: string;
   readonly functions?: readonly string[];
   readonly watch?: boolean;
@@ -47,7 +48,13 @@ export async function serve(options: ServeOptions): Promise<void> {
     if (options.functions !== undefined) stops.push(...(await deployFolders(nebula, options, logger)));
     for (const { name, error } of nebula.stats().unavailable ?? [])
       logger.error({ err: error }, `"${name}" is unavailable`);
-    const server = await startServer(nebula, { host, port, logger, ...(token === undefined ? {} : { token }) });
+    const server = await startServer(nebula, {
+      host,
+      port,
+      logger,
+      hosts: options.allowHost ?? [],
+      ...(token === undefined ? {} : { token }),
+    });
     const signal = nextSignal();
     await announce(nebula, server.url, options.json === true);
     await signal;

@@ -4,10 +4,14 @@
  * Left out, as the RFC allows: AUTH_TYPE, REMOTE_USER, REMOTE_IDENT (nobody is authenticated here) and PATH_TRANSLATED (no
  * document tree stands behind a function). REMOTE_HOST is the address, since names are not looked up. The query never
  * becomes arguments (section 4.4), because a caller would then choose a program's options.
+ *
+ * Beside them are those that servers agree on and programs ask for: HTTPS, REDIRECT_STATUS, REQUEST_SCHEME, REQUEST_URI.
  */
 
 import { isUtf8 } from 'node:buffer';
+import { textOfBytes } from '../../host/byte-text.ts';
 import type { Exchange } from './exchange.ts';
+import { portOf } from './request-target.ts';
 
 /** Which function a path names, and what follows its name. */
 export interface FunctionPath {
@@ -17,7 +21,8 @@ export interface FunctionPath {
 }
 
 // `proxy` would become HTTP_PROXY, which many HTTP clients obey (httpoxy, CVE-2016-5385). Credentials are the server's
-// business (section 4.1.18), hop-by-hop fields the connection's, and the content fields have variables of their own.
+// business (section 4.1.18) unless the manifest says otherwise, hop-by-hop fields the connection's, and the content fields
+// have variables of their own.
 const DROPPED = new Set([
   'proxy',
   'authorization',
@@ -34,27 +39,43 @@ const DROPPED = new Set([
   'expect',
 ]);
 
+export interface CgiOptions {
+  /** Whether the program is told the Authorization field, as HTTP_AUTHORIZATION. */
+  readonly authorization: boolean;
+}
+
 /** The meta-variables of a request whose body is `contentLength` bytes long. */
-export function cgiEnvironment(exchange: Exchange, path: FunctionPath, contentLength: number): Record<string, string> {
-  const { url } = exchange;
+export function cgiEnvironment(
+  exchange: Exchange,
+  path: FunctionPath,
+  contentLength: number,
+  options: CgiOptions = { authorization: false },
+): Record<string, string> {
+  const { target } = exchange;
   const variables: Record<string, string> = {};
   for (const [name, value] of exchange.headers()) {
     // `x_y` and `x-y` would meet in one variable; only the field every proxy understands may set it.
-    if (!DROPPED.has(name) && /^[a-z0-9-]+$/.test(name)) {
+    const isPassed = !DROPPED.has(name) || (name === 'authorization' && options.authorization);
+    if (isPassed && /^[a-z0-9-]+$/.test(name)) {
       variables[`HTTP_${name.toUpperCase().replaceAll('-', '_')}`] = fieldText(value);
     }
   }
   variables['GATEWAY_INTERFACE'] = 'CGI/1.1';
   variables['PATH_INFO'] = path.pathInfo;
-  variables['QUERY_STRING'] = url.search.slice(1);
+  variables['QUERY_STRING'] = target.query;
+  // php-cgi refuses requests without it, as those of whoever runs it past a server.
+  variables['REDIRECT_STATUS'] = '200';
   variables['REMOTE_ADDR'] = exchange.remoteAddress;
   variables['REMOTE_HOST'] = exchange.remoteAddress;
   variables['REQUEST_METHOD'] = exchange.method;
+  variables['REQUEST_SCHEME'] = target.scheme;
+  variables['REQUEST_URI'] = target.pathWithQuery;
   variables['SCRIPT_NAME'] = `/fn/${path.name}`;
-  variables['SERVER_NAME'] = url.hostname;
-  variables['SERVER_PORT'] = url.port || (url.protocol === 'https:' ? '443' : '80');
+  variables['SERVER_NAME'] = target.authority.hostname;
+  variables['SERVER_PORT'] = portOf(target);
   variables['SERVER_PROTOCOL'] = exchange.protocol;
   variables['SERVER_SOFTWARE'] = 'Nebula';
+  if (target.scheme === 'https') variables['HTTPS'] = 'on';
   if (contentLength > 0) variables['CONTENT_LENGTH'] = String(contentLength);
   const contentType = exchange.header('content-type');
   if (contentType !== undefined) variables['CONTENT_TYPE'] = fieldText(contentType);
@@ -68,15 +89,22 @@ function fieldText(value: string): string {
   return isUtf8(bytes) ? bytes.toString('utf8') : value;
 }
 
-/** Splits the path after `/fn/`, or gives undefined when it cannot be decoded or has a NUL, which no variable can hold. */
+/**
+ * Splits a path after `/fn/`, percent-decoded to bytes, which need not be UTF-8 (textOfBytes). Undefined when an escape is
+ * broken, or there is a NUL, which no variable can hold.
+ */
 export function parseFunctionPath(rest: string): FunctionPath | undefined {
   const slash = rest.indexOf('/');
-  try {
-    const name = decodeURIComponent(slash === -1 ? rest : rest.slice(0, slash));
-    const pathInfo = slash === -1 ? '' : decodeURIComponent(rest.slice(slash));
-    return name === '' || pathInfo.includes('\0') ? undefined : { name, pathInfo };
-  } catch {
-    // decodeURIComponent throws for a broken escape only: such a path names nothing.
-    return undefined;
-  }
+  const name = decodePercent(slash === -1 ? rest : rest.slice(0, slash));
+  const pathInfo = slash === -1 ? '' : decodePercent(rest.slice(slash));
+  return name === undefined || name === '' || pathInfo === undefined || pathInfo.includes('\0')
+    ? undefined
+    : { name, pathInfo };
+}
+
+function decodePercent(text: string): string | undefined {
+  if (!text.includes('%')) return text;
+  if (/%(?![\dA-Fa-f]{2})/.test(text)) return undefined;
+  const bytes = text.replace(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  return textOfBytes(Buffer.from(bytes, 'latin1'));
 }

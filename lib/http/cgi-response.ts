@@ -6,7 +6,10 @@
 import { NebulaError } from '../../host/errors.ts';
 import { EMPTY } from './exchange.ts';
 
-/** `document`: answer with it. `local-redirect`: answer with what `location` on this server would have given. */
+/**
+ * `document`: answer with it, be it a redirect or not. `local-redirect`: answer with what `location`, a path and query on
+ * this server, would have given.
+ */
 export type CgiResponse =
   | {
       readonly kind: 'document';
@@ -14,6 +17,8 @@ export type CgiResponse =
       /** Names and values in turn. */
       readonly headers: readonly string[];
       readonly body: Uint8Array;
+      /** What it says of its length, in bytes: of an answer to HEAD, the one a GET would have. */
+      readonly statedBytes: number | undefined;
     }
   | { readonly kind: 'local-redirect'; readonly location: string };
 
@@ -25,8 +30,7 @@ const CR = 13;
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-const ABSOLUTE_URI = /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]+$/;
-const LOCAL_PATH = /^\/(?!\/)[\x21-\x7e]*$/;
+const LOCAL_PATH = /^\/(?!\/)[^#]*$/;
 
 const CGI_FIELDS = new Set(['content-type', 'location', 'status']);
 
@@ -38,25 +42,32 @@ interface HeaderBlock {
   /** Content-Type, Location and Status, by lower-case name. */
   readonly cgi: ReadonlyMap<string, string>;
   readonly other: readonly string[];
+  readonly statedBytes: number | undefined;
+  /** How many fields it has, those that are not passed on among them. */
+  readonly fields: number;
   readonly body: Uint8Array;
+}
+
+/** What was read of a block so far. */
+interface Reading {
+  readonly cgi: Map<string, string>;
+  readonly other: string[];
+  statedBytes: number | undefined;
+  fields: number;
 }
 
 /** Reads a program's output. @throws NebulaError GUEST_RESPONSE */
 export function parseCgiResponse(name: string, output: Uint8Array): CgiResponse {
   const refuse = (detail: string): NebulaError => new NebulaError('GUEST_RESPONSE', { name, detail });
   const block = readHeaderBlock(output, refuse);
-  const { cgi, other, body } = block;
+  const { cgi, body } = block;
   if (cgi.size === 0) throw refuse('expected one of Content-Type, Location and Status in the header block, got none');
   const location = cgi.get('location');
-  if (location?.startsWith('/') === true) {
-    if (!LOCAL_PATH.test(location)) throw refuse('expected a path and query in Location, got something else');
-    if (cgi.size > 1 || other.length > 0 || body.byteLength > 0) {
-      throw refuse('a local redirect may have no other header field and no body');
-    }
-    return { kind: 'local-redirect', location };
-  }
-  if (location !== undefined && !ABSOLUTE_URI.test(location)) {
-    throw refuse('expected an absolute URI or a local path in Location, got something else');
+  // Only a path alone is the server's to follow (section 6.2.2). With a status, as frameworks write it, Apache passes it on
+  // too; with a field or a body beside it lighttpd does, and neither would survive a redirect that is followed here.
+  const isAlone = cgi.size === 1 && block.fields === 1 && body.byteLength === 0;
+  if (location !== undefined && isAlone && LOCAL_PATH.test(location)) {
+    return { kind: 'local-redirect', location: percentEncode(location) };
   }
   return toDocument(block, location, refuse);
 }
@@ -74,7 +85,15 @@ function toDocument(
   const headers = [...block.other];
   if (contentType !== undefined) headers.unshift('Content-Type', contentType);
   if (location !== undefined) headers.unshift('Location', location);
-  return { kind: 'document', status, headers, body: isBodyless ? EMPTY : block.body };
+  return { kind: 'document', status, headers, body: isBodyless ? EMPTY : block.body, statedBytes: block.statedBytes };
+}
+
+// What may stand in a field value and not in a target, one byte a character.
+function percentEncode(location: string): string {
+  return location.replace(
+    /[^\x21-\x7e]/g,
+    (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
+  );
 }
 
 function parseStatus(value: string | undefined, otherwise: number): number | undefined {
@@ -84,8 +103,7 @@ function parseStatus(value: string | undefined, otherwise: number): number | und
 
 function readHeaderBlock(output: Uint8Array, refuse: (detail: string) => NebulaError): HeaderBlock {
   const bytes = Buffer.from(output.buffer, output.byteOffset, output.byteLength);
-  const cgi = new Map<string, string>();
-  const other: string[] = [];
+  const reading: Reading = { cgi: new Map(), other: [], statedBytes: undefined, fields: 0 };
   let start = 0;
   for (;;) {
     const newline = bytes.indexOf(LF, start);
@@ -93,27 +111,30 @@ function readHeaderBlock(output: Uint8Array, refuse: (detail: string) => NebulaE
       throw refuse(`expected an empty line that ends the header block within ${HEADER_BLOCK_BYTES} bytes, got none`);
     }
     const end = newline > start && bytes[newline - 1] === CR ? newline - 1 : newline;
-    if (end === start) return { cgi, other, body: output.subarray(newline + 1) };
-    readField(bytes.toString('latin1', start, end), { cgi, other, refuse });
+    if (end === start) return { ...reading, body: output.subarray(newline + 1) };
+    readField(bytes.toString('latin1', start, end), reading, refuse);
     start = newline + 1;
   }
 }
 
-function readField(
-  line: string,
-  block: { cgi: Map<string, string>; other: string[]; refuse: (detail: string) => NebulaError },
-): void {
+function readField(line: string, reading: Reading, refuse: (detail: string) => NebulaError): void {
   const colon = line.indexOf(':');
   const name = line.slice(0, Math.max(colon, 0));
   const value = line.slice(colon + 1).trim();
   if (!TOKEN.test(name) || !FIELD_VALUE.test(value)) {
-    throw block.refuse(`expected "Name: value" in the header block, got ${JSON.stringify(line.slice(0, 64))}`);
+    throw refuse(`expected "Name: value" in the header block, got ${JSON.stringify(line.slice(0, 64))}`);
   }
   const key = name.toLowerCase();
+  reading.fields++;
   if (CGI_FIELDS.has(key)) {
-    if (block.cgi.has(key)) throw block.refuse(`it has more than one ${name}`);
-    block.cgi.set(key, value);
+    if (reading.cgi.has(key)) throw refuse(`it has more than one ${name}`);
+    reading.cgi.set(key, value);
+  } else if (key === 'content-length') {
+    if (!/^\d{1,15}$/.test(value))
+      throw refuse(`expected digits in Content-Length, got ${JSON.stringify(value.slice(0, 64))}`);
+    if (reading.statedBytes !== undefined) throw refuse(`it has more than one ${name}`);
+    reading.statedBytes = Number(value);
   } else if (!DROPPED.test(key)) {
-    block.other.push(name, value);
+    reading.other.push(name, value);
   }
 }

@@ -46,16 +46,16 @@ export async function serveComponent(nebula: Nebula, exchange: Exchange, name: s
 
 /** The guest sees the path after the function's name, so that it need not know where it is mounted. */
 function toHead(exchange: Exchange): RequestHead {
-  const { url, method } = exchange;
-  const path = url.pathname.slice('/fn/'.length);
-  const slash = path.indexOf('/');
+  const { target, method } = exchange;
+  const { path, pathWithQuery, scheme } = target;
+  const slash = path.indexOf('/', '/fn/'.length);
   const headers: [string, string][] = [];
   for (const [name, value] of exchange.headers()) if (!HOP_BY_HOP.has(name)) headers.push([name, value]);
   return {
     method,
-    scheme: url.protocol === 'https:' ? 'https' : 'http',
-    authority: url.host,
-    pathWithQuery: (slash === -1 ? '/' : path.slice(slash)) + url.search,
+    scheme,
+    authority: target.authority.text,
+    pathWithQuery: slash === -1 ? `/${pathWithQuery.slice(path.length)}` : pathWithQuery.slice(slash),
     headers,
   };
 }

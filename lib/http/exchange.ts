@@ -5,16 +5,19 @@
 
 import { NebulaError } from '../../host/errors.ts';
 import type { StreamedRequest } from '../component/exchange.ts';
+import type { RequestTarget } from './request-target.ts';
 
 /** One request, its body not read yet. */
 export interface Exchange {
   readonly method: string;
-  /** Where it was sent; the host is the Host header's, or the transport's own when there is none. */
-  readonly url: URL;
+  /** Where it was sent; the host is the target's or the Host field's, or the transport's own when there is none. */
+  readonly target: RequestTarget;
   /** `HTTP/1.1` and so on. */
   readonly protocol: string;
   /** The client's address, or `0.0.0.0` where the transport cannot know it. */
   readonly remoteAddress: string;
+  /** This machine's address on the connection; undefined where the transport cannot know it. */
+  readonly localAddress: string | undefined;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
   /** Local redirects already followed on the way to this request. */
@@ -38,6 +41,11 @@ export interface Answer {
   /** Names and values in turn. `Content-Length` is the transport's to add. */
   readonly headers: readonly string[];
   readonly body: Uint8Array | string;
+  /**
+   * Bytes that the answer to a HEAD says a GET would have, in place of the body's; undefined says nothing.
+   * Source: RFC 9110, section 8.6.
+   */
+  readonly headLength?: { readonly sizeBytes: number | undefined };
   /** A body that is written as it comes, in place of `body`; the connection is cut when it fails. */
   readonly stream?: BodyStream;
 }
@@ -89,4 +97,10 @@ export function toInputError(error: unknown): unknown {
 /** The size a Content-Length header announces, in bytes; undefined when there is none or it is no number. */
 export function announcedBytes(contentLength: string | undefined): number | undefined {
   return contentLength !== undefined && /^\d+$/.test(contentLength) ? Number(contentLength) : undefined;
+}
+
+/** What an answer's Content-Length says, in bytes; undefined where it has none. Source: RFC 9110, section 8.6. */
+export function lengthOf(method: string | undefined, { status, body, headLength }: Answer): number | undefined {
+  if (status === 204 || status === 304) return undefined;
+  return method === 'HEAD' && headLength !== undefined ? headLength.sizeBytes : Buffer.byteLength(body);
 }

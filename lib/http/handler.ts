@@ -3,38 +3,61 @@
 import { Response, type Request } from 'undici';
 import { NebulaError } from '../../host/errors.ts';
 import type { Nebula } from '../api.ts';
-import { announcedBytes, BodyTooLarge, EMPTY, type Answer, type Exchange } from './exchange.ts';
+import { announcedBytes, BodyTooLarge, EMPTY, lengthOf, type Answer, type Exchange } from './exchange.ts';
+import { malformedRequestAnswer } from './problem.ts';
+import { MalformedRequest, parseHost, parseRequestTarget, targetOfUrl, type RequestTarget } from './request-target.ts';
 import { Routes, type RouteOptions } from './routes.ts';
 
-export interface FetchHandlerOptions extends RouteOptions {
-  /** The client's address, which the fetch API does not tell; without it guests see `0.0.0.0`. */
-  readonly remoteAddress?: (request: Request) => string;
+/** What a framework knows of a request and the fetch API does not tell. */
+export interface RequestContext {
+  /** The client's address; without it guests see `0.0.0.0`. */
+  readonly remoteAddress?: string;
+  /**
+   * Path and query as the client sent them, without the mount's prefix, such as `req.url` of node:http. Without it they are
+   * those of the request's URL, which the URL standard has normalised: dot segments and backslashes are resolved there, and
+   * characters such as `'`, `"` and `<` are percent-encoded.
+   */
+  readonly target?: string;
 }
+
+export type FetchHandler = (request: Request, context?: RequestContext) => Promise<Response>;
 
 /**
  * Answers requests to every route. It cannot know who can reach it, so the management routes need a token, and are refused
  * where none was set, unless `openOnLoopback` says that only this machine can.
  */
-export function createFetchHandler(
-  nebula: Nebula,
-  options: FetchHandlerOptions = {},
-): (request: Request) => Promise<Response> {
+export function createFetchHandler(nebula: Nebula, options: RouteOptions = {}): FetchHandler {
   const routes = new Routes(nebula, options);
-  return async (request) => {
-    const exchange = new FetchExchange(request, options.remoteAddress?.(request) ?? '0.0.0.0');
+  return async (request, context = {}) => {
+    let exchange: FetchExchange;
+    try {
+      exchange = new FetchExchange(request, targetOf(request, context.target), context.remoteAddress ?? '0.0.0.0');
+    } catch (error) {
+      if (!(error instanceof MalformedRequest)) throw error;
+      routes.tally.count(400);
+      return toResponse(request.method, malformedRequestAnswer(400, error.message));
+    }
     return toResponse(request.method, await routes.handle(exchange));
   };
 }
 
+function targetOf(request: Request, target: string | undefined): RequestTarget {
+  // Fields of one name are joined: two hosts make none.
+  parseHost(request.headers.get('host') ?? '');
+  const located = targetOfUrl(request.url);
+  return target === undefined ? located : parseRequestTarget(request.method, target, located.scheme, located.authority);
+}
+
 class FetchExchange implements Exchange {
-  readonly url: URL;
+  readonly target: RequestTarget;
   readonly protocol = 'HTTP/1.1';
   readonly remoteAddress: string;
+  readonly localAddress = undefined;
   readonly redirects = 0;
   readonly #request: Request;
 
-  constructor(request: Request, remoteAddress: string) {
-    this.url = new URL(request.url);
+  constructor(request: Request, target: RequestTarget, remoteAddress: string) {
+    this.target = target;
     this.remoteAddress = remoteAddress;
     this.#request = request;
   }
@@ -95,6 +118,7 @@ function toResponse(method: string, answer: Answer): Response {
     void stream.body.return();
     return new Response(null, { status, headers });
   }
-  if (!isBodyless) headers.push(['Content-Length', String(Buffer.byteLength(body))]);
+  const length = lengthOf(method, answer);
+  if (length !== undefined) headers.push(['Content-Length', String(length)]);
   return new Response(isBodyless || method === 'HEAD' ? null : body, { status, headers });
 }

@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { NebulaError } from '../../host/errors.ts';
-import { announcedBytes, BodyTooLarge, EMPTY, type Answer, type BodyStream } from './exchange.ts';
+import { announcedBytes, BodyTooLarge, EMPTY, lengthOf, type Answer, type BodyStream } from './exchange.ts';
 import { DisconnectSignal } from './disconnect-signal.ts';
 
 /** Calls in flight on one connection; more than one when the client pipelines. */
@@ -182,7 +182,8 @@ export abstract class NodeCall {
     if (this.#isDisconnected) return;
     const { status, body } = answer;
     const headers = [...answer.headers];
-    if (status !== 204 && status !== 304) headers.push('Content-Length', String(Buffer.byteLength(body)));
+    const length = lengthOf(this.request.method, answer);
+    if (length !== undefined) headers.push('Content-Length', String(length));
     if (this.#isUnwanted()) {
       this.#sendAndLinger(status, headers, body);
       return;

@@ -1,23 +1,33 @@
 /** A request of node:http as the routes see it. */
 
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { HeaderList } from '../../host/component/component-call.ts';
 import { NebulaError } from '../../host/errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { StreamedRequest } from '../component/exchange.ts';
-import { NodeCall } from './node-call.ts';
+import { NodeCall, type CallContext } from './node-call.ts';
+import { parseRequestTarget, type Authority, type RequestTarget } from './request-target.ts';
+
+/** A request of node:http with what answers it. */
+export interface Message {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly expectsContinue: boolean;
+}
 
 export class NodeExchange extends NodeCall implements Exchange {
   readonly redirects = 0;
-  #url: URL | undefined = undefined;
+  readonly target: RequestTarget;
   #settle: { resolve(body: Uint8Array): void; reject(error: unknown): void } | undefined = undefined;
+
+  constructor(context: CallContext, message: Message, target: RequestTarget) {
+    super(context, message.request, message.response, message.expectsContinue);
+    this.target = target;
+  }
 
   get method(): string {
     return this.request.method ?? 'GET';
-  }
-
-  get url(): URL {
-    return (this.#url ??= parseTarget(this.request) ?? new URL('http://localhost/'));
   }
 
   get protocol(): string {
@@ -28,13 +38,13 @@ export class NodeExchange extends NodeCall implements Exchange {
     return this.request.socket.remoteAddress ?? '0.0.0.0';
   }
 
-  /** Whether the target and the Host header make a URL. */
-  get isWellFormed(): boolean {
-    this.#url ??= parseTarget(this.request);
-    return this.#url !== undefined;
+  get localAddress(): string | undefined {
+    return this.request.socket.localAddress;
   }
 
   header(name: string): string | undefined {
+    // Source: RFC 9112, section 3.2.2.
+    if (name === 'host' && this.target.isAbsolute) return this.target.authority.text;
     const value = this.request.headers[name];
     return Array.isArray(value) ? value.join(', ') : value;
   }
@@ -97,15 +107,19 @@ function trailersOf({ trailersDistinct }: IncomingMessage): HeaderList {
   );
 }
 
-function parseTarget(request: IncomingMessage): URL | undefined {
-  const { localAddress = '127.0.0.1', localPort } = request.socket;
-  const local = `${localAddress.includes(':') ? `[${localAddress}]` : localAddress}:${localPort}`;
-  const host = request.headers.host || local;
-  const target = request.url ?? '/';
-  // A host with a slash, a query or user information would move where the path begins.
-  if (!/^[\w.:[\]-]+$/.test(host)) return undefined;
-  const absolute = /^https?:\/\//i.test(target)
-    ? target
-    : `http://${host}${target.startsWith('/') ? '' : '/'}${target}`;
-  return URL.canParse(absolute) ? new URL(absolute) : undefined;
+/**
+ * Where a request of node:http goes; without a Host field, to the address it came in at.
+ * @param host of its Host field
+ * @throws MalformedRequest
+ */
+export function targetOf(
+  { method = 'GET', url = '/', socket }: IncomingMessage,
+  host: Authority | undefined,
+): RequestTarget {
+  return parseRequestTarget(method, url, 'http', host ?? localAuthority(socket));
+}
+
+function localAuthority({ localAddress = '127.0.0.1', localPort = 80 }: Socket): Authority {
+  const hostname = localAddress.includes(':') ? `[${localAddress}]` : localAddress;
+  return { text: `${hostname}:${localPort}`, hostname, port: String(localPort) };
 }

@@ -90,7 +90,12 @@ export function titleOf(status: number): string {
   return status === 499 ? 'Client Closed Request' : (STATUS_CODES[status] ?? 'Unknown Status');
 }
 
-/** A problem for a request that HTTP itself could not make sense of: it has a status, and no code of the table. */
-export function malformedRequestProblem(status: number): string {
-  return JSON.stringify({ type: 'about:blank', title: titleOf(status), status });
+/** The answer for a request that HTTP itself could not make sense of. */
+export function malformedRequestAnswer(status: number, detail?: string): Answer {
+  return { status, headers: ['Content-Type', CONTENT_TYPE], body: malformedRequestProblem(status, detail) };
+}
+
+/** Its problem: it has a status, and no code of the table. */
+export function malformedRequestProblem(status: number, detail?: string): string {
+  return JSON.stringify({ type: 'about:blank', title: titleOf(status), status, detail });
 }

@@ -14,7 +14,8 @@ import { readDeployment } from './deployment.ts';
 import { EMPTY, readInput, type Answer, type Exchange, type HttpLogger } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
 import { outcomeAnswer } from './outcome-answer.ts';
-import { failureAnswer } from './problem.ts';
+import { failureAnswer, malformedRequestAnswer } from './problem.ts';
+import { hasDotSegment, MalformedRequest, malformedTarget, NO_DOT_SEGMENTS } from './request-target.ts';
 import { ResponseTally } from './response-tally.ts';
 
 export interface RouteOptions extends AccessOptions {
@@ -31,6 +32,9 @@ interface Route {
   /** Whether only who may manage functions may use it. */
   readonly isManaged: boolean;
 }
+
+/** What some route or other takes; a function may know more. */
+const ALL_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 const JSON_TYPE = ['Content-Type', 'application/json'];
 
@@ -63,7 +67,10 @@ export class Routes {
     try {
       answer = await this.#dispatch(exchange);
     } catch (error) {
-      answer = failureAnswer(error, this.#options.logger);
+      answer =
+        error instanceof MalformedRequest
+          ? malformedRequestAnswer(400, error.message)
+          : failureAnswer(error, this.#options.logger);
     }
     this.tally.count(answer.status);
     return answer;
@@ -77,9 +84,11 @@ export class Routes {
   }
 
   #dispatch(exchange: Exchange): Answer | Promise<Answer> {
-    const { method, url } = exchange;
-    if (url.pathname.startsWith('/fn/') && method !== 'TRACE') return this.#serveFunction(exchange);
-    const route = this.#fixed.get(url.pathname) ?? this.#namedRoute(url.pathname);
+    const { method, target } = exchange;
+    const { path } = target;
+    if (path.startsWith('/fn/')) return this.#serveFunction(exchange);
+    if (path === '*') return { status: 204, headers: ['Allow', ALL_METHODS], body: EMPTY };
+    const route = this.#fixed.get(path) ?? this.#namedRoute(path);
     if (route === undefined) throw routeNotFound(exchange);
     const allowed = allowedMethods(route);
     if (method === 'OPTIONS') return { status: 204, headers: ['Allow', allowed], body: EMPTY };
@@ -109,12 +118,17 @@ export class Routes {
     };
   }
 
-  #serveFunction(exchange: Exchange): Promise<Answer> {
-    const path = parseFunctionPath(exchange.url.pathname.slice('/fn/'.length));
+  async #serveFunction(exchange: Exchange): Promise<Answer> {
+    const { method, target } = exchange;
+    // It would send back what proxies on the way added. Source: RFC 9110, section 9.3.8.
+    if (method === 'TRACE') throw new NebulaError('METHOD_NOT_ALLOWED', { method, allowed: ALL_METHODS });
+    const path = parseFunctionPath(target.path.slice('/fn/'.length));
     if (path === undefined) throw routeNotFound(exchange);
+    // Whoever decodes the path next would see a segment between encoded slashes too.
+    if (hasDotSegment(path.pathInfo)) throw malformedTarget(NO_DOT_SEGMENTS, target.path);
     const kind = this.#nebula.get(path.name).component?.kind;
     if (kind === 'http') return serveComponent(this.#nebula, exchange, path.name);
-    return serveCgi(this.#nebula, exchange, path, async (next) => this.#dispatch(next));
+    return serveCgi(this.#nebula, exchange, path, (next) => this.#serveFunction(next));
   }
 
   async #invoke(exchange: Exchange, name: string): Promise<Answer> {
@@ -165,7 +179,7 @@ function allowedMethods(route: Route): string {
 }
 
 function routeNotFound(exchange: Exchange): NebulaError {
-  return new NebulaError('ROUTE_NOT_FOUND', { method: exchange.method, path: exchange.url.pathname });
+  return new NebulaError('ROUTE_NOT_FOUND', { method: exchange.method, path: exchange.target.path });
 }
 
 function decodeName(encoded: string): string | undefined {

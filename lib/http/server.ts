@@ -3,16 +3,17 @@
  * It handles no signal; whoever started it calls `close`.
  */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { argumentError, NebulaError } from '../../host/errors.ts';
 import type { Nebula } from '../api.ts';
-import { isLoopbackHost } from './authorization.ts';
+import { isLoopbackHost, toHostname } from './authorization.ts';
 import type { HttpLogger } from './exchange.ts';
 import { InvokeCall, invokedName, type InvokeContext } from './invoke-call.ts';
-import { connectionOf, trackConnection } from './node-call.ts';
-import { NodeExchange } from './node-exchange.ts';
-import { malformedRequestProblem, titleOf } from './problem.ts';
+import { trackConnection } from './node-call.ts';
+import { NodeExchange, targetOf, type Message } from './node-exchange.ts';
+import { refuse, refuseTunnel, refuseUnreadable } from './refusal.ts';
+import { MalformedRequest, parseHostFields, type RequestTarget } from './request-target.ts';
 import { Routes } from './routes.ts';
 
 export interface ServerOptions {
@@ -22,6 +23,11 @@ export interface ServerOptions {
   readonly port?: number;
   /** Bearer token of the management routes. */
   readonly token?: string;
+  /**
+   * Further names, without a port, under which the management routes answer. They know loopback's, `host`, and the address a
+   * connection came in at; a request under any other name is refused, because a page can make its own name point here.
+   */
+  readonly hosts?: readonly string[];
   /** Told of failures inside Nebula; pino's logger fits. */
   readonly logger?: HttpLogger;
   /** Time calls in flight get to finish when the server closes; default 10,000. */
@@ -52,9 +58,6 @@ export interface NebulaServer {
 
 const DRAIN_MS = 10_000;
 
-/** Time a client gets to read what was wrong with its request. */
-const LINGER_MS = 1000;
-
 /**
  * Serves a Nebula over HTTP. The Nebula stays the caller's to close.
  * @throws NebulaError LISTEN_REFUSED; the system's error when the address is in use or not this machine's
@@ -66,7 +69,9 @@ export async function startServer(nebula: Nebula, options: ServerOptions = {}): 
   if (!(drainMs >= 0)) throw argumentError('drainMs', 'a non-negative number', drainMs);
   const isOpen = options.token === undefined;
   if (isOpen && !isLoopbackHost(host)) throw new NebulaError('LISTEN_REFUSED', { address: `${host}:${port}` });
-  const routes = new Routes(nebula, { ...options, openOnLoopback: isOpen });
+  const bound = toHostname(host);
+  const hosts = [...(options.hosts ?? []), ...(bound === undefined ? [] : [bound])];
+  const routes = new Routes(nebula, { ...options, hosts, openOnLoopback: isOpen });
   const context: InvokeContext = { nebula, routes, isDraining: false };
   const server = createServer({
     headersTimeout: options.timeouts?.headersMs ?? 10_000,
@@ -85,12 +90,13 @@ export async function startServer(nebula: Nebula, options: ServerOptions = {}): 
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  server.on('request', (request, response) => serve(context, request, response, false));
-  server.on('checkContinue', (request, response) => serve(context, request, response, true));
+  server.on('request', (request, response) => serve(context, { request, response, expectsContinue: false }));
+  server.on('checkContinue', (request, response) => serve(context, { request, response, expectsContinue: true }));
   server.on('checkExpectation', (request, response) => {
-    refuse(context, new NodeExchange(context, request, response, false), 417);
+    refuse(context, { request, response, expectsContinue: false }, 417);
   });
-  server.on('clientError', (error, socket) => refuseMalformed(error, socket as Socket));
+  server.on('connect', (request, socket) => refuseTunnel(routes.tally, request, socket as Socket));
+  server.on('clientError', (error, socket) => refuseUnreadable(error, socket as Socket));
   await listen(server, host, port);
   const address = server.address() as AddressInfo;
   // A name may resolve to more than it promises.
@@ -137,55 +143,25 @@ function drain({ server, sockets, context, drainMs }: Draining): Promise<void> {
   });
 }
 
-function serve(
-  context: InvokeContext,
-  request: IncomingMessage,
-  response: ServerResponse,
-  expectsContinue: boolean,
-): void {
-  if (request.headers.host === undefined && request.httpVersionMinor > 0) {
-    refuse(context, new NodeExchange(context, request, response, expectsContinue), 400);
+function serve(context: InvokeContext, message: Message): void {
+  const { request } = message;
+  let target: RequestTarget;
+  try {
+    const host = parseHostFields(request.rawHeaders);
+    if (request.headers.host === undefined && request.httpVersionMinor > 0) {
+      throw new MalformedRequest('expected a Host field, got none');
+    }
+    const name = invokedName(request);
+    if (name !== undefined) {
+      new InvokeCall(context, name, message).start();
+      return;
+    }
+    target = targetOf(request, host);
+  } catch (error) {
+    if (!(error instanceof MalformedRequest)) throw error;
+    refuse(context, message, 400, error.message);
     return;
   }
-  const name = invokedName(request);
-  if (name === undefined) serveRoute(context, new NodeExchange(context, request, response, expectsContinue));
-  else new InvokeCall(context, name, { request, response, expectsContinue }).start();
-}
-
-function serveRoute(context: InvokeContext, exchange: NodeExchange): void {
-  if (exchange.isWellFormed) void context.routes.handle(exchange).then((answer) => exchange.send(answer));
-  else refuse(context, exchange, 400);
-}
-
-/** Answers a request that no route is asked about. */
-function refuse(context: InvokeContext, exchange: NodeExchange, status: number): void {
-  context.routes.tally.count(status);
-  const headers = ['Content-Type', 'application/problem+json'];
-  exchange.send({ status, headers, body: malformedRequestProblem(status) });
-}
-
-/** Statuses for what node:http reports through `clientError`; anything else is 400. */
-const MALFORMED_STATUSES: Readonly<Record<string, number>> = {
-  HPE_HEADER_OVERFLOW: 431,
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-};
-
-// What the parser cannot read gets an answer only where no other answer is due first: the client could not tell them apart.
-function refuseMalformed(error: Error, socket: Socket): void {
-  const { code = '' } = error as NodeJS.ErrnoException;
-  const calls = [...connectionOf(socket)];
-  const isAnswerable = calls.length <= 1 && calls.every((call) => call.isReading);
-  if (!socket.writable || code === 'ECONNRESET' || !isAnswerable) {
-    socket.destroy();
-    return;
-  }
-  for (const call of calls) call.disconnect();
-  const status = MALFORMED_STATUSES[code] ?? 400;
-  const body = malformedRequestProblem(status);
-  socket.end(
-    `HTTP/1.1 ${status} ${titleOf(status)}\r\nContent-Type: application/problem+json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
-  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  const exchange = new NodeExchange(context, message, target);
+  void context.routes.handle(exchange).then((answer) => exchange.send(answer));
 }

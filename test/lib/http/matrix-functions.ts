@@ -46,6 +46,19 @@ export function createFake(): FakeNebula {
       return outcomeOf({ kind: 'ok' }, `Content-Type: application/json\n\n${body}`);
     })
     .define('teapot', ok("Status: 418 I'm a teapot\r\nContent-Type: text/tea\r\nX-Brew: green\r\n\r\nshort"))
+    .define('stated', ok('Content-Type: a/b\nContent-Length: 1234\n\n'))
+    .define('unstated', ok('Content-Type: a/b\n\n'))
+    .define('login', ok('Status: 302 Found\nLocation: /login\nContent-Type: text/html\nSet-Cookie: a=b\n\n'))
+    .define('manager', ok('Location: /functions\n\n'))
+    .define('climber', ok('Location: /fn/%2e%2e/functions\n\n'))
+    .define(
+      'cgi-credentials',
+      (_, { environment = {} }) => {
+        const { HTTP_AUTHORIZATION, HTTP_PROXY_AUTHORIZATION } = environment;
+        return outcomeOf({ kind: 'ok' }, `Content-Type: a/b\n\n${HTTP_AUTHORIZATION} ${HTTP_PROXY_AUTHORIZATION}`);
+      },
+      { http: { authorization: true } },
+    )
     .define('moved', ok('Location: /fn/teapot?x=1\n\n'))
     .define('loop', ok('Location: /fn/loop\n\n'))
     .define('away', ok('Location: https://example.org/x\n\n'));
