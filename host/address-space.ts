@@ -7,6 +7,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { NebulaError } from './errors.ts';
 import { getLimits } from './linux/limits.ts';
 
 const RESERVATION_BYTES = 10 * 2 ** 30;
@@ -61,20 +62,44 @@ export class AddressSpace {
     return Atomics.load(this.#live, 0);
   }
 
-  /** Takes a place for a memory about to be made; false when there is none. */
-  acquire(): boolean {
-    if (Atomics.add(this.#live, 0, 1) >= this.limit) {
-      Atomics.sub(this.#live, 0, 1);
+  /** Takes places for memories about to be made; false when there are not as many, and then none is taken. */
+  acquire(count: number = 1): boolean {
+    if (Atomics.add(this.#live, 0, count) + count > this.limit) {
+      Atomics.sub(this.#live, 0, count);
       return false;
     }
-    Atomics.add(this.#own, 0, 1);
+    Atomics.add(this.#own, 0, count);
     return true;
   }
 
-  /** Gives back a place that no memory took. */
-  cancel(): void {
-    Atomics.sub(this.#live, 0, 1);
-    Atomics.sub(this.#own, 0, 1);
+  /** Gives back places that no memory took. */
+  cancel(count: number = 1): void {
+    Atomics.sub(this.#live, 0, count);
+    Atomics.sub(this.#own, 0, count);
+  }
+
+  /**
+   * Has something made that has `count` memories. Their places are taken before V8 reserves anything, and come back as the
+   * memories are collected.
+   * @throws NebulaError ADDRESS_SPACE, with the name of the function that they are for; whatever `make` throws
+   */
+  hold<T>(name: string, count: number, make: () => T, memoriesOf: (made: T) => readonly WebAssembly.Memory[]): T {
+    if (count === 0) return make();
+    if (!this.acquire(count)) {
+      const { live, limit } = this;
+      throw new NebulaError('ADDRESS_SPACE', { name, live, limit });
+    }
+    let made: T;
+    try {
+      made = make();
+    } catch (error) {
+      // V8 may have made some before it failed, and nobody can name them.
+      collectGarbage();
+      this.cancel(count);
+      throw error;
+    }
+    for (const memory of memoriesOf(made)) this.track(memory);
+    return made;
   }
 
   /** Has the memory's place come back when it is collected. */
@@ -88,3 +113,6 @@ export class AddressSpace {
     for (let turn = 0; turn < RECLAIM_TURNS && this.live >= this.limit; turn++) await setImmediate();
   }
 }
+
+/** For what is made outside of the executors' count: it always has room. */
+export const UNCOUNTED: AddressSpace = new AddressSpace(new SharedArrayBuffer(4), Infinity);

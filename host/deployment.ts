@@ -1,5 +1,6 @@
 /** A function made ready in one thread: initialised, snapshotted, calibrated. The result serves every thread. */
 
+import { UNCOUNTED, type AddressSpace } from './address-space.ts';
 import { hasComponent } from './component/component-vm.ts';
 import { deployComponent } from './component/deploy.ts';
 import type { FunctionDefinition, Strategy } from './definition.ts';
@@ -26,17 +27,18 @@ export interface Deployment {
 
 /**
  * Initialises a function, or takes its stored snapshot, and chooses how to restore it.
- * @throws NebulaError INIT_FAILED, INIT_NONDETERMINISTIC, SNAPSHOT_*, MEMORY_MINIMUM, MOUNT_UNAVAILABLE
+ * @throws NebulaError INIT_FAILED, INIT_NONDETERMINISTIC, SNAPSHOT_*, *_MINIMUM, MOUNT_UNAVAILABLE, ADDRESS_SPACE
  */
-export function deployHere(definition: FunctionDefinition): Deployment {
-  if (hasComponent(definition)) return deployComponent(definition);
+export function deployHere(definition: FunctionDefinition, space: AddressSpace = UNCOUNTED): Deployment {
+  if (hasComponent(definition)) return deployComponent(definition, space);
   const startedMs = performance.now();
-  const { snapshot, reads } = definition.snapshot === undefined ? initialise(definition) : openStored(definition);
+  const { snapshot, reads } =
+    definition.snapshot === undefined ? initialise(definition, space) : openStored(definition);
   const initialiseNs = Math.round((performance.now() - startedMs) * 1e6);
   const image = createImage(snapshot);
   try {
-    if (definition.snapshot !== undefined) tryOn(definition, image);
-    const calibration = calibrate(definition, image);
+    if (definition.snapshot !== undefined) tryOn(definition, image, space);
+    const calibration = calibrate(definition, image, space);
     const { strategy } = calibration;
     const kept = strategy === 'cow' ? withoutRuns(image) : image;
     return { image: kept, strategy, calibration, snapshotBytes: imageBytes(snapshot), reads, initialiseNs };
@@ -62,13 +64,17 @@ function openStored(definition: FunctionDefinition): Pick<Initialised, 'snapshot
     const detail = `a memory of ${snapshot.memoryBytes} bytes, the module's has ${minimumBytes} to ${limitBytes}`;
     throw new NebulaError('SNAPSHOT_CORRUPT', { detail });
   }
+  const elements = snapshot.tables.reduce((sum, table) => sum + table.elements.length, 0);
+  if (elements > limits.tableElements) {
+    throw new NebulaError('TABLE_MINIMUM', { minimum: elements, limit: limits.tableElements });
+  }
   return { snapshot, reads: [] };
 }
 
 /** A checksum says that a snapshot is whole, not that its globals and tables are the module's: that shows here. */
-function tryOn(definition: FunctionDefinition, image: SnapshotImage): void {
+function tryOn(definition: FunctionDefinition, image: SnapshotImage, space: AddressSpace): void {
   try {
-    new MicroVm(definition, image, 'fresh').close();
+    new MicroVm(definition, image, 'fresh', space).close();
   } catch (cause) {
     if (isNebulaError(cause)) throw cause;
     const detail = `its state does not fit the module: ${messageOf(cause)}`;

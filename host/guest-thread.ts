@@ -6,7 +6,8 @@
 import type { AddressSpace } from './address-space.ts';
 import { ComponentVm, hasComponent } from './component/component-vm.ts';
 import type { FunctionDefinition, Strategy } from './definition.ts';
-import { NebulaError } from './errors.ts';
+import { deployHere, type Deployment } from './deployment.ts';
+import { isNebulaError } from './errors.ts';
 import type { Guest } from './guest.ts';
 import { monotonicNs } from './monotonic.ts';
 import { MicroVm } from './micro-vm.ts';
@@ -42,6 +43,25 @@ export class GuestThread {
   constructor(space: AddressSpace, restores: RestoreTally = new RestoreTally()) {
     this.#space = space;
     this.#restores = restores;
+  }
+
+  /**
+   * Makes a function ready here and takes it on.
+   * @throws NebulaError of `deployHere`
+   */
+  async deploy(definition: FunctionDefinition): Promise<Deployment> {
+    let deployment: Deployment;
+    try {
+      deployment = deployHere(definition, this.#space);
+    } catch (error) {
+      if (!isNebulaError(error) || error.key !== 'ADDRESS_SPACE') throw error;
+      await this.makeRoom();
+      deployment = deployHere(definition, this.#space);
+    }
+    const { snapshot: _, ...installed } = definition;
+    this.install(installed, deployment.image, deployment.strategy);
+    this.makeReady(definition.id);
+    return deployment;
   }
 
   has(id: string): boolean {
@@ -187,24 +207,9 @@ export class GuestThread {
   }
 
   #build({ definition, image, strategy }: Resident): Guest {
-    const count = memoriesOf(definition);
-    for (let taken = 0; taken < count; taken++) {
-      if (this.#space.acquire()) continue;
-      for (; taken > 0; taken--) this.#space.cancel();
-      const { live, limit } = this.#space;
-      throw new NebulaError('ADDRESS_SPACE', { name: definition.name, live, limit });
-    }
-    let vm: Guest;
-    try {
-      vm = hasComponent(definition)
-        ? new ComponentVm(definition, image, strategy)
-        : new MicroVm(definition, image, strategy);
-    } catch (error) {
-      for (let taken = count; taken > 0; taken--) this.#space.cancel();
-      throw error;
-    }
-    for (const memory of vm.memories) this.#space.track(memory);
-    return vm;
+    return hasComponent(definition)
+      ? new ComponentVm(definition, image, strategy, this.#space)
+      : new MicroVm(definition, image, strategy, this.#space);
   }
 
   #discard(resident: Resident): void {
@@ -237,10 +242,4 @@ function environmentOf(
   added: Readonly<Record<string, string>> | undefined,
 ): Readonly<Record<string, string>> {
   return added === undefined ? granted : { ...granted, ...added };
-}
-
-/** Memories an instance takes. One without pages is reserved all the same, since it may grow. */
-function memoriesOf({ component, prepared }: FunctionDefinition): number {
-  if (component !== undefined) return component.memories;
-  return prepared.info.memory === null ? 0 : 1;
 }

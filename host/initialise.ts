@@ -1,8 +1,9 @@
 /** Takes a function's snapshot: instantiates its module, runs its initialisation once, reads the state. */
 
+import { UNCOUNTED, type AddressSpace } from './address-space.ts';
 import type { FunctionDefinition } from './definition.ts';
 import { callWithin } from './guest-call.ts';
-import { messageOf, NebulaError } from './errors.ts';
+import { isNebulaError, messageOf, NebulaError } from './errors.ts';
 import { mountAll, closeAll } from './filesystem/mounts.ts';
 import { describeEnding, type Ending } from './outcome.ts';
 import { releaseMemory } from './linux/memory.ts';
@@ -24,9 +25,9 @@ export const WIZER_EXPORT = 'wizer.initialize';
 
 /**
  * Runs a function's initialisation with init-time capabilities only and takes its snapshot.
- * @throws NebulaError INIT_FAILED, INIT_NONDETERMINISTIC, SNAPSHOT_UNSUPPORTED, MOUNT_UNAVAILABLE
+ * @throws NebulaError INIT_FAILED, INIT_NONDETERMINISTIC, SNAPSHOT_UNSUPPORTED, MOUNT_UNAVAILABLE, ADDRESS_SPACE
  */
-export function initialise(definition: FunctionDefinition): Initialised {
+export function initialise(definition: FunctionDefinition, space: AddressSpace = UNCOUNTED): Initialised {
   const startedMs = performance.now();
   const { init, prepared, limits, capabilities } = definition;
   const granted = { ...capabilities, mounts: init.allow.includes('mounts') ? capabilities.mounts : [] };
@@ -36,26 +37,25 @@ export function initialise(definition: FunctionDefinition): Initialised {
       { programName: definition.name, limits, capabilities: granted, missing: prepared.info.missingImports },
       mounts,
     );
-    const state = instantiate(definition, preview1);
+    const state = instantiate(definition, preview1, space);
     const segmentPages = state.memory === undefined ? [] : nonZeroPages(new Uint8Array(state.memory.buffer));
     const reads = runSteps(definition, preview1, state);
     refuseReads(definition, reads);
     const snapshot = state.read(prepared.digest, segmentPages);
-    if (state.memory !== undefined) releaseMemory(state.memory);
+    for (const memory of state.memories) releaseMemory(memory);
     return { snapshot, reads, initialiseNs: Math.round((performance.now() - startedMs) * 1e6) };
   } finally {
     closeAll(mounts);
   }
 }
 
-function instantiate(definition: FunctionDefinition, preview1: Preview1): InstanceState {
-  const { compiled } = definition.prepared;
+function instantiate(definition: FunctionDefinition, preview1: Preview1, space: AddressSpace): InstanceState {
   try {
-    const instance = new WebAssembly.Instance(compiled, preview1.imports);
-    const state = new InstanceState(compiled, instance);
+    const state = InstanceState.create(definition.prepared, definition.name, preview1.imports, space);
     preview1.bind(state.memory);
     return state;
   } catch (cause) {
+    if (isNebulaError(cause)) throw cause;
     throw new NebulaError('INIT_FAILED', { name: definition.name, detail: messageOf(cause) }, { cause });
   }
 }

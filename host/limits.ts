@@ -5,9 +5,9 @@ export interface Limits {
   readonly timeoutMs: number;
   /** Time a component has for the head of a response of wasi:http, in milliseconds; 0 means `timeoutMs` alone. */
   readonly firstByteMs: number;
-  /** Size the guest's memory may grow to, in bytes; a multiple of the 64 KiB page after rounding down. */
+  /** Size all the guest's memories together may grow to, in bytes; a multiple of the 64 KiB page after rounding down. */
   readonly memoryBytes: number;
-  /** Elements each of the guest's tables may grow to. */
+  /** Elements all the guest's tables together may grow to; V8 takes up to 32 bytes for each, twice where code changes tables. */
   readonly tableElements: number;
   /** Size of one invocation's input, in bytes. */
   readonly inputBytes: number;

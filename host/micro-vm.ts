@@ -3,6 +3,7 @@
  * "micro-VM" says how it is used. What separates guests is V8's WebAssembly sandbox; they share a process.
  */
 
+import { UNCOUNTED, type AddressSpace } from './address-space.ts';
 import type { FunctionDefinition, Strategy } from './definition.ts';
 import { closeAll, mountAll } from './filesystem/mounts.ts';
 import type { MountedDirectory } from './filesystem/mount.ts';
@@ -44,9 +45,14 @@ export class MicroVm implements Guest {
 
   /**
    * Instantiates the function's module in its snapshot's state.
-   * @throws NebulaError MOUNT_UNAVAILABLE; a RangeError of V8 when there is no memory to be had
+   * @throws NebulaError MOUNT_UNAVAILABLE, ADDRESS_SPACE; a RangeError of V8 when there is no memory to be had
    */
-  constructor(definition: FunctionDefinition, image: SnapshotImage, strategy: Strategy) {
+  constructor(
+    definition: FunctionDefinition,
+    image: SnapshotImage,
+    strategy: Strategy,
+    space: AddressSpace = UNCOUNTED,
+  ) {
     const { capabilities, limits, name, prepared } = definition;
     this.#definition = definition;
     this.#mounts = mountAll(capabilities.mounts, limits);
@@ -61,8 +67,7 @@ export class MicroVm implements Guest {
         },
         this.#mounts,
       );
-      const instance = new WebAssembly.Instance(prepared.compiled, this.#preview1.imports);
-      this.state = new InstanceState(prepared.compiled, instance);
+      this.state = InstanceState.create(prepared, name, this.#preview1.imports, space);
       this.memory = this.state.memory;
       this.#preview1.bind(this.memory);
       this.state.write(image.snapshot);
@@ -78,7 +83,7 @@ export class MicroVm implements Guest {
   }
 
   get memories(): readonly WebAssembly.Memory[] {
-    return this.memory === undefined ? [] : [this.memory];
+    return this.state.memories;
   }
 
   get isMisplaced(): boolean {
@@ -130,6 +135,8 @@ export class MicroVm implements Guest {
   }
 
   #memoryBytes(): number {
+    const { memories } = this.state;
+    if (memories.length > 1) return memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
     return this.#view.length > 0 ? this.#view.length : (this.memory?.buffer.byteLength ?? 0);
   }
 
@@ -153,6 +160,6 @@ export class MicroVm implements Guest {
   close(): void {
     this.#preview1.end();
     closeAll(this.#mounts);
-    if (this.memory !== undefined) releaseMemory(this.memory);
+    for (const memory of this.memories) releaseMemory(memory);
   }
 }

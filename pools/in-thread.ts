@@ -5,7 +5,6 @@
 
 import { AddressSpace, memoryLimit } from '../host/address-space.ts';
 import type { FunctionDefinition } from '../host/definition.ts';
-import { deployHere } from '../host/deployment.ts';
 import { isNebulaError, messageOf, NebulaError } from '../host/errors.ts';
 import { GuestThread } from '../host/guest-thread.ts';
 import { monotonicNs } from '../host/monotonic.ts';
@@ -48,16 +47,12 @@ class InThreadExecutor implements Executor {
     this.#thread = new GuestThread(this.#space, this.#restores);
   }
 
-  deploy(definition: FunctionDefinition): Promise<DeployReport> {
-    return Promise.resolve().then(() => {
-      this.#refuseClosed();
-      const deployment = deployHere(definition);
-      this.#images.set(definition.id, deployment.image);
-      this.#thread.install(definition, deployment.image, deployment.strategy);
-      this.#thread.makeReady(definition.id);
-      this.#heap.trimSoon();
-      return reportOf(deployment);
-    });
+  async deploy(definition: FunctionDefinition): Promise<DeployReport> {
+    this.#refuseClosed();
+    const deployment = await this.#thread.deploy(definition);
+    this.#images.set(definition.id, deployment.image);
+    this.#heap.trimSoon();
+    return reportOf(deployment);
   }
 
   invoke(definition: FunctionDefinition, invocation: Invocation, signal?: AbortSignal): Promise<Outcome> {

@@ -37,11 +37,14 @@ export function withFunctionsExported(module: Uint8Array): Uint8Array<ArrayBuffe
     tablesChanged: -1,
     dropped: -1,
     segments: new Map<string, number>(),
-    grow: -1,
     check: -1,
   };
-  const caps = { memoryPages: MOST_PAGES, tableElements: MOST_ELEMENTS };
-  return writeModule({ layout, scan, additions, flags, caps });
+  const growth = {
+    memories: { maxima: layout.memories.map(() => MOST_PAGES), admission: undefined },
+    tables: { maxima: layout.tables.map(() => MOST_ELEMENTS), admission: undefined },
+    grow: new Map<number, number>(),
+  };
+  return writeModule({ layout, scan, additions, flags, growth });
 }
 
 /** Names under which `withFunctionsExported` exports. */

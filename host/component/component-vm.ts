@@ -3,9 +3,10 @@
  * the core modules; what they import is `world/`.
  */
 
+import { UNCOUNTED, type AddressSpace } from '../address-space.ts';
 import { runWithin } from '../deadline.ts';
 import type { FunctionDefinition, Strategy } from '../definition.ts';
-import { messageOf, NebulaError } from '../errors.ts';
+import { isNebulaError, messageOf, NebulaError } from '../errors.ts';
 import { closeAll, mountAll } from '../filesystem/mounts.ts';
 import type { Guest } from '../guest.ts';
 import type { Ending, Usage } from '../outcome.ts';
@@ -38,7 +39,7 @@ const OK: Ending = { kind: 'ok' };
 
 export class ComponentVm implements Guest {
   readonly #definition: ComponentDefinition;
-  readonly #cores: CoreInstances = new CoreInstances();
+  readonly #cores: CoreInstances;
   readonly #instantiate: Instantiate;
   /** Packages of WASI that it imports of. */
   readonly #packages: readonly string[];
@@ -53,10 +54,16 @@ export class ComponentVm implements Guest {
   /**
    * Instantiates the component. With an image its core instances are put back after a call, and the glue around them is
    * made anew; without one, or by `fresh`, the whole component is.
-   * @throws NebulaError MOUNT_UNAVAILABLE, INIT_FAILED; a RangeError of V8 when there is no memory to be had
+   * @throws NebulaError MOUNT_UNAVAILABLE, INIT_FAILED, ADDRESS_SPACE, *_MINIMUM, MODULE_UNSUPPORTED; a RangeError of V8 when there is no memory to be had
    */
-  constructor(definition: ComponentDefinition, image?: SnapshotImage, strategy: Strategy = 'fresh') {
+  constructor(
+    definition: ComponentDefinition,
+    image?: SnapshotImage,
+    strategy: Strategy = 'fresh',
+    space: AddressSpace = UNCOUNTED,
+  ) {
     this.#definition = definition;
+    this.#cores = new CoreInstances(definition, space);
     this.#instantiate = compileGlue(definition.component)();
     this.#packages = [...new Set(definition.component.imports.map((name) => parseInterface(name)?.package ?? ''))];
     [this.#host, this.#exports] = this.#link();
@@ -85,7 +92,7 @@ export class ComponentVm implements Guest {
   get notRestorable(): string {
     if (!this.#definition.prepared.info.restorable) return this.#definition.prepared.info.restorableReason;
     if (this.#host.hostCalls > 0) return 'its instantiation calls the host';
-    return this.#cores.unlinkable;
+    return this.#cores.notRestorable;
   }
 
   /** What an image of it is made of. */
@@ -175,7 +182,7 @@ export class ComponentVm implements Guest {
         LIFT_LOWER_VALUES,
       );
     } catch (cause) {
-      if (cause instanceof RangeError) throw cause;
+      if (cause instanceof RangeError || isNebulaError(cause)) throw cause;
       const unknown = /instance import '(\S+)'/.exec(messageOf(cause))?.[1];
       if (unknown !== undefined) throw new NebulaError('UNKNOWN_IMPORT', { count: 1, imports: unknown }, { cause });
       throw new NebulaError('INIT_FAILED', { name, detail: messageOf(cause) }, { cause });

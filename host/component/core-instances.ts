@@ -3,13 +3,19 @@
  * links that are pointed at the next glue. Memories, globals and tables are put back as a module's are (snapshot/).
  */
 
+import type { AddressSpace } from '../address-space.ts';
+import { NebulaError } from '../errors.ts';
 import { releaseMemory } from '../linux/memory.ts';
+import { Budget } from '../module/budget.ts';
+import type { Needs } from '../module/growth.ts';
+import { PAGE_BYTES, refuseOversize } from '../module/inspect.ts';
 import { STATE } from '../module/instrument.ts';
 import { auditState, StateDigest } from '../snapshot/audit.ts';
 import type { SnapshotImage } from '../snapshot/image.ts';
 import type { Restorer } from '../snapshot/restore/restorer.ts';
 import { nonZeroPages, copyRuns, type Snapshot } from '../snapshot/snapshot.ts';
 import { InstanceState } from '../snapshot/state.ts';
+import type { ComponentDefinition } from './component-vm.ts';
 
 type Callable = (...values: unknown[]) => unknown;
 
@@ -29,9 +35,20 @@ interface Core {
   readonly links: readonly Link[];
 }
 
+const refuse = (feature: string): never => {
+  throw new NebulaError('MODULE_UNSUPPORTED', { feature });
+};
+
 const NO_IMPORTS: WebAssembly.Imports = {};
 
+/** Core instances of a micro-VM, and memories, of each of which V8 reserves gigabytes of addresses: real ones have a few. */
+const MOST_INSTANCES = 1000;
+const MOST_MEMORIES = 64;
+
 export class CoreInstances {
+  readonly #definition: ComponentDefinition;
+  readonly #space: AddressSpace;
+  readonly #budget: Budget;
   readonly #cores: Core[] = [];
   /** What the core instances export, none of which changes with the glue. */
   readonly #exported: Set<unknown> = new Set();
@@ -40,6 +57,14 @@ export class CoreInstances {
   #restorer: Restorer | undefined;
   /** Why another glue cannot be put around these instances, or empty. */
   unlinkable = '';
+
+  /** Of a component under its limits, with `space` counting the memories. */
+  constructor(definition: ComponentDefinition, space: AddressSpace) {
+    const { memoryBytes, tableElements } = definition.limits;
+    this.#definition = definition;
+    this.#space = space;
+    this.#budget = new Budget(Math.floor(memoryBytes / PAGE_BYTES), tableElements);
+  }
 
   /** Begins to link a glue; `next` is then called for each core module in the order in which the glue has them. */
   begin(): void {
@@ -61,7 +86,12 @@ export class CoreInstances {
   }
 
   get memories(): readonly WebAssembly.Memory[] {
-    return [...new Set(this.#cores.flatMap(({ state }) => state.memory ?? []))];
+    return this.#cores.flatMap(({ state }) => state.memories);
+  }
+
+  /** Why what they are cannot be put back exactly, or empty. */
+  get notRestorable(): string {
+    return this.memories.length > 1 ? 'it has more than one memory' : this.unlinkable;
   }
 
   /** Whether a memory.grow was refused since the last restore. */
@@ -91,7 +121,7 @@ export class CoreInstances {
   restore(): boolean {
     const restorer = this.#restorer;
     const sizeBytes = this.memories[0]?.buffer.byteLength ?? 0;
-    if (restorer === undefined || this.unlinkable !== '' || sizeBytes !== restorer.sizeBytes) return false;
+    if (restorer === undefined || this.notRestorable !== '' || sizeBytes !== restorer.sizeBytes) return false;
     restorer.observe();
     return this.#cores.every(({ state }) => state.restoreInPlace()) && restorer.restore();
   }
@@ -129,13 +159,37 @@ export class CoreInstances {
       }
       linked[namespace] = bound;
     }
-    const instance = new WebAssembly.Instance(module, linked);
-    this.#cores.push({ module, instance, state: new InstanceState(module, instance), links });
+    const { instance, state } = this.#instantiate(module, linked);
+    this.#cores.push({ module, instance, state, links });
     this.#linked++;
     for (const value of Object.values(instance.exports)) this.#exported.add(value);
     // The rewriting took the start function out of the module, so that it can be told apart from the instantiation.
     (instance.exports[STATE.start] as (() => void) | undefined)?.();
     return instance;
+  }
+
+  #instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): Pick<Core, 'instance' | 'state'> {
+    const { component, name } = this.#definition;
+    const needs = component.cores.find(({ compiled }) => compiled === module)?.needs;
+    if (needs === undefined) throw new Error('the glue instantiated a core module that is not of the component');
+    this.#take(needs);
+    const make = (): Pick<Core, 'instance' | 'state'> => {
+      const instance = new WebAssembly.Instance(module, imports);
+      this.#budget.connect(instance);
+      return { instance, state: new InstanceState(module, instance) };
+    };
+    return this.#space.hold(name, needs.memories, make, ({ state }) => state.memories);
+  }
+
+  /** Takes of the budget what an instance begins with. */
+  #take({ memories, memoryPages, tableElements }: Needs): void {
+    if (this.#cores.length >= MOST_INSTANCES) refuse(`more than ${MOST_INSTANCES} core instances`);
+    if (this.memories.length + memories > MOST_MEMORIES) refuse(`more than ${MOST_MEMORIES} memories`);
+    const { pagesLeft, elementsLeft } = this.#budget;
+    if (this.#budget.take(memoryPages, tableElements)) return;
+    const { limits } = this.#definition;
+    const pages = Math.floor(limits.memoryBytes / PAGE_BYTES) - pagesLeft + memoryPages;
+    refuseOversize({ memoryPages: pages, tableElements: limits.tableElements - elementsLeft + tableElements }, limits);
   }
 
   #bind(link: Link): WebAssembly.ImportValue {

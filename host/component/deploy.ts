@@ -3,6 +3,7 @@
  * core instances can be put back exactly, an image of their memory for every thread.
  */
 
+import { UNCOUNTED, type AddressSpace } from '../address-space.ts';
 import type { Strategy } from '../definition.ts';
 import type { Deployment } from '../deployment.ts';
 import { closeImage, createImage, withoutRuns, type SnapshotImage } from '../snapshot/image.ts';
@@ -13,10 +14,10 @@ import { ComponentVm, type ComponentDefinition } from './component-vm.ts';
 /** Times a renewal is tried; the first learns what to put back. */
 const ROUNDS = 5;
 
-/** @throws NebulaError INIT_FAILED, UNKNOWN_IMPORT, MOUNT_UNAVAILABLE */
-export function deployComponent(definition: ComponentDefinition): Deployment {
+/** @throws NebulaError INIT_FAILED, UNKNOWN_IMPORT, MODULE_UNSUPPORTED, *_MINIMUM, MOUNT_UNAVAILABLE, ADDRESS_SPACE */
+export function deployComponent(definition: ComponentDefinition, space: AddressSpace = UNCOUNTED): Deployment {
   const startedMs = performance.now();
-  const first = new ComponentVm(definition);
+  const first = new ComponentVm(definition, undefined, 'fresh', space);
   const initialiseNs = nsSince(startedMs);
   try {
     const reason = definition.strategy === 'fresh' ? 'named by the manifest' : first.notRestorable;
@@ -24,7 +25,7 @@ export function deployComponent(definition: ComponentDefinition): Deployment {
     const snapshot = first.read();
     const image = createImage(snapshot);
     try {
-      const tried = tryOn(definition, first, image);
+      const tried = tryOn(definition, first, image, space);
       if (typeof tried === 'string') {
         closeImage(image);
         return deployFresh(definition, tried, initialiseNs);
@@ -61,10 +62,10 @@ function reasonOf(wanted: Strategy | 'auto', strategy: Strategy, image: Snapshot
 }
 
 /** The named one if it can be had, or the faster for a memory of this size. */
-function chooseStrategy(wanted: Strategy | 'auto', image: SnapshotImage): Strategy {
+function chooseStrategy(wanted: Strategy | 'auto', image: SnapshotImage, space: AddressSpace): Strategy {
   if (image.memfd < 0 || wanted === 'copy') return 'copy';
   if (wanted === 'cow') return 'cow';
-  return timeRestore(image, 'copy').quartileNs < timeRestore(image, 'cow').quartileNs ? 'copy' : 'cow';
+  return timeRestore(image, 'copy', space).quartileNs < timeRestore(image, 'cow', space).quartileNs ? 'copy' : 'cow';
 }
 
 /** Puts a second instance back a few times; or says why it is not what the first one is. */
@@ -72,9 +73,10 @@ function tryOn(
   definition: ComponentDefinition,
   first: ComponentVm,
   image: SnapshotImage,
+  space: AddressSpace,
 ): { readonly strategy: Strategy; readonly renewNs: number } | string {
-  const strategy = chooseStrategy(definition.strategy, image);
-  const second = new ComponentVm(definition, image, strategy);
+  const strategy = chooseStrategy(definition.strategy, image, space);
+  const second = new ComponentVm(definition, image, strategy, space);
   try {
     const times: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {

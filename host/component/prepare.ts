@@ -2,7 +2,8 @@
 
 import { messageOf, NebulaError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
-import { PAGE_BYTES, type ModuleInfo } from '../module/inspect.ts';
+import { needsOf } from '../module/growth.ts';
+import { PAGE_BYTES, refuseOversize, type ModuleInfo } from '../module/inspect.ts';
 import { canShadowTables, instrument } from '../module/instrument.ts';
 import { readLayout, type ModuleLayout } from '../module/layout.ts';
 import type { PreparedModule } from '../module/prepare.ts';
@@ -29,7 +30,7 @@ export async function prepareComponent(transpiled: TranspiledComponent, limits: 
     return { file, layout, scan: scanCode(layout) };
   });
   const memoryPages = Math.min(Math.floor(limits.memoryBytes / PAGE_BYTES), PAGE_BYTES);
-  for (const { layout } of layouts) refuseOversize(layout, limits, memoryPages);
+  for (const { layout } of layouts) refuseOversize(needsOf(layout), limits);
   const cores = await Promise.all(layouts.map((core) => compileCore(core, limits, memoryPages)));
   const [first] = cores;
   if (first === undefined) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'a component without core modules' });
@@ -38,7 +39,6 @@ export async function prepareComponent(transpiled: TranspiledComponent, limits: 
     digest: transpiled.digest,
     glue: transpiled.glue,
     cores,
-    memories: layouts.reduce((sum, { layout }) => sum + layout.memories.length, 0),
     wit: transpiled.wit,
     imports: world.imports,
     exports: world.exports,
@@ -61,8 +61,8 @@ async function compileCore(
   memoryPages: number,
 ): Promise<ComponentCore> {
   try {
-    const caps = { memoryPages, tableElements: limits.tableElements };
-    return { file, compiled: await WebAssembly.compile(instrument(layout, scan, caps)) };
+    const caps = { memoryPages, tableElements: limits.tableElements, isShared: true };
+    return { file, compiled: await WebAssembly.compile(instrument(layout, scan, caps)), needs: needsOf(layout) };
   } catch (cause) {
     const detail = `${file}: ${messageOf(cause)}`;
     throw new NebulaError('MODULE_INVALID', { detail, offset: 'unknown' }, { cause });
@@ -87,18 +87,6 @@ function kindOf(exports: readonly string[]): ComponentKind {
   if (ids.has('wasi:cli/run')) return 'command';
   if (exports.length > 0) return 'library';
   throw new NebulaError('NO_ENTRY', { expected: 'of any kind from the component', exports: 'none' });
-}
-
-function refuseOversize(layout: ModuleLayout, limits: Limits, memoryPages: number): void {
-  for (const { minimum } of layout.memories) {
-    if (minimum > memoryPages) {
-      throw new NebulaError('MEMORY_MINIMUM', { minimumBytes: minimum * PAGE_BYTES, limitBytes: limits.memoryBytes });
-    }
-  }
-  for (const { minimum } of layout.tables) {
-    if (minimum > limits.tableElements)
-      throw new NebulaError('TABLE_MINIMUM', { minimum, limit: limits.tableElements });
-  }
 }
 
 const ENTRIES: Readonly<Record<ComponentKind, string>> = {
@@ -127,6 +115,7 @@ function describe(
     exports: component.exports.map((name) => ({ name, kind: 'function' })),
     memory:
       memory === undefined ? null : { minimumPages: memory.minimum, maximumPages: memory.maximum ?? null, limitPages },
+    memories: sum(({ memories }) => memories.length),
     functions: sum((layout) => layout.functionTypes.length - layout.importedFunctions),
     globals: {
       total: sum(({ globals }) => globals.length),

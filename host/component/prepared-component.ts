@@ -1,5 +1,7 @@
 /** A component made ready to run: what the deploy leaves behind, plain data that every thread can hold. */
 
+import type { Needs } from '../module/growth.ts';
+
 /** `command` exports wasi:cli/run, `http` exports wasi:http/incoming-handler, `library` neither. */
 export type ComponentKind = 'command' | 'http' | 'library';
 
@@ -8,6 +10,8 @@ export interface ComponentCore {
   readonly file: string;
   /** Compiled once and shared by all threads, its memory and tables capped at the function's limits. */
   readonly compiled: WebAssembly.Module;
+  /** What each of its instances begins with. */
+  readonly needs: Needs;
 }
 
 export interface PreparedComponent {
@@ -17,8 +21,6 @@ export interface PreparedComponent {
   /** The JavaScript that links the core modules and lifts and lowers values: a script whose value is a factory of `instantiate`. */
   readonly glue: string;
   readonly cores: readonly ComponentCore[];
-  /** Memories an instance has. */
-  readonly memories: number;
   /** The world in WIT, as the component carries it. */
   readonly wit: string;
   /** Interfaces and functions of the world, with their versions. */

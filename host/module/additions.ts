@@ -5,26 +5,38 @@ import type { FunctionType, ModuleLayout } from './layout.ts';
 
 export const TYPE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b, funcref: 0x70, externref: 0x6f } as const;
 
-const OP = {
+export const OP = {
   if: 0x04,
   end: 0x0b,
+  return: 0x0f,
   call: 0x10,
+  callIndirect: 0x11,
   localGet: 0x20,
   localTee: 0x22,
   globalGet: 0x23,
   globalSet: 0x24,
   memoryGrow: 0x40,
   i32Const: 0x41,
+  i32Eqz: 0x45,
   i32Eq: 0x46,
+  i32LtS: 0x48,
+  i32GtS: 0x4a,
+  i32LeU: 0x4d,
+  i32GeS: 0x4e,
   i32Sub: 0x6b,
+  i32And: 0x71,
   i32Or: 0x72,
   i32Shl: 0x74,
   drop: 0x1a,
+  select: 0x1b,
   refNull: 0xd0,
 } as const;
 
-const MINUS_ONE = 0x7f;
-const VOID_BLOCK = 0x40;
+export const MINUS_ONE = 0x7f;
+export const VOID_BLOCK = 0x40;
+
+/** Of a function from an i32 to an i32. */
+export const I32_TO_I32: FunctionType = { parameters: [TYPE.i32], results: [TYPE.i32] };
 
 const VOID: FunctionType = { parameters: [], results: [] };
 
@@ -84,6 +96,14 @@ export class Additions {
     return this.#layout.importedTables + this.#layout.tables.length + this.tables.length - 1;
   }
 
+  /** Adds a table of two functions, which whoever makes the instance puts there, and answers its index. */
+  budgetTable(exportName: string): number {
+    this.tables.push(Uint8Array.of(TYPE.funcref, 1, 2, 2));
+    const index = this.#layout.importedTables + this.#layout.tables.length + this.tables.length - 1;
+    this.export(exportName, 1, index);
+    return index;
+  }
+
   /** Index that the next added function gets. */
   get nextFunction(): number {
     return this.#layout.functionTypes.length + this.functions.length;
@@ -99,7 +119,7 @@ export class Additions {
     for (const local of locals) body.u32(1).u8(local);
     body.append(code).u8(OP.end);
     const index = this.nextFunction;
-    this.functions.push({ type: this.#type(type), body });
+    this.functions.push({ type: this.typeIndex(type), body });
     if (exportName !== undefined) this.export(exportName, 0, index);
     return index;
   }
@@ -109,7 +129,8 @@ export class Additions {
     return this.#layout.importedGlobals + this.#layout.globals.length + this.globals.length - 1;
   }
 
-  #type(wanted: FunctionType): number {
+  /** Index of a type, added where the module has none such. */
+  typeIndex(wanted: FunctionType): number {
     const same = (type: FunctionType): boolean =>
       String(type.parameters) === String(wanted.parameters) && String(type.results) === String(wanted.results);
     const known = this.#layout.types.findIndex(same);
@@ -118,23 +139,6 @@ export class Additions {
     if (added >= 0) return this.#layout.types.length + added;
     return this.#layout.types.length + this.types.push(wanted) - 1;
   }
-}
-
-/** `memory.grow` that notes a refusal: (i32) -> i32. */
-export function addGrow(additions: Additions, refusedFlag: number): number {
-  const code = new BinaryWriter().raw(
-    OP.localGet,
-    0,
-    OP.memoryGrow,
-    0,
-    OP.localTee,
-    1,
-    OP.i32Const,
-    MINUS_ONE,
-    OP.i32Eq,
-  );
-  code.raw(OP.if, VOID_BLOCK).append(setFlag(refusedFlag)).u8(OP.end).raw(OP.localGet, 1);
-  return additions.function({ parameters: [TYPE.i32], results: [TYPE.i32] }, [TYPE.i32], code);
 }
 
 /**

@@ -114,6 +114,17 @@ export class BinaryWriter {
     return this.u8(rest);
   }
 
+  /** A signed LEB128 of 32 bits. */
+  s32(value: number): this {
+    let rest = value | 0;
+    for (;;) {
+      const low = rest & 0x7f;
+      rest >>= 7;
+      if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) return this.u8(low);
+      this.u8(low | 0x80);
+    }
+  }
+
   bytes(bytes: Uint8Array): this {
     if (bytes.length === 0) return this;
     this.#flush();

@@ -5,6 +5,7 @@ import type { Limits } from '../limits.ts';
 import type { MissingImport } from '../preview1/missing-imports.ts';
 import { NAMESPACES, SIGNATURES } from '../preview1/signatures.ts';
 import type { ExternalKind, FunctionType, ImportEntry, ModuleLayout } from './layout.ts';
+import { needsOf, type Needs } from './growth.ts';
 import { canShadowTables, RESERVED_PREFIX } from './instrument.ts';
 import { TABLE_CHANGES, type CodeScan } from './scan.ts';
 
@@ -30,6 +31,8 @@ export interface ModuleInfo {
     readonly maximumPages: number | null;
     readonly limitPages: number;
   } | null;
+  /** Memories it has of its own; of a component, those of all its core modules, each counted once. */
+  readonly memories: number;
   readonly functions: number;
   readonly globals: { readonly total: number; readonly mutable: number };
   readonly tables: number;
@@ -71,7 +74,7 @@ export function inspectModule(
   refuseUnknownImports(layout, missing);
   const chosen = chooseEntry(layout, options.entry);
   const limitPages = Math.min(Math.floor(limits.memoryBytes / PAGE_BYTES), PAGE_BYTES);
-  refuseOversize(layout, limits, limitPages);
+  refuseOversize(needsOf(layout), limits);
   const memory = layout.memories[0];
   const changesTables = TABLE_CHANGES.some((instruction) => scan.found.has(instruction));
   const restorableReason = reasonNotRestorable(layout, changesTables);
@@ -83,6 +86,7 @@ export function inspectModule(
     exports: layout.exports.map(({ name, kind }) => ({ name, kind })),
     memory:
       memory === undefined ? null : { minimumPages: memory.minimum, maximumPages: memory.maximum ?? null, limitPages },
+    memories: layout.memories.length,
     functions: layout.functionTypes.length - layout.importedFunctions,
     globals: { total: layout.globals.length, mutable: layout.globals.filter(({ mutable }) => mutable).length },
     tables: layout.tables.length,
@@ -176,15 +180,16 @@ function chooseEntry(layout: ModuleLayout, entry: string | undefined): { kind: M
   });
 }
 
-function refuseOversize(layout: ModuleLayout, limits: Limits, limitPages: number): void {
-  for (const { minimum } of layout.memories) {
-    if (minimum > limitPages) {
-      throw new NebulaError('MEMORY_MINIMUM', { minimumBytes: minimum * PAGE_BYTES, limitBytes: limits.memoryBytes });
-    }
-  }
-  for (const { minimum } of layout.tables) {
-    if (minimum > limits.tableElements) {
-      throw new NebulaError('TABLE_MINIMUM', { minimum, limit: limits.tableElements });
-    }
-  }
+/**
+ * Refuses what begins with more than its limits, all its memories and all its tables taken together.
+ * @throws NebulaError MEMORY_MINIMUM, TABLE_MINIMUM
+ */
+export function refuseOversize(
+  { memoryPages, tableElements }: Pick<Needs, 'memoryPages' | 'tableElements'>,
+  limits: Limits,
+): void {
+  const { memoryBytes: limitBytes, tableElements: limit } = limits;
+  const minimumBytes = memoryPages * PAGE_BYTES;
+  if (minimumBytes > limitBytes) throw new NebulaError('MEMORY_MINIMUM', { minimumBytes, limitBytes });
+  if (tableElements > limit) throw new NebulaError('TABLE_MINIMUM', { minimum: tableElements, limit });
 }

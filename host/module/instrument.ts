@@ -6,9 +6,10 @@
 
 import * as added from './additions.ts';
 import { Additions } from './additions.ts';
+import { planGrowth, type Caps } from './growth.ts';
 import type { ModuleLayout } from './layout.ts';
 import { BULK, TABLE_CHANGES, type CodeScan } from './scan.ts';
-import { writeModule, type Caps, type Flags } from './sections.ts';
+import { writeModule, type Flags } from './sections.ts';
 
 /** Names of everything added begin so. A module that exports such a name itself is refused. */
 export const RESERVED_PREFIX = 'nebula:';
@@ -31,6 +32,8 @@ export const STATE = {
 /** Names of the exports that exist once for each global, table, function or segment. */
 export const stateOf = {
   global: (index: number): string => `nebula:global${index}`,
+  /** Of a module with several memories. */
+  memory: (index: number): string => `nebula:memory${index}`,
   table: (index: number): string => `nebula:table${index}`,
   function: (index: number): string => `nebula:function${index}`,
   droppedFlag: (kind: 'data' | 'element', index: number): string => `nebula:dropped-${kind}${index}`,
@@ -60,7 +63,9 @@ export function instrument(layout: ModuleLayout, scan: CodeScan, caps: Caps): Ui
   if (changesTables || funcrefGlobals) {
     for (const index of scan.referenced) additions.export(stateOf.function(index), 0, index);
   }
-  return writeModule({ layout, scan, additions, flags, caps });
+  const { refused: refusedFlag, check } = flags;
+  const growth = planGrowth(layout, scan, caps, { additions, refusedFlag, check });
+  return writeModule({ layout, scan, additions, flags, growth });
 }
 
 function addMemories(layout: ModuleLayout, additions: Additions): void {
@@ -68,6 +73,9 @@ function addMemories(layout: ModuleLayout, additions: Additions): void {
   // WASI's functions work on the memory of this name, should there be several.
   const named = layout.exports.find(({ name, kind }) => kind === 'memory' && name === 'memory');
   additions.export(STATE.memory, 2, named?.index ?? 0);
+  const { importedMemories: first } = layout;
+  if (first + layout.memories.length === 1) return;
+  layout.memories.forEach((_, at) => additions.export(stateOf.memory(first + at), 2, first + at));
 }
 
 function addGlobals(layout: ModuleLayout, additions: Additions, flags: Flags): void {
@@ -95,10 +103,11 @@ function addFlags(scan: CodeScan, additions: Additions): Flags {
       added.addDrop(additions, kind, segment, stateOf.drop(kind, segment));
     }
   }
-  const grow = scan.found.has('memory.grow') ? added.addGrow(additions, refused) : -1;
-  const isChecked = ['tail-call' as const, ...BULK].some((instruction) => scan.found.has(instruction));
+  const isChecked = ['tail-call' as const, 'memory.grow' as const, ...BULK].some((instruction) =>
+    scan.found.has(instruction),
+  );
   const check = isChecked ? added.addCheck(additions) : -1;
-  return { refused, tablesChanged, dropped, segments, grow, check };
+  return { refused, tablesChanged, dropped, segments, check };
 }
 
 function addTables(layout: ModuleLayout, additions: Additions, changedFlag: number): void {

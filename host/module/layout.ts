@@ -85,6 +85,7 @@ export interface ModuleLayout {
   readonly importedFunctions: number;
   readonly importedGlobals: number;
   readonly importedTables: number;
+  readonly importedMemories: number;
   readonly tables: readonly TableEntry[];
   readonly memories: readonly LimitsEntry[];
   readonly globals: readonly GlobalEntry[];
@@ -120,6 +121,7 @@ export function readLayout(bytes: Uint8Array): ModuleLayout {
     importedFunctions: 0,
     importedGlobals: 0,
     importedTables: 0,
+    importedMemories: 0,
     tables: [],
     memories: [],
     globals: [],
@@ -220,6 +222,7 @@ function readImports(reader: BinaryReader, layout: Draft): void {
       layout.importedTables++;
     } else if (kind === 'memory') {
       readMemory(reader);
+      layout.importedMemories++;
     } else if (kind === 'global') {
       readValueType(reader);
       reader.u8();

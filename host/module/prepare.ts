@@ -37,7 +37,8 @@ export async function prepareModule(
   const scan = scanCode(layout);
   const info = inspectModule(layout, scan, limits, options);
   const memoryPages = info.memory?.limitPages ?? Math.floor(limits.memoryBytes / PAGE_BYTES);
-  const compiled = await compile(instrument(layout, scan, { memoryPages, tableElements: limits.tableElements }));
+  const caps = { memoryPages, tableElements: limits.tableElements, isShared: false };
+  const compiled = await compile(instrument(layout, scan, caps));
   const digest = createHash('sha256').update(bytes).digest('hex');
   return { compiled, digest, info, compileNs: Math.round((performance.now() - startedMs) * 1e6) };
 }

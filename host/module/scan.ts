@@ -26,6 +26,9 @@ export interface CodeScan {
   /** Segments that code drops. */
   readonly droppedData: readonly number[];
   readonly droppedElements: readonly number[];
+  /** Memories and tables that code grows, by index. */
+  readonly grownMemories: readonly number[];
+  readonly grownTables: readonly number[];
   /** Functions that a reference can point to. */
   readonly referenced: readonly number[];
 }
@@ -55,6 +58,7 @@ export const BULK: readonly Notable[] = [
   'memory.fill',
   'table.init',
   'table.copy',
+  'table.grow',
   'table.fill',
 ];
 
@@ -67,6 +71,8 @@ export function scanCode(layout: ModuleLayout): CodeScan {
   const bodies: EditedBody[] = [];
   const droppedData = new Set<number>();
   const droppedElements = new Set<number>();
+  const grownMemories = new Set<number>();
+  const grownTables = new Set<number>();
   const referenced = new Set<number>(layout.referenced);
   const code = layout.sections.find((section) => section.id === SECTION.code);
   if (code !== undefined) {
@@ -76,6 +82,8 @@ export function scanCode(layout: ModuleLayout): CodeScan {
         found.add(edit.instruction);
         if (edit.instruction === 'data.drop') droppedData.add(edit.immediate);
         else if (edit.instruction === 'elem.drop') droppedElements.add(edit.immediate);
+        else if (edit.instruction === 'memory.grow') grownMemories.add(edit.immediate);
+        else if (edit.instruction === 'table.grow') grownTables.add(edit.immediate);
         else if (edit.instruction === 'ref.func') referenced.add(edit.immediate);
       });
       if (body.edits.length > 0) bodies.push(body);
@@ -87,6 +95,8 @@ export function scanCode(layout: ModuleLayout): CodeScan {
     bodies,
     droppedData: [...droppedData],
     droppedElements: [...droppedElements],
+    grownMemories: [...grownMemories],
+    grownTables: [...grownTables],
     referenced: [...referenced].sort((left, right) => left - right),
   };
 }

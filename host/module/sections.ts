@@ -3,13 +3,9 @@
 import { setFlag, type Additions } from './additions.ts';
 import { BinaryWriter } from './binary.ts';
 import { SECTION, type LimitsEntry, type ModuleLayout } from './layout.ts';
+import type { Growth, GrowthPlan } from './growth.ts';
+import type { Notable } from './instructions.ts';
 import { BULK, TABLE_CHANGES, type CodeScan, type Edit, type EditedBody } from './scan.ts';
-
-/** The most a memory and a table may grow to. */
-export interface Caps {
-  readonly memoryPages: number;
-  readonly tableElements: number;
-}
 
 /** Indices of what rewritten code refers to. */
 export interface Flags {
@@ -17,9 +13,7 @@ export interface Flags {
   readonly tablesChanged: number;
   readonly dropped: number;
   readonly segments: ReadonlyMap<string, number>;
-  /** The function that stands for `memory.grow`, or -1. */
-  readonly grow: number;
-  /** The function called after each bulk instruction and before each tail call, or -1. */
+  /** The function called after each bulk or growing instruction and before each tail call, or -1. */
   readonly check: number;
 }
 
@@ -28,7 +22,7 @@ export interface Rewriting {
   readonly scan: CodeScan;
   readonly additions: Additions;
   readonly flags: Flags;
-  readonly caps: Caps;
+  readonly growth: GrowthPlan;
 }
 
 /** Core spec, section 5.5.2: the order of sections. */
@@ -65,7 +59,7 @@ export function writeModule(rewriting: Rewriting): Uint8Array<ArrayBuffer> {
 }
 
 function sectionContent(id: number, rewriting: Rewriting): BinaryWriter | undefined {
-  const { layout, scan, additions, flags, caps } = rewriting;
+  const { layout, additions, growth } = rewriting;
   const original = layout.sections.find((section) => section.id === id);
   switch (id) {
     case SECTION.type:
@@ -83,9 +77,9 @@ function sectionContent(id: number, rewriting: Rewriting): BinaryWriter | undefi
         for (const added of additions.functions) writer.u32(added.type);
       });
     case SECTION.table:
-      return tables(layout, additions, caps);
+      return tables(layout, additions, growth.tables);
     case SECTION.memory:
-      return memories(layout, caps);
+      return memories(layout, growth.memories);
     case SECTION.global:
       return extended(layout, original, additions.globals.length, (writer) => {
         for (const global of additions.globals) writer.bytes(global);
@@ -95,7 +89,7 @@ function sectionContent(id: number, rewriting: Rewriting): BinaryWriter | undefi
         for (const added of additions.exports) writer.name(added.name).u8(added.kind).u32(added.index);
       });
     case SECTION.code:
-      return code(layout, scan, additions, flags);
+      return code(rewriting);
     default:
       return original === undefined
         ? undefined
@@ -140,33 +134,33 @@ function writeLimits(writer: BinaryWriter, entry: LimitsEntry, cap: number): voi
     .u32(Math.min(entry.maximum ?? cap, cap));
 }
 
-function memories(layout: ModuleLayout, caps: Caps): BinaryWriter | undefined {
+function memories(layout: ModuleLayout, { maxima }: Growth): BinaryWriter | undefined {
   if (layout.memories.length === 0) return undefined;
   const writer = new BinaryWriter().u32(layout.memories.length);
-  for (const memory of layout.memories) writeLimits(writer, memory, caps.memoryPages);
+  layout.memories.forEach((memory, at) => writeLimits(writer, memory, maxima[at] as number));
   return writer;
 }
 
-function tables(layout: ModuleLayout, additions: Additions, caps: Caps): BinaryWriter | undefined {
-  if (layout.tables.length === 0) return undefined;
+function tables(layout: ModuleLayout, additions: Additions, { maxima }: Growth): BinaryWriter | undefined {
+  if (layout.tables.length + additions.tables.length === 0) return undefined;
   const writer = new BinaryWriter().u32(layout.tables.length + additions.tables.length);
-  for (const table of layout.tables) {
+  layout.tables.forEach((table, at) => {
     writer.bytes(layout.bytes.subarray(table.start, table.limitsStart));
-    writeLimits(writer, table, caps.tableElements);
+    writeLimits(writer, table, maxima[at] as number);
     writer.bytes(layout.bytes.subarray(table.limitsEnd, table.end));
-  }
+  });
   for (const added of additions.tables) writer.bytes(added);
   return writer;
 }
 
-function code(layout: ModuleLayout, scan: CodeScan, additions: Additions, flags: Flags): BinaryWriter {
+function code({ layout, scan, additions, flags, growth }: Rewriting): BinaryWriter {
   const original = layout.sections.find((section) => section.id === SECTION.code);
   const { count, rest } = vectorOf(layout.bytes, original);
   const writer = new BinaryWriter().u32(count + additions.functions.length);
   if (original !== undefined) {
     let copied = original.end - rest.length;
     for (const body of scan.bodies) {
-      writer.bytes(layout.bytes.subarray(copied, body.start)).sized(rewriteBody(layout.bytes, body, flags));
+      writer.bytes(layout.bytes.subarray(copied, body.start)).sized(rewriteBody(layout.bytes, body, flags, growth));
       copied = body.end;
     }
     writer.bytes(layout.bytes.subarray(copied, original.end));
@@ -175,13 +169,18 @@ function code(layout: ModuleLayout, scan: CodeScan, additions: Additions, flags:
   return writer;
 }
 
-function rewriteBody(bytes: Uint8Array, body: EditedBody, flags: Flags): BinaryWriter {
+function rewriteBody(bytes: Uint8Array, body: EditedBody, flags: Flags, growth: GrowthPlan): BinaryWriter {
   const writer = new BinaryWriter();
   let copied = body.contentStart;
   for (const edit of body.edits) {
-    if (edit.instruction === 'memory.grow') {
-      if (edit.immediate !== 0) continue;
-      writer.bytes(bytes.subarray(copied, edit.start)).u8(0x10).u32(flags.grow);
+    const { admission } = edit.instruction === 'memory.grow' ? growth.memories : growth.tables;
+    if (isGrowing(edit.instruction) && admission !== undefined) {
+      writer.bytes(bytes.subarray(copied, edit.start)).u8(0x10).u32(admission.before);
+      writer.bytes(bytes.subarray(edit.start, edit.end)).u8(0x10).u32(admission.after);
+      if (edit.instruction === 'table.grow') writer.append(setFlag(flags.tablesChanged));
+    } else if (edit.instruction === 'memory.grow') {
+      writer.bytes(bytes.subarray(copied, edit.start)).u8(0x10);
+      writer.u32(growth.grow.get(edit.immediate) as number);
     } else if (edit.instruction === 'tail-call') {
       // V8 14.6 leaves the check for interrupts out of a function that makes no other calls: such a guest would never stop.
       writer.bytes(bytes.subarray(copied, edit.start)).u8(0x10).u32(flags.check);
@@ -193,6 +192,8 @@ function rewriteBody(bytes: Uint8Array, body: EditedBody, flags: Flags): BinaryW
   }
   return writer.bytes(bytes.subarray(copied, body.end));
 }
+
+const isGrowing = (instruction: Notable): boolean => instruction === 'memory.grow' || instruction === 'table.grow';
 
 function afterwards(edit: Edit, flags: Flags): BinaryWriter {
   const { instruction } = edit;

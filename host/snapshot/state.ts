@@ -1,7 +1,9 @@
 /** Reads and sets the state of a live instance through the exports that the rewriting added (module/instrument.ts). */
 
+import type { AddressSpace } from '../address-space.ts';
 import { NebulaError } from '../errors.ts';
 import { STATE, stateOf } from '../module/instrument.ts';
+import type { PreparedModule } from '../module/prepare.ts';
 import {
   copyRuns,
   nonZeroPages,
@@ -16,6 +18,8 @@ type Callable = (...values: (number | bigint)[]) => number | bigint | undefined;
 
 /** Which state exports a compiled module has; worked out once per module and thread. */
 interface Plan {
+  /** Of a module with several. */
+  readonly memories: readonly number[];
   readonly valueGlobals: readonly number[];
   readonly bitGlobals: readonly { readonly index: number; readonly lanes: number }[];
   readonly tables: readonly number[];
@@ -42,6 +46,7 @@ function readPlan(names: readonly string[]): Plan {
     });
   const twoLanes = new Set(indices(/^nebula:global(\d+):get1$/));
   return {
+    memories: indices(/^nebula:memory(\d+)$/),
     valueGlobals: indices(/^nebula:global(\d+)$/),
     bitGlobals: indices(/^nebula:global(\d+):get0$/).map((index) => ({ index, lanes: twoLanes.has(index) ? 2 : 1 })),
     tables: indices(/^nebula:table(\d+)$/),
@@ -58,7 +63,10 @@ const DROPPED = 1;
 
 /** The state of one instance. */
 export class InstanceState {
+  /** The memory that WASI's functions work on. */
   readonly memory: WebAssembly.Memory | undefined;
+  /** All memories that the module has, that it imports left out. */
+  readonly memories: readonly WebAssembly.Memory[];
   readonly #exports: WebAssembly.Exports;
   readonly #plan: Plan;
   readonly #capture: () => void;
@@ -72,10 +80,30 @@ export class InstanceState {
     this.#exports = instance.exports;
     this.#plan = planOf(module);
     this.memory = this.#exports[STATE.memory] as WebAssembly.Memory | undefined;
+    const { memories } = this.#plan;
+    const only = this.memory === undefined ? [] : [this.memory];
+    this.memories =
+      memories.length === 0
+        ? only
+        : memories.map((index) => this.#exports[stateOf.memory(index)] as WebAssembly.Memory);
     this.#capture = this.#exports[STATE.capture] as () => void;
     this.#restore = this.#exports[STATE.restore] as () => number;
     this.#refused = this.#exports[STATE.refused] as WebAssembly.Global<'i32'>;
     this.#tablesChanged = this.#exports[STATE.tablesChanged] as WebAssembly.Global<'i32'>;
+  }
+
+  /**
+   * Instantiates a prepared module, whose memories `space` counts.
+   * @throws NebulaError ADDRESS_SPACE; whatever V8 throws
+   */
+  static create(
+    { compiled, info }: PreparedModule,
+    name: string,
+    imports: WebAssembly.Imports,
+    space: AddressSpace,
+  ): InstanceState {
+    const make = (): InstanceState => new InstanceState(compiled, new WebAssembly.Instance(compiled, imports));
+    return space.hold(name, info.memories, make, ({ memories }) => memories);
   }
 
   /** Whether the module exports a function of this name. */

@@ -5,7 +5,6 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { AddressSpace, collectGarbage } from '../../host/address-space.ts';
-import { deployHere } from '../../host/deployment.ts';
 import { GuestThread } from '../../host/guest-thread.ts';
 import { loadLibc } from '../../host/linux/libc.ts';
 import { RestoreTally } from '../../host/restore-tally.ts';
@@ -45,14 +44,8 @@ async function answerChore(port: MessagePort, thread: GuestThread, chore: Chore)
 
 async function doChore(thread: GuestThread, chore: Chore): Promise<ChoreAnswer> {
   switch (chore.op) {
-    case 'deploy': {
-      const { definition } = chore;
-      const deployment = deployHere(definition);
-      const { snapshot: _, ...installed } = definition;
-      thread.install(installed, deployment.image, deployment.strategy);
-      thread.makeReady(definition.id);
-      return { ok: true, deployment };
-    }
+    case 'deploy':
+      return { ok: true, deployment: await thread.deploy(chore.definition) };
     case 'remove':
       thread.remove(chore.id);
       return { ok: true };

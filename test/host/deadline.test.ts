@@ -51,6 +51,33 @@ for (const [what, module] of LOOPS) {
   });
 }
 
+/** Bulk instructions, each of which takes long enough that a thousand of them would outlast their deadline many times. */
+const BULKS: readonly (readonly [instruction: string, code: string])[] = [
+  ['memory.fill', '(memory.fill (i32.const 65536) (i32.const 1) (i32.const 67108864))'],
+  ['memory.copy', '(memory.copy (i32.const 65536) (i32.const 65537) (i32.const 67108864))'],
+  ['memory.init', '(memory.init $d (i32.const 65536) (i32.const 0) (i32.const 4000000))'],
+  ['table.fill', '(table.fill $t (i32.const 0) (ref.func $f) (i32.const 400000))'],
+  ['table.copy', '(table.copy $t $t (i32.const 0) (i32.const 1) (i32.const 399999))'],
+  ['table.init', '(table.init $t $e (i32.const 0) (i32.const 0) (i32.const 20000))'],
+];
+const IN_A_ROW = 2000;
+
+for (const [instruction, code] of BULKS) {
+  test(`MicroVm.run() stops ${IN_A_ROW} times ${instruction} in a row, without a loop or a call, at its deadline`, async () => {
+    const progress = '(i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))';
+    const guest = await deploy(
+      `(module (memory (export "memory") 1026) (table $t 400000 funcref) (func $f) (elem declare func $f)
+        (data $d "${'x'.repeat(instruction === 'memory.init' ? 4_000_000 : 1)}")
+        (elem $e func ${'$f '.repeat(instruction === 'table.init' ? 20_000 : 1)})
+        (func (export "_start") ${`${code}${progress}`.repeat(IN_A_ROW)}))`,
+    );
+    assert.deepEqual(guest.run('', 50), { kind: 'timeout', timeoutMs: 50 });
+    const done = new DataView((guest.vm.memory as WebAssembly.Memory).buffer).getInt32(0, true);
+    assert.ok(done < IN_A_ROW / 2, `${done} of ${IN_A_ROW}`);
+    guest.vm.close();
+  });
+}
+
 const endedThen = (
   after: string,
 ): string => `(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
