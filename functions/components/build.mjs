@@ -22,6 +22,7 @@ const ADAPTER = 'wasi_snapshot_preview1.command.wasm';
 const COMPONENTS = {
   'call-out': { language: 'rust', sources: ['call-out', 'http'], imports: ['wasi:http/outgoing-handler'] },
   'match-lines': { language: 'rust-command', sources: ['match-lines', `adapter/${ADAPTER}`] },
+  scripted: { language: 'rust', sources: ['scripted'], imports: [] },
   transform: { language: 'rust', sources: ['transform', 'http'], imports: [] },
   web: { language: 'javascript', sources: ['web/web.js'] },
 };

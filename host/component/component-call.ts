@@ -25,6 +25,8 @@ export interface ResponseSink {
   trailers(trailers: HeaderList): void;
   /** The body is complete. */
   end(): void;
+  /** There will be no response, or no more of it: the guest gave it up. */
+  abort?(): void;
 }
 
 /** A request for `wasi:http/incoming-handler`. */

@@ -20,8 +20,11 @@ const RESPONSE_CELL = 5;
 /** Kinds of frames: a piece of body; a piece of a head, of trailers or of a value, and the last piece of it. */
 export const FRAME = { data: 1, part: 2, last: 3 } as const;
 
-/** States of a ring: its writer may write more, has ended it, or one side has given up. */
-export const RING = { open: 0, ended: 1, broken: 2 } as const;
+/**
+ * States of a ring: its writer may write more, or has ended it; it broke off, which how the guest ended explains; or the
+ * guest gave the response up and may still run.
+ */
+export const RING = { open: 0, ended: 1, broken: 2, givenUp: 3 } as const;
 
 export interface Frame {
   readonly kind: number;

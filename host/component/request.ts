@@ -18,9 +18,10 @@ const NO_RESPONSE = 1;
 export function handleRequest(host: Host, call: HttpCall, handle: Handler['handle']): void {
   const { channel, isStreamed, request } = call;
   const source =
-    channel !== undefined && isStreamed ? new StreamedBody(channel) : bodyOf(host.call.input, call.trailers);
+    channel !== undefined && isStreamed ? new StreamedBody(host, channel) : bodyOf(host.call.input, call.trailers);
   const outparam = new ResponseOutparam(
     host,
+    request.method,
     sinkOf(call, (sink) => host.wait([sink])),
   );
   try {
@@ -44,6 +45,7 @@ function note(host: Host, text: string): void {
 function counted(host: Host, source: BodySource): BodySource {
   return {
     isReady: () => source.isReady(),
+    isClients: source.isClients === true,
     trailers: () => source.trailers(),
     take(most) {
       const bytes = source.take(most);

@@ -3,7 +3,7 @@
 import type { HeaderList, RequestHead, ResponseHead, ResponseSink } from '../../host/component/component-call.ts';
 import { NebulaError } from '../../host/errors.ts';
 import type { ComponentResponse, RequestBody, Target } from './exchange.ts';
-import { GuestEnded } from './guest-ended.ts';
+import { GuestEnded, givenUp } from './guest-ended.ts';
 
 /**
  * Reads the whole body, runs the guest to its end and answers with what it made of it, `outputBytes` at most.
@@ -21,6 +21,7 @@ export async function exchangeHere(
   const component = { kind: 'http', request, isStreamed: false, trailers, sink } as const;
   const outcome = await target.invoke({ input, component }, signal);
   const { received } = sink;
+  if (sink.isGivenUp) throw givenUp(target.name);
   if (received === undefined || !sink.isWhole) throw new GuestEnded(target.name, outcome);
   return { ...received, body: sink.read(), trailers: () => sink.receivedTrailers, outcome: Promise.resolve(outcome) };
 }
@@ -44,6 +45,7 @@ class MemorySink implements ResponseSink {
   received: ResponseHead | undefined = undefined;
   receivedTrailers: HeaderList | undefined = undefined;
   isWhole = false;
+  isGivenUp = false;
   readonly #limitBytes: number;
   readonly #pieces: Uint8Array[] = [];
   #sizeBytes = 0;
@@ -72,6 +74,10 @@ class MemorySink implements ResponseSink {
 
   end(): void {
     this.isWhole = true;
+  }
+
+  abort(): void {
+    this.isGivenUp = true;
   }
 
   async *read(): AsyncGenerator<Uint8Array, void, undefined> {

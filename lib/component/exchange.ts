@@ -19,7 +19,7 @@ import { NebulaError } from '../../host/errors.ts';
 import type { Limits } from '../../host/limits.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
 import { exchangeHere } from './exchange-here.ts';
-import { GuestEnded } from './guest-ended.ts';
+import { GuestEnded, givenUp } from './guest-ended.ts';
 
 /** A request's body: whole, or as it comes, with the trailers that are known at its end. */
 export type RequestBody = Uint8Array | StreamedRequest;
@@ -147,6 +147,7 @@ class Exchange {
       }
       this.#leave();
       if (this.#failure !== undefined) throw this.#failure.error;
+      if (this.#response.state === RING.givenUp) throw givenUp(this.#target.name);
       throw new GuestEnded(this.#target.name, await outcome);
     } finally {
       clearTimeout(this.#firstByteTimer);
@@ -165,10 +166,11 @@ class Exchange {
       isWhole = this.#response.state === RING.ended;
       if (isWhole) return;
       if (this.#failure !== undefined) throw this.#failure.error;
+      if (this.#response.state === RING.givenUp) throw givenUp(this.#target.name);
       throw new GuestEnded(this.#target.name, this.#outcome as Outcome);
     } finally {
-      // Whoever stops reading has no use for the rest.
-      if (!isWhole) {
+      // Whoever stops reading has no use for the rest. A guest that gave up ends by itself, or at its deadline.
+      if (!isWhole && this.#response.state !== RING.givenUp) {
         this.#response.close(RING.broken);
         this.#abort.abort();
       }
@@ -196,7 +198,8 @@ class Exchange {
 
   #isOver(): boolean {
     const isSettled = this.#outcome !== undefined || this.#failure !== undefined;
-    return isSettled || this.#response.state === RING.ended;
+    const { state } = this.#response;
+    return isSettled || state === RING.ended || state === RING.givenUp;
   }
 
   /** Sends the body at the pace at which the guest reads it. */

@@ -2,11 +2,10 @@
 
 import { Response, type HeadersInit, type Request } from 'undici';
 import type { RequestHead } from '../../host/component/component-call.ts';
+import { hasContent } from '../../host/http-fields.ts';
 import { GuestEnded } from './guest-ended.ts';
 import { exchange, type RequestBody, type Target } from './exchange.ts';
 
-/** Statuses whose responses have no body. Source: Fetch standard, "null body status". */
-const BODYLESS: ReadonlySet<number> = new Set([204, 205, 304]);
 const NO_BODY: Uint8Array = new Uint8Array();
 
 /** @throws what `exchange` throws, before the response's head */
@@ -15,7 +14,7 @@ export async function fetchFrom(target: Target, request: Request): Promise<Respo
   const answer = await exchange(target, headOf(request), body, request.signal).catch(explain);
   answer.outcome.catch(() => undefined);
   const headers: HeadersInit = answer.headers.map(([name, value]) => [name, value]);
-  if (BODYLESS.has(answer.status) || request.method === 'HEAD') {
+  if (!hasContent(request.method, answer.status)) {
     await drain(told(answer.body));
     return new Response(null, { status: answer.status, headers });
   }

@@ -22,3 +22,8 @@ export class GuestEnded extends Error {
     return new NebulaError('GUEST_RESPONSE', { name, detail: 'the guest ended before its response did' });
   }
 }
+
+/** A guest that gave its response up: it let go of it, or made it longer or shorter than it had said. */
+export function givenUp(name: string): NebulaError {
+  return new NebulaError('GUEST_RESPONSE', { name, detail: 'the guest gave its response up before it was whole' });
+}

@@ -10,6 +10,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { textOfBytes } from '../../host/byte-text.ts';
+import { isForGuest } from '../../host/http-fields.ts';
 import type { Exchange } from './exchange.ts';
 import { portOf } from './request-target.ts';
 
@@ -21,23 +22,8 @@ export interface FunctionPath {
 }
 
 // `proxy` would become HTTP_PROXY, which many HTTP clients obey (httpoxy, CVE-2016-5385). Credentials are the server's
-// business (section 4.1.18) unless the manifest says otherwise, hop-by-hop fields the connection's, and the content fields
-// have variables of their own.
-const DROPPED = new Set([
-  'proxy',
-  'authorization',
-  'proxy-authorization',
-  'proxy-connection',
-  'content-length',
-  'content-type',
-  'connection',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-]);
+// business (section 4.1.18) unless the manifest says otherwise, and the content fields have variables of their own.
+const DROPPED = new Set(['proxy', 'authorization', 'content-length', 'content-type']);
 
 export interface CgiOptions {
   /** Whether the program is told the Authorization field, as HTTP_AUTHORIZATION. */
@@ -55,7 +41,7 @@ export function cgiEnvironment(
   const variables: Record<string, string> = {};
   for (const [name, value] of exchange.headers()) {
     // `x_y` and `x-y` would meet in one variable; only the field every proxy understands may set it.
-    const isPassed = !DROPPED.has(name) || (name === 'authorization' && options.authorization);
+    const isPassed = isForGuest(name) && (!DROPPED.has(name) || (name === 'authorization' && options.authorization));
     if (isPassed && /^[a-z0-9-]+$/.test(name)) {
       variables[`HTTP_${name.toUpperCase().replaceAll('-', '_')}`] = fieldText(value);
     }

@@ -4,6 +4,15 @@
  */
 
 import { NebulaError } from '../../host/errors.ts';
+import {
+  hasContent,
+  isConnectionField,
+  isFieldValue,
+  isNebulasField,
+  isToken,
+  parseContentLength,
+  trimFieldValue,
+} from '../../host/http-fields.ts';
 import { EMPTY } from './exchange.ts';
 
 /**
@@ -28,15 +37,14 @@ export const HEADER_BLOCK_BYTES = 65_536;
 const LF = 10;
 const CR = 13;
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const LOCAL_PATH = /^\/(?!\/)[^#]*$/;
 
 const CGI_FIELDS = new Set(['content-type', 'location', 'status']);
 
-// The connection, the length and Nebula's own report are the server's to state.
-const DROPPED =
-  /^(connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|content-length|date|x-cgi-.*|nebula-.*)$/;
+/** Whether a field is the server's to state: of the connection, the date, and Nebula's own report. */
+function isServers(name: string): boolean {
+  return isConnectionField(name) || isNebulasField(name) || name === 'date' || name.startsWith('x-cgi-');
+}
 
 interface HeaderBlock {
   /** Content-Type, Location and Status, by lower-case name. */
@@ -80,12 +88,12 @@ function toDocument(
   const contentType = block.cgi.get('content-type');
   const status = parseStatus(block.cgi.get('status'), location === undefined ? 200 : 302);
   if (status === undefined) throw refuse('expected a status code from 200 to 599 in Status, got something else');
-  const isBodyless = status === 204 || status === 304;
+  const body = hasContent('GET', status) ? block.body : EMPTY;
   if (contentType === undefined && block.body.byteLength > 0) throw refuse('it has a body and no Content-Type');
   const headers = [...block.other];
   if (contentType !== undefined) headers.unshift('Content-Type', contentType);
   if (location !== undefined) headers.unshift('Location', location);
-  return { kind: 'document', status, headers, body: isBodyless ? EMPTY : block.body, statedBytes: block.statedBytes };
+  return { kind: 'document', status, headers, body, statedBytes: block.statedBytes };
 }
 
 // What may stand in a field value and not in a target, one byte a character.
@@ -120,8 +128,8 @@ function readHeaderBlock(output: Uint8Array, refuse: (detail: string) => NebulaE
 function readField(line: string, reading: Reading, refuse: (detail: string) => NebulaError): void {
   const colon = line.indexOf(':');
   const name = line.slice(0, Math.max(colon, 0));
-  const value = line.slice(colon + 1).trim();
-  if (!TOKEN.test(name) || !FIELD_VALUE.test(value)) {
+  const value = trimFieldValue(line.slice(colon + 1));
+  if (!isToken(name) || !isFieldValue(value)) {
     throw refuse(`expected "Name: value" in the header block, got ${JSON.stringify(line.slice(0, 64))}`);
   }
   const key = name.toLowerCase();
@@ -130,11 +138,12 @@ function readField(line: string, reading: Reading, refuse: (detail: string) => N
     if (reading.cgi.has(key)) throw refuse(`it has more than one ${name}`);
     reading.cgi.set(key, value);
   } else if (key === 'content-length') {
-    if (!/^\d{1,15}$/.test(value))
+    const statedBytes = parseContentLength(value);
+    if (statedBytes === undefined)
       throw refuse(`expected digits in Content-Length, got ${JSON.stringify(value.slice(0, 64))}`);
     if (reading.statedBytes !== undefined) throw refuse(`it has more than one ${name}`);
-    reading.statedBytes = Number(value);
-  } else if (!DROPPED.test(key)) {
+    reading.statedBytes = statedBytes;
+  } else if (!isServers(key)) {
     reading.other.push(name, value);
   }
 }

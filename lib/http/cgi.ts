@@ -51,6 +51,7 @@ function redirected(exchange: Exchange, name: string, location: string): Exchang
     localAddress: exchange.localAddress,
     signal: exchange.signal,
     redirects: exchange.redirects + 1,
+    hasBody: false,
     header: (field) => (isBodyField(field) ? undefined : exchange.header(field)),
     headers: () => [...exchange.headers()].filter(([field]) => !isBodyField(field)),
     readBody: () => Promise.resolve(EMPTY),

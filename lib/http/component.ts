@@ -1,23 +1,12 @@
 /** `ANY /fn/:name/*` for a component: its `wasi:http/incoming-handler` answers, bodies streamed both ways. */
 
-import type { RequestHead } from '../../host/component/component-call.ts';
+import type { HeaderList, RequestHead } from '../../host/component/component-call.ts';
 import { NebulaError } from '../../host/errors.ts';
+import { isForGuest, isNebulasField } from '../../host/http-fields.ts';
 import type { Nebula } from '../api.ts';
 import { GuestEnded } from '../component/guest-ended.ts';
 import { announcedBytes, EMPTY, type Answer, type Exchange } from './exchange.ts';
 import { guestFailureAnswer } from './outcome-answer.ts';
-
-/** Fields of the connection between client and server, which are none of the guest's. Source: RFC 9110, section 7.6.1. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 export async function serveComponent(nebula: Nebula, exchange: Exchange, name: string): Promise<Answer> {
   const record = nebula.get(name);
@@ -26,15 +15,14 @@ export async function serveComponent(nebula: Nebula, exchange: Exchange, name: s
   if (announced !== undefined && announced > inputBytes) {
     throw new NebulaError('INPUT_TOO_LARGE', { limitBytes: inputBytes });
   }
-  const isBodyless = (announced ?? 0) === 0 && exchange.header('transfer-encoding') === undefined;
-  const body = isBodyless ? EMPTY : exchange.bodyStream();
+  const body = exchange.hasBody ? exchange.bodyStream() : EMPTY;
   try {
     const response = await nebula.fn(name).send(toHead(exchange), body, exchange.signal);
     // Nobody but the body's reader is told how the guest ended.
     response.outcome.catch(() => undefined);
     return {
       status: response.status,
-      headers: [...response.headers.flat(), 'Nebula-Function-Version', String(record.version)],
+      headers: [...responseFields(response.headers), 'Nebula-Function-Version', String(record.version)],
       body: EMPTY,
       stream: { body: response.body, trailers: () => response.trailers() },
     };
@@ -44,13 +32,18 @@ export async function serveComponent(nebula: Nebula, exchange: Exchange, name: s
   }
 }
 
+/** What a guest says, but for what Nebula says itself. */
+function responseFields(headers: HeaderList): string[] {
+  return headers.flatMap(([name, value]) => (isNebulasField(name.toLowerCase()) ? [] : [name, value]));
+}
+
 /** The guest sees the path after the function's name, so that it need not know where it is mounted. */
 function toHead(exchange: Exchange): RequestHead {
   const { target, method } = exchange;
   const { path, pathWithQuery, scheme } = target;
   const slash = path.indexOf('/', '/fn/'.length);
   const headers: [string, string][] = [];
-  for (const [name, value] of exchange.headers()) if (!HOP_BY_HOP.has(name)) headers.push([name, value]);
+  for (const [name, value] of exchange.headers()) if (isForGuest(name)) headers.push([name, value]);
   return {
     method,
     scheme,

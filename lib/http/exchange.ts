@@ -4,6 +4,7 @@
  */
 
 import { NebulaError } from '../../host/errors.ts';
+import { mayTellLength } from '../../host/http-fields.ts';
 import type { StreamedRequest } from '../component/exchange.ts';
 import type { RequestTarget } from './request-target.ts';
 
@@ -24,6 +25,8 @@ export interface Exchange {
   readonly redirects: number;
   /** A header by its lower-case name, repeated fields joined. */
   header(name: string): string | undefined;
+  /** Whether there is a body to be read. */
+  readonly hasBody: boolean;
   /** Every header, names in lower case. */
   headers(): Iterable<readonly [name: string, value: string]>;
   /**
@@ -100,7 +103,17 @@ export function announcedBytes(contentLength: string | undefined): number | unde
 }
 
 /** What an answer's Content-Length says, in bytes; undefined where it has none. Source: RFC 9110, section 8.6. */
-export function lengthOf(method: string | undefined, { status, body, headLength }: Answer): number | undefined {
-  if (status === 204 || status === 304) return undefined;
+export function lengthOf(method: string, { status, body, headLength }: Answer): number | undefined {
+  // A 205 has no content, and says so.
+  if (status === 205) return 0;
+  // What a GET would have is not known where the answer is 304.
+  if (status === 304 || !mayTellLength(method, status)) return undefined;
   return method === 'HEAD' && headLength !== undefined ? headLength.sizeBytes : Buffer.byteLength(body);
+}
+
+/** Reads a body that nobody wants, so that whoever writes it is not held up. */
+export function drain(body: AsyncIterable<Uint8Array>): void {
+  void (async () => {
+    for await (const _ of body) continue;
+  })().catch(() => undefined);
 }

@@ -2,8 +2,9 @@
 
 import { Response, type Request } from 'undici';
 import { NebulaError } from '../../host/errors.ts';
+import { hasContent } from '../../host/http-fields.ts';
 import type { Nebula } from '../api.ts';
-import { announcedBytes, BodyTooLarge, EMPTY, lengthOf, type Answer, type Exchange } from './exchange.ts';
+import { announcedBytes, BodyTooLarge, drain, EMPTY, lengthOf, type Answer, type Exchange } from './exchange.ts';
 import { malformedRequestAnswer } from './problem.ts';
 import { MalformedRequest, parseHost, parseRequestTarget, targetOfUrl, type RequestTarget } from './request-target.ts';
 import { Routes, type RouteOptions } from './routes.ts';
@@ -70,6 +71,10 @@ class FetchExchange implements Exchange {
     return this.#request.signal;
   }
 
+  get hasBody(): boolean {
+    return this.#request.body !== null;
+  }
+
   header(name: string): string | undefined {
     return this.#request.headers.get(name) ?? undefined;
   }
@@ -112,13 +117,13 @@ function toResponse(method: string, answer: Answer): Response {
     headers.push([answer.headers[index] ?? '', answer.headers[index + 1] ?? '']);
   }
   const { status, body, stream } = answer;
-  const isBodyless = status === 204 || status === 304;
+  const isEmpty = !hasContent(method, status);
   if (stream !== undefined) {
-    if (!isBodyless && method !== 'HEAD') return new Response(stream.body, { status, headers });
-    void stream.body.return();
+    if (!isEmpty) return new Response(stream.body, { status, headers });
+    drain(stream.body);
     return new Response(null, { status, headers });
   }
   const length = lengthOf(method, answer);
   if (length !== undefined) headers.push(['Content-Length', String(length)]);
-  return new Response(isBodyless || method === 'HEAD' ? null : body, { status, headers });
+  return new Response(isEmpty ? null : body, { status, headers });
 }

@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { NebulaError } from '../../host/errors.ts';
+import { hasContent } from '../../host/http-fields.ts';
 import { announcedBytes, BodyTooLarge, EMPTY, lengthOf, type Answer, type BodyStream } from './exchange.ts';
 import { DisconnectSignal } from './disconnect-signal.ts';
 
@@ -180,9 +181,11 @@ export abstract class NodeCall {
     }
     this.#connection.delete(this);
     if (this.#isDisconnected) return;
-    const { status, body } = answer;
+    const { status } = answer;
+    const { method = 'GET' } = this.request;
+    const body = method === 'HEAD' || hasContent(method, status) ? answer.body : EMPTY;
     const headers = [...answer.headers];
-    const length = lengthOf(this.request.method, answer);
+    const length = lengthOf(method, answer);
     if (length !== undefined) headers.push('Content-Length', String(length));
     if (this.#isUnwanted()) {
       this.#sendAndLinger(status, headers, body);

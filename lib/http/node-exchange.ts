@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HeaderList } from '../../host/component/component-call.ts';
 import { NebulaError } from '../../host/errors.ts';
-import type { Exchange } from './exchange.ts';
+import { isTrailerField } from '../../host/http-fields.ts';
+import { announcedBytes, type Exchange } from './exchange.ts';
 import type { StreamedRequest } from '../component/exchange.ts';
 import { NodeCall, type CallContext } from './node-call.ts';
 import { parseRequestTarget, type Authority, type RequestTarget } from './request-target.ts';
@@ -26,6 +27,11 @@ export class NodeExchange extends NodeCall implements Exchange {
     this.target = target;
   }
 
+  /** Whether there is more of the body to come, and nothing was answered yet. */
+  override get isReading(): boolean {
+    return super.isReading || (!this.request.complete && !this.response.headersSent);
+  }
+
   get method(): string {
     return this.request.method ?? 'GET';
   }
@@ -40,6 +46,11 @@ export class NodeExchange extends NodeCall implements Exchange {
 
   get localAddress(): string | undefined {
     return this.request.socket.localAddress;
+  }
+
+  get hasBody(): boolean {
+    const { headers } = this.request;
+    return (announcedBytes(headers['content-length']) ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
   }
 
   header(name: string): string | undefined {
@@ -83,27 +94,9 @@ export class NodeExchange extends NodeCall implements Exchange {
   }
 }
 
-/** Fields that say how the message is framed, where it goes or how it is read. Source: RFC 9110, section 6.5.1. */
-const NO_TRAILERS: ReadonlySet<string> = new Set([
-  'authorization',
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-range',
-  'content-type',
-  'cookie',
-  'expect',
-  'host',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
 function trailersOf({ trailersDistinct }: IncomingMessage): HeaderList {
   return Object.entries(trailersDistinct).flatMap(([name, values = []]) =>
-    NO_TRAILERS.has(name) ? [] : values.map((value): [string, string] => [name, value]),
+    isTrailerField(name) ? values.map((value): [string, string] => [name, value]) : [],
   );
 }
 

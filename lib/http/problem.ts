@@ -45,7 +45,9 @@ export function failureAnswer(error: unknown, logger: HttpLogger | undefined): A
     logger?.error({ err: error, requestId }, 'A request failed inside Nebula');
     return toAnswer(new NebulaError('INTERNAL', { requestId }, { cause: error }), requestId, {}, []);
   }
-  if (error.httpStatus === 500) logger?.warn({ err: error, requestId }, error.message);
+  // A guest's fault is its operator's to know, since its caller cannot mend it.
+  if (error.httpStatus === 500 || error.key === 'GUEST_RESPONSE')
+    logger?.warn({ err: error, requestId }, error.message);
   return toAnswer(error, requestId, {}, []);
 }
 

@@ -51,8 +51,10 @@ test('digests.json names every component as it is committed, each below 15 MB', 
     string,
     { readonly wasmSha256: string }
   >;
-  assert.deepEqual(Object.keys(digests).sort(), names);
-  for (const name of names) {
+  // A guest of tests is no function, and has no manifest.
+  const built = [...names, 'scripted'].sort();
+  assert.deepEqual(Object.keys(digests).sort(), built);
+  for (const name of built) {
     const bytes = readFileSync(join(FOLDER, name, `${name}.wasm`));
     assert.equal(createHash('sha256').update(bytes).digest('hex'), digests[name]?.wasmSha256, name);
     assert.ok(bytes.length < LARGEST_BYTES, name);

@@ -21,6 +21,8 @@ export interface Awaitable {
   isReady(): boolean;
   /** When it becomes ready by itself, on the clock of `performance.now`. */
   readonly readyAtMs?: number;
+  /** Whether it becomes ready by what the client of the guest's request does. */
+  readonly isClients?: boolean;
 }
 
 /** What one invocation gives a component. */
@@ -175,10 +177,13 @@ export class Host {
       const seen = Atomics.load(this.signal, 0);
       for (const receive of this.receivers) receive();
       let untilMs = Infinity;
+      const isHopeless = this.receivers.size === 0 && this.call.component?.channel === undefined;
       for (const each of awaited) {
         if (each.isReady()) return;
         if (each.readyAtMs !== undefined && each.readyAtMs < untilMs) untilMs = each.readyAtMs;
       }
+      // Nobody could ever wake it.
+      if (isHopeless && untilMs === Infinity) throw new WebAssembly.RuntimeError('wait for what cannot come');
       Atomics.wait(this.signal, 0, seen, Math.min(LONGEST_WAIT_MS, Math.max(0, untilMs - performance.now())));
     }
   }

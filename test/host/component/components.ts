@@ -1,6 +1,6 @@
 /** Components for the tests: committed guests with the preview1 adapter, and the JavaScript one, transpiled once per digest. */
 
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
@@ -11,6 +11,7 @@ import { prepareComponent } from '../../../host/component/prepare.ts';
 import { resolveLimits, type Limits } from '../../../host/limits.ts';
 import type { Ending } from '../../../host/outcome.ts';
 import { ComponentCache } from '../../../lib/registry/component-cache.ts';
+import { writePrepared } from '../../../lib/registry/prepared-folder.ts';
 
 const FUNCTIONS = join(import.meta.dirname, '..', '..', '..', '..', 'functions');
 const ADAPTER = join(FUNCTIONS, 'components', 'adapter', 'wasi_snapshot_preview1.command.wasm');
@@ -40,6 +41,36 @@ export function webComponent(): Uint8Array {
 /** A component made of a core module in text, by its folder in functions/components. */
 export function textComponent(name: 'dial' | 'hello' | 'trailers'): Uint8Array {
   return read(join(FUNCTIONS, 'components', name, `${name}.wasm`));
+}
+
+/** A folder to deploy the component from that answers as its query says: transpiled once for all tests, named `scripted`. */
+export async function scriptedFolder(): Promise<string> {
+  const bytes = read(join(FUNCTIONS, 'components', 'scripted', 'scripted.wasm'));
+  const folder = mkdtempSync(join(tmpdir(), 'nebula-scripted-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  await writePrepared(folder, await cache.get(bytes));
+  writeFileSync(join(folder, 'component.wasm'), bytes);
+  writeFileSync(join(folder, 'nebula.json'), JSON.stringify({ name: 'scripted', module: 'component.wasm' }));
+  return folder;
+}
+
+function hex(text: string): string {
+  return Buffer.from(text, 'latin1').toString('hex');
+}
+
+/** A step of the scripted component that says something of a field. */
+export function field(step: 'field' | 'list' | 'trailer', name: string, value: string): string {
+  return `${step}:${hex(name)}=${hex(value)}`;
+}
+
+/** A step of the scripted component that writes a text of one character a byte. */
+export function put(text: string, step: 'put' | 'blocking' = 'put'): string {
+  return `${step}:${hex(text)}`;
+}
+
+/** A query for the scripted component. */
+export function script(...steps: readonly string[]): string {
+  return `/?${steps.join('&').replaceAll(' ', '%20')}`;
 }
 
 export interface Given {

@@ -15,6 +15,7 @@ function exchangeOf(url: string, headers: Readonly<Record<string, string>> = {})
     localAddress: '192.0.2.2',
     signal: new AbortController().signal,
     redirects: 0,
+    hasBody: false,
     header: (name) => headers[name],
     headers: () => Object.entries(headers),
     readBody: () => Promise.resolve(EMPTY),

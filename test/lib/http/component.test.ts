@@ -29,6 +29,7 @@ async function headOf(target: string): Promise<RequestHead> {
     localAddress: undefined,
     signal: new AbortController().signal,
     redirects: 0,
+    hasBody: false,
     header: () => undefined,
     headers: () => [],
     readBody: () => Promise.resolve(EMPTY),

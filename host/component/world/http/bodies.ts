@@ -1,16 +1,23 @@
 /** Bodies of requests and responses, both ways. Source: WASI 0.2, wasi:http/types. */
 
+import { isTrailerField } from '../../../http-fields.ts';
 import { WasiError } from '../../guest-stop.ts';
 import type { HeaderList, ResponseSink } from '../../component-call.ts';
 import type { Awaitable, Host } from '../host.ts';
-import { type ByteSource, InputStream, OutputStream, Pollable } from '../io.ts';
+import { type ByteSource, CHUNK_BYTES, failed, InputStream, OutputStream, Pollable } from '../io.ts';
 import { Resource } from '../resource.ts';
 import { Fields } from './fields.ts';
 
 /** A body that arrives, and the trailers after it. */
 export interface BodySource extends ByteSource {
-  /** Undefined as long as the body is not over. */
-  trailers(): { readonly list: HeaderList | undefined } | undefined;
+  /** Undefined as long as the body is not over; `error` where it broke off. */
+  trailers(): { readonly list: HeaderList | undefined; readonly error?: HttpErrorCode | undefined } | undefined;
+}
+
+/** `error-code` of wasi:http. */
+export interface HttpErrorCode {
+  readonly tag: string;
+  readonly val?: unknown;
 }
 
 export class IncomingBody extends Resource {
@@ -38,7 +45,9 @@ export class IncomingBody extends Resource {
 
 interface TrailersResult {
   readonly tag: 'ok' | 'err';
-  readonly val?: { readonly tag: 'ok'; readonly val: Fields | undefined };
+  readonly val?:
+    | { readonly tag: 'ok'; readonly val: Fields | undefined }
+    | { readonly tag: 'err'; readonly val: HttpErrorCode };
 }
 
 export class FutureTrailers extends Resource {
@@ -69,8 +78,10 @@ export class FutureTrailers extends Resource {
     if (arrived === undefined) return undefined;
     if (this.#isTaken) return { tag: 'err' };
     this.#isTaken = true;
-    const { list } = arrived;
-    return { tag: 'ok', val: { tag: 'ok', val: list === undefined ? undefined : Fields.received(list) } };
+    const { list, error } = arrived;
+    if (error !== undefined) return { tag: 'ok', val: { tag: 'err', val: error } };
+    const allowed = list?.filter(([name]) => isTrailerField(name.toLowerCase()));
+    return { tag: 'ok', val: { tag: 'ok', val: allowed === undefined ? undefined : Fields.received(allowed) } };
   }
 }
 
@@ -81,19 +92,32 @@ const EARLY_BYTES = 65_536;
 /** A sink of a body that can be waited for. */
 export interface BodySink extends ResponseSink, Awaitable {}
 
+/** What a body is of, for the error-codes that tell. */
+export type BodyOwner = 'request' | 'response';
+
 export class OutgoingBody extends Resource {
+  readonly #owner: BodyOwner;
   readonly #declaredBytes: number | undefined;
   #sink: BodySink | undefined;
   #early: Uint8Array[] = [];
   #earlyBytes = 0;
   #writtenBytes = 0;
+  #trailers: HeaderList | undefined;
+  #failure: HttpErrorCode | undefined;
   #isFinished = false;
+  #isDiscarded = false;
   #hasStream = false;
 
   /** `declaredBytes` is what the head's Content-Length promises. */
-  constructor(host: Host, declaredBytes: number | undefined) {
+  constructor(host: Host, owner: BodyOwner, declaredBytes: number | undefined) {
     super(host);
+    this.#owner = owner;
     this.#declaredBytes = declaredBytes;
+  }
+
+  /** Why it will never be whole: it has another length than was promised, or was let go. */
+  get failure(): HttpErrorCode | undefined {
+    return this.#failure;
   }
 
   /** Sends what was written so far and the rest as it comes. */
@@ -101,7 +125,14 @@ export class OutgoingBody extends Resource {
     this.#sink = sink;
     for (const bytes of this.#early) writeAll(this.host, sink, bytes);
     this.#early = [];
-    if (this.#isFinished) sink.end();
+    if (this.#failure !== undefined) sink.abort?.();
+    if (this.#isFinished) this.#end(sink);
+  }
+
+  /** Has what is written go nowhere, whatever its length: the message has no content. */
+  discard(): void {
+    this.#isDiscarded = true;
+    this.#early = [];
   }
 
   write(): OutputStream {
@@ -109,7 +140,8 @@ export class OutgoingBody extends Resource {
     if (this.#hasStream) throw new WasiError(undefined);
     this.#hasStream = true;
     return new OutputStream(this.host, {
-      isReady: () => this.#sink === undefined || this.#sink.isReady(),
+      isReady: () => this.#sink === undefined || this.#sink.isReady() || this.#isOver,
+      isClients: this.#owner === 'response',
       room: () => this.#room(),
       put: (bytes) => this.#put(bytes),
     });
@@ -119,26 +151,59 @@ export class OutgoingBody extends Resource {
     body.host.enter();
     body.passOn();
     trailers?.passOn();
+    if (body.#failure !== undefined) throw new WasiError(body.#failure);
+    if (body.#isDiscarded) return;
     if (body.#declaredBytes !== undefined && body.#declaredBytes !== body.#writtenBytes) {
-      throw new WasiError({ tag: 'HTTP-response-body-size', val: BigInt(body.#writtenBytes) });
+      throw new WasiError(body.#fail(body.#sizeError(body.#writtenBytes)));
     }
     body.#isFinished = true;
-    if (trailers !== undefined) body.#sink?.trailers(trailers.toList());
-    body.#sink?.end();
+    body.#trailers = trailers?.toList().filter(([name]) => isTrailerField(name.toLowerCase()));
+    if (body.#sink !== undefined) body.#end(body.#sink);
+  }
+
+  /** Let go before it was finished: whoever reads it must not take it for whole. */
+  protected override release(): void {
+    if (this.#isFinished || this.#isDiscarded) return;
+    this.#fail({ tag: this.#owner === 'response' ? 'HTTP-response-incomplete' : 'connection-terminated' });
+  }
+
+  get #isOver(): boolean {
+    return this.#isFinished || this.#failure !== undefined;
   }
 
   #room(): number | undefined {
-    const left = this.#declaredBytes === undefined ? Infinity : this.#declaredBytes - this.#writtenBytes;
-    const room = this.#sink === undefined ? EARLY_BYTES - this.#earlyBytes : this.#sink.room();
-    return room === undefined ? undefined : Math.min(room, left);
+    if (this.#isOver) return undefined;
+    if (this.#isDiscarded) return CHUNK_BYTES;
+    return this.#sink === undefined ? EARLY_BYTES - this.#earlyBytes : this.#sink.room();
   }
 
   #put(bytes: Uint8Array): void {
-    this.#writtenBytes += bytes.length;
+    if (this.#isDiscarded) return;
+    const totalBytes = this.#writtenBytes + bytes.length;
+    if (this.#declaredBytes !== undefined && totalBytes > this.#declaredBytes) {
+      const error = this.#fail(this.#sizeError(totalBytes));
+      throw failed(this.host, `expected ${this.#declaredBytes} bytes as Content-Length says, got ${totalBytes}`, error);
+    }
+    this.#writtenBytes = totalBytes;
     if (this.#sink === undefined) {
       this.#early.push(bytes.slice());
       this.#earlyBytes += bytes.length;
     } else this.#sink.data(bytes);
+  }
+
+  #sizeError(sizeBytes: number): HttpErrorCode {
+    return { tag: `HTTP-${this.#owner}-body-size`, val: BigInt(sizeBytes) };
+  }
+
+  #fail(error: HttpErrorCode): HttpErrorCode {
+    this.#failure ??= error;
+    this.#sink?.abort?.();
+    return this.#failure;
+  }
+
+  #end(sink: BodySink): void {
+    if (this.#trailers !== undefined && this.#trailers.length > 0) sink.trailers(this.#trailers);
+    sink.end();
   }
 }
 
@@ -152,11 +217,4 @@ function writeAll(host: Host, sink: BodySink, bytes: Uint8Array): void {
     if (part.length > 0) sink.data(part);
     rest = rest.subarray(part.length);
   }
-}
-
-/** What a Content-Length promises, or undefined. */
-export function declaredBytes(headers: Fields): number | undefined {
-  const [value] = headers.get('content-length');
-  const text = value === undefined ? '' : Buffer.from(value).toString('latin1');
-  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

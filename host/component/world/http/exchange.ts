@@ -2,8 +2,9 @@
 
 import type { HeaderList, HttpCall, ResponseHead } from '../../component-call.ts';
 import { decodeMessage, encodeMessage, FRAME, type Frame, MessageReader, Ring, RING } from '../../exchange-channel.ts';
-import { CHUNK_BYTES, NO_BYTES } from '../io.ts';
-import type { BodySink, BodySource } from './bodies.ts';
+import type { Host } from '../host.ts';
+import { CHUNK_BYTES, failed, NO_BYTES } from '../io.ts';
+import type { BodySink, BodySource, HttpErrorCode } from './bodies.ts';
 
 /** A body that is all there. */
 export function bodyOf(input: Uint8Array, trailers: HeaderList | undefined): BodySource {
@@ -22,8 +23,13 @@ export function bodyOf(input: Uint8Array, trailers: HeaderList | undefined): Bod
   };
 }
 
+/** The error-code of a request whose client went away before its end. */
+const BROKEN: HttpErrorCode = { tag: 'connection-terminated' };
+
 /** A body that comes over the channel while the guest runs. */
 export class StreamedBody implements BodySource {
+  readonly isClients = true;
+  readonly #host: Host;
   readonly #ring: Ring;
   readonly #message: MessageReader = new MessageReader();
   #rest: Uint8Array = NO_BYTES;
@@ -31,7 +37,8 @@ export class StreamedBody implements BodySource {
   /** Bytes taken so far. */
   takenBytes = 0;
 
-  constructor(channel: SharedArrayBuffer) {
+  constructor(host: Host, channel: SharedArrayBuffer) {
+    this.#host = host;
     this.#ring = new Ring(channel, 'request');
   }
 
@@ -39,9 +46,11 @@ export class StreamedBody implements BodySource {
     return this.#rest.length > 0 || this.#ring.hasFrame() || this.#ring.state !== RING.open;
   }
 
-  trailers(): { readonly list: HeaderList | undefined } | undefined {
-    const isOver = this.#rest.length === 0 && this.#ring.state !== RING.open && !this.#ring.hasFrame();
-    return isOver ? { list: this.#trailers } : undefined;
+  trailers(): ReturnType<BodySource['trailers']> {
+    // The state first: what was written before the end is visible after it.
+    const { state } = this.#ring;
+    if (this.#rest.length > 0 || state === RING.open || this.#ring.hasFrame()) return undefined;
+    return { list: this.#trailers, error: state === RING.ended ? undefined : BROKEN };
   }
 
   take(most: number): Uint8Array | undefined {
@@ -50,6 +59,7 @@ export class StreamedBody implements BodySource {
       // The state first: what was written before the end is visible after it.
       const { state } = this.#ring;
       const frame = this.#ring.read();
+      if (frame === undefined && state === RING.broken) throw failed(this.#host, 'the request broke off', BROKEN);
       if (frame === undefined) return state === RING.open ? NO_BYTES : undefined;
       this.#accept(frame);
     }
@@ -71,6 +81,7 @@ export class StreamedBody implements BodySource {
 
 /** A response that goes out over the channel. */
 export class ChannelSink implements BodySink {
+  readonly isClients = true;
   readonly #ring: Ring;
   readonly #wait: (sink: BodySink) => void;
 
@@ -104,6 +115,10 @@ export class ChannelSink implements BodySink {
     this.#ring.close(RING.ended);
   }
 
+  abort(): void {
+    this.#ring.close(RING.givenUp);
+  }
+
   /** Sends a message whole, waiting for room as often as it takes. */
   message(bytes: Uint8Array): void {
     let rest = bytes;
@@ -130,5 +145,6 @@ export function sinkOf(call: HttpCall, wait: (sink: BodySink) => void): BodySink
     data: (bytes) => sink.data(bytes),
     trailers: (trailers) => sink.trailers(trailers),
     end: () => sink.end(),
+    abort: () => sink.abort?.(),
   };
 }

@@ -1,23 +1,12 @@
-/** Header fields. Source: WASI 0.2, wasi:http/types, resource fields; names and values: RFC 9110, section 5. */
+/** Header fields. Source: WASI 0.2, wasi:http/types, resource fields; what is allowed: http-fields.ts. */
 
+import { isConnectionField, isFieldValue, isHostsField, isToken, parseContentLength } from '../../../http-fields.ts';
 import { WasiError } from '../../guest-stop.ts';
 import type { HeaderList } from '../../component-call.ts';
 import { activeHost } from '../host.ts';
 import { Resource } from '../resource.ts';
 
-const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** Fields that are about the connection, which is the host's. Source: RFC 9110, section 7.6.1. */
-const FORBIDDEN: ReadonlySet<string> = new Set([
-  'connection',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-]);
+const CONTENT_LENGTH = 'content-length';
 /** Bytes the names and values of one list may have together. */
 const FIELDS_BYTES = 128 * 1024;
 
@@ -37,15 +26,29 @@ export class Fields extends Resource {
 
   static fromList(entries: readonly (readonly [string, Uint8Array])[]): Fields {
     const fields = new Fields();
-    for (const [name, value] of entries) fields.append(name, value);
+    try {
+      for (const [name, value] of entries) fields.append(name, value);
+    } catch (error) {
+      // The guest gets none, so it cannot give it back.
+      fields.drop();
+      throw error;
+    }
     return fields;
   }
 
-  /** Fields that came from outside: any name, and nothing to be changed. */
+  /** Fields that came from outside, without those of the connection they came over; nothing of them can be changed. */
   static received(headers: HeaderList): Fields {
     const fields = new Fields();
-    fields.#fields = headers.map(([name, value]) => ({ name, value: Buffer.from(value, 'latin1') }));
+    for (const [name, value] of headers) {
+      if (!isConnectionField(name.toLowerCase())) fields.#fields.push({ name, value: Buffer.from(value, 'latin1') });
+    }
     return fields.freeze();
+  }
+
+  /** What Content-Length promises, in bytes; undefined when there is none, or none that can be sent. */
+  get contentLength(): number | undefined {
+    const [first, ...others] = this.#fields.filter(({ name }) => name.toLowerCase() === CONTENT_LENGTH);
+    return first === undefined || others.length > 0 ? undefined : parseContentLength(toText(first.value));
   }
 
   /** Lets nothing be changed from now on. */
@@ -77,6 +80,8 @@ export class Fields extends Resource {
 
   append(name: string, value: Uint8Array): void {
     this.#check(name, [value]);
+    // A message has one length.
+    if (name.toLowerCase() === CONTENT_LENGTH && this.has(name)) throw new WasiError({ tag: 'invalid-syntax' });
     this.#add(name, value);
   }
 
@@ -93,15 +98,27 @@ export class Fields extends Resource {
     return copy;
   }
 
+  /** What is sent: a copy of what was received may have more than may be sent on. */
   toList(): HeaderList {
-    return this.#fields.map(({ name, value }) => [name, Buffer.from(value).toString('latin1')]);
+    const list: (readonly [string, string])[] = [];
+    const { contentLength } = this;
+    for (const { name, value } of this.#fields) {
+      const key = name.toLowerCase();
+      const isUnsendable = isHostsField(key) || (key === CONTENT_LENGTH && contentLength === undefined);
+      if (!isUnsendable) list.push([name, toText(value)]);
+    }
+    return list;
   }
 
   #check(name: string, values: readonly Uint8Array[]): void {
     this.host.enter();
     if (!this.#isMutable) throw new WasiError({ tag: 'immutable' });
-    if (!NAME.test(name) || !values.every(isValue)) throw new WasiError({ tag: 'invalid-syntax' });
-    if (FORBIDDEN.has(name.toLowerCase())) throw new WasiError({ tag: 'forbidden' });
+    const key = name.toLowerCase();
+    if (!isToken(name) || !values.every((value) => isSound(key, value))) {
+      throw new WasiError({ tag: 'invalid-syntax' });
+    }
+    if (isHostsField(key)) throw new WasiError({ tag: 'forbidden' });
+    if (key === CONTENT_LENGTH && values.length > 1) throw new WasiError({ tag: 'invalid-syntax' });
   }
 
   #add(name: string, value: Uint8Array): void {
@@ -120,7 +137,11 @@ export class Fields extends Resource {
   }
 }
 
-/** A field value has no NUL, CR or LF. */
-function isValue(value: Uint8Array): boolean {
-  return !value.includes(0) && !value.includes(10) && !value.includes(13);
+function toText(value: Uint8Array): string {
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1');
+}
+
+function isSound(key: string, value: Uint8Array): boolean {
+  const text = toText(value);
+  return isFieldValue(text) && (key !== CONTENT_LENGTH || parseContentLength(text) !== undefined);
 }

@@ -1,10 +1,11 @@
 /** What `wasi:http/incoming-handler` is handed: the request, and where the response goes. */
 
+import { hasContent, isToken, mayTellLength } from '../../../http-fields.ts';
 import { WasiError } from '../../guest-stop.ts';
 import type { RequestHead } from '../../component-call.ts';
 import { activeHost, type Host } from '../host.ts';
 import { Resource } from '../resource.ts';
-import { declaredBytes, IncomingBody, OutgoingBody, type BodySink, type BodySource } from './bodies.ts';
+import { type BodySink, type BodySource, type HttpErrorCode, IncomingBody, OutgoingBody } from './bodies.ts';
 import { Fields } from './fields.ts';
 
 export type Method = { readonly tag: string; readonly val?: string };
@@ -18,7 +19,7 @@ export function toMethod(name: string): Method {
 /** A method's name, or undefined when it is no token. */
 export function methodName(method: Method): string | undefined {
   if (method.tag !== 'other') return method.tag.toUpperCase();
-  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method.val ?? '') ? method.val : undefined;
+  return isToken(method.val ?? '') ? method.val : undefined;
 }
 
 export class IncomingRequest extends Resource {
@@ -78,7 +79,7 @@ export class OutgoingResponse extends Resource {
     super(activeHost());
     this.fields = headers.freeze();
     headers.passOn();
-    this.outgoing = new OutgoingBody(this.host, declaredBytes(headers));
+    this.outgoing = new OutgoingBody(this.host, 'response', headers.contentLength);
   }
 
   /** Whether the guest took the body, to write to it. */
@@ -115,12 +116,15 @@ type OutgoingResult =
   | { readonly tag: 'err'; readonly val: { readonly tag: string; readonly val?: unknown } };
 
 export class ResponseOutparam extends Resource {
+  readonly #method: string;
   readonly #sink: BodySink;
   /** The error-code the guest answered with, or that it answered at all. */
   outcome: { readonly error: string | undefined } | undefined = undefined;
 
-  constructor(host: Host, sink: BodySink) {
+  /** `method` is the request's: what may be answered depends on it. */
+  constructor(host: Host, method: string, sink: BodySink) {
     super(host);
+    this.#method = method;
     this.#sink = sink;
   }
 
@@ -131,15 +135,44 @@ export class ResponseOutparam extends Resource {
       outparam.outcome = { error: result.val.tag };
       return;
     }
-    outparam.outcome = { error: undefined };
-    const { status, fields, outgoing, hasBody } = result.val;
     result.val.passOn();
-    outparam.#sink.head({ status, headers: fields.toList() });
-    // A body that nobody took before the response was handed over can be taken no more: it is empty.
-    if (hasBody) outgoing.attach(outparam.#sink);
-    else {
-      outgoing.drop();
-      outparam.#sink.end();
-    }
+    outparam.outcome = { error: outparam.#answer(result.val)?.tag };
   }
+
+  /** Sends a response, or answers why it cannot be one. */
+  #answer({ status, fields, outgoing, hasBody }: OutgoingResponse): HttpErrorCode | undefined {
+    const sink = this.#sink;
+    const isEmpty = !hasContent(this.#method, status);
+    // A body that nobody took before the response was handed over can be taken no more: it is empty.
+    if (!hasBody && !isEmpty && (fields.contentLength ?? 0) > 0) {
+      outgoing.drop();
+      sink.abort?.();
+      return { tag: 'HTTP-response-body-size', val: 0n };
+    }
+    if (outgoing.failure !== undefined && !isEmpty) {
+      sink.abort?.();
+      return outgoing.failure;
+    }
+    const headers = fields.toList();
+    const tellsLength = mayTellLength(this.#method, status);
+    sink.head({ status, headers: tellsLength ? headers : headers.filter(([name]) => !isContentLength(name)) });
+    if (hasBody && !isEmpty) {
+      outgoing.attach(sink);
+      return undefined;
+    }
+    // What a guest writes where there is no content goes nowhere, and holds nobody up.
+    outgoing.discard();
+    if (!hasBody) outgoing.drop();
+    sink.end();
+    return undefined;
+  }
+
+  /** Let go without an answer: none will come. */
+  protected override release(): void {
+    this.#sink.abort?.();
+  }
+}
+
+function isContentLength(name: string): boolean {
+  return name.toLowerCase() === 'content-length';
 }

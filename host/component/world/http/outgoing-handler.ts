@@ -7,15 +7,9 @@ import { type HttpAnswer, type OutgoingTimeouts, WINDOW_BYTES } from '../../outg
 import { originOf, requestTarget } from '../../outgoing-target.ts';
 import type { Host } from '../host.ts';
 import { CHUNK_BYTES, failed, NO_BYTES } from '../io.ts';
-import type { BodySink, BodySource } from './bodies.ts';
+import type { BodySink, BodySource, HttpErrorCode } from './bodies.ts';
 import { methodName } from './incoming.ts';
-import {
-  FutureIncomingResponse,
-  type HttpErrorCode,
-  type OutgoingRequest,
-  type PendingResponse,
-  type RequestOptions,
-} from './outgoing.ts';
+import { FutureIncomingResponse, type OutgoingRequest, type PendingResponse, type RequestOptions } from './outgoing.ts';
 
 export type OutgoingHandler = (request: OutgoingRequest, options: RequestOptions | undefined) => FutureIncomingResponse;
 
@@ -91,13 +85,15 @@ class OutgoingExchange {
     this.#source = {
       isReady: () => this.#pieces.length > 0 || this.#isOver,
       take: (most) => this.#take(most),
-      trailers: () => (this.#isOver && this.#pieces.length === 0 ? { list: this.#trailers } : undefined),
+      trailers: () =>
+        this.#isOver && this.#pieces.length === 0 ? { list: this.#trailers, error: this.#error } : undefined,
     };
     this.#sink = {
       isReady: () => this.#isOver || this.#unsentBytes < WINDOW_BYTES,
       room: () => (this.#isOver ? undefined : Math.max(0, Math.min(CHUNK_BYTES, WINDOW_BYTES - this.#unsentBytes))),
       data: (bytes) => this.#send(bytes),
       end: () => this.#outgoing.send({ op: 'end', id: this.#id }),
+      abort: () => this.#breakOff(),
       head: () => undefined,
       // undici sends no trailers.
       trailers: () => undefined,
@@ -163,6 +159,14 @@ class OutgoingExchange {
     this.#isOver = true;
     this.#outgoing.close(this.#id);
     this.#host.held.delete(this);
+  }
+
+  /** The guest's body will never be whole: the request ends, or the server would wait for the rest. */
+  #breakOff(): void {
+    if (this.#isOver) return;
+    this.#outgoing.send({ op: 'abort', id: this.#id });
+    this.#error = { tag: 'connection-terminated' };
+    this.#finish();
   }
 
   #result(): ReturnType<PendingResponse['result']> {

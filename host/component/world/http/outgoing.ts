@@ -6,7 +6,7 @@ import { isPathWithQuery, originOf } from '../../outgoing-target.ts';
 import { activeHost, type Awaitable, type Host } from '../host.ts';
 import { Pollable } from '../io.ts';
 import { Resource } from '../resource.ts';
-import { declaredBytes, IncomingBody, OutgoingBody, type BodySource } from './bodies.ts';
+import { type BodySource, type HttpErrorCode, IncomingBody, OutgoingBody } from './bodies.ts';
 import { Fields } from './fields.ts';
 import { type Method, methodName } from './incoming.ts';
 
@@ -14,12 +14,6 @@ import { type Method, methodName } from './incoming.ts';
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
 
 export type Scheme = { readonly tag: 'HTTP' | 'HTTPS' | 'other'; readonly val?: string };
-
-/** `error-code` of wasi:http. */
-export interface HttpErrorCode {
-  readonly tag: string;
-  readonly val?: unknown;
-}
 
 export class OutgoingRequest extends Resource {
   readonly fields: Fields;
@@ -34,7 +28,7 @@ export class OutgoingRequest extends Resource {
     super(activeHost());
     this.fields = headers.freeze();
     headers.passOn();
-    this.outgoing = new OutgoingBody(this.host, declaredBytes(headers));
+    this.outgoing = new OutgoingBody(this.host, 'request', headers.contentLength);
   }
 
   /** Whether the guest asked for the body, to write to it. */
