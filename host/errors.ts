@@ -13,6 +13,7 @@ export const ERRORS = {
   MODULE_TOO_LARGE: [413, 'Cannot accept a module of {sizeBytes} bytes: the limit is {limitBytes}', false],
   MODULE_UNSUPPORTED: [422, 'Cannot run the module: it uses {feature}, which Nebula does not support', false],
   UNKNOWN_IMPORT: [422, 'Cannot link the module: {count} unknown imports: {imports}', false],
+  UNKNOWN_EXPORT: [422, 'Cannot run the component: it exports {export}, expected {expected}', false],
   TRANSPILER_MISSING: [
     422,
     'Cannot transpile the component: the optional package {package} is not installed; install it, or deploy a folder that "nebula prepare" made',

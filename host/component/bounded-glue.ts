@@ -26,7 +26,7 @@ const GUEST_FAULTS =
   /^(list pointer |invalid variant discriminant for |invalid discriminant |flags have extraneous|not a valid char|must be between )/;
 
 const TRAMPOLINE = /^_trampoline\d+$/;
-/** Of asynchronous functions, which no component here has (versions.ts). */
+/** Of asynchronous functions, which no component here has (entries.ts). */
 const UNUSED = /^_(lift|lower)Flat/;
 
 /** @throws UnknownShape for glue that is not of the known shape: it must not run. */

@@ -23,6 +23,7 @@ import { callFunction } from './function-call.ts';
 import { handleRequest, type Handler } from './request.ts';
 import { LIFT_LOWER_VALUES, trapOfAccess } from './lift-lower.ts';
 import type { PreparedComponent } from './prepared-component.ts';
+import { requireSettled } from './settled.ts';
 import { parseInterface } from './wit.ts';
 import { Host, withHost } from './world/host.ts';
 import { createWorld } from './world/world.ts';
@@ -192,7 +193,7 @@ export class ComponentVm implements Guest {
   #entryFor({ component: asked }: GuestCall): () => void {
     switch (asked?.kind) {
       case undefined:
-        return (this.#export('wasi:cli/run') as { readonly run: () => void }).run;
+        return runnable((this.#export('wasi:cli/run') as { readonly run: () => unknown }).run);
       case 'http': {
         const { handle } = this.#export('wasi:http/incoming-handler') as Handler;
         return () => handleRequest(this.#host, asked, handle);
@@ -218,6 +219,12 @@ export class ComponentVm implements Guest {
     if (!isFailure || !this.#cores.growRefused) return ending;
     return { kind: 'limit', limit: 'memoryBytes', allowed: this.#definition.limits.memoryBytes };
   }
+}
+
+function runnable(run: () => unknown): () => void {
+  return () => {
+    requireSettled(run());
+  };
 }
 
 function callWithin(host: Host, entry: () => void, timeoutMs: number): Ending {

@@ -9,8 +9,8 @@ import { readLayout, type ModuleLayout } from '../module/layout.ts';
 import type { PreparedModule } from '../module/prepare.ts';
 import { type CodeScan, scanCode, TABLE_CHANGES } from '../module/scan.ts';
 import type { ComponentCore, ComponentKind, PreparedComponent, TranspiledComponent } from './prepared-component.ts';
+import { refuseUnknownExports, refuseUnknownImports } from './entries.ts';
 import { parseInterface, readWorld } from './wit.ts';
-import { INTERFACES } from './world/interfaces.ts';
 
 /** A component, and what the rest of the house wants to know of any guest. */
 export interface PreparedGuest {
@@ -19,12 +19,13 @@ export interface PreparedGuest {
 }
 
 /**
- * @throws NebulaError UNKNOWN_IMPORT, NO_ENTRY, MODULE_UNSUPPORTED, MODULE_INVALID, MEMORY_MINIMUM, TABLE_MINIMUM
+ * @throws NebulaError UNKNOWN_IMPORT, UNKNOWN_EXPORT, NO_ENTRY, MODULE_UNSUPPORTED, MODULE_INVALID, MEMORY_MINIMUM, TABLE_MINIMUM
  */
 export async function prepareComponent(transpiled: TranspiledComponent, limits: Limits): Promise<PreparedGuest> {
   const startedMs = performance.now();
   const world = readWorld(transpiled.wit);
   refuseUnknownImports(world.imports);
+  refuseUnknownExports(world.exports);
   const layouts = transpiled.cores.map(({ file, bytes }) => {
     const layout = readLayout(bytes);
     return { file, layout, scan: scanCode(layout) };
@@ -67,18 +68,6 @@ async function compileCore(
     const detail = `${file}: ${messageOf(cause)}`;
     throw new NebulaError('MODULE_INVALID', { detail, offset: 'unknown' }, { cause });
   }
-}
-
-function refuseUnknownImports(imports: readonly string[]): void {
-  const unknown = imports.filter((name) => !isKnown(name));
-  if (unknown.length === 0) return;
-  throw new NebulaError('UNKNOWN_IMPORT', { count: unknown.length, imports: unknown.join(', ') });
-}
-
-/** WASI 0.2 grows by minor versions that keep what was there. */
-function isKnown(name: string): boolean {
-  const parsed = parseInterface(name);
-  return parsed !== undefined && INTERFACES.has(parsed.id) && /^0\.2\.\d+$/.test(parsed.version ?? '');
 }
 
 function kindOf(exports: readonly string[]): ComponentKind {

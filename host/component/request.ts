@@ -4,12 +4,13 @@ import type { HttpCall } from './component-call.ts';
 import { Ring, RING } from './exchange-channel.ts';
 import type { Host } from './world/host.ts';
 import { bodyOf, sinkOf, StreamedBody } from './world/http/exchange.ts';
+import { requireSettled } from './settled.ts';
 import type { BodySource } from './world/http/bodies.ts';
 import { IncomingRequest, ResponseOutparam } from './world/http/incoming.ts';
 
 /** `wasi:http/incoming-handler`. */
 export interface Handler {
-  readonly handle: (request: IncomingRequest, outparam: ResponseOutparam) => void;
+  readonly handle: (request: IncomingRequest, outparam: ResponseOutparam) => unknown;
 }
 
 /** The exit code of a guest that answered a request with an error-code, or not at all; its stderr says which. */
@@ -25,7 +26,7 @@ export function handleRequest(host: Host, call: HttpCall, handle: Handler['handl
     sinkOf(call, (sink) => host.wait([sink])),
   );
   try {
-    handle(new IncomingRequest(host, request, counted(host, source)), outparam);
+    requireSettled(handle(new IncomingRequest(host, request, counted(host, source)), outparam));
     const { outcome } = outparam;
     if (outcome?.error === undefined && outcome !== undefined) return;
     const reason = outcome === undefined ? 'no response' : `the error-code ${outcome.error}`;

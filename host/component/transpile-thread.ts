@@ -1,8 +1,9 @@
 /** The thread in which jco-transpile runs once. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { messageOf } from '../errors.ts';
+import { type Failure, messageOf, toFailure } from '../errors.ts';
 import { boundedGlue } from './bounded-glue.ts';
+import { refuseUnknownWorld } from './entries.ts';
 import { renewableFactory } from './renewable-glue.ts';
 import type { Parse } from './syntax.ts';
 
@@ -25,7 +26,9 @@ export type TranspileAnswer =
       readonly types: Readonly<Record<string, string>>;
       readonly wit: string;
     }
-  | { readonly ok: false; readonly detail: string; readonly offset: string };
+  | { readonly ok: false; readonly detail: string; readonly offset: string }
+  /** What we refuse, not the transpiler. */
+  | { readonly ok: false; readonly failure: Failure };
 
 interface Transpiler {
   readonly transpileBytes: (
@@ -60,6 +63,7 @@ async function transpile({ bytes, isForTypes }: TranspileTask): Promise<Transpil
   const { componentWit } = (await import(tools)) as WasmTools;
   const { transpileBytes } = (await import(base)) as Transpiler;
   try {
+    refuseUnknownWorld(bytes);
     const wit = await componentWit(bytes);
     const { files } = await transpileBytes(bytes, { ...OPTIONS, emitTypescriptDeclarations: isForTypes });
     if (isForTypes) return { ok: true, types: declarations(files), wit };
@@ -72,7 +76,8 @@ async function transpile({ bytes, isForTypes }: TranspileTask): Promise<Transpil
       .map((file) => ({ file, bytes: files[file] ?? new Uint8Array() }));
     return { ok: true, glue: await toFactory(new TextDecoder().decode(source)), cores, wit };
   } catch (error) {
-    return { ok: false, ...describe(error) };
+    const failure = toFailure(error);
+    return failure === undefined ? { ok: false, ...describe(error) } : { ok: false, failure };
   }
 }
 

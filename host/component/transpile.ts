@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { NebulaError } from '../errors.ts';
+import { fromFailure, NebulaError } from '../errors.ts';
 import type { TranspiledComponent } from './prepared-component.ts';
 import type { TranspileAnswer, TranspileTask } from './transpile-thread.ts';
 
@@ -46,6 +46,7 @@ async function run(task: TranspileTask): Promise<Exclude<TranspileAnswer, { read
   requireTranspiler();
   const answer = await runThread(task);
   if (answer.ok) return answer;
+  if ('failure' in answer) throw fromFailure(answer.failure);
   throw new NebulaError('MODULE_INVALID', { detail: answer.detail, offset: answer.offset });
 }
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ComponentVm } from '../../../host/component/component-vm.ts';
 import { transpileComponent } from '../../../host/component/transpile.ts';
 import { prepareComponent } from '../../../host/component/prepare.ts';
+import { WASI_03 } from '../../../host/component/settled.ts';
 import { resolveLimits } from '../../../host/limits.ts';
 import { commandComponent, defineComponent, request, runCommand, webComponent } from './components.ts';
 
@@ -121,6 +122,6 @@ test('prepareComponent() refuses unknown imports, all of them listed', async () 
   const transpiled = { digest: '', sizeBytes: 0, glue: '', cores: [], wit };
   await assert.rejects(prepareComponent(transpiled, resolveLimits()), {
     code: 'ERR_NEBULA_UNKNOWN_IMPORT',
-    fields: { count: 3, imports: 'wasi:nn/tensor@0.2.0, wasi:http/types@0.3.0, log' },
+    fields: { count: 3, imports: `wasi:nn/tensor@0.2.0, wasi:http/types@0.3.0, log (${WASI_03})` },
   });
 });

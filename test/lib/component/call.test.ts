@@ -92,3 +92,46 @@ test("FunctionHandle.call() answers in the caller's own thread as well", async (
   await here.deploy(await parse(TEXT), { name: 'math' });
   assert.equal(await here.fn('math').call('test:math/sums#add', 2, 40), 42);
 });
+
+/** `run` answers later, and then fails. */
+const LATER = `(component
+  (core module $m (func (export "f") (result i32) unreachable))
+  (core instance $i (instantiate $m))
+  (func $f async (result (result)) (canon lift (core func $i "f")))
+  (instance $e (export "run" (func $f)))
+  (export "wasi:cli/run@VERSION" (instance $e)))`;
+
+test('Nebula.deploy() refuses an asynchronous component, in a thread and on workers', async () => {
+  const here = await createNebula({ executor: 'in-thread' });
+  for (const each of [here, nebula]) {
+    for (const version of ['0.3.0', '0.2.0']) {
+      const bytes = await parse(LATER.replace('VERSION', version));
+      await assert.rejects(each.deploy(bytes, { name: 'later' }), {
+        code: 'ERR_NEBULA_MODULE_UNSUPPORTED',
+        message: /WASI 0\.3.*Node 24/,
+      });
+    }
+  }
+  await here.close();
+});
+
+/** Answers thirteen million empty lists. */
+const LISTS = `(component
+  (core module $m (memory (export "memory") 1600)
+    (func (export "f") (result i32)
+      (i32.store (i32.const 0) (i32.const 8)) (i32.store (i32.const 4) (i32.const 13000000)) (i32.const 0)))
+  (core instance $i (instantiate $m))
+  (func (export "f") (result (list (list u8)))
+    (canon lift (core func $i "f") (memory (core memory $i "memory")))))`;
+
+test('FunctionHandle.call() ends a guest whose result is too large, and its thread goes on', async () => {
+  await nebula.deploy(await parse(LISTS), { name: 'lists', limits: { timeoutMs: 5000 } });
+  for (let round = 0; round < 2; round++) {
+    await assert.rejects(nebula.fn('lists').call('f'), {
+      code: 'ERR_NEBULA_GUEST_LIMIT',
+      message: /outputBytes of 33554432/,
+    });
+  }
+  assert.equal(await nebula.fn('math').call('test:math/sums#add', 2, 40), 42);
+  await nebula.undeploy('lists');
+});
