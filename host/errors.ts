@@ -12,6 +12,13 @@ export const ERRORS = {
   MODULE_INVALID: [422, 'Cannot read the module: {detail} at byte {offset}', false],
   MODULE_TOO_LARGE: [413, 'Cannot accept a module of {sizeBytes} bytes: the limit is {limitBytes}', false],
   MODULE_UNSUPPORTED: [422, 'Cannot run the module: it uses {feature}, which Nebula does not support', false],
+  DEPLOY_TIMEOUT: [422, 'Cannot prepare the module: {step} took longer than {limitMs} ms (limits.deployMs)', false],
+  DEPLOY_MEMORY: [
+    422,
+    'Cannot prepare the module: {step} needs more memory than {limitBytes} bytes (limits.deployMemoryBytes)',
+    false,
+  ],
+  PREPARER_LOST: [500, 'Cannot prepare the module: the process for it ended while {step}: {detail}', true],
   UNKNOWN_IMPORT: [422, 'Cannot link the module: {count} unknown imports: {imports}', false],
   UNKNOWN_EXPORT: [422, 'Cannot run the component: it exports {export}, expected {expected}', false],
   TRANSPILER_MISSING: [

@@ -28,6 +28,10 @@ export interface Limits {
   readonly concurrency: number;
   /** Size of the module's binary, in bytes. */
   readonly moduleBytes: number;
+  /** Time that preparing a module or a component may take, and transpiling one, each, in milliseconds. */
+  readonly deployMs: number;
+  /** Memory that the process which prepares may take for it, in bytes. */
+  readonly deployMemoryBytes: number;
 }
 
 const MIB = 1024 * 1024;
@@ -48,6 +52,8 @@ export const DEFAULT_LIMITS: Limits = {
   queueLength: 1024,
   concurrency: 64,
   moduleBytes: 64 * MIB,
+  deployMs: 60_000,
+  deployMemoryBytes: 1024 * MIB,
 };
 
 /** The name of a limit that a running guest can reach. */

@@ -27,6 +27,8 @@ const LIMIT_RANGES: Readonly<Record<LimitName, readonly [minimum: number, maximu
   queueLength: [0, 1_000_000],
   concurrency: [1, 10_000],
   moduleBytes: [8, GIB],
+  deployMs: [1, 2 ** 31 - 1],
+  deployMemoryBytes: [GIB / 16, 64 * GIB],
 };
 
 /** What a function may be called: one segment of a path as it stands. */

@@ -1,13 +1,16 @@
-/** Checks a transpiled component and compiles its core modules, their memories and tables capped at the limits. */
+/** Checks a transpiled component and rewrites its core modules, their memories and tables capped at the limits. */
 
-import { messageOf, NebulaError } from '../errors.ts';
+import { NebulaError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
+import { compile, validate } from '../module/compile.ts';
 import { needsOf } from '../module/growth.ts';
 import { PAGE_BYTES, refuseOversize, type ModuleInfo } from '../module/inspect.ts';
 import { canShadowTables, instrument } from '../module/instrument.ts';
 import { readLayout, type ModuleLayout } from '../module/layout.ts';
 import type { PreparedModule } from '../module/prepare.ts';
 import { type CodeScan, scanCode, TABLE_CHANGES } from '../module/scan.ts';
+import { prepareApart } from '../preparation/children.ts';
+import type { StepListener } from '../preparation/task.ts';
 import type { ComponentCore, ComponentKind, PreparedComponent, TranspiledComponent } from './prepared-component.ts';
 import { refuseUnknownExports, refuseUnknownImports } from './entries.ts';
 import { parseInterface, readWorld } from './wit.ts';
@@ -18,35 +21,13 @@ export interface PreparedGuest {
   readonly prepared: PreparedModule;
 }
 
-/**
- * @throws NebulaError UNKNOWN_IMPORT, UNKNOWN_EXPORT, NO_ENTRY, MODULE_UNSUPPORTED, MODULE_INVALID, MEMORY_MINIMUM, TABLE_MINIMUM
- */
-export async function prepareComponent(transpiled: TranspiledComponent, limits: Limits): Promise<PreparedGuest> {
-  const startedMs = performance.now();
-  const world = readWorld(transpiled.wit);
-  refuseUnknownImports(world.imports);
-  refuseUnknownExports(world.exports);
-  const layouts = transpiled.cores.map(({ file, bytes }) => {
-    const layout = readLayout(bytes);
-    return { file, layout, scan: scanCode(layout) };
-  });
-  const memoryPages = Math.min(Math.floor(limits.memoryBytes / PAGE_BYTES), PAGE_BYTES);
-  for (const { layout } of layouts) refuseOversize(needsOf(layout), limits);
-  const cores = await Promise.all(layouts.map((core) => compileCore(core, limits, memoryPages)));
-  const [first] = cores;
-  if (first === undefined) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'a component without core modules' });
-  const component: PreparedComponent = {
-    kind: kindOf(world.exports),
-    digest: transpiled.digest,
-    glue: transpiled.glue,
-    cores,
-    wit: transpiled.wit,
-    imports: world.imports,
-    exports: world.exports,
-  };
-  const info = describe(transpiled, component, layouts, memoryPages);
-  const compileNs = Math.round((performance.now() - startedMs) * 1e6);
-  return { component, prepared: { compiled: first.compiled, digest: transpiled.digest, info, compileNs } };
+/** A component checked and rewritten, before anything of it is compiled. Plain data, without the glue. */
+export interface RewrittenComponent {
+  readonly kind: ComponentKind;
+  readonly imports: readonly string[];
+  readonly exports: readonly string[];
+  readonly cores: readonly (Omit<ComponentCore, 'compiled'> & { readonly bytes: Uint8Array })[];
+  readonly info: ModuleInfo;
 }
 
 /** A core module, read. */
@@ -56,18 +37,54 @@ interface ReadCore {
   readonly scan: CodeScan;
 }
 
-async function compileCore(
-  { file, layout, scan }: ReadCore,
+/**
+ * @throws NebulaError UNKNOWN_IMPORT, UNKNOWN_EXPORT, NO_ENTRY, MODULE_UNSUPPORTED, MODULE_INVALID, MEMORY_MINIMUM, TABLE_MINIMUM
+ */
+export function rewriteComponent(
+  transpiled: TranspiledComponent,
   limits: Limits,
-  memoryPages: number,
-): Promise<ComponentCore> {
-  try {
-    const caps = { memoryPages, tableElements: limits.tableElements, isShared: true };
-    return { file, compiled: await WebAssembly.compile(instrument(layout, scan, caps)), needs: needsOf(layout) };
-  } catch (cause) {
-    const detail = `${file}: ${messageOf(cause)}`;
-    throw new NebulaError('MODULE_INVALID', { detail, offset: 'unknown' }, { cause });
-  }
+  tell: StepListener = () => undefined,
+): RewrittenComponent {
+  tell('reading');
+  const world = readWorld(transpiled.wit);
+  refuseUnknownImports(world.imports);
+  refuseUnknownExports(world.exports);
+  const cores = transpiled.cores.map(({ file, bytes }) => {
+    const layout = readLayout(bytes);
+    validate(bytes, file);
+    return { file, layout, scan: scanCode(layout) };
+  });
+  if (cores.length === 0) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'a component without core modules' });
+  const memoryPages = Math.min(Math.floor(limits.memoryBytes / PAGE_BYTES), PAGE_BYTES);
+  for (const { layout } of cores) refuseOversize(needsOf(layout), limits);
+  tell('rewriting');
+  const caps = { memoryPages, tableElements: limits.tableElements, isShared: true };
+  const kind = kindOf(world.exports);
+  return {
+    kind,
+    ...world,
+    cores: cores.map(({ file, layout, scan }) => ({
+      file,
+      needs: needsOf(layout),
+      bytes: instrument(layout, scan, caps),
+    })),
+    info: describe(transpiled, { kind, ...world }, cores, memoryPages),
+  };
+}
+
+/** Checks, rewrites and compiles a component in a preparing process. @throws NebulaError what `rewriteComponent` and `prepareApart` refuse */
+export async function prepareComponent(transpiled: TranspiledComponent, limits: Limits): Promise<PreparedGuest> {
+  const startedMs = performance.now();
+  const rewritten = await prepareApart({ kind: 'component', transpiled, limits }, limits);
+  const { kind, imports, exports, info } = rewritten;
+  const cores: ComponentCore[] = await Promise.all(
+    rewritten.cores.map(async ({ bytes, ...core }) => ({ ...core, compiled: await compile(bytes, core.file) })),
+  );
+  const { digest, glue, wit } = transpiled;
+  const component: PreparedComponent = { kind, digest, glue, cores, wit, imports, exports };
+  const compileNs = Math.round((performance.now() - startedMs) * 1e6);
+  const { compiled } = cores[0] as ComponentCore;
+  return { component, prepared: { compiled, digest, info, compileNs } };
 }
 
 function kindOf(exports: readonly string[]): ComponentKind {
@@ -86,7 +103,7 @@ const ENTRIES: Readonly<Record<ComponentKind, string>> = {
 
 function describe(
   transpiled: TranspiledComponent,
-  component: PreparedComponent,
+  component: Pick<PreparedComponent, 'kind' | 'imports' | 'exports'>,
   cores: readonly ReadCore[],
   limitPages: number,
 ): ModuleInfo {

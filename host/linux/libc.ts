@@ -45,6 +45,7 @@ export interface Libc {
   /** Returns the errno, unlike the others. */
   readonly posixFadvise: (fd: number, offset: bigint, lengthBytes: bigint, advice: number) => number;
   readonly pread: (fd: number, target: Bytes, lengthBytes: number, offset: number | bigint) => number;
+  readonly prctl: (option: number, argument: number, third: number, fourth: number, fifth: number) => number;
   readonly processMadvise: (
     ...args: [call: number, pidfd: number, vector: number, count: number, advice: number, flags: number]
   ) => number;
@@ -52,6 +53,7 @@ export interface Libc {
   readonly read: (fd: number, target: Bytes, lengthBytes: number) => number;
   readonly readlinkat: (fd: number, path: Bytes, target: Bytes, lengthBytes: number) => number;
   readonly renameat: (fromFd: number, from: Bytes, toFd: number, to: Bytes) => number;
+  readonly setrlimit: (resource: number, limits: Bytes) => number;
   readonly statx: (
     ...args: [call: number, fd: number, path: Bytes, flags: number, mask: number, target: Bytes]
   ) => number;
@@ -91,11 +93,13 @@ const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, 'errno' | 'addressOf'>, st
   openat2: 'long syscall(long, int, void *, void *, size_t)',
   posixFadvise: 'int posix_fadvise(int, int64, int64, int)',
   pread: 'int64 pread(int, void *, size_t, int64)',
+  prctl: 'int prctl(int, ulong, ulong, ulong, ulong)',
   processMadvise: 'long syscall(long, int, uintptr_t, size_t, int, uint)',
   pwrite: 'int64 pwrite(int, void *, size_t, int64)',
   read: 'int64 read(int, void *, size_t)',
   readlinkat: 'int64 readlinkat(int, void *, void *, size_t)',
   renameat: 'int renameat(int, void *, int, void *)',
+  setrlimit: 'int setrlimit(int, void *)',
   statx: 'long syscall(long, int, void *, int, uint, void *)',
   symlinkat: 'int symlinkat(void *, int, void *)',
   sysconf: 'long sysconf(int)',

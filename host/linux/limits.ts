@@ -1,9 +1,13 @@
-/** How much address space, and how many mappings, the machine lets this process have. */
+/** How much address space, memory and how many mappings the machine lets this process have, and whether it outlives its parent. */
 
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { lastError, loadLibc } from './libc.ts';
 
+const RLIMIT_DATA = 2;
+const RLIMIT_CORE = 4;
 const RLIMIT_AS = 9;
+const PR_SET_PDEATHSIG = 1;
 const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 
 export interface MachineLimits {
@@ -38,4 +42,39 @@ function readMaxMapCount(): number {
     // A container may hide /proc/sys; the limit then shows only when it is hit.
     return Infinity;
   }
+}
+
+/** Private writable memory of this process, in bytes, as RLIMIT_DATA counts it; 0 where the machine does not say. proc(5). */
+export function dataBytes(): number {
+  try {
+    const size = /^VmData:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'));
+    return Number(size?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * Has the machine refuse this process more private writable memory than `sizeBytes`: reserved addresses, of which V8 has
+ * terabytes, do not count. Does nothing where the C library cannot be reached. getrlimit(2). @throws LinuxError
+ */
+export function limitData(sizeBytes: number): void {
+  setSoftLimit(RLIMIT_DATA, sizeBytes);
+  // Running out of memory ends a process by SIGABRT or SIGTRAP, which would write all of it to a file.
+  setSoftLimit(RLIMIT_CORE, 0);
+}
+
+function setSoftLimit(resource: number, value: number): void {
+  const libc = loadLibc();
+  if (libc === undefined) return;
+  const limits = new BigUint64Array(2);
+  if (libc.getrlimit(resource, limits) < 0) throw lastError('read a limit of this process');
+  const hard = limits[1] ?? RLIM_INFINITY;
+  limits[0] = BigInt(value) < hard ? BigInt(value) : hard;
+  if (libc.setrlimit(resource, limits) < 0) throw lastError('set a limit of this process');
+}
+
+/** Has the machine kill this process when the thread that started it ends. Linux only; prctl(2). */
+export function endWithParent(): void {
+  loadLibc()?.prctl(PR_SET_PDEATHSIG, constants.signals.SIGKILL, 0, 0, 0);
 }

@@ -1,8 +1,11 @@
 /** A module read, checked and rewritten once at deploy, with what the rest of the house needs to know of it. */
 
 import { createHash } from 'node:crypto';
-import { messageOf, NebulaError } from '../errors.ts';
+import { NebulaError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
+import { prepareApart } from '../preparation/children.ts';
+import type { StepListener } from '../preparation/task.ts';
+import { compile, validate } from './compile.ts';
 import { inspectModule, type ModuleOptions, PAGE_BYTES, type ModuleInfo } from './inspect.ts';
 import { instrument } from './instrument.ts';
 import { readLayout } from './layout.ts';
@@ -18,10 +21,41 @@ export interface PreparedModule {
   readonly compileNs: number;
 }
 
+/** A module read, checked and rewritten, before it is compiled. Plain data. */
+export interface RewrittenModule {
+  readonly bytes: Uint8Array;
+  /** SHA-256 of the original binary, in hex. */
+  readonly digest: string;
+  readonly info: ModuleInfo;
+}
+
 /**
- * Checks, rewrites and compiles a module. V8 validates the original first, so that the rewriting starts from a valid
- * module and a refusal names the byte of the file that its author has.
- * @throws NebulaError MODULE_TOO_LARGE, MODULE_INVALID, MODULE_UNSUPPORTED, UNKNOWN_IMPORT, NO_ENTRY, *_MINIMUM
+ * Checks and rewrites a module. V8 validates the original first, so that the rewriting starts from a valid module and a
+ * refusal names the byte of the file that its author has.
+ * @throws NebulaError MODULE_INVALID, MODULE_UNSUPPORTED, UNKNOWN_IMPORT, NO_ENTRY, *_MINIMUM
+ */
+export function rewriteModule(
+  bytes: Uint8Array,
+  limits: Limits,
+  options: ModuleOptions & { readonly tell?: StepListener } = {},
+): RewrittenModule {
+  const { tell = () => undefined, ...given } = options;
+  tell('reading');
+  const layout = readLayout(bytes);
+  validate(bytes);
+  tell('scanning');
+  const scan = scanCode(layout);
+  const info = inspectModule(layout, scan, limits, given);
+  tell('rewriting');
+  const memoryPages = info.memory?.limitPages ?? Math.floor(limits.memoryBytes / PAGE_BYTES);
+  const caps = { memoryPages, tableElements: limits.tableElements, isShared: false };
+  const rewritten = instrument(layout, scan, caps);
+  return { bytes: rewritten, digest: createHash('sha256').update(bytes).digest('hex'), info };
+}
+
+/**
+ * Checks, rewrites and compiles a module in a preparing process.
+ * @throws NebulaError MODULE_TOO_LARGE, DEPLOY_TIMEOUT, DEPLOY_MEMORY, PREPARER_LOST; what `rewriteModule` refuses
  */
 export async function prepareModule(
   bytes: Uint8Array,
@@ -32,24 +66,8 @@ export async function prepareModule(
     throw new NebulaError('MODULE_TOO_LARGE', { sizeBytes: bytes.length, limitBytes: limits.moduleBytes });
   }
   const startedMs = performance.now();
-  const layout = readLayout(bytes);
-  await compile(bytes);
-  const scan = scanCode(layout);
-  const info = inspectModule(layout, scan, limits, options);
-  const memoryPages = info.memory?.limitPages ?? Math.floor(limits.memoryBytes / PAGE_BYTES);
-  const caps = { memoryPages, tableElements: limits.tableElements, isShared: false };
-  const compiled = await compile(instrument(layout, scan, caps));
-  const digest = createHash('sha256').update(bytes).digest('hex');
-  return { compiled, digest, info, compileNs: Math.round((performance.now() - startedMs) * 1e6) };
-}
-
-async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
-  try {
-    return await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>);
-  } catch (cause) {
-    const message = messageOf(cause);
-    const offset = /@\+(\d+)/.exec(message)?.[1] ?? 'unknown';
-    const detail = message.replace(/^WebAssembly\.compile\(\): /, '').replace(/ @\+\d+$/, '');
-    throw new NebulaError('MODULE_INVALID', { detail, offset }, { cause });
-  }
+  const rewritten = await prepareApart({ kind: 'module', bytes, limits, options }, limits);
+  const compiled = await compile(rewritten.bytes);
+  const compileNs = Math.round((performance.now() - startedMs) * 1e6);
+  return { compiled, digest: rewritten.digest, info: rewritten.info, compileNs };
 }

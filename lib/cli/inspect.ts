@@ -39,7 +39,7 @@ export async function inspect(options: InspectOptions, target: string): Promise<
 async function prepare(loaded: LoadedSource, manifest: Partial<Manifest>, limits: Limits): Promise<PreparedModule> {
   const { module, transpiled } = loaded;
   if (!isComponent(module)) return prepareModule(module, limits, moduleOptions(manifest));
-  return (await prepareComponent(transpiled ?? (await transpileComponent(module)), limits)).prepared;
+  return (await prepareComponent(transpiled ?? (await transpileComponent(module, limits)), limits)).prepared;
 }
 
 interface Described {

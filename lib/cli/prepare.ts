@@ -24,8 +24,9 @@ const MODULE_NAME = 'component.wasm';
 export async function prepare(options: PrepareOptions, target: string): Promise<void> {
   const { module, manifest } = await loadSource(resolve(target));
   if (!isComponent(module)) throw argumentError('file', 'a component: a core module needs no preparing', target);
-  const transpiled = await transpileComponent(module);
-  const { component } = await prepareComponent(transpiled, resolveLimits(manifest.limits));
+  const limits = resolveLimits(manifest.limits);
+  const transpiled = await transpileComponent(module, limits);
+  const { component } = await prepareComponent(transpiled, limits);
   const folder = resolve(options.out);
   await mkdir(folder, { recursive: true });
   await writePrepared(folder, transpiled);

@@ -6,6 +6,7 @@ import { isComponent } from '../../host/component/binary.ts';
 import { declareComponent } from '../../host/component/transpile.ts';
 import { readWorld } from '../../host/component/wit.ts';
 import { argumentError } from '../../host/errors.ts';
+import { resolveLimits } from '../../host/limits.ts';
 import { CALLS_NAME, declareCalls } from '../component/call-types.ts';
 import { writeDurably } from '../registry/durable-file.ts';
 import { loadSource } from '../registry/source.ts';
@@ -18,9 +19,9 @@ export interface TypesOptions {
 
 /** Writes `calls.d.ts`, and beside it the declarations it refers to. */
 export async function types(options: TypesOptions, target: string): Promise<void> {
-  const { module } = await loadSource(resolve(target));
+  const { module, manifest } = await loadSource(resolve(target));
   if (!isComponent(module)) throw argumentError('file', 'a component: a core module has no types', target);
-  const { types: declarations, wit } = await declareComponent(module);
+  const { types: declarations, wit } = await declareComponent(module, resolveLimits(manifest.limits));
   const files = declareCalls(declarations, readWorld(wit).exports);
   const folder = resolve(options.out);
   for (const [name, text] of Object.entries(files)) {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import type { TranspiledComponent } from '../../host/component/prepared-component.ts';
 import { transpileComponent } from '../../host/component/transpile.ts';
 import { isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
+import { DEFAULT_LIMITS } from '../../host/limits.ts';
+import type { PreparationBounds } from '../../host/preparation/task.ts';
 import { readPrepared, writePrepared } from './prepared-folder.ts';
 import { digestOf } from './store.ts';
 
@@ -19,13 +21,17 @@ export class ComponentCache {
 
   /**
    * The transpiled form of a component: the one given if it is of these bytes, the one kept, or one made now.
-   * @throws NebulaError TRANSPILER_MISSING, MODULE_INVALID, PREPARED_INVALID, STORE_FAILED
+   * @throws NebulaError TRANSPILER_MISSING, MODULE_INVALID, PREPARED_INVALID, STORE_FAILED, DEPLOY_TIMEOUT, DEPLOY_MEMORY
    */
-  get(bytes: Uint8Array, given?: TranspiledComponent): Promise<TranspiledComponent> {
+  get(
+    bytes: Uint8Array,
+    given?: TranspiledComponent,
+    bounds: PreparationBounds = DEFAULT_LIMITS,
+  ): Promise<TranspiledComponent> {
     const digest = digestOf(bytes);
     let pending = this.#pending.get(digest);
     if (pending === undefined) {
-      pending = this.#make(bytes, digest, given).finally(() => this.#pending.delete(digest));
+      pending = this.#make(bytes, digest, given, bounds).finally(() => this.#pending.delete(digest));
       this.#pending.set(digest, pending);
     }
     return pending;
@@ -39,7 +45,12 @@ export class ComponentCache {
     for (const name of names) if (!digests.has(name)) await rm(join(folder, name), { recursive: true, force: true });
   }
 
-  async #make(bytes: Uint8Array, digest: string, given?: TranspiledComponent): Promise<TranspiledComponent> {
+  async #make(
+    bytes: Uint8Array,
+    digest: string,
+    given: TranspiledComponent | undefined,
+    bounds: PreparationBounds,
+  ): Promise<TranspiledComponent> {
     if (given !== undefined && given.digest !== digest) {
       const detail = `it was made of component ${given.digest}, this one is ${digest}`;
       throw new NebulaError('PREPARED_INVALID', { path: 'prepared.json', detail });
@@ -47,7 +58,7 @@ export class ComponentCache {
     const folder = this.#folder === undefined ? undefined : join(this.#folder, digest);
     const kept = folder === undefined ? undefined : await readKept(folder);
     if (kept?.digest === digest) return kept;
-    const made = given ?? (await transpileComponent(bytes));
+    const made = given ?? (await transpileComponent(bytes, bounds));
     if (folder !== undefined) await keep(folder, made);
     return made;
   }

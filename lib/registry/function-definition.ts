@@ -33,7 +33,8 @@ const MODULE_FIELDS = ['entry', 'init', 'snapshot', 'allow'] as const;
 
 /**
  * Reads and compiles the module.
- * @throws NebulaError MODULE_*, UNKNOWN_IMPORT, NO_ENTRY, MEMORY_MINIMUM, TABLE_MINIMUM, TRANSPILER_MISSING, PREPARED_INVALID
+ * @throws NebulaError MODULE_*, UNKNOWN_IMPORT, NO_ENTRY, MEMORY_MINIMUM, TABLE_MINIMUM, TRANSPILER_MISSING, PREPARED_INVALID,
+ * DEPLOY_TIMEOUT, DEPLOY_MEMORY, PREPARER_LOST
  */
 export async function defineFunction(
   id: string,
@@ -88,7 +89,7 @@ async function prepare(
   const { ComponentCache } = await import('./component-cache.ts');
   const { prepareComponent } = await import('../../host/component/prepare.ts');
   const components = defaults.components ?? new ComponentCache();
-  return prepareComponent(await components.get(module, source.transpiled), limits);
+  return prepareComponent(await components.get(module, source.transpiled, limits), limits);
 }
 
 function misplaced(field: string, kind: string): NebulaError {

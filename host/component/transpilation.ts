@@ -1,34 +1,22 @@
-/** The thread in which jco-transpile runs once. */
+/**
+ * Turns a component into core modules and the glue between them with jco-transpile, which is optional and brings 93 MB
+ * of binaryen. Only a preparing process does this: it takes seconds, and loading it leaves a thread behind.
+ */
 
-import { parentPort, workerData } from 'node:worker_threads';
-import { type Failure, messageOf, toFailure } from '../errors.ts';
+import { createHash } from 'node:crypto';
+import { isNebulaError, messageOf, NebulaError } from '../errors.ts';
 import { boundedGlue } from './bounded-glue.ts';
 import { refuseUnknownWorld } from './entries.ts';
+import type { TranspiledComponent } from './prepared-component.ts';
 import { renewableFactory } from './renewable-glue.ts';
 import type { Parse } from './syntax.ts';
 
-export interface TranspileTask {
-  readonly bytes: Uint8Array;
-  /** Whether TypeScript declarations are wanted in place of code. */
-  readonly isForTypes: boolean;
+/** TypeScript declarations of what a component imports and exports, by file name, as jco writes them. */
+export interface Declarations {
+  readonly types: Readonly<Record<string, string>>;
+  /** The world, as the component carries it. */
+  readonly wit: string;
 }
-
-export type TranspileAnswer =
-  | {
-      readonly ok: true;
-      readonly glue: string;
-      readonly cores: readonly { readonly file: string; readonly bytes: Uint8Array }[];
-      readonly wit: string;
-    }
-  | {
-      readonly ok: true;
-      /** Declarations by file name. */
-      readonly types: Readonly<Record<string, string>>;
-      readonly wit: string;
-    }
-  | { readonly ok: false; readonly detail: string; readonly offset: string }
-  /** What we refuse, not the transpiler. */
-  | { readonly ok: false; readonly failure: Failure };
 
 interface Transpiler {
   readonly transpileBytes: (
@@ -57,27 +45,56 @@ const OPTIONS = {
   minify: true,
 };
 
-async function transpile({ bytes, isForTypes }: TranspileTask): Promise<TranspileAnswer> {
+/** @throws NebulaError MODULE_INVALID */
+export async function transpile(bytes: Uint8Array): Promise<TranspiledComponent> {
+  return refusing(async () => {
+    const { files, wit } = await run(bytes, OPTIONS);
+    const names = Object.keys(files);
+    const glue = names.find((name) => name.endsWith('.js'));
+    const source = glue === undefined ? undefined : files[glue];
+    if (source === undefined) throw new Error('the transpiler made no glue');
+    const cores = names
+      .filter((name) => name.endsWith('.wasm'))
+      .map((file) => ({ file, bytes: files[file] ?? new Uint8Array() }));
+    return {
+      digest: createHash('sha256').update(bytes).digest('hex'),
+      sizeBytes: bytes.length,
+      glue: await toFactory(new TextDecoder().decode(source)),
+      cores,
+      wit,
+    };
+  });
+}
+
+/** @throws NebulaError MODULE_INVALID */
+export async function declare(bytes: Uint8Array): Promise<Declarations> {
+  return refusing(async () => {
+    const { files, wit } = await run(bytes, { ...OPTIONS, emitTypescriptDeclarations: true });
+    return { types: declarations(files), wit };
+  });
+}
+
+async function run(
+  bytes: Uint8Array,
+  options: object,
+): Promise<{ readonly files: Readonly<Record<string, Uint8Array>>; readonly wit: string }> {
   // Optional packages are named by a variable so that the build does not need them.
   const [base, tools] = ['@bytecodealliance/jco-transpile', '@bytecodealliance/jco-transpile/wasm-tools'];
   const { componentWit } = (await import(tools)) as WasmTools;
   const { transpileBytes } = (await import(base)) as Transpiler;
+  refuseUnknownWorld(bytes);
+  const wit = await componentWit(bytes);
+  return { files: (await transpileBytes(bytes, options)).files, wit };
+}
+
+/** What transpilers throw, as a refusal of the component; what is short of memory stays that. */
+async function refusing<T>(work: () => Promise<T>): Promise<T> {
   try {
-    refuseUnknownWorld(bytes);
-    const wit = await componentWit(bytes);
-    const { files } = await transpileBytes(bytes, { ...OPTIONS, emitTypescriptDeclarations: isForTypes });
-    if (isForTypes) return { ok: true, types: declarations(files), wit };
-    const names = Object.keys(files);
-    const glue = names.find((name) => name.endsWith('.js'));
-    const source = glue === undefined ? undefined : files[glue];
-    if (source === undefined) return { ok: false, detail: 'the transpiler made no glue', offset: 'unknown' };
-    const cores = names
-      .filter((name) => name.endsWith('.wasm'))
-      .map((file) => ({ file, bytes: files[file] ?? new Uint8Array() }));
-    return { ok: true, glue: await toFactory(new TextDecoder().decode(source)), cores, wit };
-  } catch (error) {
-    const failure = toFailure(error);
-    return failure === undefined ? { ok: false, ...describe(error) } : { ok: false, failure };
+    return await work();
+  } catch (cause) {
+    const isShort = cause instanceof RangeError && !/call stack/.test(cause.message);
+    if (isNebulaError(cause) || isShort || (cause as { code?: unknown }).code === 'ERR_MODULE_NOT_FOUND') throw cause;
+    throw new NebulaError('MODULE_INVALID', describe(cause), { cause });
   }
 }
 
@@ -113,5 +130,3 @@ function describe(error: unknown): { detail: string; offset: string } {
     .join(': ');
   return { detail, offset: offset === undefined ? 'unknown' : String(parseInt(offset, 16)) };
 }
-
-parentPort?.postMessage(await transpile(workerData as TranspileTask));

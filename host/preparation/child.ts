@@ -1,0 +1,164 @@
+/** One preparing process, as the process that serves sees it: it has one task at a time, and can be ended in the middle of it. */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fromFailure, messageOf, NebulaError } from '../errors.ts';
+import { encodeFrame, FrameReader } from './frames.ts';
+import type { PreparationBounds, PreparationReport, PreparationTask } from './task.ts';
+
+/** The last of what the process wrote on standard error, where V8 says why it gave up. */
+const STDERR_CHARACTERS = 4096;
+/** The answer is kept in memory by the process that serves. */
+const ANSWER_LIMIT_BYTES = 1024 * 1024 * 1024;
+
+/** Compiles whole modules at once, as a server's calls would bit by bit. */
+const FLAGS: readonly string[] = ['--no-wasm-lazy-compilation', '--no-warnings'];
+
+/** Options of Node that say how modules are found and read: what runs from TypeScript needs them in the child too. */
+const LOADING =
+  /^--(import|require|loader|experimental-loader|conditions|experimental-strip-types|experimental-transform-types)(=|$)/;
+
+const OUT_OF_MEMORY = /out of memory|heap limit|allocation failed|bad_alloc|cannot allocate/i;
+
+interface Pending {
+  readonly bounds: PreparationBounds;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+  step: string;
+}
+
+export class PreparingChild {
+  readonly #process: ChildProcess;
+  readonly #answers: Socket;
+  #pending: Pending | undefined;
+  #stderr = '';
+  #isUsable = true;
+
+  constructor() {
+    const file = fileURLToPath(new URL(`./entry${extname(import.meta.url)}`, import.meta.url));
+    this.#process = spawn(process.execPath, [...loadingOptions(), ...FLAGS, file], {
+      // Nothing of this process's environment is for it.
+      env: {},
+      cwd: '/',
+      stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+    });
+    this.#answers = this.#process.stdio[3] as Socket;
+    const reader = new FrameReader(ANSWER_LIMIT_BYTES, (report) => this.#take(report as PreparationReport));
+    this.#answers.on('data', (chunk: Buffer) => this.#push(reader, chunk));
+    this.#process.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString('latin1')).slice(-STDERR_CHARACTERS);
+    });
+    for (const stream of this.#process.stdio) stream?.on('error', () => undefined);
+    this.#process.once('error', (error) => this.#lose(error.message));
+    this.#process.once('close', (code, signal) =>
+      this.#lose(signal === null ? `it exited with ${code}` : `it got ${signal}`),
+    );
+    this.#hold(false);
+  }
+
+  /** Whether it can take another task. */
+  get isUsable(): boolean {
+    return this.#isUsable;
+  }
+
+  /** @throws NebulaError DEPLOY_TIMEOUT, DEPLOY_MEMORY, PREPARER_LOST; what the task itself refuses */
+  run(task: PreparationTask, bounds: PreparationBounds): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#stop(), bounds.deployMs);
+      this.#pending = { bounds, resolve, reject, timer, step: 'starting' };
+      this.#hold(true);
+      const stdin = this.#process.stdin as Socket;
+      for (const piece of encodeFrame({ task, memoryBytes: bounds.deployMemoryBytes })) stdin.write(piece);
+    });
+  }
+
+  end(): void {
+    this.#isUsable = false;
+    this.#process.kill('SIGKILL');
+  }
+
+  #push(reader: FrameReader, chunk: Buffer): void {
+    try {
+      reader.push(chunk);
+    } catch (error) {
+      this.end();
+      this.#lose(messageOf(error));
+    }
+  }
+
+  #take(report: PreparationReport): void {
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    switch (report.kind) {
+      case 'step':
+        pending.step = report.step;
+        return;
+      case 'done':
+        if (report.isGrown) this.end();
+        return this.#settle(() => pending.resolve(report.result));
+      case 'failed':
+        if (report.isGrown) this.end();
+        return this.#settle(() => pending.reject(fromFailure(report.failure)));
+      case 'memory':
+        this.end();
+        return this.#settle(() => pending.reject(memoryError(pending)));
+      case 'error':
+        this.end();
+        return this.#settle(() =>
+          pending.reject(new NebulaError('PREPARER_LOST', { step: pending.step, detail: report.message })),
+        );
+      default:
+        return report satisfies never;
+    }
+  }
+
+  #stop(): void {
+    const pending = this.#pending;
+    this.end();
+    if (pending === undefined) return;
+    const { step, bounds } = pending;
+    this.#settle(() => pending.reject(new NebulaError('DEPLOY_TIMEOUT', { step, limitMs: bounds.deployMs })));
+  }
+
+  #lose(detail: string): void {
+    this.#isUsable = false;
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    const isMemory = OUT_OF_MEMORY.test(this.#stderr);
+    const error = isMemory ? memoryError(pending) : new NebulaError('PREPARER_LOST', { step: pending.step, detail });
+    this.#settle(() => pending.reject(error));
+  }
+
+  #settle(settle: () => void): void {
+    clearTimeout(this.#pending?.timer);
+    this.#pending = undefined;
+    this.#hold(false);
+    settle();
+  }
+
+  /** Only a task under way keeps the process that serves from ending. */
+  #hold(isHeld: boolean): void {
+    const change = isHeld ? 'ref' : 'unref';
+    this.#process[change]();
+    for (const stream of this.#process.stdio) (stream as Socket | null | undefined)?.[change]();
+  }
+}
+
+function memoryError({ step, bounds }: Pending): NebulaError {
+  return new NebulaError('DEPLOY_MEMORY', { step, limitBytes: bounds.deployMemoryBytes });
+}
+
+function loadingOptions(): string[] {
+  if (extname(import.meta.url) !== '.ts') return [];
+  const given = process.execArgv;
+  return given.flatMap((option, at) => {
+    if (!LOADING.test(option)) return [];
+    const value = given[at + 1];
+    return option.includes('=') || option.startsWith('--experimental-strip') || value === undefined
+      ? [option]
+      : [option, value];
+  });
+}

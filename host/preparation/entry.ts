@@ -1,0 +1,58 @@
+/**
+ * The process in which modules and components are prepared: tasks come in over standard input, one at a time, answers go
+ * out over descriptor 3. It ends with the process that started it.
+ */
+
+import { Socket } from 'node:net';
+import { messageOf, toFailure } from '../errors.ts';
+import { dataBytes, endWithParent, limitData } from '../linux/limits.ts';
+import { encodeFrame, FrameReader } from './frames.ts';
+import { perform } from './perform.ts';
+import type { PreparationReport, PreparationRequest } from './task.ts';
+
+const ANSWERS_FD = 3;
+/** A module, a snapshot of none, and what belongs to them. */
+const REQUEST_LIMIT_BYTES = 0xffff_ffff;
+/** Once a process is larger than this by what tasks left behind, another takes its place. */
+const GROWN_BYTES = 256 * 1024 * 1024;
+
+const answers = new Socket({ fd: ANSWERS_FD, readable: false, writable: true });
+
+function send(report: PreparationReport): void {
+  for (const piece of encodeFrame(report)) answers.write(piece);
+}
+
+const bornBytes = dataBytes();
+const isGrown = (): boolean => dataBytes() - bornBytes > GROWN_BYTES;
+
+async function serve({ task, memoryBytes }: PreparationRequest): Promise<void> {
+  const beforeBytes = dataBytes();
+  limitData(beforeBytes + memoryBytes);
+  try {
+    const result = await perform(task, (step) => send({ kind: 'step', step }));
+    send({ kind: 'done', result, isGrown: isGrown() });
+  } catch (error) {
+    if (wantsMemory(error, dataBytes() - beforeBytes, memoryBytes)) return send({ kind: 'memory' });
+    const failure = toFailure(error);
+    send(
+      failure === undefined
+        ? { kind: 'error', message: messageOf(error) }
+        : { kind: 'failed', failure, isGrown: isGrown() },
+    );
+  }
+}
+
+/** An allocation that failed shows as many errors: a transpiler in Wasm traps, V8 throws a RangeError. */
+function wantsMemory(error: unknown, takenBytes: number, memoryBytes: number): boolean {
+  if (takenBytes > memoryBytes * 0.75) return true;
+  return error instanceof RangeError && /alloc|memory|Invalid (array|string) length/.test(error.message);
+}
+
+endWithParent();
+// A terminal and a service manager send these to every process of a group; the one that serves decides when this one ends.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+const reader = new FrameReader(REQUEST_LIMIT_BYTES, (message) => void serve(message as PreparationRequest));
+process.stdin.on('data', (chunk: Buffer) => reader.push(chunk));
+// The transpiler leaves a thread behind that would keep the process.
+process.stdin.on('close', () => process.exit());
+answers.on('error', () => process.exit());

@@ -1,0 +1,40 @@
+/** Does what a preparing process is asked to do. Nothing of a guest runs. */
+
+import { rewriteComponent } from '../component/prepare.ts';
+import { declare, transpile } from '../component/transpilation.ts';
+import { rewriteModule } from '../module/prepare.ts';
+import { compileEagerly } from '../module/compile.ts';
+import type { Preparations, PreparationTask, StepListener } from './task.ts';
+
+/**
+ * What rewriting made is compiled once, in full, and thrown away: whatever the compiler cannot bear ends this process and
+ * not the one that serves.
+ * @throws NebulaError what rewriting, transpiling and compiling refuse
+ */
+export async function perform(
+  task: PreparationTask,
+  tell: StepListener,
+): Promise<Preparations[PreparationTask['kind']]> {
+  switch (task.kind) {
+    case 'module': {
+      const rewritten = rewriteModule(task.bytes, task.limits, { ...task.options, tell });
+      tell('compiling');
+      compileEagerly(rewritten.bytes);
+      return rewritten;
+    }
+    case 'component': {
+      const rewritten = rewriteComponent(task.transpiled, task.limits, tell);
+      tell('compiling');
+      for (const { file, bytes } of rewritten.cores) compileEagerly(bytes, file);
+      return rewritten;
+    }
+    case 'transpile':
+      tell('transpiling');
+      return transpile(task.bytes);
+    case 'declare':
+      tell('declaring the types');
+      return declare(task.bytes);
+    default:
+      return task satisfies never;
+  }
+}

@@ -1,0 +1,44 @@
+/** What a preparing process is asked and answers: plain data and bytes, which cross between processes. */
+
+import type { TranspiledComponent } from '../component/prepared-component.ts';
+import type { Declarations } from '../component/transpilation.ts';
+import type { RewrittenComponent } from '../component/prepare.ts';
+import type { Failure } from '../errors.ts';
+import type { Limits } from '../limits.ts';
+import type { ModuleOptions } from '../module/inspect.ts';
+import type { RewrittenModule } from '../module/prepare.ts';
+
+export type PreparationTask =
+  | { readonly kind: 'module'; readonly bytes: Uint8Array; readonly limits: Limits; readonly options?: ModuleOptions }
+  | { readonly kind: 'component'; readonly transpiled: TranspiledComponent; readonly limits: Limits }
+  | { readonly kind: 'transpile'; readonly bytes: Uint8Array }
+  | { readonly kind: 'declare'; readonly bytes: Uint8Array };
+
+/** What each kind of task leaves behind. */
+export interface Preparations {
+  readonly module: RewrittenModule;
+  readonly component: RewrittenComponent;
+  readonly transpile: TranspiledComponent;
+  readonly declare: Declarations;
+}
+
+/** What preparing may take. */
+export type PreparationBounds = Pick<Limits, 'deployMs' | 'deployMemoryBytes'>;
+
+export interface PreparationRequest {
+  readonly task: PreparationTask;
+  /** Memory that the task may take, in bytes. */
+  readonly memoryBytes: number;
+}
+
+/** Told by the process at each step, so that an end in the middle of it can be named; then how the task ended. */
+export type PreparationReport =
+  | { readonly kind: 'step'; readonly step: string }
+  | { readonly kind: 'done'; readonly result: unknown; readonly isGrown: boolean }
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly isGrown: boolean }
+  /** The task's memory was not enough, and the process has told so itself. */
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'error'; readonly message: string };
+
+/** Called before each step with its name, as it stands in an error: "compiling". */
+export type StepListener = (step: string) => void;
