@@ -10,11 +10,7 @@
  */
 export const ERRORS = {
   MODULE_INVALID: [422, 'Cannot read the module: {detail} at byte {offset}', false],
-  MODULE_TOO_LARGE: [
-    413,
-    'Cannot accept function "{name}", a module of {sizeBytes} bytes: the limit is {limitBytes}, which {option} raises',
-    false,
-  ],
+  MODULE_TOO_LARGE: [413, 'Cannot accept a module of {sizeBytes} bytes: the limit is {limitBytes}', false],
   MODULE_UNSUPPORTED: [422, 'Cannot run the module: it uses {feature}, which Nebula does not support', false],
   DEPLOY_TIMEOUT: [422, 'Cannot prepare the module: {step} took longer than {limitMs} ms (limits.deployMs)', false],
   DEPLOY_MEMORY: [
@@ -59,6 +55,11 @@ export const ERRORS = {
   FUNCTION_NOT_FOUND: [404, 'Cannot find function "{name}"', false],
   NO_PREVIOUS_VERSION: [409, 'Cannot roll back function "{name}": it has no previous version', false],
   QUEUE_FULL: [503, 'Cannot queue an invocation of "{name}": {limit} are waiting already', true],
+  FUNCTION_PAUSED: [
+    503,
+    'Cannot run function "{name}" for {retryAfterMs} ms: {endings} of its calls had to be stopped with their threads',
+    true,
+  ],
   ADDRESS_SPACE: [503, 'Cannot create a micro-VM for "{name}": {live} of {limit} memories are in use', true],
   CLOSED: [503, 'Cannot take the invocation: this Nebula is closing or closed', false],
   WORKER_LOST: [500, 'Cannot finish the invocation of "{name}": its worker ended: {detail}', true],

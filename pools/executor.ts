@@ -21,6 +21,15 @@ export interface DeployReport {
   readonly initReads: readonly ('random' | 'clock')[];
 }
 
+/** A function that has no threads for a while, since its calls kept ending theirs. */
+export interface PausedFunction {
+  readonly name: string;
+  /** Calls of it that ended their threads of late. */
+  readonly endings: number;
+  /** Milliseconds until it is called again. */
+  readonly forMs: number;
+}
+
 export interface ExecutorStats {
   readonly running: number;
   readonly waiting: number;
@@ -35,6 +44,9 @@ export interface ExecutorStats {
   /** Memories alive, and how many there may be. */
   readonly memories: number;
   readonly memoriesLimit: number;
+  /** Functions that are paused now, and pauses since the start; only where guests run on threads. */
+  readonly paused?: readonly PausedFunction[];
+  readonly pauses?: number;
 }
 
 /** An executor of functions that are defined by `Definition`. */
@@ -50,7 +62,7 @@ export interface Executor<Definition = FunctionDefinition> {
   /**
    * Runs the function once. What the guest does is in the Outcome; it rejects only for what Nebula could not do.
    * An aborted signal gives an `aborted` outcome, whether the invocation was waiting or running.
-   * @throws NebulaError QUEUE_FULL, CLOSED, WORKER_LOST, ADDRESS_SPACE, SNAPSHOT_DIVERGED
+   * @throws NebulaError QUEUE_FULL, FUNCTION_PAUSED, CLOSED, WORKER_LOST, ADDRESS_SPACE, SNAPSHOT_DIVERGED
    */
   invoke(definition: Definition, invocation: Invocation, signal?: AbortSignal): Promise<Outcome>;
 

@@ -46,6 +46,19 @@ function toSamples(labels: { function: string; phase: string }, latency: Latency
   ];
 }
 
+function pausedMetric(stats: () => NebulaStats): Gauge {
+  return new Gauge({
+    name: 'nebula_function_paused_seconds',
+    help: 'How long a function that is paused now has no threads yet',
+    labelNames: ['function'],
+    registers: [],
+    collect(): void {
+      this.reset();
+      for (const { name, forMs } of stats().executor.paused ?? []) this.set({ function: name }, forMs / 1e3);
+    },
+  });
+}
+
 /** A registry of its own: prom-client's global one belongs to the application. */
 export function createMetrics(nebula: Nebula, tally: ResponseTally): Metrics {
   const registry = new Registry();
@@ -90,6 +103,10 @@ export function createMetrics(nebula: Nebula, tally: ResponseTally): Metrics {
   counter('nebula_units_replaced_total', 'Units lost to deadlines, aborts or crashes', [], (metric) => {
     metric.inc(stats().executor.unitsReplaced);
   });
+  counter('nebula_pauses_total', 'Pauses of functions whose calls kept ending their threads', [], (metric) => {
+    metric.inc(stats().executor.pauses ?? 0);
+  });
+  registry.registerMetric(pausedMetric(stats));
   counter('nebula_restores_total', 'Micro-VMs put back after an answer', [], (metric) => {
     metric.inc(stats().executor.restores);
   });

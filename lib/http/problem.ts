@@ -24,8 +24,8 @@ export interface Problem {
   readonly fields: ErrorFields;
 }
 
-/** Seconds after which a call that met a 503 may be sent again. */
-const RETRY_AFTER_S = '1';
+/** Seconds after which a call that met a 503 may be sent again, where it is not known better. */
+const RETRY_AFTER_S = 1;
 
 const CONTENT_TYPE = 'application/problem+json';
 
@@ -81,10 +81,15 @@ function statusHeaders(error: NebulaError): string[] {
     case 405:
       return ['Allow', String(error.fields['allowed'])];
     case 503:
-      return ['Retry-After', RETRY_AFTER_S];
+      return ['Retry-After', String(retryAfterS(error))];
     default:
       return [];
   }
+}
+
+function retryAfterS({ fields }: NebulaError): number {
+  const waitMs = fields['retryAfterMs'];
+  return typeof waitMs === 'number' ? Math.max(1, Math.ceil(waitMs / 1000)) : RETRY_AFTER_S;
 }
 
 /** The phrase of a status; 499 has none in the registry. */

@@ -114,12 +114,9 @@ async function readModule(path: string, manifest: Manifest, defaultModuleBytes: 
   return readWhole(path);
 }
 
-/** @throws NebulaError MODULE_TOO_LARGE */
-export function checkSize(sizeBytes: number, { name, limits }: Manifest, defaultModuleBytes: number): void {
-  const limitBytes = limits?.moduleBytes ?? defaultModuleBytes;
-  if (sizeBytes <= limitBytes) return;
-  const option = 'limits.moduleBytes of its manifest';
-  throw new NebulaError('MODULE_TOO_LARGE', { name, sizeBytes, limitBytes, option });
+function checkSize(sizeBytes: number, manifest: Manifest, defaultModuleBytes: number): void {
+  const limitBytes = manifest.limits?.moduleBytes ?? defaultModuleBytes;
+  if (sizeBytes > limitBytes) throw new NebulaError('MODULE_TOO_LARGE', { sizeBytes, limitBytes });
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -73,6 +73,11 @@ export class Call implements Sent {
     if (limitMs > 0) this.#limitTimer = setTimeout(onDeadline, limitMs, this, limitMs);
   }
 
+  /** Nanoseconds for which it has run, as far as anyone outside its thread can tell. */
+  heldNs(nowNs: number): number {
+    return this.#startedNs === 0 ? 0 : nowNs - this.#startedNs;
+  }
+
   /** Nobody waits for it any more: its thread gets `graceMs` to end it by itself. */
   linger(graceMs: number, onLate: () => void): void {
     if (this.#limitTimer !== undefined) clearTimeout(this.#limitTimer);

@@ -4,6 +4,7 @@
  */
 
 import type { Ending } from '../../host/outcome.ts';
+import { monotonicNs } from '../../host/monotonic.ts';
 import type { Call, OnDeadline } from './call.ts';
 import { SLOTS, type Installation } from './messages.ts';
 import type { InvocationQueue } from './queue.ts';
@@ -20,6 +21,8 @@ export interface DispatcherOptions {
   onDeadline(): void;
   /** Told when a call has ended without an answer. */
   onEnded(call: Call): void;
+  /** Told when a call has cost its thread, which it held for so long. */
+  onCost(call: Call, heldNs: number): void;
 }
 
 /** A thread with this much before it is sent nothing further: others would wait for longer than a round trip takes. */
@@ -55,6 +58,11 @@ export class Dispatcher {
     return count;
   }
 
+  /** What each thread that is ready runs now, as far as this thread can tell: the id of a function, or undefined. */
+  *runningIds(): Generator<string | undefined> {
+    for (const unit of this.#options.threads.units) if (unit.started) yield unit.inFlight[0]?.definition.id;
+  }
+
   /** An idle thread that may be used: one that has the function, if any does. */
   idleUnit(functionId: string): Unit<Call> | undefined {
     let other: Unit<Call> | undefined;
@@ -74,10 +82,12 @@ export class Dispatcher {
     return this.idleUnit('') !== undefined || this.#leastLoaded('') !== undefined;
   }
 
-  /** Takes note of how long a run of a function took. */
-  learn(functionId: string, runNs: number): void {
+  /** Takes note of how long a run of a function took; answers what one takes on average. */
+  learn(functionId: string, runNs: number): number {
     const before = this.#runNs.get(functionId) ?? runNs;
-    this.#runNs.set(functionId, Math.round(before + (runNs - before) * LEARNING));
+    const averageNs = Math.round(before + (runNs - before) * LEARNING);
+    this.#runNs.set(functionId, averageNs);
+    return averageNs;
   }
 
   forget(functionId: string): void {
@@ -117,16 +127,20 @@ export class Dispatcher {
     if (!call.isBehind) call.begin(this.onDeadline);
   }
 
-  /** Takes a call off its thread's hands, answered or not, and lets the next one of the thread begin. */
-  leave(call: Call, unit: Unit<Call>): void {
+  /**
+   * Takes a call off its thread's hands, answered or not, and lets the next one of the thread begin. `heldNs` is how long
+   * it held the thread.
+   */
+  leave(call: Call, unit: Unit<Call>, heldNs: number = 0): void {
+    const { queue } = this.#options;
     call.stop();
     unit.backlogNs -= call.expectedNs;
-    this.#options.queue.ended(call.definition, call.isBehind);
+    queue.ended(call.definition, call.isBehind, heldNs);
     call.isBehind = false;
     const head = unit.alive ? unit.inFlight[0] : undefined;
     if (head?.isBehind !== true) return;
     head.isBehind = false;
-    this.#options.queue.advanced(head.definition);
+    queue.advanced(head.definition);
     if (!head.settled) {
       head.begin(this.onDeadline);
       return;
@@ -193,20 +207,26 @@ export class Dispatcher {
     const others = unit.inFlight.filter((other) => other !== call);
     const back = others.filter((other) => unit.takeBack(other));
     for (const other of back) this.leave(other, unit);
-    if (back.length === others.length) {
+    const isStopped = back.length === others.length;
+    const heldNs = call.heldNs(monotonicNs());
+    if (isStopped) {
       this.#options.threads.stop(unit);
       unit.answered(call.ticket);
-      this.leave(call, unit);
+      this.leave(call, unit, heldNs);
     }
     this.#options.queue.putBack(back);
-    return back.length === others.length;
+    if (isStopped) this.#options.onCost(call, heldNs);
+    return isStopped;
   }
 
   /** A thread ended by itself: what it had taken up is lost, the rest goes back to the queue. */
   lost(unit: Unit<Call>, error: unknown): void {
     const calls = [...unit.inFlight];
     const back = calls.filter((call) => unit.takeBack(call));
-    for (const call of calls) this.leave(call, unit);
+    // The first that was taken up: it is all the thread can have run.
+    const running = calls.find((call) => !back.includes(call));
+    const heldNs = running?.heldNs(monotonicNs()) ?? 0;
+    for (const call of calls) this.leave(call, unit, call === running ? heldNs : 0);
     // One whose caller has gone meanwhile need not run again.
     const again = back.filter((call) => !call.settled);
     this.#options.queue.putBack(again);
@@ -215,6 +235,7 @@ export class Dispatcher {
       call.lose(error);
       this.#options.onEnded(call);
     }
+    if (running !== undefined) this.#options.onCost(running, heldNs);
   }
 }
 

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AddressSpace, memoryLimit } from '../../host/address-space.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
 import { fromFailure, isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
+import { monotonicNs } from '../../host/monotonic.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
 import { abortedOutcome, type DeployReport, type Executor, type ExecutorStats } from '../executor.ts';
 import { HeapKeeper } from '../heap.ts';
@@ -15,6 +16,7 @@ import { reportOf } from '../report.ts';
 import { Call } from './call.ts';
 import { Chores } from './chores.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { Fairness } from './fairness.ts';
 import type { Chore, ChoreAnswer, Refusal } from './messages.ts';
 import { InvocationQueue } from './queue.ts';
 import { Threads } from './threads.ts';
@@ -41,22 +43,35 @@ class WorkerExecutor implements Executor {
   readonly kind = 'worker' as const;
   readonly #threads: Threads<Call>;
   readonly #space: AddressSpace;
-  readonly #queue: InvocationQueue<Call> = new InvocationQueue();
+  readonly #fairness: Fairness;
+  readonly #queue: InvocationQueue<Call>;
   readonly #dispatcher: Dispatcher;
-  readonly #versions: Versions = new Versions(this.#queue);
+  readonly #versions: Versions;
   readonly #chores: Chores;
   readonly #heap: HeapKeeper = new HeapKeeper(() => this.#chores.doInTurn({ op: 'collect' }));
   #closing: Promise<void> | undefined;
+  /** Looks again for what fairness made wait. */
+  #wakeUp: NodeJS.Timeout | undefined;
   #onIdle: (() => void) | undefined;
   /** Whether the time for calls to finish is up. */
   #isStopped = false;
 
   constructor(options: WorkerExecutorOptions) {
     const limit = options.threads ?? availableParallelism();
+    const count = limit + (options.spareThreads ?? 1);
+    const fairness = new Fairness({
+      limit,
+      threads: () => this.#threads.expected,
+      running: () => this.#dispatcher.runningIds(),
+    });
+    this.#fairness = fairness;
+    this.#queue = new InvocationQueue(
+      (id, inFlight) => !fairness.concerns(id) || fairness.mayRun(id, inFlight, monotonicNs()),
+    );
+    this.#versions = new Versions(this.#queue);
     const memories = new SharedArrayBuffer(4);
     const memoriesLimit = options.memories ?? memoryLimit();
     this.#space = new AddressSpace(memories, memoriesLimit);
-    const count = limit + (options.spareThreads ?? 1);
     this.#threads = new Threads<Call>(
       { count, memories, memoriesLimit },
       {
@@ -77,6 +92,7 @@ class WorkerExecutor implements Executor {
       installationOf: (id) => this.#versions.get(id),
       onDeadline: () => this.#next(),
       onEnded: (call) => this.#versions.ended(call.definition.id),
+      onCost: (call, heldNs) => this.#charge(call.definition, heldNs),
     });
   }
 
@@ -90,6 +106,7 @@ class WorkerExecutor implements Executor {
     if (deployment === undefined) throw workerLost(definition, 'it answered without a deployment');
     const { snapshot: _, ...installed } = definition;
     const { image, strategy } = deployment;
+    this.#fairness.add(definition.id);
     this.#versions.add({ definition: installed, image, strategy });
     this.#heap.trimSoon();
     return reportOf(deployment);
@@ -119,6 +136,7 @@ class WorkerExecutor implements Executor {
     const installation = await this.#versions.remove(id);
     if (installation === undefined) return;
     this.#dispatcher.forget(id);
+    this.#fairness.forget(id);
     leaveThreads(this.#threads.units, installation);
     this.#next();
   }
@@ -134,6 +152,8 @@ class WorkerExecutor implements Executor {
       restoresNs,
       memories: this.#space.live,
       memoriesLimit: this.#space.limit,
+      paused: this.#fairness.paused(monotonicNs()),
+      pauses: this.#fairness.pauses,
     };
   }
 
@@ -145,6 +165,7 @@ class WorkerExecutor implements Executor {
   async #close(drainMs: number): Promise<void> {
     if (!this.#isIdle() && drainMs > 0) await this.#drained(drainMs);
     this.#isStopped = true;
+    clearTimeout(this.#wakeUp);
     for (const call of this.#queue.drain()) call.reject(new NebulaError('CLOSED'));
     for (const unit of this.#threads.units) {
       unit.collect();
@@ -188,10 +209,16 @@ class WorkerExecutor implements Executor {
     if (!this.#versions.isServed(definition.id)) {
       throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
     }
+    if (this.#fairness.isWatching) {
+      const refusal = this.#fairness.refusal(definition, call.calledNs);
+      if (refusal !== undefined) throw refusal;
+      this.#fairness.called(definition.id, call.calledNs);
+    }
     const mayStart = !this.#chores.areWaiting && this.#queue.mayStart(definition);
     if (mayStart && this.#dispatcher.idleUnit(definition.id) === undefined) this.#queue.refuseFull(definition);
     if (mayStart && this.#dispatcher.place(call)) return;
     this.#queue.push(call);
+    if (this.#fairness.concerns(definition.id)) this.#lookAgain();
   }
 
   /** Gives threads what waits for them. Called whenever one may have become idle, or something may have begun to wait. */
@@ -204,14 +231,34 @@ class WorkerExecutor implements Executor {
       this.#dispatcher.place(call);
     }
     while (this.#dispatcher.steal()) continue;
+    if (this.#queue.length > 0 && this.#fairness.isWatching) this.#lookAgain();
     if (this.#onIdle !== undefined && this.#isIdle()) this.#onIdle();
+  }
+
+  #lookAgain(): void {
+    if (this.#wakeUp !== undefined || this.#isStopped) return;
+    const waitMs = Math.ceil(this.#fairness.waitNs(monotonicNs()) / 1e6);
+    this.#wakeUp = setTimeout(() => {
+      this.#wakeUp = undefined;
+      this.#next();
+    }, waitMs);
+  }
+
+  /** Holds it against a function that a call of it has cost a thread; what waits of it is refused if it is paused for that. */
+  #charge(definition: FunctionDefinition, heldNs: number): void {
+    const nowNs = monotonicNs();
+    if (!this.#fairness.ended(definition, heldNs, this.#threads.startNs, nowNs)) return;
+    for (const call of this.#queue.drain(definition.id)) call.reject(this.#fairness.refusal(definition, nowNs));
+    this.#versions.ended(definition.id);
   }
 
   #answered(unit: Unit<Call>, ticket: number, outcome: Outcome): void {
     const call = unit.answered(ticket);
     if (call === undefined) return;
-    this.#dispatcher.leave(call, unit);
-    this.#dispatcher.learn(call.definition.id, outcome.phases.run);
+    const runNs = outcome.phases.run;
+    this.#dispatcher.leave(call, unit, runNs);
+    const averageNs = this.#dispatcher.learn(call.definition.id, runNs);
+    this.#fairness.answered(call.definition, call.calledNs, runNs, averageNs);
     call.resolve(outcome);
     this.#versions.ended(call.definition.id);
   }

@@ -1,6 +1,8 @@
 /**
- * Invocations that wait: first come, first served within a function; turn by turn among functions, so that one that is
- * called too often does not starve the others. A function at its concurrency is passed over.
+ * Invocations that wait: first come, first served within a function. Among functions the one that has used the least time
+ * of threads is next, and turn by turn where that is equal, so that one that is called too often or runs too long does not
+ * starve the others: start-time fair queueing. A function at its concurrency is passed over.
+ * Source: Goyal, Vin and Cheng, Start-time Fair Queuing, SIGCOMM 1996.
  */
 
 import { NebulaError } from '../../host/errors.ts';
@@ -23,14 +25,29 @@ interface Lane<T> {
   inFlight: number;
   /** Of those, the ones that wait in the thread for one before them. */
   behind: number;
+  /** Its start tag: time of threads that it has used, in nanoseconds, idle time counted as used. */
+  usedNs: number;
 }
+
+/** Whether something besides its concurrency lets a function with so many invocations in flight have one more. */
+export type Gate = (id: string, inFlight: number) => boolean;
+
+/** Functions looked at for the one that is next: beyond these, the turns are as good. */
+const MOST_LOOKED_AT = 16;
 
 export class InvocationQueue<T extends Waiting> {
   /** Functions with invocations waiting or in flight; those with some waiting are also in `#turns`, in turn. */
   readonly #lanes: Map<string, Lane<T>> = new Map();
   readonly #turns: Set<string> = new Set();
+  readonly #gate: Gate;
   #length = 0;
   #behind = 0;
+  /** Virtual time: the start tag of what was started last. */
+  #usedNs = 0;
+
+  constructor(gate: Gate = () => true) {
+    this.#gate = gate;
+  }
 
   /** Invocations that wait, here or in a thread. */
   get waiting(): number {
@@ -45,7 +62,8 @@ export class InvocationQueue<T extends Waiting> {
   /** Whether an invocation may start at once: its function is below its concurrency and nothing of it waits here. */
   mayStart(definition: QueuedFunction): boolean {
     const lane = this.#lanes.get(definition.id);
-    return lane === undefined || (lane.waiting.size === 0 && lane.inFlight < definition.limits.concurrency);
+    if (lane === undefined) return this.#gate(definition.id, 0);
+    return lane.waiting.size === 0 && this.#mayRun(definition, lane);
   }
 
   /** Whether nothing waits or runs. */
@@ -62,6 +80,8 @@ export class InvocationQueue<T extends Waiting> {
   started(definition: QueuedFunction, isBehind = false): void {
     const lane = this.#laneOf(definition.id);
     lane.inFlight++;
+    if (lane.usedNs < this.#usedNs && lane.waiting.size === 0) lane.usedNs = this.#usedNs;
+    else if (lane.usedNs > this.#usedNs) this.#usedNs = lane.usedNs;
     if (isBehind) this.#countBehind(lane, 1);
   }
 
@@ -71,11 +91,12 @@ export class InvocationQueue<T extends Waiting> {
     if (lane !== undefined) this.#countBehind(lane, -1);
   }
 
-  /** Counts an invocation as ended, or taken back. */
-  ended(definition: QueuedFunction, wasBehind = false): void {
+  /** Counts an invocation as ended, or taken back. `heldNs` is how long it held a thread. */
+  ended(definition: QueuedFunction, wasBehind = false, heldNs = 0): void {
     const lane = this.#lanes.get(definition.id);
     if (lane === undefined) return;
     lane.inFlight--;
+    lane.usedNs += heldNs;
     if (wasBehind) this.#countBehind(lane, -1);
     this.#forgetEmpty(definition.id, lane);
   }
@@ -93,7 +114,9 @@ export class InvocationQueue<T extends Waiting> {
   push(entry: T): void {
     this.refuseFull(entry.definition);
     const { id } = entry.definition;
-    this.#laneOf(id).waiting.add(entry);
+    const lane = this.#laneOf(id);
+    if (lane.waiting.size === 0 && lane.usedNs < this.#usedNs) lane.usedNs = this.#usedNs;
+    lane.waiting.add(entry);
     this.#turns.add(id);
     this.#length++;
   }
@@ -116,16 +139,28 @@ export class InvocationQueue<T extends Waiting> {
 
   /** Takes the next invocation whose function may run one more. */
   shift(): T | undefined {
+    let next: T | undefined;
+    let least: Lane<T> | undefined;
+    let lookedAt = 0;
     for (const id of this.#turns) {
       const lane = this.#lanes.get(id) as Lane<T>;
+      if (least !== undefined && lane.usedNs >= least.usedNs) continue;
       const [entry] = lane.waiting;
-      if (entry === undefined || lane.inFlight >= entry.definition.limits.concurrency) continue;
-      this.#turns.delete(id);
-      this.#take(lane, entry);
-      if (lane.waiting.size > 0) this.#turns.add(id);
-      return entry;
+      if (entry === undefined || !this.#mayRun(entry.definition, lane)) continue;
+      next = entry;
+      least = lane;
+      if (++lookedAt === MOST_LOOKED_AT) break;
     }
-    return undefined;
+    if (next === undefined || least === undefined) return undefined;
+    const { id } = next.definition;
+    this.#turns.delete(id);
+    this.#take(least, next);
+    if (least.waiting.size > 0) this.#turns.add(id);
+    return next;
+  }
+
+  #mayRun({ id, limits }: QueuedFunction, lane: Lane<T>): boolean {
+    return lane.inFlight < limits.concurrency && this.#gate(id, lane.inFlight);
   }
 
   /** Takes an invocation out of the queue; false when it does not wait. */
@@ -139,9 +174,10 @@ export class InvocationQueue<T extends Waiting> {
     return true;
   }
 
-  /** Takes everything that waits. */
-  drain(): T[] {
-    const entries = [...this.#lanes.values()].flatMap((lane) => [...lane.waiting]);
+  /** Takes everything that waits, or all that waits of a function. */
+  drain(id?: string): T[] {
+    const lanes = id === undefined ? [...this.#lanes.values()] : [this.#lanes.get(id) ?? []].flat();
+    const entries = lanes.flatMap((lane) => [...lane.waiting]);
     for (const entry of entries) this.remove(entry);
     return entries;
   }
@@ -163,7 +199,7 @@ export class InvocationQueue<T extends Waiting> {
   #laneOf(id: string): Lane<T> {
     let lane = this.#lanes.get(id);
     if (lane === undefined) {
-      lane = { waiting: new Set(), inFlight: 0, behind: 0 };
+      lane = { waiting: new Set(), inFlight: 0, behind: 0, usedNs: this.#usedNs };
       this.#lanes.set(id, lane);
     }
     return lane;

@@ -7,7 +7,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { Piscina, type PiscinaTask } from 'piscina';
-import { releaseThreadMemory } from '../../host/linux/thread-memory.ts';
+import { monotonicNs } from '../../host/monotonic.ts';
 import type { Serve } from './messages.ts';
 import { Unit, type Sent, type UnitEvents } from './unit.ts';
 
@@ -35,6 +35,11 @@ const MOST_FAILURES = 3;
 /** Pause before threads are started again after one could not: doubled each time, up to the longest. */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5_000;
+/** What a start is expected to take before one was seen, and at most: a start on a busy machine waits, which is no work. */
+const USUAL_START_NS = 100e6;
+const LONGEST_START_NS = 500e6;
+/** Share of the latest start in what the next is expected to take. */
+const LEARNING = 1 / 4;
 
 export class Threads<T extends Sent> {
   readonly units: Set<Unit<T>> = new Set();
@@ -45,6 +50,7 @@ export class Threads<T extends Sent> {
   /** The thread the balancer answers while a task is posted; Piscina asks it before `run` returns. */
   #chosen = NO_THREAD;
   #replaced = 0;
+  #startNs = USUAL_START_NS;
   /** What threads that are gone had put back. */
   #restores = { count: 0, totalNs: 0 };
   /** Starts that failed since the last that did not, and why the last of them did. */
@@ -93,9 +99,19 @@ export class Threads<T extends Sent> {
     return count;
   }
 
+  /** Threads there will be soon: those there are, as long as none can be started. */
+  get expected(): number {
+    return this.#failures > 0 ? this.ready : this.#options.count;
+  }
+
   /** Threads stopped or lost so far. */
   get replaced(): number {
     return this.#replaced;
+  }
+
+  /** What it takes to start a thread, in nanoseconds, as far as is known. */
+  get startNs(): number {
+    return this.#startNs;
   }
 
   /** What all threads have put back so far. */
@@ -225,6 +241,7 @@ export class Threads<T extends Sent> {
       return;
     }
     if (!unit.alive) return;
+    this.#startNs += (Math.min(LONGEST_START_NS, monotonicNs() - unit.madeNs) - this.#startNs) * LEARNING;
     unit.started = true;
     unit.occupied = false;
     this.#failures = 0;
@@ -234,11 +251,10 @@ export class Threads<T extends Sent> {
 
   async #serve(unit: Unit<T>): Promise<void> {
     const { memories, memoriesLimit } = this.#options;
-    const { farPort: port, claims, ownMemories, threadMemory, threadId } = unit;
+    const { farPort: port, claims, ownMemories, threadId } = unit;
     const [requests, answers] = [unit.requests.buffer, unit.answers.buffer];
     const restores = unit.restores.shared;
-    const shared = { claims, requests, answers, memories, ownMemories, restores, threadMemory };
-    const task: Serve = { port, memoriesLimit, ...shared };
+    const task: Serve = { port, claims, requests, answers, memories, ownMemories, memoriesLimit, restores };
     let serving: Promise<unknown>;
     this.#chosen = threadId;
     try {
@@ -273,7 +289,6 @@ export class Threads<T extends Sent> {
     // No finaliser of an ended thread runs: what it counted is taken back here.
     const own = Atomics.exchange(new Int32Array(unit.ownMemories), 0, 0);
     Atomics.sub(new Int32Array(this.#options.memories), 0, own);
-    releaseThreadMemory(unit.threadMemory);
     if (this.#closing !== undefined) return;
     if (!unit.started) this.#failures++;
     this.#refill();

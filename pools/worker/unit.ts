@@ -2,7 +2,7 @@
 
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { messageOf } from '../../host/errors.ts';
-import { THREAD_MEMORY_BYTES } from '../../host/linux/thread-memory.ts';
+import { monotonicNs } from '../../host/monotonic.ts';
 import type { Outcome } from '../../host/outcome.ts';
 import { RestoreTally } from '../../host/restore-tally.ts';
 import { AnswerBox } from './answer-box.ts';
@@ -58,6 +58,7 @@ export interface UnitEvents<T extends Sent> {
 export class Unit<T extends Sent> {
   readonly worker: Worker;
   readonly threadId: number;
+  readonly madeNs: number = monotonicNs();
   /** Functions it has been given. */
   readonly installed: Set<string> = new Set();
   /** Functions it is to forget when it is idle. */
@@ -68,7 +69,6 @@ export class Unit<T extends Sent> {
   readonly requests: RequestBox;
   readonly answers: AnswerBox;
   readonly ownMemories: SharedArrayBuffer = new SharedArrayBuffer(4);
-  readonly threadMemory: SharedArrayBuffer = new SharedArrayBuffer(THREAD_MEMORY_BYTES);
   /** What it put back after its answers. */
   readonly restores: RestoreTally = new RestoreTally();
   /** The worker's end of the port, to be handed over. */

@@ -194,6 +194,8 @@ describe('NebulaClient', () => {
       '# TYPE nebula_invocation_phase_seconds summary',
       'nebula_units_replaced_total 4',
       'nebula_memories 5',
+      'nebula_pauses_total 9',
+      'nebula_function_paused_seconds{function="loop"} 1.5',
       'nebula_http_responses_total{status="200"} 2',
     ]) {
       assert.ok(metrics.includes(`${line}\n`), `${line} is not in\n${metrics}`);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { countFds, skip } from '../host/filesystem/machine-fixture.ts';
-import { deploy, input, median, openPool, stdoutOf, until } from './fixture.ts';
+import { deploy, deployMany, input, median, openPool, stdoutOf, until } from './fixture.ts';
 
 /** Milliseconds a timer of the same length is late by now: what the machine itself adds. */
 async function latenessMs(delayMs: number): Promise<number> {
@@ -33,11 +33,11 @@ function shown(valuesMs: readonly number[]): string {
 
 test('invoke() stops a guest within 20 ms of its time, while others go on and the next call finds a spare', async (context) => {
   const pool = openPool(context);
-  const forever = await deploy(pool, 'guests/forever', { limits: { timeoutMs: 100 } });
+  const versions = await deployMany(pool, 'guests/forever', 7, { limits: { timeoutMs: 100 } });
   const noop = await deploy(pool, 'noop');
   const lateMs: number[] = [];
   const othersMs: number[] = [];
-  for (let round = 0; round < 7; round++) {
+  for (const forever of versions) {
     await until('all threads are ready', () => pool.stats().units === 3);
     await Promise.all(Array.from({ length: 20 }, () => pool.invoke(noop, input())));
     const load = { isOn: true };
@@ -68,11 +68,11 @@ test('invoke() stops a guest within 20 ms of its time, while others go on and th
 
 test('invoke() after a timeout finds the spare thread, also when it waited in the queue', async (context) => {
   const pool = openPool(context, { threads: 1, spareThreads: 1 });
-  const forever = await deploy(pool, 'guests/forever', { limits: { timeoutMs: 50 } });
+  const versions = await deployMany(pool, 'guests/forever', 9, { limits: { timeoutMs: 50 } });
   const noop = await deploy(pool, 'noop');
   const waitsMs: number[] = [];
   const startsMs: number[] = [];
-  for (let round = 0; round < 9; round++) {
+  for (const forever of versions) {
     await until('all threads are ready', () => pool.stats().units === 2);
     const stopped = pool.invoke(forever, input());
     const queued = pool.invoke(noop, input());
@@ -88,9 +88,9 @@ test('invoke() after a timeout finds the spare thread, also when it waited in th
 
 test('invoke() answers every call when all threads are stopped at once', async (context) => {
   const pool = openPool(context, { threads: 3, spareThreads: 0 });
-  const forever = await deploy(pool, 'guests/forever', { limits: { timeoutMs: 40 } });
+  const versions = await deployMany(pool, 'guests/forever', 4, { limits: { timeoutMs: 40 } });
   const echo = await deploy(pool, 'echo');
-  for (let round = 0; round < 4; round++) {
+  for (const forever of versions) {
     const stopped = Array.from({ length: 3 }, () => pool.invoke(forever, input()));
     const answered = Array.from({ length: 9 }, (_, at) => pool.invoke(echo, input(`${at}`)));
     for (const outcome of await Promise.all(stopped)) assert.equal(outcome.kind, 'timeout');
@@ -230,8 +230,9 @@ test('invoke() that loses a thread leaves none of its mounts and files open', { 
   context.after(() => rmSync(folder, { recursive: true }));
   const pool = openPool(context, { threads: 1, spareThreads: 1 });
   const mounts = [{ guest: '/data', machine: folder, access: 'read-only' as const }];
-  const forever = await deploy(pool, 'guests/forever', { limits: { timeoutMs: 20 }, capabilities: { mounts } });
-  for (let round = 0; round < 8; round++) assert.equal((await pool.invoke(forever, input())).kind, 'timeout');
+  const given = { limits: { timeoutMs: 20 }, capabilities: { mounts } };
+  for (const forever of await deployMany(pool, 'guests/forever', 8, given))
+    assert.equal((await pool.invoke(forever, input())).kind, 'timeout');
   // The threads that are there now may each have it open once.
   await until('the fds of ended threads are closed', () => countFds(folder) <= 2);
 });

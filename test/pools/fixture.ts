@@ -5,7 +5,7 @@ import type { FunctionDefinition } from '../../host/definition.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
 import type { Executor } from '../../pools/executor.ts';
 import { createWorkerExecutor, type WorkerExecutorOptions } from '../../pools/worker/pool.ts';
-import { define, modulePath, type DefinitionOverrides } from '../definition.ts';
+import { define, modulePath, renamed, type DefinitionOverrides } from '../definition.ts';
 
 /** Opens a worker pool that is closed after the test. */
 export function openPool(context: TestContext, options: WorkerExecutorOptions = {}): Executor {
@@ -23,6 +23,19 @@ export async function deploy(
   const definition = await define(folder.slice(folder.lastIndexOf('/') + 1), modulePath(folder), overrides);
   await executor.deploy(definition);
   return definition;
+}
+
+/** Versions of a built function, each with nothing held against it: one that keeps ending its threads would be paused. */
+export async function deployMany(
+  executor: Executor,
+  folder: string,
+  count: number,
+  overrides: DefinitionOverrides = {},
+): Promise<readonly FunctionDefinition[]> {
+  const { name, ...rest } = await define(folder.slice(folder.lastIndexOf('/') + 1), modulePath(folder), overrides);
+  const versions = Array.from({ length: count }, () => ({ ...rest, ...renamed(name) }));
+  for (const version of versions) await executor.deploy(version);
+  return versions;
 }
 
 export function input(text: string = ''): Invocation {

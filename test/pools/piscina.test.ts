@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { runProgram } from './child.ts';
-import { deploy, input, openPool, stdoutOf, until } from './fixture.ts';
+import { deploy, deployMany, input, openPool, stdoutOf, until } from './fixture.ts';
 
 function threadsOfProcess(): number {
   return readdirSync('/proc/self/task').length;
@@ -15,12 +15,14 @@ const LINUX_ONLY = { skip: process.platform === 'linux' ? false : 'threads are c
 // github.com/piscinajs/piscina/issues/788
 test('invoke() with aborts leaves no orphaned thread', LINUX_ONLY, async (context) => {
   const pool = openPool(context, { threads: 3, spareThreads: 1 });
-  const forever = await deploy(pool, 'guests/forever');
+  const versions = await deployMany(pool, 'guests/spin-then-answer', 5);
   await until('all threads are ready', () => pool.stats().units === 4);
+  // What has answered before may have all threads at once.
+  for (const spin of versions) assert.equal((await pool.invoke(spin, input('0'))).kind, 'ok');
   const before = threadsOfProcess();
-  for (let round = 0; round < 5; round++) {
+  for (const spin of versions) {
     const controller = new AbortController();
-    const calls = Array.from({ length: 6 }, () => pool.invoke(forever, input(), controller.signal));
+    const calls = Array.from({ length: 6 }, () => pool.invoke(spin, input('600000'), controller.signal));
     await until('three run', () => pool.stats().running === 3);
     controller.abort();
     for (const outcome of await Promise.all(calls)) assert.equal(outcome.kind, 'aborted');
@@ -48,10 +50,10 @@ test('invoke() starts later calls after one that waits and one that runs were ab
 // github.com/piscinajs/piscina/issues/934
 test('invoke() that is aborted ends no other call, not even one sent to the same thread', async (context) => {
   const pool = openPool(context, { threads: 1, spareThreads: 1 });
-  const forever = await deploy(pool, 'guests/forever');
+  const versions = await deployMany(pool, 'guests/forever', 10);
   const echo = await deploy(pool, 'echo');
   for (let call = 0; call < 20; call++) await pool.invoke(echo, input());
-  for (let round = 0; round < 10; round++) {
+  for (const [round, forever] of versions.entries()) {
     const controller = new AbortController();
     const before = Array.from({ length: 5 }, (_, at) => pool.invoke(echo, input(`before ${at}`)));
     const aborted = pool.invoke(forever, input(), controller.signal);
@@ -113,11 +115,14 @@ test('invoke() may be stopped at any moment of its first run in a thread', async
   const program = `
     const lookup = await define('lookup', modulePath('lookup'), { entry: 'handle', init: { export: 'nebula_init' } });
     const pool = createWorkerExecutor({ threads: 2, spareThreads: 1 });
-    await pool.deploy(lookup);
     const seen = new Set();
     for (let round = 0; round < 60; round++) {
       const timeoutMs = 1 + (round % 12);
-      const outcomes = await Promise.all([1, 2, 3, 4].map(() => pool.invoke(lookup, { ...input('1'), timeoutMs })));
+      // A version that kept ending its threads would be paused.
+      const version = { ...lookup, ...renamed('lookup') };
+      await pool.deploy(version);
+      const outcomes = await Promise.all([1, 2, 3, 4].map(() => pool.invoke(version, { ...input('1'), timeoutMs })));
+      await pool.undeploy(version.id);
       for (const { kind } of outcomes) seen.add(kind);
     }
     for (const kind of seen) if (kind !== 'ok' && kind !== 'timeout') console.log(kind);

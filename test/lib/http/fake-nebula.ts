@@ -141,6 +141,8 @@ export class FakeNebula implements Nebula {
         restoresNs: 8e9,
         memories: 5,
         memoriesLimit: 6,
+        paused: [{ name: 'loop', endings: 5, forMs: 1500 }],
+        pauses: 9,
       },
     };
   }

@@ -33,6 +33,9 @@ export function createFake(): FakeNebula {
     .define('denied', () => outcomeOf({ kind: 'denied', capability: 'clock' }))
     .define('aborted', () => outcomeOf({ kind: 'aborted' }))
     .define('busy', () => Promise.reject(new NebulaError('QUEUE_FULL', { name: 'busy', limit: 1 })))
+    .define('paused', () =>
+      Promise.reject(new NebulaError('FUNCTION_PAUSED', { name: 'paused', endings: 5, retryAfterMs: 2100 })),
+    )
     .define('broken', () => Promise.reject(new Error('the password is hunter2')))
     .define('cgi-env', (input, { environment = {} }) => {
       const { PATH_INFO, QUERY_STRING } = environment;

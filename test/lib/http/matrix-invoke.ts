@@ -122,6 +122,13 @@ export const INVOKE_CASES: readonly Case[] = [
     problem: { code: 'QUEUE_FULL' },
   },
   {
+    title: 'POST /invoke of a paused function',
+    send: ['POST', '/invoke/paused'],
+    status: 503,
+    answers: { 'retry-after': '3' },
+    problem: { code: 'FUNCTION_PAUSED' },
+  },
+  {
     title: 'POST /invoke with an error nobody knows shows an id and nothing else',
     send: ['POST', '/invoke/broken'],
     status: 500,
