@@ -82,6 +82,7 @@ export const ERRORS = {
     false,
   ],
   ORIGIN_UNKNOWN: [403, 'Cannot allow {method} {path} to a page of "{origin}": expected one of the same origin', false],
+  CLIENT_SLOW: [408, 'Cannot keep a thread for "{name}" while its client is slow and others wait for one', true],
   CLIENT_CLOSED: [499, 'The client closed the request before the answer', false],
   DEADLINE: [504, 'Function "{name}" did not answer within {timeoutMs} ms', false],
   GUEST_FAILED: [500, 'Function "{name}" ended with {ending}', false],

@@ -13,6 +13,11 @@ export interface Limits {
   readonly inputBytes: number;
   /** Bytes a guest may write to stdout in one invocation; also of the result of a component's function. */
   readonly outputBytes: number;
+  /**
+   * Bytes of a request's body that are received before a component has a thread for it, and bytes of its response that are
+   * held for a client that reads slower than the guest writes. A guest whose client is behind by more may have to stop.
+   */
+  readonly bufferBytes: number;
   /** Bytes a guest may write to stderr in one invocation. */
   readonly stderrBytes: number;
   /** Descriptors a guest may hold at once, its standard streams and preopens included. */
@@ -44,6 +49,7 @@ export const DEFAULT_LIMITS: Limits = {
   tableElements: 1_000_000,
   inputBytes: 32 * MIB,
   outputBytes: 32 * MIB,
+  bufferBytes: MIB,
   stderrBytes: 64 * 1024,
   openFiles: 64,
   resources: 10_000,

@@ -19,6 +19,7 @@ const LIMIT_RANGES: Readonly<Record<LimitName, readonly [minimum: number, maximu
   tableElements: [0, 10_000_000],
   inputBytes: [0, 2 * GIB],
   outputBytes: [0, 2 * GIB],
+  bufferBytes: [0, 64 * KIB * KIB],
   stderrBytes: [0, GIB],
   openFiles: [3, 65_536],
   resources: [1, 1_000_000],

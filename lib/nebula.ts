@@ -1,5 +1,6 @@
 /** Nebula inside a Node process: functions deployed, invoked and forgotten. Touches nothing of the process around it. */
 
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { argumentError, NebulaError } from '../host/errors.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
@@ -19,6 +20,7 @@ import type {
   NebulaStats,
 } from './api.ts';
 import { checkDeployOptions, checkNebulaOptions, toDrainMs, toInputBytes, toInvocation } from './arguments.ts';
+import { ClientWatch } from './component/client-watch.ts';
 import type { Target } from './component/exchange.ts';
 import { createExecutor } from './executor.ts';
 import type { FetchHandler, RequestContext } from './http/handler.ts';
@@ -58,6 +60,7 @@ export async function createNebulaOn(executor: Executor, options: NebulaOptions 
     if (options.store !== undefined) store = await Store.open(options.store);
     const nebula = new EmbeddedNebula({
       executor: runtimes,
+      threads: options.threads ?? availableParallelism(),
       audit: options.audit ?? false,
       ...(store === undefined ? {} : { store }),
       components: new ComponentCache(options.store === undefined ? undefined : join(options.store, 'components')),
@@ -76,6 +79,8 @@ export async function createNebulaOn(executor: Executor, options: NebulaOptions 
 
 interface EmbeddedOptions extends RegistryOptions {
   readonly executor: Runtimes;
+  /** Threads that run guests at once. */
+  readonly threads: number;
   readonly marks?: InvocationMarks;
   readonly token?: string;
 }
@@ -86,6 +91,7 @@ class EmbeddedNebula implements Nebula {
   readonly #functions: Registry['functions'];
   readonly #moduleBytes: number | undefined;
   readonly #marks: InvocationMarks | undefined;
+  readonly #clients: ClientWatch;
   readonly #routeOptions: RouteOptions;
   #fetchHandler: Promise<FetchHandler> | undefined;
   #closing: Promise<void> | undefined;
@@ -96,6 +102,7 @@ class EmbeddedNebula implements Nebula {
     this.#functions = this.#registry.functions;
     this.#moduleBytes = options.limits?.moduleBytes;
     this.#marks = options.marks;
+    this.#clients = new ClientWatch(options.threads, () => this.#executor.stats());
     this.#routeOptions = {
       ...(options.token === undefined ? {} : { token: options.token }),
       ...(this.#moduleBytes === undefined ? {} : { moduleBytes: this.#moduleBytes }),
@@ -216,6 +223,7 @@ class EmbeddedNebula implements Nebula {
       name,
       limits: definition.limits,
       isInThread: this.#executor.kind === 'in-thread',
+      clients: this.#clients,
       invoke: (invocation, signal) => {
         const outcome = this.#run(definition, invocation, signal);
         void outcome.then(statistics.record, statistics.recordFailure);

@@ -3,19 +3,22 @@
  * SharedArrayBuffer. The guest's thread waits for the other with Atomics.wait; the caller's never blocks.
  *
  * Layout: 16 Int32 cells, then the request's ring, then the response's. Cell 0 is bumped for the guest, cell 1 for the
- * caller; each ring has three cells: bytes written, bytes read (both wrap at 2^32), state. A frame is its kind (1 byte),
- * its length (4, little-endian) and its bytes; it becomes visible as a whole.
+ * caller; each ring has three cells: bytes written, bytes read (both wrap at 2^32), state. Cell 8 says that the guest
+ * runs, or waits for the other side, cell 9 that it is to stop. A frame is its kind (1 byte), its length (4, little-endian) and its bytes;
+ * it becomes visible as a whole.
  */
 
 const CELLS = 16;
 const FRAME_HEADER_BYTES = 5;
-/** Bytes of one ring, a power of two. */
+/** Bytes of the request's ring, and the least of the response's; a power of two, as the response's is. */
 export const RING_BYTES: number = 128 * 1024;
 
 const GUEST_SIGNAL = 0;
 const CALLER_SIGNAL = 1;
 const REQUEST_CELL = 2;
 const RESPONSE_CELL = 5;
+const GUEST_CELL = 8;
+const STOP_CELL = 9;
 
 /** Kinds of frames: a piece of body; a piece of a head, of trailers or of a value, and the last piece of it. */
 export const FRAME = { data: 1, part: 2, last: 3 } as const;
@@ -34,6 +37,7 @@ export interface Frame {
 export class Ring {
   readonly #cells: Int32Array;
   readonly #data: Uint8Array;
+  readonly #sizeBytes: number;
   readonly #cell: number;
   /** Cells of those who wait for bytes, and of those who wait for room. */
   readonly #readerSignal: number;
@@ -42,7 +46,8 @@ export class Ring {
   constructor(buffer: SharedArrayBuffer, direction: 'request' | 'response') {
     const isRequest = direction === 'request';
     this.#cells = new Int32Array(buffer, 0, CELLS);
-    this.#data = new Uint8Array(buffer, CELLS * 4 + (isRequest ? 0 : RING_BYTES), RING_BYTES);
+    this.#sizeBytes = isRequest ? RING_BYTES : buffer.byteLength - CELLS * 4 - RING_BYTES;
+    this.#data = new Uint8Array(buffer, CELLS * 4 + (isRequest ? 0 : RING_BYTES), this.#sizeBytes);
     this.#cell = isRequest ? REQUEST_CELL : RESPONSE_CELL;
     this.#readerSignal = isRequest ? GUEST_SIGNAL : CALLER_SIGNAL;
     this.#writerSignal = isRequest ? CALLER_SIGNAL : GUEST_SIGNAL;
@@ -55,7 +60,7 @@ export class Ring {
   /** Bytes the next frame may have. */
   room(): number {
     const used = (Atomics.load(this.#cells, this.#cell) - Atomics.load(this.#cells, this.#cell + 1)) >>> 0;
-    return Math.max(0, RING_BYTES - used - FRAME_HEADER_BYTES);
+    return Math.max(0, this.#sizeBytes - used - FRAME_HEADER_BYTES);
   }
 
   hasFrame(): boolean {
@@ -92,8 +97,8 @@ export class Ring {
   }
 
   #put(position: number, bytes: ArrayLike<number>): void {
-    const at = position & (RING_BYTES - 1);
-    const first = Math.min(bytes.length, RING_BYTES - at);
+    const at = position & (this.#sizeBytes - 1);
+    const first = Math.min(bytes.length, this.#sizeBytes - at);
     if (first === bytes.length) {
       this.#data.set(bytes, at);
       return;
@@ -104,8 +109,8 @@ export class Ring {
   }
 
   #get(position: number, length: number): Uint8Array {
-    const at = position & (RING_BYTES - 1);
-    const first = Math.min(length, RING_BYTES - at);
+    const at = position & (this.#sizeBytes - 1);
+    const first = Math.min(length, this.#sizeBytes - at);
     const bytes = new Uint8Array(length);
     bytes.set(this.#data.subarray(at, at + first));
     if (first < length) bytes.set(this.#data.subarray(0, length - first), first);
@@ -118,8 +123,24 @@ export class Ring {
   }
 }
 
-export function createChannel(): SharedArrayBuffer {
-  return new SharedArrayBuffer(CELLS * 4 + 2 * RING_BYTES);
+/** A channel that holds a response's `bufferBytes`, rounded up, for a caller who reads slower than the guest writes. */
+export function createChannel(bufferBytes: number = RING_BYTES): SharedArrayBuffer {
+  return new SharedArrayBuffer(CELLS * 4 + RING_BYTES + ringBytes(bufferBytes));
+}
+
+function ringBytes(leastBytes: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(RING_BYTES, leastBytes)));
+}
+
+/** Whether a channel is as long as `createChannel` makes it for that many bytes. */
+export function channelFits(buffer: SharedArrayBuffer, bufferBytes: number): boolean {
+  return buffer.byteLength === CELLS * 4 + RING_BYTES + ringBytes(bufferBytes);
+}
+
+/** Whether a response has filled more of a channel's memory than the least one has. */
+export function isFilled(buffer: SharedArrayBuffer): boolean {
+  const [written = 0] = new Uint32Array(buffer, RESPONSE_CELL * 4, 1);
+  return written > RING_BYTES;
 }
 
 /** Makes a channel that is no longer in use as good as new. */
@@ -127,9 +148,27 @@ export function clearChannel(buffer: SharedArrayBuffer): void {
   new Int32Array(buffer, 0, CELLS).fill(0);
 }
 
-/** The cell that is bumped whenever something happened for the guest. */
+/** The cells a guest waits on: the first is bumped whenever something happened for it. */
 export function guestSignal(buffer: SharedArrayBuffer): Int32Array {
-  return new Int32Array(buffer, GUEST_SIGNAL * 4, 1);
+  return new Int32Array(buffer, GUEST_SIGNAL * 4, CELLS);
+}
+
+/** The same for a guest that has no channel: others may bump it, and nobody stops it. */
+export function ownSignal(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(CELLS * 4));
+}
+
+/** What a guest does: it runs, or it waits for its caller and for nothing else. */
+export const GUEST = { running: 0, waitingForCaller: 1 } as const;
+
+/** Tells the caller what its guest does. */
+export function tellCaller(signal: Int32Array, state: number): void {
+  Atomics.store(signal, GUEST_CELL, state);
+}
+
+/** Whether the caller wants the guest stopped. */
+export function isToStop(signal: Int32Array): boolean {
+  return Atomics.load(signal, STOP_CELL) !== 0;
 }
 
 /** `Atomics.waitAsync` of ES2024, which Node has since 16. */
@@ -156,6 +195,18 @@ export class CallerSignal {
   /** Resolves when something has happened since `seen`. */
   async changed(seen: number): Promise<void> {
     await waitAsync(this.#cells, CALLER_SIGNAL, seen).value;
+  }
+
+  /** Whether the guest waits for this side: for a body to go on, or for room in its response. */
+  get isAwaited(): boolean {
+    return Atomics.load(this.#cells, GUEST_CELL) === GUEST.waitingForCaller;
+  }
+
+  /** Has the guest stop when it next waits, which may be now. */
+  stopGuest(): void {
+    Atomics.store(this.#cells, STOP_CELL, 1);
+    Atomics.add(this.#cells, GUEST_SIGNAL, 1);
+    Atomics.notify(this.#cells, GUEST_SIGNAL);
   }
 
   /** Wakes whoever waits. */

@@ -2,7 +2,8 @@
 
 import type { HeaderList, RequestHead, ResponseHead, ResponseSink } from '../../host/component/component-call.ts';
 import { NebulaError } from '../../host/errors.ts';
-import type { ComponentResponse, RequestBody, Target } from './exchange.ts';
+import type { ComponentResponse, Target } from './exchange.ts';
+import type { RequestBody } from './reception.ts';
 import { GuestEnded, givenUp } from './guest-ended.ts';
 
 /**

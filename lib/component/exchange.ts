@@ -1,16 +1,19 @@
 /**
  * One request to a component and its response, streamed both ways while the guest runs on another thread. Each direction
- * holds at most a ring's bytes: a slow reader holds the writer up, whichever side it is on.
+ * holds at most a ring's bytes: a slow reader holds the writer up, whichever side it is on, as long as nobody needs the
+ * guest's thread (client-watch.ts).
  */
 
 import type { HeaderList, HttpCall, RequestHead, ResponseHead } from '../../host/component/component-call.ts';
 import {
   CallerSignal,
+  channelFits,
   clearChannel,
   createChannel,
   decodeMessage,
   encodeMessage,
   FRAME,
+  isFilled,
   MessageReader,
   Ring,
   RING,
@@ -18,15 +21,10 @@ import {
 import { NebulaError } from '../../host/errors.ts';
 import type { Limits } from '../../host/limits.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
+import type { ClientWatch, Watched } from './client-watch.ts';
 import { exchangeHere } from './exchange-here.ts';
 import { GuestEnded, givenUp } from './guest-ended.ts';
-
-/** A request's body: whole, or as it comes, with the trailers that are known at its end. */
-export type RequestBody = Uint8Array | StreamedRequest;
-
-export interface StreamedRequest extends AsyncIterable<Uint8Array> {
-  trailers?(): HeaderList | undefined;
-}
+import { receive, type Received, type RequestBody, type StreamedRequest } from './reception.ts';
 
 export interface ComponentResponse extends ResponseHead {
   /** Pieces as they come; throws when the guest ends before its body does. */
@@ -35,6 +33,8 @@ export interface ComponentResponse extends ResponseHead {
   trailers(): HeaderList | undefined;
   /** Resolves once the guest has ended; rejects for what Nebula could not do. */
   readonly outcome: Promise<Outcome>;
+  /** Told when the response is given up while nobody reads it: what is left of it need not be waited for. */
+  onCut?(listener: () => void): void;
 }
 
 /** A function to send requests to. */
@@ -43,17 +43,24 @@ export interface Target {
   readonly limits: Limits;
   /** Whether its guests run in this thread, which then does nothing else. */
   readonly isInThread: boolean;
+  readonly clients: ClientWatch;
   invoke(invocation: Invocation, signal: AbortSignal): Promise<Outcome>;
 }
 
 const NO_INPUT: Uint8Array = new Uint8Array();
 /** Channels kept for the next exchanges. */
 const KEPT_CHANNELS = 64;
+/** Of those, how many may have been filled by long responses, whose memory stays taken. */
+const KEPT_FILLED_CHANNELS = 8;
 const channels: SharedArrayBuffer[] = [];
+
+/** Time a guest that is told to stop may take before its thread is ended: one that waits will, one that computes may not. */
+const STOP_MS = { waiting: 1000, computing: 50 } as const;
 
 /**
  * Sends a request and resolves with the response's head.
- * @throws GuestEnded; NebulaError DEADLINE for the first byte, CLIENT_CLOSED, INPUT_TOO_LARGE; what `invoke` throws
+ * @throws GuestEnded; NebulaError DEADLINE for the first byte, CLIENT_CLOSED, CLIENT_SLOW, INPUT_TOO_LARGE, QUEUE_FULL; what
+ * `invoke` throws
  */
 export async function exchange(
   target: Target,
@@ -62,59 +69,90 @@ export async function exchange(
   signal?: AbortSignal,
 ): Promise<ComponentResponse> {
   if (target.isInThread) return exchangeHere(target, request, body, signal ?? new AbortController().signal);
+  if (signal?.aborted === true) throw new NebulaError('CLIENT_CLOSED');
+  const { name, limits, clients } = target;
+  const received =
+    body instanceof Uint8Array ? { whole: body, trailers: undefined } : await receive(body, limits, signal);
+  if (received.whole === undefined) await clients.takePlace(name, limits.queueLength, signal);
   const one = new Exchange(target, signal);
-  return one.start(request, body);
+  return one.start(request, received);
 }
 
-class Exchange {
+function takeChannel(bufferBytes: number): SharedArrayBuffer {
+  const kept = channels.pop();
+  return kept !== undefined && channelFits(kept, bufferBytes) ? kept : createChannel(bufferBytes);
+}
+
+class Exchange implements Watched {
   readonly #target: Target;
-  readonly #channel: SharedArrayBuffer = channels.pop() ?? createChannel();
-  readonly #signal: CallerSignal = new CallerSignal(this.#channel);
-  readonly #response: Ring = new Ring(this.#channel, 'response');
+  readonly #channel: SharedArrayBuffer;
+  readonly #signal: CallerSignal;
+  readonly #response: Ring;
   readonly #message: MessageReader = new MessageReader();
   readonly #abort: AbortController = new AbortController();
   readonly #caller: AbortSignal | undefined;
-  readonly #onCallerAbort = (): void => this.#abort.abort();
+  readonly #onCallerAbort = (): void => this.#stop(new NebulaError('CLIENT_CLOSED'));
   #outcome: Outcome | undefined = undefined;
   #failure: { readonly error: unknown } | undefined = undefined;
   #trailers: HeaderList | undefined = undefined;
   #firstByteTimer: NodeJS.Timeout | undefined = undefined;
+  #stopTimer: NodeJS.Timeout | undefined = undefined;
+  #onCut: (() => void) | undefined = undefined;
+  isReceiving = false;
+  movedBytes = 0;
   /** What still uses the channel: guest, request's body, response's body. */
   #users = 3;
 
   constructor(target: Target, caller: AbortSignal | undefined) {
     this.#target = target;
     this.#caller = caller;
+    this.#channel = takeChannel(target.limits.bufferBytes);
+    this.#signal = new CallerSignal(this.#channel);
+    this.#response = new Ring(this.#channel, 'response');
   }
 
-  async start(request: RequestHead, body: RequestBody): Promise<ComponentResponse> {
-    if (this.#caller?.aborted === true) throw new NebulaError('CLIENT_CLOSED');
+  async start(request: RequestHead, received: Received): Promise<ComponentResponse> {
     this.#caller?.addEventListener('abort', this.#onCallerAbort, { once: true });
-    const isStreamed = !(body instanceof Uint8Array);
-    const component: HttpCall = { kind: 'http', request, channel: this.#channel, isStreamed };
-    const invocation: Invocation = { input: isStreamed ? NO_INPUT : body, component };
+    const isStreamed = received.whole === undefined;
+    const call = { kind: 'http', request, channel: this.#channel, isStreamed } as const;
+    const trailers = isStreamed ? undefined : received.trailers;
+    const component: HttpCall = trailers === undefined ? call : { ...call, trailers };
+    const invocation: Invocation = { input: isStreamed ? NO_INPUT : received.whole, component };
+    this.isReceiving = isStreamed;
     const outcome = this.#watch(this.#target.invoke(invocation, this.#abort.signal));
-    if (isStreamed) void this.#send(body);
+    this.#target.clients.add(this);
+    if (isStreamed) void this.#send(received.rest);
     else this.#leave();
     this.#startFirstByteTimer();
     const head = await this.#readHead(outcome);
-    return { ...head, body: this.#readBody(), trailers: () => this.#trailers, outcome };
+    const onCut = (listener: () => void): void => void (this.#onCut = listener);
+    return { ...head, body: this.#readBody(), trailers: () => this.#trailers, outcome, onCut };
+  }
+
+  get isAwaited(): boolean {
+    return this.#signal.isAwaited;
+  }
+
+  giveUp(): void {
+    this.#stop(new NebulaError('CLIENT_SLOW', { name: this.#target.name }));
+    this.#onCut?.();
+  }
+
+  /** Has the guest end where it next waits, so that its thread lives on; if it does not in time, ends the thread. */
+  #stop(error: unknown): void {
+    this.#failure ??= { error };
+    const stopMs = this.#signal.isAwaited ? STOP_MS.waiting : STOP_MS.computing;
+    this.#signal.stopGuest();
+    this.#signal.wake();
+    this.#stopTimer ??= setTimeout(() => this.#abort.abort(), stopMs);
   }
 
   #startFirstByteTimer(): void {
     const { firstByteMs } = this.#target.limits;
     if (firstByteMs === 0) return;
     this.#firstByteTimer = setTimeout(() => {
-      const error = new NebulaError('DEADLINE', { name: this.#target.name, timeoutMs: firstByteMs });
-      this.#fail(error);
+      this.#stop(new NebulaError('DEADLINE', { name: this.#target.name, timeoutMs: firstByteMs }));
     }, firstByteMs);
-  }
-
-  /** Ends the exchange with an error of this side's. */
-  #fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.#abort.abort();
-    this.#signal.wake();
   }
 
   #watch(running: Promise<Outcome>): Promise<Outcome> {
@@ -129,6 +167,9 @@ class Exchange {
       },
     );
     const done = (): void => {
+      clearTimeout(this.#stopTimer);
+      this.#target.clients.remove(this);
+      this.#receivedAll();
       this.#caller?.removeEventListener('abort', this.#onCallerAbort);
       this.#leave();
       this.#signal.wake();
@@ -160,8 +201,10 @@ class Exchange {
       for (;;) {
         const message = await this.#next();
         if (message === undefined) break;
-        if (message.kind === FRAME.data) yield message.bytes;
-        else this.#trailers = decodeMessage(message.bytes) as HeaderList;
+        if (message.kind === FRAME.data) {
+          yield message.bytes;
+          this.movedBytes += message.bytes.length;
+        } else this.#trailers = decodeMessage(message.bytes) as HeaderList;
       }
       isWhole = this.#response.state === RING.ended;
       if (isWhole) return;
@@ -170,7 +213,7 @@ class Exchange {
       throw new GuestEnded(this.#target.name, this.#outcome as Outcome);
     } finally {
       // Whoever stops reading has no use for the rest. A guest that gave up ends by itself, or at its deadline.
-      if (!isWhole && this.#response.state !== RING.givenUp) {
+      if (!isWhole && this.#response.state !== RING.givenUp && this.#stopTimer === undefined) {
         this.#response.close(RING.broken);
         this.#abort.abort();
       }
@@ -210,18 +253,27 @@ class Exchange {
     try {
       for await (const chunk of body) {
         sentBytes += chunk.byteLength;
+        this.movedBytes += chunk.byteLength;
         if (sentBytes > inputBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes: inputBytes });
         if (!(await this.#sendChunk(ring, chunk))) return;
       }
       const trailers = body.trailers?.() ?? [];
       if (trailers.length > 0 && !(await this.#sendTrailers(ring, trailers))) return;
       ring.close(RING.ended);
+      this.#receivedAll();
     } catch (error) {
+      this.#stop(error);
       ring.close(RING.broken);
-      this.#fail(error);
     } finally {
       this.#leave();
     }
+  }
+
+  /** Gives back the place of a request whose body comes. */
+  #receivedAll(): void {
+    if (!this.isReceiving) return;
+    this.isReceiving = false;
+    this.#target.clients.leavePlace(this.#target.name);
   }
 
   #sendTrailers(ring: Ring, trailers: HeaderList): Promise<boolean> {
@@ -247,7 +299,8 @@ class Exchange {
   /** The last to leave gives the channel back; that of a guest that was stopped may still be written to. */
   #leave(): void {
     this.#users--;
-    if (this.#users !== 0 || this.#outcome?.kind !== 'ok' || channels.length >= KEPT_CHANNELS) return;
+    if (this.#users !== 0 || this.#outcome?.kind !== 'ok') return;
+    if (channels.length >= (isFilled(this.#channel) ? KEPT_FILLED_CHANNELS : KEPT_CHANNELS)) return;
     clearChannel(this.#channel);
     channels.push(this.#channel);
   }

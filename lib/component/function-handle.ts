@@ -4,7 +4,8 @@ import { Response, type HeadersInit, type Request } from 'undici';
 import type { RequestHead } from '../../host/component/component-call.ts';
 import { hasContent } from '../../host/http-fields.ts';
 import { GuestEnded } from './guest-ended.ts';
-import { exchange, type RequestBody, type Target } from './exchange.ts';
+import { exchange, type Target } from './exchange.ts';
+import type { RequestBody } from './reception.ts';
 
 const NO_BODY: Uint8Array = new Uint8Array();
 

@@ -24,7 +24,11 @@ export async function serveComponent(nebula: Nebula, exchange: Exchange, name: s
       status: response.status,
       headers: [...responseFields(response.headers), 'Nebula-Function-Version', String(record.version)],
       body: EMPTY,
-      stream: { body: response.body, trailers: () => response.trailers() },
+      stream: {
+        body: response.body,
+        trailers: () => response.trailers(),
+        onCut: (listener) => response.onCut?.(listener),
+      },
     };
   } catch (error) {
     if (error instanceof GuestEnded && error.outcome.kind !== 'ok') return guestFailureAnswer(record, error.outcome);

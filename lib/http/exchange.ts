@@ -5,7 +5,7 @@
 
 import { NebulaError } from '../../host/errors.ts';
 import { mayTellLength } from '../../host/http-fields.ts';
-import type { StreamedRequest } from '../component/exchange.ts';
+import type { StreamedRequest } from '../component/reception.ts';
 import type { RequestTarget } from './request-target.ts';
 
 /** One request, its body not read yet. */
@@ -57,6 +57,8 @@ export interface BodyStream {
   readonly body: AsyncGenerator<Uint8Array, void, undefined>;
   /** Asked for once the body has ended. */
   trailers(): readonly (readonly [name: string, value: string])[] | undefined;
+  /** Told when the body is given up while its reader is behind. */
+  onCut?(listener: () => void): void;
 }
 
 /** Where failures of Nebula's own are told; pino's logger fits. */

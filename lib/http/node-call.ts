@@ -202,6 +202,8 @@ export abstract class NodeCall {
     try {
       response.writeHead(status, this.#context.isDraining ? [...headers, 'Connection', 'close'] : [...headers]);
       response.flushHeaders();
+      // A client that does not read would not notice that nothing more comes.
+      stream.onCut?.(() => response.destroy());
       for await (const chunk of stream.body) {
         if (this.#isDisconnected) return;
         if (!response.write(chunk)) await writable(response);

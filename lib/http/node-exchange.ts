@@ -6,7 +6,7 @@ import type { HeaderList } from '../../host/component/component-call.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { isTrailerField } from '../../host/http-fields.ts';
 import { announcedBytes, type Exchange } from './exchange.ts';
-import type { StreamedRequest } from '../component/exchange.ts';
+import type { StreamedRequest } from '../component/reception.ts';
 import { NodeCall, type CallContext } from './node-call.ts';
 import { parseRequestTarget, type Authority, type RequestTarget } from './request-target.ts';
 

@@ -164,7 +164,7 @@ function functionRoutes(): object {
 }
 
 function invocationRoutes(): object {
-  const failures = problems(403, 404, 413, 499, 500, 502, 503, 504);
+  const failures = problems(403, 404, 408, 413, 499, 500, 502, 503, 504);
   const cgi = (method: string): object => ({
     summary: `${method} to a function as a CGI/1.1 program (RFC 3875); the path after the name is its PATH_INFO`,
     responses: { default: { ...answer('What the program answered'), headers: OUTCOME_HEADERS }, ...failures },

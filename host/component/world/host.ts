@@ -13,7 +13,7 @@ import { CLOCKID } from '../../preview1/abi.ts';
 import { RandomSource } from '../../preview1/random-source.ts';
 import { TimeSource } from '../../preview1/time-source.ts';
 import type { ComponentCall } from '../component-call.ts';
-import { guestSignal } from '../exchange-channel.ts';
+import { GUEST, guestSignal, isToStop, ownSignal, tellCaller } from '../exchange-channel.ts';
 import { GUEST_STOP, type GuestStop } from '../guest-stop.ts';
 
 /** Something a guest can wait for. */
@@ -40,7 +40,7 @@ export interface HostOptions {
 }
 
 const NO_CALL: HostCall = { input: new Uint8Array(), arguments: [], environment: {} };
-const NO_SIGNAL: Int32Array = new Int32Array(new SharedArrayBuffer(4));
+const NO_SIGNAL: Int32Array = ownSignal();
 /** `Atomics.wait` takes any number; this one is a day. */
 const LONGEST_WAIT_MS = 86_400_000;
 /** What the host keeps besides content, so that a whole memory can still be an argument. */
@@ -100,7 +100,7 @@ export class Host {
     this.stdout.reset();
     this.stderr.reset();
     const channel = call.component?.channel;
-    this.signal = channel === undefined ? new Int32Array(new SharedArrayBuffer(4)) : guestSignal(channel);
+    this.signal = channel === undefined ? ownSignal() : guestSignal(channel);
   }
 
   /** Gives back what the guest left open and lets go of the input. */
@@ -173,20 +173,41 @@ export class Host {
 
   /** Waits until one of them is ready. Nothing else in the thread happens meanwhile. */
   wait(awaited: readonly Awaitable[]): void {
+    const isHopeless = this.call.component?.channel === undefined;
+    let isTold = false;
     for (;;) {
       const seen = Atomics.load(this.signal, 0);
+      if (isToStop(this.signal)) throw this.stop({ kind: 'aborted' });
       for (const receive of this.receivers) receive();
       let untilMs = Infinity;
-      const isHopeless = this.receivers.size === 0 && this.call.component?.channel === undefined;
       for (const each of awaited) {
-        if (each.isReady()) return;
+        if (each.isReady()) {
+          if (isTold) tellCaller(this.signal, GUEST.running);
+          return;
+        }
         if (each.readyAtMs !== undefined && each.readyAtMs < untilMs) untilMs = each.readyAtMs;
       }
       // Nobody could ever wake it.
-      if (isHopeless && untilMs === Infinity) throw new WebAssembly.RuntimeError('wait for what cannot come');
+      if (isHopeless && untilMs === Infinity && this.receivers.size === 0) {
+        throw new WebAssembly.RuntimeError('wait for what cannot come');
+      }
+      if (!isTold && isForClient(awaited)) {
+        isTold = true;
+        tellCaller(this.signal, GUEST.waitingForCaller);
+      }
       Atomics.wait(this.signal, 0, seen, Math.min(LONGEST_WAIT_MS, Math.max(0, untilMs - performance.now())));
     }
   }
+}
+
+/** Whether what is waited for, but for clocks, comes from the client. */
+function isForClient(awaited: readonly Awaitable[]): boolean {
+  let isAny = false;
+  for (const { isClients, readyAtMs } of awaited) {
+    if (isClients === true) isAny = true;
+    else if (readyAtMs === undefined) return false;
+  }
+  return isAny;
 }
 
 let active: Host | undefined;

@@ -63,6 +63,7 @@ export class FutureTrailers extends Resource {
     this.host.enter();
     const source = this.#source;
     const awaited: Awaitable = {
+      isClients: source.isClients === true,
       isReady: () => {
         // What the guest did not read stands before the trailers.
         while (source.trailers() === undefined && source.isReady()) source.take(DISCARD_BYTES);
@@ -86,9 +87,6 @@ export class FutureTrailers extends Resource {
 }
 
 const DISCARD_BYTES = 65_536;
-/** Bytes kept for a body whose head has not been sent. */
-const EARLY_BYTES = 65_536;
-
 /** A sink of a body that can be waited for. */
 export interface BodySink extends ResponseSink, Awaitable {}
 
@@ -174,7 +172,15 @@ export class OutgoingBody extends Resource {
   #room(): number | undefined {
     if (this.#isOver) return undefined;
     if (this.#isDiscarded) return CHUNK_BYTES;
-    return this.#sink === undefined ? EARLY_BYTES - this.#earlyBytes : this.#sink.room();
+    return this.#sink === undefined ? this.#earlyRoom() : this.#sink.room();
+  }
+
+  /** What is written before the head is kept; a guest that waited for room then would wait for itself. */
+  #earlyRoom(): number | undefined {
+    const room = this.host.options.limits.outputBytes - this.#earlyBytes;
+    if (room > 0) return Math.min(room, CHUNK_BYTES);
+    this.#fail(this.#sizeError(this.#earlyBytes));
+    return undefined;
   }
 
   #put(bytes: Uint8Array): void {

@@ -1,0 +1,113 @@
+/**
+ * Receives a request's body before a thread is taken for it, so that a client that is slow to send holds none. A body that
+ * goes on after its buffer is full, or whose client pauses, as in a conversation, is streamed from there on.
+ */
+
+import type { HeaderList } from '../../host/component/component-call.ts';
+import { NebulaError } from '../../host/errors.ts';
+import type { Limits } from '../../host/limits.ts';
+
+/** A request's body: whole, or as it comes, with the trailers that are known at its end. */
+export type RequestBody = Uint8Array | StreamedRequest;
+
+export interface StreamedRequest extends AsyncIterable<Uint8Array> {
+  trailers?(): HeaderList | undefined;
+}
+
+/** A body that is all there, or the one that is still to come: what was received of it comes first. */
+export type Received =
+  | { readonly whole: Uint8Array; readonly trailers: HeaderList | undefined }
+  | { readonly whole?: undefined; readonly rest: StreamedRequest };
+
+/** A client that sends nothing for this long waits for an answer, or is slow: it cannot be told which. */
+const PAUSE_MS = 100;
+
+type Piece = IteratorResult<Uint8Array, unknown>;
+
+/** @throws NebulaError INPUT_TOO_LARGE, CLIENT_CLOSED; what the body throws */
+export async function receive(
+  body: StreamedRequest,
+  { bufferBytes, inputBytes }: Pick<Limits, 'bufferBytes' | 'inputBytes'>,
+  signal: AbortSignal | undefined,
+): Promise<Received> {
+  if (bufferBytes === 0) return { rest: body };
+  const pieces = body[Symbol.asyncIterator]();
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  const pause = new Pause(signal);
+  try {
+    while (sizeBytes <= bufferBytes) {
+      const coming = pieces.next();
+      const piece = await pause.orElse(coming);
+      if (piece === undefined)
+        return { rest: { ...trailersOf(body), [Symbol.asyncIterator]: () => resume(chunks, coming, pieces) } };
+      if (piece.done === true) return { whole: join(chunks, sizeBytes), trailers: body.trailers?.() };
+      sizeBytes += piece.value.byteLength;
+      if (sizeBytes > inputBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes: inputBytes });
+      chunks.push(piece.value);
+    }
+    return { rest: { ...trailersOf(body), [Symbol.asyncIterator]: () => resume(chunks, undefined, pieces) } };
+  } catch (error) {
+    // Whoever sends it need not go on. It may be in the middle of a piece, which is not waited for.
+    pieces.return?.().then(undefined, () => undefined);
+    throw error;
+  } finally {
+    pause.end();
+  }
+}
+
+function trailersOf(body: StreamedRequest): Pick<StreamedRequest, 'trailers'> {
+  return body.trailers === undefined ? {} : { trailers: () => body.trailers?.() };
+}
+
+function join(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
+  const [first] = chunks;
+  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, sizeBytes);
+}
+
+async function* resume(
+  chunks: readonly Uint8Array[],
+  coming: Promise<Piece> | undefined,
+  pieces: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* chunks;
+  try {
+    for (let next = coming ?? pieces.next(); ; next = pieces.next()) {
+      const piece = await next;
+      if (piece.done === true) return;
+      yield piece.value;
+    }
+  } finally {
+    pieces.return?.().then(undefined, () => undefined);
+  }
+}
+
+/** Waits for pieces until none comes for a while, or nobody wants them any more. */
+class Pause {
+  readonly #signal: AbortSignal | undefined;
+  readonly #over: Promise<undefined>;
+  readonly #timer: NodeJS.Timeout;
+  #end: ((gone?: Promise<never>) => void) | undefined;
+  readonly #onAbort = (): void => this.#end?.(Promise.reject(new NebulaError('CLIENT_CLOSED')));
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+    this.#over = new Promise((resolve) => (this.#end = (gone) => resolve(gone)));
+    this.#over.catch(() => undefined);
+    this.#timer = setTimeout(() => this.#end?.(), PAUSE_MS);
+    if (signal?.aborted === true) this.#onAbort();
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** The piece, or undefined when it does not come in time. @throws NebulaError CLIENT_CLOSED */
+  orElse(coming: Promise<Piece>): Promise<Piece | undefined> {
+    this.#timer.refresh();
+    coming.catch(() => undefined);
+    return Promise.race([coming, this.#over]);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+}
