@@ -4,9 +4,9 @@
  * jco's own code reads what it can and takes no notice of the rest. Source: component model, CanonicalABI.md.
  */
 
-import { LIFT_LOWER } from './lift-lower.ts';
+import { LIFT_LOWER, type LiftLower } from './lift-lower.ts';
 import { type Node, type Parse, UnknownShape, walk } from './syntax.ts';
-import { weightOf } from './value-weight.ts';
+import { isCreate, weightOf } from './value-weight.ts';
 
 /** A replacement of source text from `start` to `end`. */
 interface Edit {
@@ -25,6 +25,12 @@ const REPLACED: ReadonlyMap<string, string> = new Map([
 const GUEST_FAULTS =
   /^(list pointer |invalid variant discriminant for |invalid discriminant |flags have extraneous|not a valid char|must be between )/;
 
+/** Functions of tables of handles, which take the table first, and what is asked before they do. */
+const HANDLE_CHECKS: ReadonlyMap<string, { readonly method: keyof LiftLower; readonly parameters: 1 | 2 }> = new Map([
+  ['rscTableRemove', { method: 'requireHandle', parameters: 2 }],
+  ['rscTableCreateOwn', { method: 'countHandle', parameters: 1 }],
+  ['rscTableCreateBorrow', { method: 'countHandle', parameters: 1 }],
+]);
 const TRAMPOLINE = /^_trampoline\d+$/;
 /** Of asynchronous functions, which no component here has (entries.ts). */
 const UNUSED = /^_(lift|lower)Flat/;
@@ -37,6 +43,8 @@ export function boundedGlue(instantiate: string, parse: Parse): string {
   if (glue?.type !== 'FunctionExpression') throw new UnknownShape('no function');
   addParameter(glue as FunctionNode, edits);
   walk(glue, (node, parents) => rewrite(node, parents, edits));
+  // What was ever made is noted for components that hand each other resources.
+  if (!/\._createdReps\.has\b/.test(instantiate)) walk(glue, (node) => dropNote(node, edits));
   return apply(instantiate, edits);
 }
 
@@ -57,6 +65,13 @@ function rewrite(node: Node, parents: readonly Node[], edits: Edit[]): boolean {
   switch (node.type) {
     case 'FunctionDeclaration':
       return rewriteFunction(node as FunctionNode, edits);
+    case 'VariableDeclarator':
+      rewriteTrampoline(node as Declarator, edits);
+      return true;
+    case 'LogicalExpression':
+    case 'ConditionalExpression':
+      rewriteHandle(node, edits);
+      return true;
     case 'ForStatement':
       rewriteLoop(node as Loop, parents, edits);
       return true;
@@ -80,11 +95,54 @@ function rewriteFunction(node: FunctionNode, edits: Edit[]): boolean {
   const name = node.id?.name ?? '';
   if (UNUSED.test(name)) return false;
   const replacement = REPLACED.get(name);
+  const names = node.params.map((parameter) => (parameter as Identifier).name ?? '');
+  const check = HANDLE_CHECKS.get(name);
+  if (check !== undefined) {
+    if (names.length < check.parameters || names.includes('')) throw new UnknownShape(name);
+    const at = node.body.start + 1;
+    const given = names.slice(0, check.parameters).join(',');
+    edits.push({ start: at, end: at, text: `${LIFT_LOWER}.${check.method}(${given});` });
+  }
   if (replacement === undefined) return true;
-  const names = node.params.map((parameter) => (parameter as { readonly name?: string }).name ?? '');
   if (names.length !== 3 || names.includes('')) throw new UnknownShape(name);
   edits.push({ ...node.body, text: `{return ${LIFT_LOWER}.${replacement}(${names.join(',')})}` });
   return false;
+}
+
+/** `table._createdReps.add(representation)` */
+function dropNote(node: Node, edits: Edit[]): boolean {
+  const { callee } = node as Partial<Call>;
+  const { property } = (callee?.object ?? {}) as { readonly property?: Identifier };
+  if (node.type !== 'CallExpression' || property?.name !== '_createdReps' || callee?.property?.name !== 'add')
+    return true;
+  edits.push({ start: node.start, end: node.end, text: '0' });
+  return false;
+}
+
+interface Declarator extends Node {
+  readonly id: Identifier;
+  readonly init?: FunctionNode | null;
+}
+
+/** What one host function's arguments take is counted from the beginning. */
+function rewriteTrampoline({ id, init }: Declarator, edits: Edit[]): void {
+  if (!TRAMPOLINE.test(id.name ?? '') || init?.type !== 'FunctionExpression') return;
+  const at = init.body.start + 1;
+  edits.push({ start: at, end: at, text: `${LIFT_LOWER}.begin();` });
+}
+
+/** `r || (r = Object.create(...), ...)`: a resource that is nobody's, in place of one that a handle does not lead to. */
+function rewriteHandle(node: Node, edits: Edit[]): void {
+  const { left, right, test, alternate } = node as Partial<Binary> & {
+    readonly test?: Identifier;
+    readonly alternate?: Node;
+  };
+  const [found, made] = [test ?? left, alternate ?? right];
+  if (made?.type !== 'SequenceExpression') return;
+  const [first] = (made as Node & { readonly expressions: readonly Node[] }).expressions;
+  const { left: target, right: value } = first as Binary;
+  if ((target as Identifier | undefined)?.name !== (found as Identifier).name || !isCreate(value)) return;
+  edits.push({ start: made.start, end: made.end, text: `${LIFT_LOWER}.unknownHandle()` });
 }
 
 interface Loop extends Node {
@@ -244,6 +302,8 @@ function apply(source: string, edits: Edit[]): string {
   for (const edit of edits.toSorted((left, right) => left.start - right.start)) {
     // The parenthesis moved everything by one.
     const start = edit.start - 1;
+    // Nothing is changed within what is replaced.
+    if (start < at && edit.end - 1 <= at) continue;
     if (start < at) throw new UnknownShape('edits that overlap');
     text += source.slice(at, start) + edit.text;
     at = edit.end - 1;

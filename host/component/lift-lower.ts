@@ -28,6 +28,11 @@ export interface Lifts {
   list(length: number, weightBytes: number): void;
 }
 
+/** Pairs of a scope and a representation; the first pair is the list of free ones. Source: jco, `rscTableCreateOwn`. */
+export interface HandleTable extends ReadonlyArray<unknown> {
+  readonly _createdReps?: ReadonlySet<unknown>;
+}
+
 export interface LiftLower {
   /** Arguments of host functions. */
   readonly argument: Lifts;
@@ -37,6 +42,14 @@ export interface LiftLower {
   lowerUtf16(text: unknown, realloc: Realloc, memory: WebAssembly.Memory): Lowered;
   /** The bytes of a list of numbers. Throws where its elements are not of the size that its type says. */
   bytesOf(value: ArrayBuffer | ArrayBufferView, sizeBytes: number): Uint8Array;
+  /** A host function is called: its arguments are counted from here. */
+  begin(): void;
+  /** Ends a guest whose handle is of no resource. */
+  unknownHandle(): never;
+  /** Ends a guest that gives up a handle that it has not. */
+  requireHandle(table: HandleTable, handle: number): void;
+  /** Ends a guest that has more handles of one kind than it may hold resources. */
+  countHandle(table: HandleTable): void;
   /** Ends the guest; the glue throws what this answers. */
   trap(message: string): Error;
 }
@@ -46,6 +59,12 @@ const STRING_BYTES = 32;
 const NUMBERS_BYTES = 200;
 /** Where V8 ends: a string of more characters cannot be made. */
 const LONGEST_STRING = 0x1fff_ffe8;
+
+/** Source: jco, `T_FLAG` in the code it generates. */
+const FREE = 0x4000_0000;
+
+/** Resources that components may make for each other in one state: each is noted for good. */
+const MOST_MADE = 1_000_000;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const UTF16 = new TextDecoder('utf-16le', { fatal: true, ignoreBOM: true });
@@ -111,6 +130,10 @@ function allocate(realloc: Realloc, memory: WebAssembly.Memory, align: number, s
   return locate(memory, pointer, sizeBytes, 1);
 }
 
+function unknownHandle(): never {
+  throw trap(activeHost(), 'other', 'a handle is of no resource');
+}
+
 function requireText(value: unknown): string {
   if (typeof value === 'string') return value;
   throw new TypeError(`expected a string, received [${typeof value}]`);
@@ -134,12 +157,28 @@ export const LIFT_LOWER_VALUES: LiftLower = {
     return { ptr, len: given.length };
   },
   bytesOf(value, sizeBytes) {
-    const bytes =
-      value instanceof ArrayBuffer
-        ? new Uint8Array(value)
-        : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    const bytes = ArrayBuffer.isView(value)
+      ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+      : new Uint8Array(value);
     if (bytes.length === sizeBytes) return bytes;
     throw new TypeError(`expected a list of ${sizeBytes} bytes, got one of ${bytes.length}`);
+  },
+  begin: () => activeHost().beginArguments(),
+  unknownHandle,
+  requireHandle(table, handle) {
+    // The scope of a free one has the flag.
+    const at = handle * 2;
+    const [scope, representation] = [table[at], table[at + 1]];
+    const isTaken = handle > 0 && typeof scope === 'number' && (scope & FREE) === 0 && Boolean(representation);
+    if (!isTaken) unknownHandle();
+  },
+  countHandle(table) {
+    const host = activeHost();
+    const allowed = host.options.limits.resources;
+    const hasFree = (Number(table[0]) & ~FREE) !== 0;
+    const isFull = !hasFree && table.length >= 2 * (allowed + 1);
+    if (isFull || (table._createdReps?.size ?? 0) > MOST_MADE)
+      throw host.stop({ kind: 'limit', limit: 'resources', allowed });
   },
   trap: (message) => trap(activeHost(), 'other', message),
 };

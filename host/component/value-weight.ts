@@ -39,7 +39,7 @@ function weigh(node: Node): number {
 }
 
 /** `Object.create(...)`, with which the glue makes a resource. */
-function isCreate(node: Node): boolean {
-  const { callee } = node as { readonly callee?: { readonly property?: { readonly name?: string } } };
+export function isCreate(node: Node | undefined): boolean {
+  const { callee } = (node ?? {}) as { readonly callee?: { readonly property?: { readonly name?: string } } };
   return callee?.property?.name === 'create';
 }

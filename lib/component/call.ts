@@ -3,6 +3,7 @@
 import type { FunctionCall } from '../../host/component/component-call.ts';
 import { CallerSignal, createChannel, FRAME, MessageReader, Ring } from '../../host/component/exchange-channel.ts';
 import { decodeResult, type CallResult } from '../../host/component/function-call.ts';
+import { sizeOf, Untransferable } from '../../host/component/value-size.ts';
 import { parseInterface } from '../../host/component/wit.ts';
 import { argumentError, NebulaError } from '../../host/errors.ts';
 import type { Outcome } from '../../host/outcome.ts';
@@ -23,7 +24,8 @@ export class ComponentError extends Error {
 /**
  * Values are as jco has them: numbers, bigints for 64 bits, strings, lists as arrays (bytes as Uint8Array), records as
  * objects, variants as `{ tag, val }`.
- * @throws ComponentError; TypeError for values that have not the parameters' types; NebulaError ENTRY_MISMATCH, DEADLINE, GUEST_*
+ * @throws ComponentError; TypeError for values that have not the parameters' types; NebulaError ENTRY_MISMATCH, INPUT_TOO_LARGE,
+ * DEADLINE, GUEST_*
  */
 export async function callExport(
   target: Target,
@@ -32,9 +34,22 @@ export async function callExport(
   values: readonly unknown[],
 ): Promise<unknown> {
   const call = { kind: 'call', ...resolve(target.name, exports, path), arguments: values } as const;
+  requireInput(path, values, target.limits.inputBytes);
   const [bytes, outcome] = await (target.isInThread ? runHere(target, call) : run(target, call));
   if (outcome.kind !== 'ok' || bytes === undefined) throw new GuestEnded(target.name, outcome).toFailure();
   return unwrap(path, decodeResult(bytes));
+}
+
+/** @throws TypeError for what is no value of the component model, NebulaError INPUT_TOO_LARGE */
+function requireInput(path: string, values: readonly unknown[], limitBytes: number): void {
+  let sizeBytes: number;
+  try {
+    sizeBytes = sizeOf(values, limitBytes);
+  } catch (error) {
+    if (!(error instanceof Untransferable)) throw error;
+    throw argumentError(path, `called with values of the component model: ${error.message}`, 'these arguments');
+  }
+  if (sizeBytes > limitBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes });
 }
 
 type Answered = readonly [bytes: Uint8Array | undefined, outcome: Outcome];

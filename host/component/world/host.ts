@@ -117,7 +117,6 @@ export class Host {
     // A guest with exception handling can catch what ends it: it gets no further.
     if (this.#stopped) throw GUEST_STOP;
     this.hostCalls++;
-    this.#argumentBytes = 0;
   }
 
   /** Ends the guest: the caller throws what this answers. */
@@ -140,6 +139,11 @@ export class Host {
 
   drop(): void {
     this.#resources--;
+  }
+
+  /** A host function is called, whose arguments come now. */
+  beginArguments(): void {
+    this.#argumentBytes = 0;
   }
 
   /** Counts what an argument takes of the host before it is made: for one function at most what the guest's memory may take. */

@@ -16,6 +16,11 @@ function bounded(body: string): string {
   return /function\* \(\) \{ ([^]*) \}\)\(\); \}$/.exec(boundedGlue(glue(body), parse))?.[1] ?? '';
 }
 
+/** What becomes of code that every glue has. */
+function plain(body: string): string {
+  return boundedGlue(`function instantiate(a) { ${body} }`, parse);
+}
+
 const LOOP = 'for (let i = 0; i < n; i++) { let b = p + i * 8; r.push({ a: 1, b: [] }) }';
 
 test('boundedGlue() counts a list before it is made, where its results and its arguments are', () => {
@@ -47,6 +52,23 @@ test('boundedGlue() hands strings and lists of numbers to the checks', () => {
     'throw $values.trap(`list pointer [${p}] is odd`);',
   );
   assert.equal(bounded("throw TypeError('must be a string');"), "throw TypeError('must be a string');");
+});
+
+test("boundedGlue() traps for a handle of nothing, where jco makes a resource that is nobody's", () => {
+  const made = '(r = Object.create(P.prototype), Object.defineProperty(r, h, {}))';
+  assert.equal(bounded(`r || ${made};`), 'r || ($values.unknownHandle());');
+  assert.equal(bounded(`r ? all.delete(n) : ${made};`), 'r ? all.delete(n) : ($values.unknownHandle());');
+  const own = 'const r = isNew ? me : Object.create(P.prototype);';
+  assert.equal(bounded(own), own);
+});
+
+test('boundedGlue() keeps no note of what was made, but for components that hand each other resources', () => {
+  const make = 'function rscTableCreateOwn(t, r) { t._createdReps.add(r); }';
+  assert.equal(
+    plain(make),
+    'function instantiate(a,$values) { function rscTableCreateOwn(t, r) {$values.countHandle(t); 0; } }',
+  );
+  assert.match(plain(`${make} if (t._createdReps.has(r)) a();`), /t\._createdReps\.add\(r\)/);
 });
 
 test("boundedGlue() leaves what lowers a caller's values", () => {

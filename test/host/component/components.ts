@@ -7,6 +7,7 @@ import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { resolveCapabilities, type Capabilities } from '../../../host/capabilities.ts';
 import type { RequestHead, ResponseHead } from '../../../host/component/component-call.ts';
 import { ComponentVm, type ComponentDefinition } from '../../../host/component/component-vm.ts';
+import { decodeResult, type CallResult } from '../../../host/component/function-call.ts';
 import { prepareComponent } from '../../../host/component/prepare.ts';
 import { resolveLimits, type Limits } from '../../../host/limits.ts';
 import type { Ending } from '../../../host/outcome.ts';
@@ -154,4 +155,23 @@ export function request(vm: ComponentVm, pathWithQuery: string, body = ''): Answ
   const ending = vm.run({ input: Buffer.from(body), arguments: [], environment: {}, component: call }, 0);
   const stderr = Buffer.from(vm.stderr()).toString();
   return { ending, head, body: Buffer.concat(pieces).toString(), isWhole, stderr };
+}
+
+export interface Called {
+  readonly ending: Ending;
+  readonly result: CallResult | undefined;
+}
+
+/** Calls a function of the world in a new instance. */
+export function callIn(definition: ComponentDefinition, name: string, ...values: readonly unknown[]): Called {
+  const vm = new ComponentVm(definition);
+  let bytes: Uint8Array | undefined;
+  const sink = { value: (given: Uint8Array): void => void (bytes = given) };
+  const component = { kind: 'call', interface: undefined, name, arguments: values, sink } as const;
+  try {
+    const ending = vm.run({ input: new Uint8Array(), arguments: [], environment: {}, component }, 0);
+    return { ending, result: bytes === undefined ? undefined : decodeResult(bytes) };
+  } finally {
+    vm.close();
+  }
 }

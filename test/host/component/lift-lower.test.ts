@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { ComponentVm, type ComponentDefinition } from '../../../host/component/component-vm.ts';
-import { decodeResult, type CallResult } from '../../../host/component/function-call.ts';
+import { decodeResult } from '../../../host/component/function-call.ts';
 import type { Ending } from '../../../host/outcome.ts';
-import { commandComponent, defineComponent, runCommand, type Given } from './components.ts';
+import { callIn, commandComponent, defineComponent, runCommand, type Given } from './components.ts';
 
 /** A `realloc` that notes alignment and size of each call from address 8 on; the count is at 0. */
 const RECORDING = `
@@ -40,24 +40,6 @@ function taking(types: readonly (readonly [type: string, flat: string])[], encod
     (core module $m ${RECORDING} ${NOTED} ${cores.join('\n')})
     (core instance $i (instantiate $m))
     ${lifts.join('\n')})`;
-}
-
-interface Called {
-  readonly ending: Ending;
-  readonly result: CallResult | undefined;
-}
-
-function callIn(definition: ComponentDefinition, name: string, ...values: readonly unknown[]): Called {
-  const vm = new ComponentVm(definition);
-  let bytes: Uint8Array | undefined;
-  const sink = { value: (given: Uint8Array): void => void (bytes = given) };
-  const component = { kind: 'call', interface: undefined, name, arguments: values, sink } as const;
-  try {
-    const ending = vm.run({ input: new Uint8Array(), arguments: [], environment: {}, component }, 0);
-    return { ending, result: bytes === undefined ? undefined : decodeResult(bytes) };
-  } finally {
-    vm.close();
-  }
 }
 
 type Case = readonly [type: string, flat: string, value: unknown, noted: readonly (readonly number[])[]];

@@ -135,3 +135,25 @@ test('FunctionHandle.call() ends a guest whose result is too large, and its thre
   assert.equal(await nebula.fn('math').call('test:math/sums#add', 2, 40), 42);
   await nebula.undeploy('lists');
 });
+
+/** Answers how long its argument is. */
+const LENGTH = `(component
+  (core module $m (memory (export "memory") 100)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8))
+    (func (export "f") (param i32 i32) (result i32) (local.get 1)))
+  (core instance $i (instantiate $m))
+  (func (export "f") (param "s" string) (result u32)
+    (canon lift (core func $i "f") (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))`;
+
+test('FunctionHandle.call() holds its arguments to inputBytes, and takes only values', async () => {
+  await nebula.deploy(await parse(LENGTH), { name: 'length', limits: { inputBytes: 1000 } });
+  const { call } = { call: (value: unknown) => nebula.fn('length').call('f', value) };
+  assert.equal(await call('a'.repeat(900)), 900);
+  await assert.rejects(call('a'.repeat(1001)), { code: 'ERR_NEBULA_INPUT_TOO_LARGE' });
+  const endless: unknown[] = [];
+  endless.push(endless);
+  for (const value of [endless, () => 1, Promise.resolve('a'), new Map()]) {
+    await assert.rejects(call(value), { name: 'TypeError', code: 'ERR_NEBULA_ARGUMENT' });
+  }
+  await nebula.undeploy('length');
+});
