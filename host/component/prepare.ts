@@ -2,13 +2,13 @@
 
 import { NebulaError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
-import { compile, validate } from '../module/compile.ts';
+import { compile } from '../module/compile.ts';
 import { needsOf } from '../module/growth.ts';
 import { PAGE_BYTES, refuseOversize, type ModuleInfo } from '../module/inspect.ts';
 import { canShadowTables, instrument } from '../module/instrument.ts';
 import { readLayout, type ModuleLayout } from '../module/layout.ts';
 import type { PreparedModule } from '../module/prepare.ts';
-import { type CodeScan, scanCode, TABLE_CHANGES } from '../module/scan.ts';
+import { type CodeScan, scanValid, TABLE_CHANGES } from '../module/scan.ts';
 import { prepareApart } from '../preparation/children.ts';
 import type { StepListener } from '../preparation/task.ts';
 import type { ComponentCore, ComponentKind, PreparedComponent, TranspiledComponent } from './prepared-component.ts';
@@ -51,8 +51,7 @@ export function rewriteComponent(
   refuseUnknownExports(world.exports);
   const cores = transpiled.cores.map(({ file, bytes }) => {
     const layout = readLayout(bytes);
-    validate(bytes, file);
-    return { file, layout, scan: scanCode(layout) };
+    return { file, layout, scan: scanValid(layout, file) };
   });
   if (cores.length === 0) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'a component without core modules' });
   const memoryPages = Math.min(Math.floor(limits.memoryBytes / PAGE_BYTES), PAGE_BYTES);

@@ -68,6 +68,7 @@ export class Additions {
   readonly tables: Uint8Array[] = [];
   readonly exports: { name: string; kind: number; index: number }[] = [];
   readonly #layout: ModuleLayout;
+  #typeIndices: Map<string, number> | undefined;
 
   constructor(layout: ModuleLayout) {
     this.#layout = layout;
@@ -131,14 +132,27 @@ export class Additions {
 
   /** Index of a type, added where the module has none such. */
   typeIndex(wanted: FunctionType): number {
-    const same = (type: FunctionType): boolean =>
-      String(type.parameters) === String(wanted.parameters) && String(type.results) === String(wanted.results);
-    const known = this.#layout.types.findIndex(same);
-    if (known >= 0) return known;
-    const added = this.types.findIndex(same);
-    if (added >= 0) return this.#layout.types.length + added;
-    return this.#layout.types.length + this.types.push(wanted) - 1;
+    const { types } = this.#layout;
+    if (this.#typeIndices === undefined) {
+      const indices = new Map<string, number>();
+      types.forEach((type, index) => {
+        const key = keyOf(type);
+        if (!indices.has(key)) indices.set(key, index);
+      });
+      this.#typeIndices = indices;
+    }
+    const key = keyOf(wanted);
+    let index = this.#typeIndices.get(key);
+    if (index === undefined) {
+      index = types.length + this.types.push(wanted) - 1;
+      this.#typeIndices.set(key, index);
+    }
+    return index;
   }
+}
+
+function keyOf({ parameters, results }: FunctionType): string {
+  return `${String(parameters)}>${String(results)}`;
 }
 
 /**

@@ -2,6 +2,8 @@
 
 import { NebulaError } from '../errors.ts';
 
+const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** Reads a binary from front to back; whatever does not fit is a MODULE_INVALID that names the byte. */
 export class BinaryReader {
   readonly bytes: Uint8Array;
@@ -75,19 +77,20 @@ export class BinaryReader {
     const from = this.offset;
     this.skip(length);
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-        this.bytes.subarray(from, from + length),
-      );
+      return DECODER.decode(this.bytes.subarray(from, from + length));
     } catch {
       return this.fail('a name that is not UTF-8', start);
     }
   }
 }
 
-/** Gathers bytes. Runs of an existing binary are copied once, at the end. */
+const ENCODER = new TextEncoder();
+/** Most writers hold one small function. */
+const FIRST_BYTES = 48;
+
+/** Gathers bytes. */
 export class BinaryWriter {
-  readonly #parts: Uint8Array[] = [];
-  #pending: number[] = [];
+  #bytes = new Uint8Array(FIRST_BYTES);
   #sizeBytes = 0;
 
   get sizeBytes(): number {
@@ -95,8 +98,8 @@ export class BinaryWriter {
   }
 
   u8(value: number): this {
-    this.#pending.push(value);
-    this.#sizeBytes++;
+    if (this.#sizeBytes === this.#bytes.length) this.#makeRoom(1);
+    this.#bytes[this.#sizeBytes++] = value;
     return this;
   }
 
@@ -126,15 +129,26 @@ export class BinaryWriter {
   }
 
   bytes(bytes: Uint8Array): this {
-    if (bytes.length === 0) return this;
-    this.#flush();
-    this.#parts.push(bytes);
-    this.#sizeBytes += bytes.length;
+    return this.run(bytes, 0, bytes.length);
+  }
+
+  /** A run of an existing binary. */
+  run(bytes: Uint8Array, start: number, end: number): this {
+    const count = end - start;
+    if (count <= 0) return this;
+    if (this.#sizeBytes + count > this.#bytes.length) this.#makeRoom(count);
+    const target = this.#bytes;
+    const at = this.#sizeBytes;
+    // Making a view costs more than copying the few bytes between two edits.
+    if (count < FIRST_BYTES)
+      for (let index = 0; index < count; index++) target[at + index] = bytes[start + index] as number;
+    else target.set(bytes.subarray(start, end), at);
+    this.#sizeBytes = at + count;
     return this;
   }
 
   name(text: string): this {
-    const encoded = new TextEncoder().encode(text);
+    const encoded = ENCODER.encode(text);
     return this.u32(encoded.length).bytes(encoded);
   }
 
@@ -144,27 +158,16 @@ export class BinaryWriter {
   }
 
   append(content: BinaryWriter): this {
-    content.#flush();
-    this.#flush();
-    for (const part of content.#parts) this.#parts.push(part);
-    this.#sizeBytes += content.#sizeBytes;
-    return this;
+    return this.run(content.#bytes, 0, content.#sizeBytes);
   }
 
   toBytes(): Uint8Array<ArrayBuffer> {
-    this.#flush();
-    const result = new Uint8Array(this.#sizeBytes);
-    let offset = 0;
-    for (const part of this.#parts) {
-      result.set(part, offset);
-      offset += part.length;
-    }
-    return result;
+    return this.#bytes.slice(0, this.#sizeBytes);
   }
 
-  #flush(): void {
-    if (this.#pending.length === 0) return;
-    this.#parts.push(Uint8Array.from(this.#pending));
-    this.#pending = [];
+  #makeRoom(count: number): void {
+    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#sizeBytes + count));
+    larger.set(this.#bytes.subarray(0, this.#sizeBytes));
+    this.#bytes = larger;
   }
 }

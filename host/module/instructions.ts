@@ -1,7 +1,11 @@
-/** Walks the instructions of a function body, telling a visitor of those that change hidden state. Core spec, 5.4. */
+/**
+ * Walks the instructions of a function body: tells a visitor of those that change hidden state, and adds up what a compiler
+ * has to do for it. Core spec, section 5.4.
+ */
 
 import { NebulaError } from '../errors.ts';
 import type { BinaryReader } from './binary.ts';
+import { EFFECTS, KIND, KINDS, MISCELLANEOUS_EFFECTS, VECTOR_EFFECTS } from './opcodes.ts';
 
 /** Instructions a rewriting or an analysis cares for. */
 export const NOTABLE = [
@@ -24,50 +28,45 @@ export const NOTABLE = [
 
 export type Notable = (typeof NOTABLE)[number];
 
-/** Told the instruction, where it starts and ends, and its first immediate. */
+/** Told the instruction, where it starts and ends, and its first immediate. Of `simd` only the first in a body. */
 export type InstructionVisitor = (instruction: Notable, start: number, end: number, immediate: number) => void;
 
-/** What follows an opcode byte, one letter an opcode: see `skipImmediates`. */
-const IMMEDIATES = buildImmediates();
-
-function buildImmediates(): string[] {
-  const table = Array.from({ length: 256 }, () => '?');
-  const fill = (from: number, to: number, kind: string): void => void table.fill(kind, from, to + 1);
-  fill(0x00, 0x01, '-');
-  fill(0x02, 0x04, 'b');
-  fill(0x05, 0x05, '-');
-  fill(0x06, 0x06, 'b');
-  fill(0x07, 0x09, 'u');
-  fill(0x0a, 0x0b, '-');
-  fill(0x0c, 0x0d, 'u');
-  fill(0x0e, 0x0e, 't');
-  fill(0x0f, 0x0f, '-');
-  fill(0x10, 0x10, 'u');
-  fill(0x11, 0x11, 'U');
-  fill(0x12, 0x12, 'u');
-  fill(0x13, 0x13, 'U');
-  fill(0x14, 0x15, 'u');
-  fill(0x18, 0x18, 'u');
-  fill(0x19, 0x1b, '-');
-  fill(0x1c, 0x1c, 'v');
-  fill(0x1f, 0x1f, 'y');
-  fill(0x20, 0x26, 'u');
-  fill(0x28, 0x3e, 'm');
-  fill(0x3f, 0x40, 'u');
-  fill(0x41, 0x41, '5');
-  fill(0x42, 0x42, 'a');
-  fill(0x43, 0x43, '4');
-  fill(0x44, 0x44, '8');
-  fill(0x45, 0xc4, '-');
-  fill(0xd0, 0xd0, 'b');
-  fill(0xd1, 0xd1, '-');
-  fill(0xd2, 0xd2, 'u');
-  fill(0xd3, 0xd4, '-');
-  fill(0xd5, 0xd6, 'u');
-  fill(0xfc, 0xfc, 'F');
-  fill(0xfd, 0xfd, 'S');
-  return table;
+/** Values that a type takes and gives. */
+export interface Arity {
+  readonly parameters: number;
+  readonly results: number;
 }
+
+/** What the walk needs to know of the module to follow the operand stack. */
+export interface Arities {
+  /** By type index. */
+  readonly types: readonly Arity[];
+  /** Type index by function index. */
+  readonly functions: readonly number[];
+  /** Type index by tag index. */
+  readonly tags: readonly number[];
+}
+
+/** What a compiler has to do for a body besides reading its instructions. */
+export interface Complexity {
+  /**
+   * Values to be merged where control flow begins, ends or branches: locals and operands at each such instruction. V8's
+   * first tier copies the state of all of them there.
+   */
+  merges: number;
+  loops: number;
+  calls: number;
+  /** Entries of br_table. */
+  tableEntries: number;
+  /** Blocks open at once. */
+  depth: number;
+  /** Operands on the stack at once; an upper bound in code that cannot be reached. */
+  operands: number;
+}
+
+/** Values above which passing them at a call or a block is counted as so many merges. */
+const WIDE = 16;
+const WIDE_MERGES = 64;
 
 const NOTABLE_BY_OPCODE: Readonly<Record<number, Notable>> = {
   0x06: 'exceptions',
@@ -85,83 +84,250 @@ const NOTABLE_BY_OPCODE: Readonly<Record<number, Notable>> = {
 /** Which of the plain opcodes are notable, for a check that costs one load. */
 const IS_NOTABLE = Uint8Array.from({ length: 256 }, (_, opcode) => (opcode in NOTABLE_BY_OPCODE ? 1 : 0));
 
-/** Walks a body's instructions up to the reader's end. */
-export function walkInstructions(reader: BinaryReader, visit: InstructionVisitor): void {
-  while (!reader.atEnd) {
-    const start = reader.offset;
-    const opcode = reader.u8();
-    const kind = IMMEDIATES[opcode] as string;
-    if (kind === '-') continue;
-    if (kind === 'F') walkMiscellaneous(reader, start, visit);
-    else if (kind === 'S') walkVector(reader, start, visit);
-    else {
-      const immediate = skipImmediates(reader, kind, opcode, start);
-      if (IS_NOTABLE[opcode] === 1) visit(NOTABLE_BY_OPCODE[opcode] as Notable, start, reader.offset, immediate);
+/** Walks bodies of one module, one after the other. */
+export class InstructionWalker {
+  readonly #arities: Arities;
+  readonly #visit: InstructionVisitor;
+  /** Of each open block: operands below it, and what its type takes and gives. */
+  #bases = new Int32Array(256);
+  #parameters = new Int32Array(256);
+  #results = new Int32Array(256);
+  #depth = 0;
+  #height = 0;
+  #values = 0;
+  #complexity: Complexity = newComplexity();
+
+  constructor(arities: Arities, visit: InstructionVisitor) {
+    this.#arities = arities;
+    this.#visit = visit;
+  }
+
+  /** Walks a body's instructions up to the reader's end; `locals` counts parameters too. */
+  walk(reader: BinaryReader, locals: number, results: number): Complexity {
+    const complexity = newComplexity();
+    this.#complexity = complexity;
+    this.#values = locals;
+    this.#depth = 0;
+    this.#height = 0;
+    this.#open(0, results);
+    let sawVector = false;
+    let operands = 0;
+    while (reader.offset < reader.end) {
+      const start = reader.offset;
+      const opcode = reader.u8();
+      const kind = KINDS[opcode] as number;
+      if (kind === KIND.plain) {
+        this.#height += EFFECTS[opcode] as number;
+      } else if (kind === KIND.misc) {
+        this.#miscellaneous(reader, start);
+      } else if (kind === KIND.vector) {
+        this.#vector(reader, start);
+        if (!sawVector) this.#visit('simd', start, reader.offset, 0);
+        sawVector = true;
+      } else {
+        const immediate = this.#step(reader, kind, opcode, start);
+        if (IS_NOTABLE[opcode] === 1)
+          this.#visit(NOTABLE_BY_OPCODE[opcode] as Notable, start, reader.offset, immediate);
+      }
+      if (this.#height > operands) operands = this.#height;
+    }
+    complexity.operands = operands;
+    return complexity;
+  }
+
+  #step(reader: BinaryReader, kind: number, opcode: number, start: number): number {
+    this.#height += EFFECTS[opcode] as number;
+    switch (kind) {
+      case KIND.index:
+        return reader.u32();
+      case KIND.memory:
+        skipMemoryArgument(reader);
+        return 0;
+      case KIND.i32:
+        reader.skipLeb(5);
+        return 0;
+      case KIND.i64:
+        reader.skipLeb(10);
+        return 0;
+      case KIND.four:
+        reader.skip(4);
+        return 0;
+      case KIND.eight:
+        reader.skip(8);
+        return 0;
+      case KIND.heapType:
+        return reader.s33();
+      case KIND.types:
+        for (let left = reader.u32(); left > 0; left--) reader.s33();
+        return 0;
+      case KIND.control:
+        return this.#control(reader, opcode);
+      case KIND.call:
+        return this.#call(reader, opcode);
+      default:
+        return refuse(reader, opcode, start);
     }
   }
-}
 
-function skipImmediates(reader: BinaryReader, kind: string, opcode: number, start: number): number {
-  switch (kind) {
-    case 'u':
-      return reader.u32();
-    case 'U':
-      reader.u32();
-      return reader.u32();
-    case 'b':
-      return reader.s33();
-    case 'm':
+  /** Whatever begins, ends or leaves a block. */
+  #control(reader: BinaryReader, opcode: number): number {
+    const complexity = this.#complexity;
+    complexity.merges += this.#values + this.#height;
+    switch (opcode) {
+      case 0x03:
+        complexity.loops++;
+        return this.#block(reader);
+      case 0x02:
+      case 0x04:
+      case 0x06:
+        return this.#block(reader);
+      case 0x1f:
+        this.#block(reader);
+        for (let left = reader.u32(); left > 0; left--) {
+          if (reader.u8() < 2) reader.u32();
+          reader.u32();
+        }
+        return 0;
+      case 0x05:
+        this.#height = this.#base() + (this.#parameters[this.#depth - 1] as number);
+        return 0;
+      case 0x07:
+        this.#height = this.#base() + this.#arityOf(this.#arities.tags[reader.u32()]).parameters;
+        return 0;
+      case 0x19:
+        this.#height = this.#base();
+        return 0;
+      case 0x0b:
+        this.#close();
+        return 0;
+      case 0x18:
+        reader.u32();
+        this.#close();
+        return 0;
+      case 0x0d:
+      case 0xd5:
+      case 0xd6:
+        return reader.u32();
+      case 0x0e: {
+        const count = reader.u32();
+        complexity.tableEntries += count;
+        for (let left = count + 1; left > 0; left--) reader.u32();
+        break;
+      }
+      case 0x08:
+      case 0x09:
+      case 0x0c:
+        reader.u32();
+        break;
+      default:
+    }
+    // What follows cannot be reached: its operands are of any number.
+    this.#height = this.#base();
+    return 0;
+  }
+
+  #call(reader: BinaryReader, opcode: number): number {
+    const index = reader.u32();
+    const isDirect = opcode === 0x10 || opcode === 0x12;
+    const arity = this.#arityOf(isDirect ? this.#arities.functions[index] : index);
+    const immediate = opcode === 0x11 || opcode === 0x13 ? reader.u32() : index;
+    this.#complexity.calls++;
+    this.#pass(arity);
+    this.#height += arity.results - arity.parameters;
+    if (opcode === 0x12 || opcode === 0x13 || opcode === 0x15) this.#height = this.#base();
+    return immediate;
+  }
+
+  #block(reader: BinaryReader): number {
+    const type = reader.s33();
+    if (type >= 0) {
+      const arity = this.#arityOf(type);
+      this.#pass(arity);
+      this.#open(arity.parameters, arity.results);
+    } else {
+      if (type === -28 || type === -29) reader.s33();
+      this.#open(0, type === -64 ? 0 : 1);
+    }
+    return type;
+  }
+
+  #pass({ parameters, results }: Arity): void {
+    const values = parameters + results;
+    if (values > WIDE) this.#complexity.merges += values * WIDE_MERGES;
+  }
+
+  #open(parameters: number, results: number): void {
+    const at = this.#depth++;
+    if (at === this.#bases.length) {
+      this.#bases = doubled(this.#bases);
+      this.#parameters = doubled(this.#parameters);
+      this.#results = doubled(this.#results);
+    }
+    this.#bases[at] = this.#height - parameters;
+    this.#parameters[at] = parameters;
+    this.#results[at] = results;
+    if (this.#depth > this.#complexity.depth) this.#complexity.depth = this.#depth;
+  }
+
+  #close(): void {
+    if (this.#depth === 0) return;
+    this.#height = this.#base() + (this.#results[this.#depth - 1] as number);
+    this.#depth--;
+  }
+
+  #base(): number {
+    return this.#depth === 0 ? 0 : (this.#bases[this.#depth - 1] as number);
+  }
+
+  #arityOf(type: number | undefined): Arity {
+    return (type === undefined ? undefined : this.#arities.types[type]) ?? NOTHING;
+  }
+
+  #miscellaneous(reader: BinaryReader, start: number): void {
+    const opcode = reader.u32();
+    if (opcode < 8) return;
+    const first = opcode <= 17 ? reader.u32() : reader.fail(`an unknown instruction 0xfc ${opcode}`, start);
+    if (opcode === 8 || opcode === 10 || opcode === 12 || opcode === 14) reader.u32();
+    this.#height += MISCELLANEOUS_EFFECTS[opcode] as number;
+    const notable = MISCELLANEOUS[opcode];
+    if (notable !== undefined) this.#visit(notable, start, reader.offset, first);
+  }
+
+  #vector(reader: BinaryReader, start: number): void {
+    const opcode = reader.u32();
+    if (opcode <= 11 || opcode === 0x5c || opcode === 0x5d) skipMemoryArgument(reader);
+    else if (opcode === 12 || opcode === 13) reader.skip(16);
+    else if (opcode >= 0x15 && opcode <= 0x22) reader.skip(1);
+    else if (opcode >= 0x54 && opcode <= 0x5b) {
       skipMemoryArgument(reader);
-      return 0;
-    case '5':
-      reader.skipLeb(5);
-      return 0;
-    case 'a':
-      reader.skipLeb(10);
-      return 0;
-    case '4':
-      reader.skip(4);
-      return 0;
-    case '8':
-      reader.skip(8);
-      return 0;
-    case 't':
-      for (let left = reader.u32() + 1; left > 0; left--) reader.u32();
-      return 0;
-    case 'v':
-      for (let left = reader.u32(); left > 0; left--) reader.s33();
-      return 0;
-    case 'y':
-      return skipTryTable(reader);
-    default:
-      if (opcode === 0xfe) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'threads (atomic instructions)' });
-      if (opcode === 0xfb) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'garbage-collected types' });
-      return reader.fail(`an unknown instruction 0x${opcode.toString(16)}`, start);
+      reader.skip(1);
+    } else if (opcode > 0x113) reader.fail(`an unknown vector instruction ${opcode}`, start);
+    this.#height += VECTOR_EFFECTS[opcode] as number;
   }
 }
 
-function skipTryTable(reader: BinaryReader): number {
-  reader.s33();
-  for (let left = reader.u32(); left > 0; left--) {
-    if (reader.u8() < 2) reader.u32();
-    reader.u32();
-  }
-  return 0;
+const NOTHING: Arity = { parameters: 0, results: 0 };
+
+function newComplexity(): Complexity {
+  return { merges: 0, loops: 0, calls: 0, tableEntries: 0, depth: 0, operands: 0 };
+}
+
+function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(array.length * 2);
+  larger.set(array);
+  return larger;
+}
+
+function refuse(reader: BinaryReader, opcode: number, start: number): never {
+  if (opcode === 0xfe) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'threads (atomic instructions)' });
+  if (opcode === 0xfb) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'garbage-collected types' });
+  return reader.fail(`an unknown instruction 0x${opcode.toString(16)}`, start);
 }
 
 /** Alignment, then a memory's index if bit 6 says so, then the offset. */
 function skipMemoryArgument(reader: BinaryReader): void {
   if (reader.u32() & 0x40) reader.u32();
   reader.skipLeb(10);
-}
-
-function walkMiscellaneous(reader: BinaryReader, start: number, visit: InstructionVisitor): void {
-  const opcode = reader.u32();
-  if (opcode < 8) return;
-  const first = opcode <= 17 ? reader.u32() : reader.fail(`an unknown instruction 0xfc ${opcode}`, start);
-  if (opcode === 8 || opcode === 10 || opcode === 12 || opcode === 14) reader.u32();
-  const notable = MISCELLANEOUS[opcode];
-  if (notable !== undefined) visit(notable, start, reader.offset, first);
 }
 
 const MISCELLANEOUS: Readonly<Record<number, Notable>> = {
@@ -175,15 +341,3 @@ const MISCELLANEOUS: Readonly<Record<number, Notable>> = {
   15: 'table.grow',
   17: 'table.fill',
 };
-
-function walkVector(reader: BinaryReader, start: number, visit: InstructionVisitor): void {
-  const opcode = reader.u32();
-  if (opcode <= 11 || opcode === 0x5c || opcode === 0x5d) skipMemoryArgument(reader);
-  else if (opcode === 12 || opcode === 13) reader.skip(16);
-  else if (opcode >= 0x15 && opcode <= 0x22) reader.skip(1);
-  else if (opcode >= 0x54 && opcode <= 0x5b) {
-    skipMemoryArgument(reader);
-    reader.skip(1);
-  } else if (opcode > 0x113) reader.fail(`an unknown vector instruction ${opcode}`, start);
-  visit('simd', start, reader.offset, opcode);
-}

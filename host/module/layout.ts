@@ -2,6 +2,7 @@
 
 import { NebulaError } from '../errors.ts';
 import { BinaryReader } from './binary.ts';
+import { refuseAbove, type CeilingName } from './ceilings.ts';
 
 export const SECTION = {
   custom: 0,
@@ -90,6 +91,8 @@ export interface ModuleLayout {
   readonly memories: readonly LimitsEntry[];
   readonly globals: readonly GlobalEntry[];
   readonly exports: readonly ExportEntry[];
+  /** Type index of every tag that the module defines; imported ones are refused later. */
+  readonly tags: readonly number[];
   readonly start: number | undefined;
   /** Functions that initial values of globals and tables refer to. */
   readonly referenced: readonly number[];
@@ -107,7 +110,7 @@ const unsupported = (feature: string): never => {
 
 /**
  * Reads a binary's sections.
- * @throws NebulaError MODULE_INVALID, MODULE_UNSUPPORTED
+ * @throws NebulaError MODULE_INVALID, MODULE_UNSUPPORTED, MODULE_COMPLEX
  */
 export function readLayout(bytes: Uint8Array): ModuleLayout {
   const reader = new BinaryReader(bytes);
@@ -126,6 +129,7 @@ export function readLayout(bytes: Uint8Array): ModuleLayout {
     memories: [],
     globals: [],
     exports: [],
+    tags: [],
     start: undefined,
     referenced: [],
     dataSegments: 0,
@@ -158,6 +162,7 @@ function readSection(reader: BinaryReader, layout: Draft): void {
   const content = new BinaryReader(reader.bytes, start, end);
   const name = id === SECTION.custom ? content.name() : undefined;
   layout.sections.push({ id, name, start, end });
+  refuseAbove('sections', layout.sections.length);
   SECTION_READERS[id]?.(content, layout);
   reader.offset = end;
 }
@@ -165,37 +170,50 @@ function readSection(reader: BinaryReader, layout: Draft): void {
 const SECTION_READERS: Readonly<Record<number, (reader: BinaryReader, layout: Draft) => void>> = {
   [SECTION.type]: readTypes,
   [SECTION.import]: readImports,
-  [SECTION.function]: (reader, layout) => times(reader, () => layout.functionTypes.push(reader.u32())),
-  [SECTION.table]: (reader, layout) => times(reader, () => layout.tables.push(readTable(reader, layout))),
-  [SECTION.memory]: (reader, layout) => times(reader, () => layout.memories.push(readMemory(reader))),
-  [SECTION.global]: (reader, layout) => times(reader, () => layout.globals.push(readGlobal(reader, layout))),
-  [SECTION.export]: (reader, layout) => times(reader, () => layout.exports.push(readExport(reader))),
+  [SECTION.function]: (reader, layout) => times(reader, 'functions', () => layout.functionTypes.push(reader.u32())),
+  [SECTION.table]: (reader, layout) => times(reader, 'tables', () => layout.tables.push(readTable(reader, layout))),
+  [SECTION.memory]: (reader, layout) => times(reader, 'memories', () => layout.memories.push(readMemory(reader))),
+  [SECTION.global]: (reader, layout) => times(reader, 'globals', () => layout.globals.push(readGlobal(reader, layout))),
+  [SECTION.export]: (reader, layout) => times(reader, 'exports', () => layout.exports.push(readExport(reader))),
   [SECTION.start]: (reader, layout) => {
     layout.start = reader.u32();
   },
   [SECTION.element]: (reader, layout) => {
     layout.elementSegments = reader.u32();
+    refuseAbove('elementSegments', layout.elementSegments);
   },
   [SECTION.data]: (reader, layout) => {
     layout.dataSegments = reader.u32();
+    refuseAbove('dataSegments', layout.dataSegments);
   },
+  [SECTION.tag]: (reader, layout) =>
+    times(reader, 'tags', () => {
+      reader.u8();
+      layout.tags.push(reader.u32());
+    }),
 };
 
-function times(reader: BinaryReader, read: () => void): void {
+/** Reads a vector whose count is refused before anything is made of it. */
+function times(reader: BinaryReader, of: CeilingName, read: () => void): void {
   const count = reader.u32();
+  refuseAbove(of, count);
   for (let index = 0; index < count; index++) read();
 }
 
 function readTypes(reader: BinaryReader, layout: Draft): void {
-  times(reader, () => {
+  let values = 0;
+  times(reader, 'types', () => {
     if (reader.u8() !== 0x60) unsupported('garbage-collected types');
-    layout.types.push({ parameters: readValueTypes(reader), results: readValueTypes(reader) });
+    const type = { parameters: readValueTypes(reader), results: readValueTypes(reader) };
+    values += type.parameters.length + type.results.length;
+    refuseAbove('typeValues', values);
+    layout.types.push(type);
   });
 }
 
 function readValueTypes(reader: BinaryReader): number[] {
   const types: number[] = [];
-  times(reader, () => types.push(readValueType(reader)));
+  times(reader, 'values', () => types.push(readValueType(reader)));
   return types;
 }
 
@@ -207,7 +225,7 @@ function readValueType(reader: BinaryReader): number {
 }
 
 function readImports(reader: BinaryReader, layout: Draft): void {
-  times(reader, () => {
+  times(reader, 'imports', () => {
     const module = reader.name();
     const name = reader.name();
     const kind = readKind(reader);
@@ -260,7 +278,7 @@ function readTable(reader: BinaryReader, layout: Draft): TableEntry {
   const limitsStart = reader.offset;
   const limits = readLimits(reader);
   const limitsEnd = reader.offset;
-  if (initialised) readConstantExpression(reader, layout.referenced);
+  if (initialised) readConstantExpression(reader, (index) => layout.referenced.push(index));
   return { ...limits, start, limitsStart, limitsEnd, end: reader.offset };
 }
 
@@ -268,7 +286,7 @@ function readGlobal(reader: BinaryReader, layout: Draft): GlobalEntry {
   const start = reader.offset;
   const type = readValueType(reader);
   const mutable = reader.u8() === 1;
-  readConstantExpression(reader, layout.referenced);
+  readConstantExpression(reader, (index) => layout.referenced.push(index));
   return { type, mutable, start, end: reader.offset };
 }
 
@@ -277,12 +295,12 @@ function readExport(reader: BinaryReader): ExportEntry {
 }
 
 /** Passes over a constant expression with its `end`, noting the functions it refers to. Core spec, section 3.3.13. */
-export function readConstantExpression(reader: BinaryReader, referenced: number[]): void {
+export function readConstantExpression(reader: BinaryReader, refer: (index: number) => void): void {
   for (;;) {
     const opcode = reader.u8();
     if (opcode === 0x0b) return;
     if (opcode === 0x23) reader.u32();
-    else if (opcode === 0xd2) referenced.push(reader.u32());
+    else if (opcode === 0xd2) refer(reader.u32());
     else if (opcode === 0x41) reader.skipLeb(5);
     else if (opcode === 0x42) reader.skipLeb(10);
     else if (opcode === 0x43) reader.skip(4);

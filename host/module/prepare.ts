@@ -5,11 +5,11 @@ import { NebulaError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { prepareApart } from '../preparation/children.ts';
 import type { StepListener } from '../preparation/task.ts';
-import { compile, validate } from './compile.ts';
+import { compile } from './compile.ts';
 import { inspectModule, type ModuleOptions, PAGE_BYTES, type ModuleInfo } from './inspect.ts';
 import { instrument } from './instrument.ts';
 import { readLayout } from './layout.ts';
-import { scanCode } from './scan.ts';
+import { scanValid } from './scan.ts';
 
 /** A module that may run: compiled once, shared by all threads. */
 export interface PreparedModule {
@@ -30,9 +30,9 @@ export interface RewrittenModule {
 }
 
 /**
- * Checks and rewrites a module. V8 validates the original first, so that the rewriting starts from a valid module and a
- * refusal names the byte of the file that its author has.
- * @throws NebulaError MODULE_INVALID, MODULE_UNSUPPORTED, UNKNOWN_IMPORT, NO_ENTRY, *_MINIMUM
+ * Checks and rewrites a module. V8 validates the original, so that the rewriting starts from a valid module and a refusal
+ * names the byte of the file that its author has.
+ * @throws NebulaError MODULE_INVALID, MODULE_COMPLEX, MODULE_UNSUPPORTED, UNKNOWN_IMPORT, NO_ENTRY, *_MINIMUM
  */
 export function rewriteModule(
   bytes: Uint8Array,
@@ -42,9 +42,8 @@ export function rewriteModule(
   const { tell = () => undefined, ...given } = options;
   tell('reading');
   const layout = readLayout(bytes);
-  validate(bytes);
   tell('scanning');
-  const scan = scanCode(layout);
+  const scan = scanValid(layout);
   const info = inspectModule(layout, scan, limits, given);
   tell('rewriting');
   const memoryPages = info.memory?.limitPages ?? Math.floor(limits.memoryBytes / PAGE_BYTES);

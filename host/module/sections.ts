@@ -153,55 +153,75 @@ function tables(layout: ModuleLayout, additions: Additions, { maxima }: Growth):
   return writer;
 }
 
-function code({ layout, scan, additions, flags, growth }: Rewriting): BinaryWriter {
+function code(rewriting: Rewriting): BinaryWriter {
+  const { layout, scan, additions } = rewriting;
   const original = layout.sections.find((section) => section.id === SECTION.code);
   const { count, rest } = vectorOf(layout.bytes, original);
   const writer = new BinaryWriter().u32(count + additions.functions.length);
   if (original !== undefined) {
+    const rewriter = new BodyRewriter(rewriting);
     let copied = original.end - rest.length;
     for (const body of scan.bodies) {
-      writer.bytes(layout.bytes.subarray(copied, body.start)).sized(rewriteBody(layout.bytes, body, flags, growth));
+      writer.run(layout.bytes, copied, body.start).sized(rewriter.rewrite(body));
       copied = body.end;
     }
-    writer.bytes(layout.bytes.subarray(copied, original.end));
+    writer.run(layout.bytes, copied, original.end);
   }
   for (const added of additions.functions) writer.sized(added.body);
   return writer;
 }
 
-function rewriteBody(bytes: Uint8Array, body: EditedBody, flags: Flags, growth: GrowthPlan): BinaryWriter {
-  const writer = new BinaryWriter();
-  let copied = body.contentStart;
-  for (const edit of body.edits) {
-    const { admission } = edit.instruction === 'memory.grow' ? growth.memories : growth.tables;
-    if (isGrowing(edit.instruction) && admission !== undefined) {
-      writer.bytes(bytes.subarray(copied, edit.start)).u8(0x10).u32(admission.before);
-      writer.bytes(bytes.subarray(edit.start, edit.end)).u8(0x10).u32(admission.after);
-      if (edit.instruction === 'table.grow') writer.append(setFlag(flags.tablesChanged));
-    } else if (edit.instruction === 'memory.grow') {
-      writer.bytes(bytes.subarray(copied, edit.start)).u8(0x10);
-      writer.u32(growth.grow.get(edit.immediate) as number);
-    } else if (edit.instruction === 'tail-call') {
-      // V8 14.6 leaves the check for interrupts out of a function that makes no other calls: such a guest would never stop.
-      writer.bytes(bytes.subarray(copied, edit.start)).u8(0x10).u32(flags.check);
-      writer.bytes(bytes.subarray(edit.start, edit.end));
-    } else {
-      writer.bytes(bytes.subarray(copied, edit.end)).append(afterwards(edit, flags));
-    }
-    copied = edit.end;
+class BodyRewriter {
+  readonly #rewriting: Rewriting;
+  /** What follows an instruction, whatever its immediate. */
+  readonly #following: Map<Notable, BinaryWriter> = new Map();
+
+  constructor(rewriting: Rewriting) {
+    this.#rewriting = rewriting;
   }
-  return writer.bytes(bytes.subarray(copied, body.end));
+
+  rewrite(body: EditedBody): BinaryWriter {
+    const { layout, scan, growth, flags } = this.#rewriting;
+    const { bytes } = layout;
+    const writer = new BinaryWriter();
+    let copied = body.contentStart;
+    for (let number = body.firstEdit; number < body.endEdit; number++) {
+      const edit = scan.edits.at(number);
+      const { instruction, start, end } = edit;
+      const { admission } = instruction === 'memory.grow' ? growth.memories : growth.tables;
+      if (isGrowing(instruction) && admission !== undefined) {
+        writer.run(bytes, copied, start).u8(0x10).u32(admission.before);
+        writer.run(bytes, start, end).u8(0x10).u32(admission.after);
+        if (instruction === 'table.grow') writer.append(setFlag(flags.tablesChanged));
+      } else if (instruction === 'memory.grow') {
+        writer.run(bytes, copied, start).u8(0x10);
+        writer.u32(growth.grow.get(edit.immediate) as number);
+      } else if (instruction === 'tail-call') {
+        // V8 14.6 leaves the check for interrupts out of a function that makes no other calls: such a guest would never stop.
+        writer.run(bytes, copied, start).u8(0x10).u32(flags.check).run(bytes, start, end);
+      } else {
+        writer.run(bytes, copied, end).append(this.#afterwards(edit));
+      }
+      copied = end;
+    }
+    return writer.run(bytes, copied, body.end);
+  }
+
+  #afterwards({ instruction, immediate }: Edit): BinaryWriter {
+    const { flags } = this.#rewriting;
+    if (instruction === 'data.drop' || instruction === 'elem.drop') {
+      const kind = instruction === 'data.drop' ? 'data' : 'element';
+      const own = flags.segments.get(`${kind}${immediate}`) as number;
+      return setFlag(flags.dropped).append(setFlag(own));
+    }
+    let following = this.#following.get(instruction);
+    if (following === undefined) {
+      following = TABLE_CHANGES.includes(instruction) ? setFlag(flags.tablesChanged) : new BinaryWriter();
+      if (BULK.includes(instruction)) following.u8(0x10).u32(flags.check);
+      this.#following.set(instruction, following);
+    }
+    return following;
+  }
 }
 
 const isGrowing = (instruction: Notable): boolean => instruction === 'memory.grow' || instruction === 'table.grow';
-
-function afterwards(edit: Edit, flags: Flags): BinaryWriter {
-  const { instruction } = edit;
-  if (instruction === 'data.drop' || instruction === 'elem.drop') {
-    const kind = instruction === 'data.drop' ? 'data' : 'element';
-    const own = flags.segments.get(`${kind}${edit.immediate}`) as number;
-    return setFlag(flags.dropped).append(setFlag(own));
-  }
-  const writer = TABLE_CHANGES.includes(instruction) ? setFlag(flags.tablesChanged) : new BinaryWriter();
-  return BULK.includes(instruction) ? writer.u8(0x10).u32(flags.check) : writer;
-}
