@@ -18,6 +18,8 @@ export type Bytes = ArrayBuffer | ArrayBufferView;
 export interface Libc {
   readonly errno: () => number;
   readonly addressOf: (bytes: Bytes) => bigint;
+  /** Bytes that koffi takes in this thread, and keeps when it ends, for the stack and the heap of its calls; undefined if it does not. */
+  readonly keptBytes: { readonly stack: number; readonly heap: number } | undefined;
   readonly clockGettime: (clock: number, time: Bytes) => number;
   readonly close: (fd: number) => number;
   readonly dup3: (fd: number, target: number, flags: number) => number;
@@ -27,6 +29,8 @@ export interface Libc {
   readonly fsync: (fd: number) => number;
   readonly ftruncate: (fd: number, sizeBytes: number | bigint) => number;
   readonly futimens: (fd: number, times: Bytes) => number;
+  /** -1 where the C library has none. */
+  readonly getcontext: (context: Bytes) => number;
   readonly getdents64: (call: number, fd: number, target: Bytes, sizeBytes: number) => number;
   readonly getrlimit: (resource: number, limits: Bytes) => number;
   readonly ioctl: (fd: number, request: number, argument: Bytes) => number;
@@ -54,6 +58,7 @@ export interface Libc {
   readonly readlinkat: (fd: number, path: Bytes, target: Bytes, lengthBytes: number) => number;
   readonly renameat: (fromFd: number, from: Bytes, toFd: number, to: Bytes) => number;
   readonly setrlimit: (resource: number, limits: Bytes) => number;
+  readonly strchr: (text: string, character: number) => number;
   readonly statx: (
     ...args: [call: number, fd: number, path: Bytes, flags: number, mask: number, target: Bytes]
   ) => number;
@@ -68,7 +73,7 @@ export interface Libc {
  * off_t and size_t are 64 bits wide on every machine `loadLibc` accepts. The calls that some C libraries lack go through
  * `syscall` and take their number first.
  */
-const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, 'errno' | 'addressOf'>, string>> = {
+const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, 'errno' | 'addressOf' | 'keptBytes'>, string>> = {
   clockGettime: 'int clock_gettime(int, void *)',
   close: 'int close(int)',
   dup3: 'int dup3(int, int, int)',
@@ -78,6 +83,7 @@ const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, 'errno' | 'addressOf'>, st
   fsync: 'int fsync(int)',
   ftruncate: 'int ftruncate(int, int64)',
   futimens: 'int futimens(int, void *)',
+  getcontext: 'int getcontext(void *)',
   getdents64: 'long syscall(long, int, void *, size_t)',
   getrlimit: 'int getrlimit(int, void *)',
   ioctl: 'int ioctl(int, ulong, void *)',
@@ -100,6 +106,7 @@ const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, 'errno' | 'addressOf'>, st
   readlinkat: 'int64 readlinkat(int, void *, void *, size_t)',
   renameat: 'int renameat(int, void *, int, void *)',
   setrlimit: 'int setrlimit(int, void *)',
+  strchr: 'uintptr_t strchr(const char *, int)',
   statx: 'long syscall(long, int, void *, int, uint, void *)',
   symlinkat: 'int symlinkat(void *, int, void *)',
   sysconf: 'long sysconf(int)',
@@ -110,6 +117,15 @@ const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, 'errno' | 'addressOf'>, st
 
 /** Machines whose constants and layouts the files beside this one know. */
 const MACHINES: readonly string[] = ['x64', 'arm64'];
+
+/** What only glibc has, and what is answered without it. */
+const OPTIONAL: Readonly<Record<string, { readonly symbol: string; readonly answer: number }>> = {
+  mallocTrim: { symbol: 'malloc_trim', answer: 0 },
+  getcontext: { symbol: 'getcontext', answer: -1 },
+};
+
+/** The version of koffi of which `keptBytes` is known to be true. */
+const KEEPING_VERSION = '3.3.4';
 
 let loaded: Libc | undefined;
 let failure: string | undefined;
@@ -152,15 +168,23 @@ function bindLibc(): Libc | undefined {
   // The process itself, because the C library's file name differs between glibc and musl.
   const library = koffi.load(null);
   const calls = Object.entries(PROTOTYPES).map(([name, prototype]) => {
-    // Only glibc has it; without it there is nothing to do.
-    if (name === 'mallocTrim' && !hasSymbol(library, 'malloc_trim')) return [name, () => 0] as const;
+    const missing = OPTIONAL[name];
+    if (missing !== undefined && !hasSymbol(library, missing.symbol)) return [name, () => missing.answer] as const;
     return [name, library.func(prototype)] as const;
   });
   return {
-    ...(Object.fromEntries(calls) as unknown as Omit<Libc, 'errno' | 'addressOf'>),
+    ...(Object.fromEntries(calls) as unknown as Omit<Libc, 'errno' | 'addressOf' | 'keptBytes'>),
     errno: () => koffi.errno(),
     addressOf: (bytes) => koffi.address(bytes),
+    keptBytes: keptBytesOf(koffi),
   };
+}
+
+/** Koffi's InitMemories (src/koffi/src/ffi.cc) maps both for each thread; what holds them is never deleted. */
+function keptBytesOf(koffi: typeof Koffi): Libc['keptBytes'] {
+  if (koffi.version !== KEEPING_VERSION) return undefined;
+  const { sync_stack_size: stack, sync_heap_size: heap } = koffi.config();
+  return stack === undefined || heap === undefined ? undefined : { stack, heap };
 }
 
 function hasSymbol(library: Koffi.LibraryHandle, name: string): boolean {

@@ -7,6 +7,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { AddressSpace, collectGarbage } from '../../host/address-space.ts';
 import { GuestThread } from '../../host/guest-thread.ts';
 import { loadLibc } from '../../host/linux/libc.ts';
+import { tellThreadMemory } from '../../host/linux/thread-memory.ts';
 import { RestoreTally } from '../../host/restore-tally.ts';
 import { AnswerBox } from './answer-box.ts';
 import { REQUESTS_LEFT, toRefusal, type Chore, type ChoreAnswer, type Request, type Serve } from './messages.ts';
@@ -18,6 +19,7 @@ export function serve(task: Serve): void {
   const { port } = task;
   // A thread that is ended while it loads koffi takes the process with it, so that must be over before any guest runs.
   loadLibc();
+  tellThreadMemory(task.threadMemory);
   const space = new AddressSpace(task.memories, task.memoriesLimit, task.ownMemories);
   const thread = new GuestThread(space, new RestoreTally(task.restores));
   const claims = new Int32Array(task.claims);

@@ -23,6 +23,8 @@ export interface Serve {
   readonly memories: SharedArrayBuffer;
   readonly ownMemories: SharedArrayBuffer;
   readonly memoriesLimit: number;
+  /** Where the worker tells what is to be given back when it has ended (host/linux/thread-memory.ts). */
+  readonly threadMemory: SharedArrayBuffer;
   /** Where the worker tells what it put back: a RestoreTally. */
   readonly restores: SharedArrayBuffer;
 }

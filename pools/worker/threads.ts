@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { Piscina, type PiscinaTask } from 'piscina';
 import { monotonicNs } from '../../host/monotonic.ts';
+import { releaseThreadMemory } from '../../host/linux/thread-memory.ts';
 import type { Serve } from './messages.ts';
 import { Unit, type Sent, type UnitEvents } from './unit.ts';
 
@@ -251,10 +252,11 @@ export class Threads<T extends Sent> {
 
   async #serve(unit: Unit<T>): Promise<void> {
     const { memories, memoriesLimit } = this.#options;
-    const { farPort: port, claims, ownMemories, threadId } = unit;
+    const { farPort: port, claims, ownMemories, threadMemory, threadId } = unit;
     const [requests, answers] = [unit.requests.buffer, unit.answers.buffer];
     const restores = unit.restores.shared;
-    const task: Serve = { port, claims, requests, answers, memories, ownMemories, memoriesLimit, restores };
+    const shared = { claims, requests, answers, memories, ownMemories, restores, threadMemory };
+    const task: Serve = { port, memoriesLimit, ...shared };
     let serving: Promise<unknown>;
     this.#chosen = threadId;
     try {
@@ -289,6 +291,7 @@ export class Threads<T extends Sent> {
     // No finaliser of an ended thread runs: what it counted is taken back here.
     const own = Atomics.exchange(new Int32Array(unit.ownMemories), 0, 0);
     Atomics.sub(new Int32Array(this.#options.memories), 0, own);
+    releaseThreadMemory(unit.threadMemory);
     if (this.#closing !== undefined) return;
     if (!unit.started) this.#failures++;
     this.#refill();

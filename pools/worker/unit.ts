@@ -3,6 +3,7 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { messageOf } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
+import { THREAD_MEMORY_BYTES } from '../../host/linux/thread-memory.ts';
 import type { Outcome } from '../../host/outcome.ts';
 import { RestoreTally } from '../../host/restore-tally.ts';
 import { AnswerBox } from './answer-box.ts';
@@ -69,6 +70,7 @@ export class Unit<T extends Sent> {
   readonly requests: RequestBox;
   readonly answers: AnswerBox;
   readonly ownMemories: SharedArrayBuffer = new SharedArrayBuffer(4);
+  readonly threadMemory: SharedArrayBuffer = new SharedArrayBuffer(THREAD_MEMORY_BYTES);
   /** What it put back after its answers. */
   readonly restores: RestoreTally = new RestoreTally();
   /** The worker's end of the port, to be handed over. */
