@@ -10,7 +10,11 @@
  */
 export const ERRORS = {
   MODULE_INVALID: [422, 'Cannot read the module: {detail} at byte {offset}', false],
-  MODULE_TOO_LARGE: [413, 'Cannot accept a module of {sizeBytes} bytes: the limit is {limitBytes}', false],
+  MODULE_TOO_LARGE: [
+    413,
+    'Cannot accept function "{name}", a module of {sizeBytes} bytes: the limit is {limitBytes}, which {option} raises',
+    false,
+  ],
   MODULE_COMPLEX: [422, 'Cannot accept the module: {what} {got}, the limit is {limit}', false],
   MODULE_UNSUPPORTED: [422, 'Cannot run the module: it uses {feature}, which Nebula does not support', false],
   DEPLOY_TIMEOUT: [422, 'Cannot prepare the module: {step} took longer than {limitMs} ms (limits.deployMs)', false],

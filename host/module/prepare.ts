@@ -62,7 +62,12 @@ export async function prepareModule(
   options: ModuleOptions = {},
 ): Promise<PreparedModule> {
   if (bytes.length > limits.moduleBytes) {
-    throw new NebulaError('MODULE_TOO_LARGE', { sizeBytes: bytes.length, limitBytes: limits.moduleBytes });
+    throw new NebulaError('MODULE_TOO_LARGE', {
+      name: 'unnamed',
+      sizeBytes: bytes.length,
+      limitBytes: limits.moduleBytes,
+      option: 'limits.moduleBytes',
+    });
   }
   const startedMs = performance.now();
   const rewritten = await prepareApart({ kind: 'module', bytes, limits, options }, limits);

@@ -13,7 +13,6 @@ export const EXIT_NEBULA = 3;
 /** What to do about it, where the message alone does not say. */
 const ADVICE: Partial<Record<ErrorName, string>> = {
   MODULE_INVALID: 'check that it is a core WebAssembly module',
-  MODULE_TOO_LARGE: 'raise limits.moduleBytes in its manifest',
   MEMORY_MINIMUM: 'raise it with --memory-mib or limits.memoryBytes',
   MANIFEST_INVALID: 'correct it and try again',
   SNAPSHOT_CORRUPT: 'take it again with "nebula snapshot"',

@@ -32,7 +32,8 @@ type Result = (Ending | { readonly kind: 'failed' }) & {
 };
 
 /** Runs a file here, or asks the server for a name that is no file. Sets the exit code to the guest's. */
-export async function invoke(options: InvokeCommandOptions, target: string): Promise<void> {
+export async function invoke(given: InvokeCommandOptions, target: string, ...texts: string[]): Promise<void> {
+  const options = texts.length === 0 ? given : { ...given, arg: [...(given.arg ?? []), ...texts] };
   const result = isLocal(target, options) ? await invokeFile(target, options) : await invokeName(target, options);
   if (options.json === true) {
     const { stdout, stderr, ...rest } = result;

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { Mount } from '../../host/capabilities.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../host/limits.ts';
 import type { Manifest } from '../api.ts';
 
 const MIB = 1024 * 1024;
@@ -37,6 +38,15 @@ export function integerFrom(minimum: number, maximum: number = Number.MAX_SAFE_I
 /** Gathers the values of an option that may be given several times. */
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
+}
+
+/** Gathers `LIMIT=VALUE`, in the limit's own unit. */
+export function collectLimit(text: string, before: Partial<Limits> = {}): Partial<Limits> {
+  const [, name = '', value = ''] = /^(\w+)=(\d+)$/.exec(text) ?? [];
+  if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
+    throw new InvalidArgumentError(`Expected LIMIT=INTEGER, with one of ${Object.keys(DEFAULT_LIMITS).join(', ')}.`);
+  }
+  return { ...before, [name]: Number(value) };
 }
 
 /** Gathers `K=V`. */

@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT_USAGE, reportFailure } from './failure.ts';
-import { collect, collectMount, collectVariable, integerFrom } from './options.ts';
+import { collect, collectLimit, collectMount, collectVariable, integerFrom } from './options.ts';
 
 // Compiled to dist/lib/cli.
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
@@ -41,7 +41,10 @@ type Handler<O> = (options: O, ...operands: string[]) => Promise<void>;
 /** Runs a command's handler, and says what went wrong before the error goes on to set the exit code. */
 function act<O>(command: Command, load: () => Promise<Handler<O>>): void {
   command.option('--json', 'print JSON').action(async (...given: unknown[]) => {
-    const operands = given.slice(0, -2).filter((each) => each !== undefined) as string[];
+    const operands = given
+      .slice(0, -2)
+      .flat()
+      .filter((each) => each !== undefined) as string[];
     const options = given.at(-2) as O;
     try {
       const handler = await load();
@@ -86,6 +89,7 @@ function addServe(program: Command): void {
     .option('--functions <dirs...>', 'deploy every folder in them that has a nebula.json')
     .option('--watch', 'redeploy a function of --functions whose module or manifest changes')
     .option('--threads <n>', "worker threads; default: the machine's cores", integerFrom(1, 1024))
+    .option('--limit <name=value>', 'default of a limit, such as moduleBytes=134217728 (repeatable)', collectLimit)
     .option('--audit', 'compare every micro-VM with its snapshot before each run');
   act(command, async () => (await import('./serve.ts')).serve);
 }
@@ -95,6 +99,7 @@ function addInvoke(program: Command): void {
     .command('invoke')
     .description("run a function once; stdin and stdout are the guest's")
     .argument('<file-or-name>', 'a module, manifest or folder to run here; or the name of a function on the server')
+    .argument('[arguments...]', 'arguments of the guest; after -- they may begin with a dash')
     .option('--manifest <file>', 'manifest of the module')
     .option('--snapshot <file>', SNAPSHOT_OPTION)
     .option('--audit', 'compare the micro-VM with its snapshot before the run');

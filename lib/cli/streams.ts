@@ -1,21 +1,41 @@
 /** The process' standard streams as whole byte strings. */
 
+import { createReadStream, fstatSync, type Stats } from 'node:fs';
 import { NebulaError } from '../../host/errors.ts';
 
+const STDIN = 0;
+
 /**
- * All of stdin. A terminal counts as empty, so that a function without input needs no end-of-file.
- * @throws NebulaError INPUT_TOO_LARGE as soon as there is more than `limitBytes`
+ * All of stdin; of a terminal, what is typed until its end (Ctrl-D).
+ * @throws NebulaError INPUT_TOO_LARGE as soon as there is more than `limitBytes`; FILE_UNREADABLE
  */
 export async function readInput(limitBytes: number): Promise<Uint8Array> {
-  if (process.stdin.isTTY) return new Uint8Array(0);
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
+  for await (const chunk of openInput()) {
     sizeBytes += chunk.length;
     if (sizeBytes > limitBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, sizeBytes);
+}
+
+// Node takes what it does not know how to read for empty.
+function openInput(): AsyncIterable<Uint8Array> {
+  const stats = statInput();
+  if (stats?.isDirectory() === true) {
+    throw new NebulaError('FILE_UNREADABLE', { path: 'standard input', detail: 'it is a directory' });
+  }
+  return stats?.isBlockDevice() === true ? createReadStream('', { fd: STDIN, autoClose: false }) : process.stdin;
+}
+
+function statInput(): Stats | undefined {
+  try {
+    return fstatSync(STDIN);
+  } catch {
+    // Closed: Node has put /dev/null in its place, or reads nothing.
+    return undefined;
+  }
 }
 
 /** Writes everything before it returns. A reader that went away, as `head` does, is no failure. */

@@ -1,6 +1,6 @@
-/** Calls back when the files of a function change, once for a burst of changes. */
+/** Calls back when files change, once for a burst of changes. */
 
-import { watch, type FSWatcher } from 'node:fs';
+import { watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 /** A compiler writes a file in several steps; it is read when none came for this long. */
@@ -20,20 +20,31 @@ export function watchFiles(
     const folder = dirname(path);
     folders.set(folder, (folders.get(folder) ?? new Set()).add(basename(path)));
   }
-  let quiet: NodeJS.Timeout | undefined;
-  const watchers: FSWatcher[] = [];
-  const stop = (): void => {
-    clearTimeout(quiet);
-    for (const watcher of watchers) watcher.close();
+  const stops = Array.from(folders, ([folder, names]) => watchFolder(folder, names, onChange, onError));
+  return () => {
+    for (const stop of stops) stop();
   };
-  for (const [folder, names] of folders) {
-    const watcher = watch(folder, (_event, name) => {
-      if (name !== null && !names.has(name)) return;
-      clearTimeout(quiet);
-      quiet = setTimeout(onChange, QUIET_MS);
-    });
-    watcher.on('error', onError);
-    watchers.push(watcher);
-  }
-  return stop;
+}
+
+/**
+ * Watches what is directly in a folder: the given names, or all.
+ * @returns what stops it
+ */
+export function watchFolder(
+  folder: string,
+  names: ReadonlySet<string> | undefined,
+  onChange: () => void,
+  onError: (error: Error) => void,
+): () => void {
+  let quiet: NodeJS.Timeout | undefined;
+  const watcher = watch(folder, (_event, name) => {
+    if (name !== null && names?.has(name) === false) return;
+    clearTimeout(quiet);
+    quiet = setTimeout(onChange, QUIET_MS);
+  });
+  watcher.on('error', onError);
+  return () => {
+    clearTimeout(quiet);
+    watcher.close();
+  };
 }

@@ -33,7 +33,7 @@ export async function readDeployment(exchange: Exchange, name: string, moduleByt
   switch (mediaType) {
     case 'application/wasm': {
       const options = toOptions(readManifestHeader(exchange), name);
-      return { module: await readModuleBody(exchange, moduleBytes), options };
+      return { module: await readModuleBody(exchange, name, moduleBytes), options };
     }
     case 'application/json': {
       const limitBytes = base64Bytes(moduleBytes) + base64Bytes(SNAPSHOT_LIMIT_BYTES) + MANIFEST_BYTES;
@@ -49,13 +49,19 @@ function base64Bytes(sizeBytes: number): number {
   return Math.ceil(sizeBytes / 3) * 4;
 }
 
-async function readModuleBody(exchange: Exchange, limitBytes: number): Promise<Uint8Array> {
+async function readModuleBody(exchange: Exchange, name: string, limitBytes: number): Promise<Uint8Array> {
   try {
     return await exchange.readBody(limitBytes);
   } catch (error) {
     if (!(error instanceof BodyTooLarge)) throw error;
-    throw new NebulaError('MODULE_TOO_LARGE', { sizeBytes: error.sizeBytes, limitBytes }, { cause: error });
+    throw tooLarge(name, error.sizeBytes, limitBytes, error);
   }
+}
+
+// It is read before its manifest is in force, so that only the server's own limit holds.
+function tooLarge(name: string, sizeBytes: number, limitBytes: number, cause?: unknown): NebulaError {
+  const option = "the server's limits.moduleBytes (serve --limit moduleBytes=BYTES)";
+  return new NebulaError('MODULE_TOO_LARGE', { name, sizeBytes, limitBytes, option }, { cause });
 }
 
 function readManifestHeader(exchange: Exchange): unknown {
@@ -83,7 +89,7 @@ function parseJson(body: Uint8Array, name: string, moduleBytes: number): Deploym
     throw new NebulaError('MODULE_INVALID', { detail: FOREIGN_CHARACTER, offset });
   });
   if (bytes.byteLength > moduleBytes) {
-    throw new NebulaError('MODULE_TOO_LARGE', { sizeBytes: bytes.byteLength, limitBytes: moduleBytes });
+    throw tooLarge(name, bytes.byteLength, moduleBytes);
   }
   if (snapshot === undefined) return { module: bytes, options };
   refuseNoText('snapshot', snapshot);

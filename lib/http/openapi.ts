@@ -135,19 +135,23 @@ function functionRoutes(): object {
     responses: {
       200: recordAnswer('A new version'),
       201: recordAnswer('A new function'),
-      ...problems(401, 409, 413, 415, 422, 503),
+      ...problems(401, 403, 409, 413, 415, 422, 503),
     },
   };
-  const get = { ...MANAGED, summary: 'One function', responses: { 200: recordAnswer('It'), ...problems(401, 404) } };
+  const get = {
+    ...MANAGED,
+    summary: 'One function',
+    responses: { 200: recordAnswer('It'), ...problems(401, 403, 404) },
+  };
   const remove = {
     ...MANAGED,
     summary: 'Remove a function',
-    responses: { 204: answer('Removed'), ...problems(401, 404) },
+    responses: { 204: answer('Removed'), ...problems(401, 403, 404) },
   };
   const rollback = {
     ...MANAGED,
     summary: 'Return to the version before',
-    responses: { 200: recordAnswer('The version in force'), ...problems(401, 404, 409) },
+    responses: { 200: recordAnswer('The version in force'), ...problems(401, 403, 404, 409) },
   };
   const list = Type.Object({ functions: Type.Array(Type.Ref('#/components/schemas/FunctionRecord')) });
   return {
@@ -155,7 +159,7 @@ function functionRoutes(): object {
       get: {
         ...MANAGED,
         summary: 'All functions',
-        responses: { 200: answer('Them', 'application/json', list), ...problems(401) },
+        responses: { 200: answer('Them', 'application/json', list), ...problems(401, 403) },
       },
     },
     '/functions/{name}': { parameters: [NAME], get, put, delete: remove },
@@ -202,7 +206,7 @@ function serverRoutes(): object {
       200: answer('They are', 'application/json', status),
       ...problems(503),
     }),
-    '/metrics': { get: { ...MANAGED, summary: 'Metrics', responses: { 200: text, ...problems(401) } } },
+    '/metrics': { get: { ...MANAGED, summary: 'Metrics', responses: { 200: text, ...problems(401, 403) } } },
     '/openapi.json': publicGet('This document', { 200: document }),
   };
 }

@@ -8,6 +8,7 @@ import { NebulaError } from '../../host/errors.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
 import type { ModuleOptions } from '../../host/module/inspect.ts';
 import { prepareModule, type PreparedModule } from '../../host/module/prepare.ts';
+import { checkSize } from './source.ts';
 import type { Manifest } from '../api.ts';
 import type { ComponentCache } from './component-cache.ts';
 
@@ -74,6 +75,7 @@ async function prepare(
   defaults: DefinitionDefaults,
 ): Promise<{ readonly prepared: PreparedModule; readonly component?: PreparedComponent }> {
   const { manifest, module } = source;
+  checkSize(module.length, manifest, limits.moduleBytes);
   if (!isComponent(module)) {
     if (manifest.reuse !== undefined)
       throw misplaced('reuse', 'a core module, whose state is put back after each call');
@@ -83,9 +85,6 @@ async function prepare(
     if (manifest[field] !== undefined) throw misplaced(field, 'a component');
   }
   if (source.snapshot !== undefined) throw misplaced('snapshot', 'a component');
-  if (module.length > limits.moduleBytes) {
-    throw new NebulaError('MODULE_TOO_LARGE', { sizeBytes: module.length, limitBytes: limits.moduleBytes });
-  }
   const { ComponentCache } = await import('./component-cache.ts');
   const { prepareComponent } = await import('../../host/component/prepare.ts');
   const components = defaults.components ?? new ComponentCache();

@@ -2,6 +2,7 @@
 
 import type { MachineMount, Mount } from '../../host/capabilities.ts';
 import { resolveCapabilities } from '../../host/capabilities.ts';
+import { isComponent } from '../../host/component/binary.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { resolveLimits } from '../../host/limits.ts';
@@ -29,6 +30,7 @@ export async function defineForRuntime(
   const { manifest, module } = source;
   const { runtime = 'wasm' } = manifest;
   refuseOptionsOf(manifest, runtime);
+  if (runtime !== 'wasm' || isComponent(module)) refuseBytes(manifest);
   if (runtime !== 'wasm' && source.snapshot !== undefined) throw misplaced('snapshot', runtime);
   switch (runtime) {
     case 'wasm':
@@ -61,6 +63,15 @@ function refuseOptionsOf(manifest: Manifest, runtime: Runtime): void {
   for (const field of WASM_CAPABILITIES) {
     if (manifest.capabilities?.[field] !== undefined) throw misplaced(`capabilities.${field}`, runtime);
   }
+}
+
+/** Only a core module is given bytes; all others are given texts, where a byte that is no UTF-8 would be another one. */
+function refuseBytes({ capabilities = {} }: Manifest): void {
+  const texts = [...(capabilities.arguments ?? []), ...Object.entries(capabilities.environment ?? {}).flat()];
+  const broken = texts.find((text) => /\p{Surrogate}/u.test(text));
+  if (broken === undefined) return;
+  const detail = `arguments and variables must be UTF-8 unless the guest is a core module, got ${JSON.stringify(broken)}`;
+  throw new NebulaError('MANIFEST_INVALID', { detail });
 }
 
 function native(

@@ -114,9 +114,12 @@ async function readModule(path: string, manifest: Manifest, defaultModuleBytes: 
   return readWhole(path);
 }
 
-function checkSize(sizeBytes: number, manifest: Manifest, defaultModuleBytes: number): void {
-  const limitBytes = manifest.limits?.moduleBytes ?? defaultModuleBytes;
-  if (sizeBytes > limitBytes) throw new NebulaError('MODULE_TOO_LARGE', { sizeBytes, limitBytes });
+/** @throws NebulaError MODULE_TOO_LARGE */
+export function checkSize(sizeBytes: number, { name, limits }: Manifest, defaultModuleBytes: number): void {
+  const limitBytes = limits?.moduleBytes ?? defaultModuleBytes;
+  if (sizeBytes <= limitBytes) return;
+  const option = 'limits.moduleBytes of its manifest';
+  throw new NebulaError('MODULE_TOO_LARGE', { name, sizeBytes, limitBytes, option });
 }
 
 async function isDirectory(path: string): Promise<boolean> {

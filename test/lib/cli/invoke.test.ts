@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryDirectory, tinyModule } from '../tiny-module.ts';
-import { builtFunction, nebula, startNebula } from './command.ts';
+import { requirePart } from '../../require.ts';
+import { builtFunction, nebula, shell, shellEnvironment, startNebula } from './command.ts';
 
 const fibonacci = builtFunction('fibonacci/fibonacci.wasm');
 
@@ -92,4 +95,48 @@ test('nebula invoke ends with 3 for what cannot run, at once even when its input
   context.after(() => child.kill('SIGKILL'));
   const code = await new Promise((done) => child.on('close', done));
   assert.equal(code, 3);
+});
+
+const dump = builtFunction('guests/env-dump/env-dump.wasm');
+
+test('nebula invoke hands on what follows the function, after -- with dashes too', async () => {
+  const { stdout, code } = await nebula(['invoke', dump, 'a', '--arg', 'first', '--', '-x', '--timeout-ms', '']);
+  assert.equal(code, 0);
+  const shown = ['env-dump', 'first', 'a', '-x', '--timeout-ms', ''].map((text) => `argument "${text}"\n`);
+  assert.equal(stdout, shown.join(''));
+});
+
+const WITH_BYTES = `exec "$NODE" "$MAIN" invoke "$TARGET" --env "A=$(printf '\\303\\376')" -- "$(printf '\\377\\303\\274')" </dev/null`;
+
+test('nebula invoke hands on bytes that are no UTF-8, to modules', async () => {
+  const { stdout, stderr, code } = await shell(WITH_BYTES, dump);
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.match(stdout, /^argument "\\xFFü"$/m);
+  assert.match(stdout, /^variable "A" "\\xC3\\xFE"$/m);
+  const component = await shell(WITH_BYTES, builtFunction('components/hello/hello.wasm'));
+  assert.equal(component.code, 3);
+  assert.match(component.stderr, /must be UTF-8 unless the guest is a core module, got "\\udcff/);
+});
+
+test('nebula invoke refuses a directory as its input', async () => {
+  const { stdout, stderr, code } = await shell('exec "$NODE" "$MAIN" invoke "$TARGET" < .', fibonacci);
+  assert.deepEqual([code, stdout], [3, '']);
+  assert.match(stderr, /^nebula: Cannot read "standard input": it is a directory/);
+});
+
+const hasScript = spawnSync('script', ['--version']).status === 0;
+
+test('nebula invoke reads a terminal', {
+  skip: requirePart('script', hasScript, 'it is not installed'),
+}, async (context) => {
+  const command = '"$NODE" "$MAIN" invoke "$TARGET"';
+  const child = spawn('script', ['-qec', command, '/dev/null'], { env: shellEnvironment(fibonacci) });
+  context.after(() => child.kill('SIGKILL'));
+  let seen = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (seen += text));
+  // What is typed, and the end of it.
+  child.stdin.write('10\n\u0004');
+  const [code] = (await once(child, 'close')) as [number];
+  assert.equal(code, 0);
+  assert.match(seen, /^55\r?$/m);
 });

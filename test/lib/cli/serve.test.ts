@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -10,6 +11,8 @@ import { temporaryDirectory, tinyModule } from '../tiny-module.ts';
 import { builtFunction, nebula, startServe } from './command.ts';
 
 const run = promisify(execFile);
+
+const WASM_TYPE = { 'content-type': 'application/wasm' };
 
 async function answerOf(url: string, name: string, input: string): Promise<string> {
   const answer = await fetch(`${url}/invoke/${name}`, { method: 'POST', body: input });
@@ -90,4 +93,94 @@ test('nebula serve refuses an address that others reach without a token, and a s
   const twice = await nebula(['serve', '--store', store, '--port', '0']);
   assert.equal(twice.code, 3);
   assert.match(twice.stderr, /^nebula: Cannot take the lock in the store .*process \d+ has it open/);
+});
+
+test('nebula serve --watch deploys a function whose folder comes later, and one that takes its place', async (context) => {
+  const folder = temporaryDirectory(context);
+  const { child, line, url } = await startServe(context, ['--functions', folder, '--watch']);
+  let log = '';
+  child.stderr.on('data', (text: string) => (log += text));
+  assert.match(line, /healthz/);
+  const until = async (name: string, expected: string): Promise<void> => {
+    const deadline = Date.now() + 20_000;
+    let answer = '';
+    while (answer.trimEnd() !== expected && Date.now() < deadline) {
+      await sleep(50);
+      answer = await answerOf(url, name, '10');
+    }
+    assert.equal(answer.trimEnd(), expected, log);
+  };
+  cpSync(builtFunction('fibonacci'), join(folder, 'fibonacci'), { recursive: true });
+  await until('fibonacci', '200 55');
+  // Another folder under the same name, as a checkout leaves it.
+  cpSync(builtFunction('fibonacci'), join(folder, '..', `${basename(folder)}-next`), { recursive: true });
+  context.after(() => rmSync(join(folder, '..', `${basename(folder)}-next`), { recursive: true, force: true }));
+  const next = join(folder, '..', `${basename(folder)}-next`);
+  cpSync(builtFunction('echo/echo.wasm'), join(next, 'fibonacci.wasm'));
+  rmSync(join(folder, 'fibonacci'), { recursive: true });
+  renameSync(next, join(folder, 'fibonacci'));
+  await until('fibonacci', '200 10');
+  // The manifest comes after its module.
+  mkdirSync(join(folder, 'late'));
+  cpSync(builtFunction('echo/echo.wasm'), join(folder, 'late', 'late.wasm'));
+  await sleep(300);
+  writeFileSync(join(folder, 'late', 'nebula.json'), '{"name":"late"}');
+  await until('late', '200 10');
+});
+
+test('nebula serve --functions says of a folder without manifests that nothing is deployed of it', async (context) => {
+  const folder = temporaryDirectory(context);
+  mkdirSync(join(folder, 'empty'));
+  for (const [given, said] of [
+    [folder, /No folder in it has a nebula\.json: nothing was deployed of it/],
+    [builtFunction('fibonacci'), /it is a function itself, and --functions takes the folder that holds it/],
+  ] as const) {
+    const { child, log } = await startServe(context, ['--functions', given]);
+    child.kill('SIGTERM');
+    await once(child, 'close');
+    assert.match(log(), said);
+    assert.ok(log().includes(JSON.stringify(given)));
+  }
+});
+
+test('nebula serve --limit sets limits that manifests do not name, that of modules over HTTP too', async (context) => {
+  const { url } = await startServe(context, ['--limit', 'moduleBytes=1000', '--limit', 'inputBytes=4']);
+  const small = await fetch(`${url}/functions/f`, { method: 'PUT', headers: WASM_TYPE, body: tinyModule() });
+  assert.equal(small.status, 201);
+  const { limits } = (await small.json()) as { limits: { inputBytes: number; moduleBytes: number } };
+  assert.deepEqual([limits.inputBytes, limits.moduleBytes], [4, 1000]);
+  const large = await fetch(`${url}/functions/large`, { method: 'PUT', headers: WASM_TYPE, body: Buffer.alloc(1001) });
+  const { detail } = (await large.json()) as { detail: string };
+  assert.equal(
+    `${large.status} ${detail}`,
+    '413 Cannot accept function "large", a module of 1001 bytes: the limit is 1000, ' +
+      "which the server's limits.moduleBytes (serve --limit moduleBytes=BYTES) raises",
+  );
+  const wrong = await nebula(['serve', '--limit', 'colour=1']);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /Expected LIMIT=INTEGER, with one of timeoutMs, /);
+});
+
+test('nebula serve --limit lets a larger module of a folder in', async (context) => {
+  const folder = temporaryDirectory(context);
+  cpSync(builtFunction('fibonacci'), join(folder, 'fibonacci'), { recursive: true });
+  const { stderr } = await nebula(['serve', '--port', '0', '--functions', folder, '--limit', 'moduleBytes=1000']);
+  assert.match(
+    stderr,
+    /Cannot accept function "fibonacci", a module of \d+ bytes: the limit is 1000, which limits\.moduleBytes of its manifest raises/,
+  );
+  const { url } = await startServe(context, ['--functions', folder, '--limit', 'moduleBytes=100000']);
+  assert.equal((await answerOf(url, 'fibonacci', '10')).trimEnd(), '200 55');
+});
+
+test('nebula serve --allow-host names a host under which functions are managed', async (context) => {
+  const { url } = await startServe(context, ['--token', 'secret', '--allow-host', 'faas.example']);
+  const statusUnder = (host: string): Promise<number> =>
+    new Promise((done, fail) => {
+      const headers = { host, authorization: 'Bearer secret' };
+      request(`${url}/functions`, { headers }, (answer) => done(answer.resume().statusCode ?? 0))
+        .on('error', fail)
+        .end();
+    });
+  assert.deepEqual([await statusUnder('faas.example:80'), await statusUnder('other.example')], [200, 403]);
 });
