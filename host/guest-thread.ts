@@ -102,6 +102,7 @@ export class GuestThread {
       input: invocation.input,
       arguments: invocation.arguments ?? capabilities.arguments,
       environment: environmentOf(capabilities.environment, invocation.environment),
+      passOn: invocation.passOn,
       component: invocation.component,
     };
     resident.soiled = true;

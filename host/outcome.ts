@@ -1,5 +1,6 @@
 /** What one invocation came to. Plain data: it crosses threads and sockets as it is. */
 
+import type { PassOn } from './pass-on.ts';
 import type { ComponentCall } from './component/component-call.ts';
 import type { LimitName } from './limits.ts';
 
@@ -107,6 +108,8 @@ export interface Invocation {
   readonly environment?: Readonly<Record<string, string>>;
   /** Milliseconds from the call on, waiting included, for which the caller wants an answer; the limit holds besides. */
   readonly timeoutMs?: number;
+  /** Where what the guest writes goes as it comes, in place of the outcome; the limits hold all the same. */
+  readonly passOn?: PassOn;
   /** What a component is asked for, other than to run as a command. */
   readonly component?: ComponentCall;
 }

@@ -173,7 +173,7 @@ export interface NebulaStats {
   readonly markers?: MarkerStats;
 }
 
-export interface InvokeOptions extends Omit<Invocation, 'input'> {
+export interface InvokeOptions extends Omit<Invocation, 'input' | 'passOn'> {
   readonly signal?: AbortSignal;
 }
 

@@ -2,6 +2,7 @@
 
 import { ERRNO } from '../preview1/errno.ts';
 import { Descriptor, FILETYPE, type Result } from './descriptor.ts';
+import { passOn } from '../pass-on.ts';
 
 /** A stream of bytes: it has no offset, no size and no times. */
 abstract class Stream extends Descriptor {
@@ -93,6 +94,7 @@ export class OutputBuffer extends Stream {
   readonly limitBytes: number;
   #buffer: Uint8Array = NO_BYTES;
   #length = 0;
+  #fd: number | undefined = undefined;
 
   constructor(limit: 'outputBytes' | 'stderrBytes', limitBytes: number) {
     super();
@@ -100,9 +102,10 @@ export class OutputBuffer extends Stream {
     this.limitBytes = limitBytes;
   }
 
-  /** Starts over, empty. */
-  reset(): void {
+  /** Starts over, empty. What is written goes to a descriptor of this process, where there is one, and is not kept. */
+  reset(fd?: number): void {
     this.#length = 0;
+    this.#fd = fd;
     this.fdflags = 0;
     if (this.#buffer.length > KEPT_BYTES) this.#buffer = NO_BYTES;
   }
@@ -117,6 +120,11 @@ export class OutputBuffer extends Stream {
     const start = this.#length;
     const count = Math.min(length, this.limitBytes - start);
     const end = start + count;
+    if (this.#fd !== undefined) {
+      passOn(this.#fd, source.subarray(position, position + count));
+      this.#length = end;
+      return count;
+    }
     if (end > this.#buffer.length) this.#grow(end);
     const buffer = this.#buffer;
     if (count <= COPY_BY_HAND_BYTES) {
@@ -137,6 +145,6 @@ export class OutputBuffer extends Stream {
 
   /** A copy of what was written, owned by the caller. */
   take(): Uint8Array {
-    return this.#length === 0 ? NO_BYTES : this.#buffer.slice(0, this.#length);
+    return this.#length === 0 || this.#fd !== undefined ? NO_BYTES : this.#buffer.slice(0, this.#length);
   }
 }

@@ -5,6 +5,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { Capabilities } from '../capabilities.ts';
+import type { PassOn } from '../pass-on.ts';
 import type { ComponentCall } from '../component/component-call.ts';
 import type { Descriptor, Result } from '../filesystem/descriptor.ts';
 import { FILETYPE } from '../filesystem/descriptor.ts';
@@ -37,6 +38,8 @@ export interface GuestCall {
   readonly input: Uint8Array;
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Where what it writes goes as it comes. */
+  readonly passOn?: PassOn | undefined;
   /** What a component is asked for besides. */
   readonly component?: ComponentCall | undefined;
 }
@@ -101,8 +104,8 @@ export class Context {
       this.environment = encodeStrings(Object.entries(call.environment).map(([key, value]) => `${key}=${value}`));
     }
     this.stdin.reset(call.input);
-    this.stdout.reset();
-    this.stderr.reset();
+    this.stdout.reset(call.passOn?.stdout);
+    this.stderr.reset(call.passOn?.stderr);
     grant(this.stdin, STREAM_RIGHTS | RIGHTS.fdRead, 0);
     grant(this.stdout, STREAM_RIGHTS | RIGHTS.fdWrite, 0);
     grant(this.stderr, STREAM_RIGHTS | RIGHTS.fdWrite, 0);

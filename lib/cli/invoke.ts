@@ -15,6 +15,9 @@ import { EXIT_GUEST } from './failure.ts';
 import { applyOptions, type FunctionOptions, type ServerAccess } from './options.ts';
 import { readInput, writeAll } from './streams.ts';
 
+/** This process' own stdout and stderr. */
+const STREAMS = { stdout: 1, stderr: 2 } as const;
+
 /** Whoever runs a file of the machine's may run any program there. */
 const ALL_RUNTIMES: readonly Runtime[] = ['wasm', 'container', 'process'];
 
@@ -70,7 +73,7 @@ async function invokeFile(target: string, options: InvokeCommandOptions): Promis
     const [definition, bytes] = await Promise.all([preparing, input]);
     executor = new Runtimes(await opening, { runtimes: ALL_RUNTIMES });
     await executor.deploy(definition);
-    return await executor.invoke(definition, { input: bytes });
+    return await executor.invoke(definition, { input: bytes, ...(options.json === true ? {} : { passOn: STREAMS }) });
   } finally {
     await (executor ?? (await opening)).close(0);
     // Input that was not wanted any more would keep the process waiting for its end.

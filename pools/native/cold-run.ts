@@ -42,11 +42,15 @@ export class ColdRun<Definition extends NativeDefinition, Prepared> implements N
     this.#awaitRemoval = options.awaitRemoval;
     this.#times = { queue: options.queueNs };
     const { outputBytes, stderrBytes } = definition.limits;
-    this.#stdout = new BoundedOutput(outputBytes, () =>
-      this.stop({ kind: 'limit', limit: 'outputBytes', allowed: outputBytes }),
+    this.#stdout = new BoundedOutput(
+      outputBytes,
+      () => this.stop({ kind: 'limit', limit: 'outputBytes', allowed: outputBytes }),
+      invocation.passOn?.stdout,
     );
-    this.#stderr = new BoundedOutput(stderrBytes, () =>
-      this.stop({ kind: 'limit', limit: 'stderrBytes', allowed: stderrBytes }),
+    this.#stderr = new BoundedOutput(
+      stderrBytes,
+      () => this.stop({ kind: 'limit', limit: 'stderrBytes', allowed: stderrBytes }),
+      invocation.passOn?.stderr,
     );
     this.outcome = new Promise((resolve, reject) => {
       this.#resolve = resolve;

@@ -1,15 +1,18 @@
 /** What a guest wrote to one of its streams, up to a limit. */
 
 import { Buffer } from 'node:buffer';
+import { passOn } from '../../host/pass-on.ts';
 
 export class BoundedOutput {
   readonly #chunks: Uint8Array[] = [];
   readonly #limitBytes: number;
   readonly #onOverflow: () => void;
+  readonly #fd: number | undefined;
   #sizeBytes = 0;
 
-  /** `onOverflow` is called once, at the first byte above the limit; what the limit lets in is kept. */
-  constructor(limitBytes: number, onOverflow: () => void) {
+  /** `onOverflow` is called once, at the first byte above the limit; what the limit lets in is kept, or goes to a descriptor. */
+  constructor(limitBytes: number, onOverflow: () => void, fd?: number) {
+    this.#fd = fd;
     this.#limitBytes = limitBytes;
     this.#onOverflow = onOverflow;
   }
@@ -18,12 +21,13 @@ export class BoundedOutput {
     const room = this.#limitBytes - this.#sizeBytes;
     if (room < 0) return;
     this.#sizeBytes += chunk.length;
-    if (chunk.length <= room) {
-      this.#chunks.push(chunk);
-      return;
-    }
-    if (room > 0) this.#chunks.push(chunk.subarray(0, room));
-    this.#onOverflow();
+    if (room > 0) this.#keep(chunk.length <= room ? chunk : chunk.subarray(0, room));
+    if (chunk.length > room) this.#onOverflow();
+  }
+
+  #keep(chunk: Uint8Array): void {
+    if (this.#fd === undefined) this.#chunks.push(chunk);
+    else passOn(this.#fd, chunk);
   }
 
   bytes(): Uint8Array {

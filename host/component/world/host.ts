@@ -12,6 +12,7 @@ import type { Ending } from '../../outcome.ts';
 import { CLOCKID } from '../../preview1/abi.ts';
 import { RandomSource } from '../../preview1/random-source.ts';
 import { TimeSource } from '../../preview1/time-source.ts';
+import type { PassOn } from '../../pass-on.ts';
 import type { ComponentCall } from '../component-call.ts';
 import { GUEST, guestSignal, isToStop, ownSignal, tellCaller } from '../exchange-channel.ts';
 import { GUEST_STOP, type GuestStop } from '../guest-stop.ts';
@@ -30,6 +31,7 @@ export interface HostCall {
   readonly input: Uint8Array;
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  readonly passOn?: PassOn | undefined;
   readonly component?: ComponentCall | undefined;
 }
 
@@ -97,8 +99,8 @@ export class Host {
     this.#resultBytes = 0;
     this.random.restart();
     this.stdin.reset(call.input);
-    this.stdout.reset();
-    this.stderr.reset();
+    this.stdout.reset(call.passOn?.stdout);
+    this.stderr.reset(call.passOn?.stderr);
     const channel = call.component?.channel;
     this.signal = channel === undefined ? ownSignal() : guestSignal(channel);
   }

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryDirectory, tinyModule } from '../tiny-module.ts';
+import { assemble } from '../../wat.ts';
 import { requirePart } from '../../require.ts';
 import { builtFunction, nebula, shell, shellEnvironment, startNebula } from './command.ts';
 
@@ -139,4 +140,53 @@ test('nebula invoke reads a terminal', {
   const [code] = (await once(child, 'close')) as [number];
   assert.equal(code, 0);
   assert.match(seen, /^55\r?$/m);
+});
+
+/** Writes a line to each of its streams, then goes on without end. */
+const TALKER = `(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "first\\n")
+  (data (i32.const 32) "oh\\n")
+  (func (export "_start")
+    (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 6))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (i32.store (i32.const 0) (i32.const 32)) (i32.store (i32.const 4) (i32.const 3))
+    (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (loop $on (br $on))))`;
+
+for (const timeoutMs of ['0', '600000']) {
+  test(`nebula invoke --timeout-ms ${timeoutMs} passes on what a guest writes while it runs`, async (context) => {
+    const path = join(temporaryDirectory(context), 'talker.wasm');
+    writeFileSync(path, await assemble(TALKER));
+    const child = startNebula(['invoke', path, '--timeout-ms', timeoutMs]);
+    context.after(() => child.kill('SIGKILL'));
+    child.stdin.end();
+    const [said, complaint] = await Promise.all([once(child.stdout, 'data'), once(child.stderr, 'data')]);
+    assert.deepEqual([String(said[0]), String(complaint[0])], ['first\n', 'oh\n']);
+    assert.equal(child.exitCode, null);
+  });
+}
+
+test('nebula invoke loses nothing of what a guest wrote before its deadline', async (context) => {
+  const path = join(temporaryDirectory(context), 'talker.wasm');
+  writeFileSync(path, await assemble(TALKER));
+  const { code, stdout, stderr } = await nebula(['invoke', path, '--timeout-ms', '3000']);
+  assert.deepEqual([code, stdout], [1, 'first\n']);
+  assert.match(stderr, /^oh\nnebula: the guest did not end within 3000 ms/);
+});
+
+test('nebula invoke waits for a reader that is slow, and is not hurt by one that went away', async () => {
+  const slow = await shell(
+    'head -c 3000000 "$NODE" | "$NODE" "$MAIN" invoke "$TARGET" | (sleep 1; cksum); head -c 3000000 "$NODE" | cksum',
+    builtFunction('echo/echo.wasm'),
+  );
+  const [got, sent] = slow.stdout.trim().split('\n');
+  assert.equal(got, sent);
+  assert.equal(slow.stderr, '');
+  const gone = await shell(
+    '"$NODE" "$MAIN" invoke "$TARGET" --timeout-ms 60000 | head -c 5 > /dev/null',
+    builtFunction('guests/write-forever/write-forever.wasm'),
+  );
+  assert.match(gone.stderr, /^nebula: the guest reached its limit outputBytes of 33554432 .*\n$/);
 });

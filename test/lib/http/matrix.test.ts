@@ -95,6 +95,28 @@ describe('createFetchHandler()', () => {
     assert.equal(response.status, 401);
   });
 
+  it('refuses two hosts, which a Request holds as one, and one that is none', async () => {
+    const handle = createFetchHandler(createFake());
+    for (const host of ['a, b', 'a/b']) {
+      const response = await handle(new Request('http://h/healthz', { headers: { host } }));
+      assert.equal(response.status, 400);
+      assert.match(
+        await response.text(),
+        /^\{"type":"about:blank","title":"Bad Request","status":400,"detail":"expected a host/,
+      );
+    }
+  });
+
+  it('tells guests the target that it is given in place of the URL', async () => {
+    const handle = createFetchHandler(createFake());
+    const url = 'http://h/fn/cgi-env/normalised';
+    const told = await (await handle(new Request(url), { target: "/fn/cgi-env/%27'<>?'" })).text();
+    assert.match(told, /"PATH_INFO":"\/''<>","QUERY_STRING":"'"/);
+    for (const target of ['/fn/../functions', 'fn', '']) {
+      assert.equal((await handle(new Request(url), { target })).status, 400, target);
+    }
+  });
+
   it('logs what it masks, under the id that the client sees', async () => {
     const logged: { err: Error; requestId: string }[] = [];
     const logger = { error: (fields: object) => logged.push(fields as (typeof logged)[0]), warn: () => undefined };
