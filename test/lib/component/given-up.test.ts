@@ -102,6 +102,11 @@ for (const executor of ['worker', 'in-thread'] as const) {
       assert.deepEqual([early, late], [whole, whole]);
     });
 
+    it('may be written before it is handed over, however much it is', async () => {
+      const told = await tell(nebula, script('zeros:300000', 'expect:ok', 'finish', 'expect:ok', 'bare-head'));
+      assert.deepEqual([told.status, told.body.length, told.outcome], [200, 300_000, 'ok']);
+    });
+
     it('to HEAD has writes that go nowhere and wait for nobody, whatever their length', async () => {
       const steps = [length('2'), 'head', 'zeros:3000000', 'expect:ok', 'finish', 'expect:ok'];
       const asked = { ...HEAD, method: 'HEAD', pathWithQuery: script(...steps) };

@@ -242,6 +242,30 @@ describe('POST /fn/:name/* and how its request is framed', () => {
     ['an unknown coding', 'Transfer-Encoding: gzip\r\n', 'abc'],
     ['a coding before chunks that are not last', 'Transfer-Encoding: chunked, gzip\r\n', '3\r\nabc\r\n0\r\n\r\n'],
   ] as const;
+  it('is asked for where the client waits to be (Expect: 100-continue)', async () => {
+    const raw = new RawConnection(server.url);
+    raw.write(
+      `POST /fn/scripted${script('head', 'echo', 'finish')} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n` +
+        'Expect: 100-continue\r\nContent-Length: 3\r\n\r\n',
+    );
+    await raw.until(/^HTTP\/1\.1 100 Continue\r\n\r\n/);
+    raw.write('abc');
+    await raw.closed;
+    assert.match(raw.received, /^HTTP\/1\.1 200 [^]*\r\n3\r\nabc\r\n0\r\n\r\n$/m);
+  });
+
+  it('need not be over for its answer, and the connection serves on once it is', async () => {
+    const raw = new RawConnection(server.url);
+    raw.write(
+      `POST /fn/scripted${script('head', put('early'), 'finish')} HTTP/1.1\r\nHost: h\r\n` +
+        'Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n',
+    );
+    await raw.until(/early\r\n0\r\n\r\n$/);
+    raw.write('3\r\ntwo\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: h\r\n\r\n');
+    await raw.until(/\{"status":"ok"\}$/);
+    raw.socket.destroy();
+  });
+
   for (const [what, fields, body] of cases) {
     it(`never reaches the guest with ${what}`, async () => {
       const raw = new RawConnection(server.url);

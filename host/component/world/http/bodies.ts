@@ -177,7 +177,8 @@ export class OutgoingBody extends Resource {
 
   /** What is written before the head is kept; a guest that waited for room then would wait for itself. */
   #earlyRoom(): number | undefined {
-    const room = this.host.options.limits.outputBytes - this.#earlyBytes;
+    // One more than is kept, so that whoever writes just as much is not told that it is too much.
+    const room = this.host.options.limits.outputBytes + 1 - this.#earlyBytes;
     if (room > 0) return Math.min(room, CHUNK_BYTES);
     this.#fail(this.#sizeError(this.#earlyBytes));
     return undefined;
