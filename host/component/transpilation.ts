@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { isNebulaError, messageOf, NebulaError } from '../errors.ts';
+import { refuseAbove } from '../module/ceilings.ts';
 import { boundedGlue } from './bounded-glue.ts';
 import { refuseUnknownWorld } from './entries.ts';
 import type { TranspiledComponent } from './prepared-component.ts';
@@ -53,6 +54,7 @@ export async function transpile(bytes: Uint8Array): Promise<TranspiledComponent>
     const glue = names.find((name) => name.endsWith('.js'));
     const source = glue === undefined ? undefined : files[glue];
     if (source === undefined) throw new Error('the transpiler made no glue');
+    refuseAbove('glueBytes', source.length);
     const cores = names
       .filter((name) => name.endsWith('.wasm'))
       .map((file) => ({ file, bytes: files[file] ?? new Uint8Array() }));

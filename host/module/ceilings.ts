@@ -31,6 +31,7 @@ export const CEILINGS = {
   loops: [2000, 'loops'],
   calls: [50_000, 'calls'],
   merges: [16_000_000, 'values to merge where control flow meets'],
+  glueBytes: [4_000_000, 'bytes of glue around a component'],
 } as const;
 
 export type CeilingName = keyof typeof CEILINGS;

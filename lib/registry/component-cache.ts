@@ -8,7 +8,7 @@ import { isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
 import { DEFAULT_LIMITS } from '../../host/limits.ts';
 import type { PreparationBounds } from '../../host/preparation/task.ts';
 import { readPrepared, writePrepared } from './prepared-folder.ts';
-import { digestOf } from './store.ts';
+import { digestInTurns } from './digest.ts';
 
 export class ComponentCache {
   readonly #folder: string | undefined;
@@ -23,16 +23,18 @@ export class ComponentCache {
    * The transpiled form of a component: the one given if it is of these bytes, the one kept, or one made now.
    * @throws NebulaError TRANSPILER_MISSING, MODULE_INVALID, PREPARED_INVALID, STORE_FAILED, DEPLOY_TIMEOUT, DEPLOY_MEMORY
    */
-  get(
+  async get(
     bytes: Uint8Array,
     given?: TranspiledComponent,
     bounds: PreparationBounds = DEFAULT_LIMITS,
   ): Promise<TranspiledComponent> {
-    const digest = digestOf(bytes);
-    let pending = this.#pending.get(digest);
+    const digest = await digestInTurns(bytes);
+    // Another deploy's bounds are not this one's.
+    const key = `${digest} ${bounds.deployMs} ${bounds.deployMemoryBytes}`;
+    let pending = this.#pending.get(key);
     if (pending === undefined) {
-      pending = this.#make(bytes, digest, given, bounds).finally(() => this.#pending.delete(digest));
-      this.#pending.set(digest, pending);
+      pending = this.#make(bytes, digest, given, bounds).finally(() => this.#pending.delete(key));
+      this.#pending.set(key, pending);
     }
     return pending;
   }

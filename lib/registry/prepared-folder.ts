@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { TranspiledComponent } from '../../host/component/prepared-component.ts';
 import { messageOf, NebulaError } from '../../host/errors.ts';
 import { writeDurably } from './durable-file.ts';
+import { digestInTurns } from './digest.ts';
 import { digestOf } from './store.ts';
 
 /** The file that makes a folder one of a prepared component. */
@@ -32,7 +33,7 @@ export async function writePrepared(folder: string, component: TranspiledCompone
   await mkdir(folder, { recursive: true });
   const files: Record<string, string> = {};
   const write = async (name: string, content: string | Uint8Array): Promise<void> => {
-    files[name] = digestOf(content);
+    files[name] = typeof content === 'string' ? digestOf(content) : await digestInTurns(content);
     await writeDurably(join(folder, name), content);
   };
   await write(GLUE_NAME, component.glue);
@@ -70,7 +71,7 @@ async function readFiles(folder: string, record: PreparedRecord): Promise<Transp
   }
   const read = async (name: string): Promise<Uint8Array> => {
     const content = await readFile(join(folder, name));
-    if (digestOf(content) !== files[name]) throw new Error(`${name} is not what ${PREPARED_NAME} says`);
+    if ((await digestInTurns(content)) !== files[name]) throw new Error(`${name} is not what ${PREPARED_NAME} says`);
     return content;
   };
   const names = Object.keys(files).filter((name) => CORE_NAME.test(name));

@@ -11,7 +11,8 @@ import { FunctionStatistics } from '../observe/function-statistics.ts';
 import type { DefinitionDefaults } from './function-definition.ts';
 import { defineForRuntime, type AnyDefinition } from './runtime-definition.ts';
 import type { LoadedSource } from './source.ts';
-import { digestOf, type Store, type StoredFunction, type StoredVersion } from './store.ts';
+import { digestInTurns } from './digest.ts';
+import { type Store, type StoredFunction, type StoredVersion } from './store.ts';
 
 /** Versions kept besides the current one. */
 const PREVIOUS_VERSIONS = 5;
@@ -95,11 +96,11 @@ export class Registry {
       const definition = await defineForRuntime(nextId(name, version), source, this.#options);
       const made: StoredVersion = {
         version,
-        digest: digestOf(source.module),
+        digest: 'prepared' in definition ? definition.prepared.digest : await digestInTurns(source.module),
         sizeBytes: source.module.length,
         deployedAt: new Date().toISOString(),
         manifest: source.manifest,
-        ...(source.snapshot === undefined ? {} : { snapshotDigest: digestOf(source.snapshot) }),
+        ...(source.snapshot === undefined ? {} : { snapshotDigest: await digestInTurns(source.snapshot) }),
       };
       const previous = (stored?.versions ?? []).slice(0, PREVIOUS_VERSIONS);
       return this.#change(definition, { name, nextVersion: version + 1, versions: [made, ...previous] }, source);

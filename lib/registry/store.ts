@@ -23,6 +23,7 @@ import {
   temporaryPath,
   writeDurably,
 } from './durable-file.ts';
+import { digestInTurns } from './digest.ts';
 import { lockStore } from './store-lock.ts';
 
 const FORMAT = 1;
@@ -127,14 +128,14 @@ export class Store {
     const folder = join(this.#folder, stored.name);
     await failAs('save the function', folder, async () => {
       if (await this.#has(stored.name)) {
-        await writeFiles(folder, files);
+        await writeFiles(folder, stored.versions[0], files);
         await writeDurably(join(folder, RECORD_NAME), encodeRecord(stored));
         return;
       }
       const temporary = temporaryPath(this.#folder);
       try {
         await mkdir(temporary, { mode: 0o700 });
-        await writeFiles(temporary, files);
+        await writeFiles(temporary, stored.versions[0], files);
         await writeDurably(join(temporary, RECORD_NAME), encodeRecord(stored));
         await rename(temporary, folder);
       } finally {
@@ -182,7 +183,7 @@ export class Store {
     } catch (error) {
       throw corruption(path, error);
     }
-    const got = digestOf(content);
+    const got = await digestInTurns(content);
     if (got !== digest) throw corruption(path, new Error(`expected SHA-256 ${digest}, got ${got}`));
     return content;
   }
@@ -199,12 +200,15 @@ export class Store {
   }
 }
 
-async function writeFiles(folder: string, files: StoredFiles | undefined): Promise<void> {
+/** The files are those of the version that is current from now on. */
+async function writeFiles(
+  folder: string,
+  { digest, snapshotDigest }: StoredVersion,
+  files: StoredFiles | undefined,
+): Promise<void> {
   if (files === undefined) return;
-  await writeDurably(join(folder, `${digestOf(files.module)}.wasm`), files.module);
-  if (files.snapshot !== undefined) {
-    await writeDurably(join(folder, `${digestOf(files.snapshot)}.snapshot`), files.snapshot);
-  }
+  await writeDurably(join(folder, `${digest}.wasm`), files.module);
+  if (files.snapshot !== undefined) await writeDurably(join(folder, `${snapshotDigest}.snapshot`), files.snapshot);
 }
 
 function encodeRecord(stored: StoredFunction): string {

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
+import { createNebula } from '../../lib/index.ts';
+import { preparersOf } from '../host/preparation/processes.ts';
+import { bodyOf, moduleOf } from '../host/module/binary-module.ts';
+import { tinyModule } from './tiny-module.ts';
+
+/** A component of some 300 bytes that takes the transpiler a minute: a tuple of tuples, 2^depth values in all. */
+async function nestedTuples(depth: number): Promise<Uint8Array> {
+  const types = Array.from({ length: depth }, (_, at) => `(type $t${at + 1} (tuple $t${at} $t${at}))`).join('');
+  return parse(`(component
+    (core module $m (memory (export "memory") 1) (func (export "g") (param i32) (result i32) (i32.const 0))
+      (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0)))
+    (core instance $i (instantiate $m)) (type $t0 (tuple u8 u8)) ${types}
+    (func (export "f") (param "a" $t${depth}) (result $t${depth})
+      (canon lift (core func $i "g") (memory (core memory $i "memory")) (realloc (core func $i "cabi_realloc")))))`);
+}
+
+test('deploy() of what takes long ends at deployMs, and calls of other functions are answered all the while', async () => {
+  await using nebula = await createNebula({ threads: 1 });
+  await nebula.deploy(tinyModule(), { name: 'neighbour' });
+  const answersUntil = async (end: Promise<unknown>): Promise<number> => {
+    const until = new AbortController();
+    void end.finally(() => until.abort());
+    const startedMs = performance.now();
+    let answers = 0;
+    for (; !until.signal.aborted; answers++) await nebula.invoke('neighbour');
+    return answers / (performance.now() - startedMs);
+  };
+  const alone = await answersUntil(new Promise((resolve) => setTimeout(resolve, 1500)));
+  const bomb = await nestedTuples(16);
+  const refusal = assert.rejects(nebula.deploy(bomb, { name: 'bomb', limits: { deployMs: 1500 } }), {
+    code: 'ERR_NEBULA_DEPLOY_TIMEOUT',
+  });
+  const beside = await answersUntil(refusal);
+  await refusal;
+  assert.ok(beside > alone / 10, `${beside} answers a millisecond beside the deploy, ${alone} alone`);
+  assert.deepEqual(
+    nebula.list().map(({ name }) => name),
+    ['neighbour'],
+  );
+});
+
+test('deploy() does not hold the event loop while a large module is scanned and rewritten', async () => {
+  await using nebula = await createNebula({ threads: 1 });
+  await nebula.deploy(tinyModule(), { name: 'first' });
+  // Each memory.fill is a place to rewrite.
+  const fills = bodyOf(0, [0x41, 0, 0x41, 0, 0x41, 0, 0xfc, 11, 0], 100_000);
+  const bytes = moduleOf({ bodies: Array.from({ length: 5 }, () => fills) });
+  let longestMs = 0;
+  let lastMs = performance.now();
+  const timer = setInterval(() => {
+    const nowMs = performance.now();
+    longestMs = Math.max(longestMs, nowMs - lastMs);
+    lastMs = nowMs;
+  }, 5);
+  const startedMs = performance.now();
+  await nebula.deploy(bytes, { name: 'large' });
+  const tookMs = performance.now() - startedMs;
+  clearInterval(timer);
+  assert.ok(longestMs < tookMs / 2, `the event loop stood still for ${longestMs} ms of ${tookMs}`);
+});
+
+test('deploy() of what is too complex is refused with what, limit and got, and leaves nothing running', async () => {
+  await using nebula = await createNebula({ threads: 1 });
+  const branches = bodyOf(10_000, [0x02, 0x40, 0x41, 0, 0x0d, 0, 0x0b], 1000);
+  await assert.rejects(nebula.deploy(moduleOf({ bodies: [branches] }), { name: 'bomb' }), {
+    code: 'ERR_NEBULA_MODULE_COMPLEX',
+    message: /^Cannot accept the module: function 0 has more values to merge .*: \d+, the limit is 16000000$/,
+  });
+  assert.ok(preparersOf(process.pid).length <= 1);
+});
