@@ -9,7 +9,7 @@ export interface Limits {
   readonly memoryBytes: number;
   /** Elements all the guest's tables together may grow to; V8 takes up to 32 bytes for each, twice where code changes tables. */
   readonly tableElements: number;
-  /** Size of one invocation's input, in bytes. */
+  /** Size of one invocation's input, in bytes; also of the arguments of a component's function. */
   readonly inputBytes: number;
   /** Bytes a guest may write to stdout in one invocation; also of the result of a component's function. */
   readonly outputBytes: number;

@@ -15,6 +15,7 @@ class Outgoing {
     const { port1, port2 } = new MessageChannel();
     const file = new URL(`./outgoing-thread${extname(import.meta.url)}`, import.meta.url);
     const thread = new Worker(file, { workerData: { port: port2 }, transferList: [port2] });
+    thread.once('error', () => this.#lose());
     // It ends with the thread that started it, and keeps nothing alive.
     thread.unref();
     port1.unref();
@@ -34,6 +35,16 @@ class Outgoing {
 
   send(message: OutgoingRequestMessage): void {
     this.#port.postMessage(message);
+  }
+
+  /** The thread has ended, which is a fault of ours: what is under way has failed, and the next request starts another. */
+  #lose(): void {
+    if (outgoing === this) outgoing = undefined;
+    for (const [id, listener] of this.#listeners) {
+      listener({ kind: 'error', id, code: { tag: 'internal-error' } });
+      listener({ kind: 'socket-error', id, code: 'unknown' });
+    }
+    this.#listeners.clear();
   }
 
   /** Hands on what has arrived, without the event loop's help. */
