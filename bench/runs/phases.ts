@@ -17,7 +17,7 @@ import type { Findings } from '../result.ts';
 import { functionPath } from '../root.ts';
 import { measure, rowOf, type Series, type Subject } from '../series.ts';
 import { define, imageOf, runOnce, type Part } from '../subjects/micro-vm.ts';
-import { asNew } from '../subjects/module-variants.ts';
+import { asNew, withCodeOf } from '../subjects/module-variants.ts';
 import type { RunOptions } from './options.ts';
 import { runTiers } from './tiers.ts';
 
@@ -59,6 +59,7 @@ export async function runPhases(options: RunOptions): Promise<Findings> {
     for (const subject of subjects) await subject.close?.();
   };
   for (const part of [NOOP, FIBONACCI, EXPONENTIAL]) await take(preparing(part), part.function, 5);
+  await take([scanningMuch(EXPONENTIAL)], EXPONENTIAL.function, 1);
   await take(await deploying(NOOP), NOOP.function, 5);
   await take(await deploying(LOOKUP), LOOKUP.function, 1);
   for (const part of [NOOP, FIBONACCI]) {
@@ -97,6 +98,12 @@ function preparing(part: Part): Subject[] {
       return time(() => WebAssembly.compile(bytes));
     }),
   ];
+}
+
+/** Reading, scanning and rewriting of a module of 16 MB of code, in microseconds for each MB: 20,000 are 50 MB/s. */
+function scanningMuch(part: Part): Subject {
+  const bytes = withCodeOf(part.module, 16e6);
+  return timed('prepare-mb', async () => (await time(() => rewrite(bytes))) / (bytes.length / 1e6));
 }
 
 async function time(work: () => unknown): Promise<number> {

@@ -1,8 +1,8 @@
 /** The same module as another binary: V8 shares compiled code between equal binaries, also between threads. */
 
 import { Additions } from '../../host/module/additions.ts';
-import { BinaryWriter } from '../../host/module/binary.ts';
-import { readLayout } from '../../host/module/layout.ts';
+import { BinaryReader, BinaryWriter } from '../../host/module/binary.ts';
+import { readLayout, SECTION } from '../../host/module/layout.ts';
 import { scanCode } from '../../host/module/scan.ts';
 import { writeModule } from '../../host/module/sections.ts';
 
@@ -19,6 +19,26 @@ export function asNew(module: Uint8Array): Uint8Array<ArrayBuffer> {
   const name = new BinaryWriter().name(`${process.pid}-${variants++}`);
   const content = new BinaryWriter().name('name').u8(MODULE_NAME).sized(name);
   return new BinaryWriter().bytes(module).u8(CUSTOM_SECTION).sized(content).toBytes();
+}
+
+/** The module with its functions so many times over that its code has at least `sizeBytes`. */
+export function withCodeOf(module: Uint8Array, sizeBytes: number): Uint8Array<ArrayBuffer> {
+  const { sections } = readLayout(module);
+  const code = sections.find(({ id }) => id === SECTION.code);
+  if (code === undefined) throw new Error('the module has no code');
+  const copies = Math.ceil(sizeBytes / (code.end - code.start));
+  const writer = new BinaryWriter().bytes(module.subarray(0, 8));
+  for (const { id, start, end } of sections) {
+    if (id === CUSTOM_SECTION) continue;
+    const content = new BinaryWriter();
+    if (id === SECTION.function || id === SECTION.code) {
+      const reader = new BinaryReader(module, start, end);
+      content.u32(reader.u32() * copies);
+      for (let left = copies; left > 0; left--) content.run(module, reader.offset, end);
+    } else content.run(module, start, end);
+    writer.u8(id).sized(content);
+  }
+  return writer.toBytes();
 }
 
 const PREFIX = 'bench:function';
