@@ -14,6 +14,7 @@ import { MicroVm } from './micro-vm.ts';
 import type { Ending, Invocation, Outcome, Start } from './outcome.ts';
 import type { GuestCall } from './preview1/preview1.ts';
 import { RestoreTally } from './restore-tally.ts';
+import type { RunRecord } from './run-record.ts';
 import type { SnapshotImage } from './snapshot/image.ts';
 
 /** Times a micro-VM is made again because of where its memory is: not where its image expects it (snapshot/image.ts). */
@@ -36,13 +37,16 @@ export class GuestThread {
   readonly #space: AddressSpace;
   readonly #residents: Map<string, Resident> = new Map();
   readonly #restores: RestoreTally;
+  readonly #record: RunRecord | undefined;
   #calls = 0;
   /** Moves since the last that was of use. */
   #vainMoves = 0;
 
-  constructor(space: AddressSpace, restores: RestoreTally = new RestoreTally()) {
+  /** @param record where it is kept what guests write and use, for whoever ends this thread */
+  constructor(space: AddressSpace, restores: RestoreTally = new RestoreTally(), record?: RunRecord) {
     this.#space = space;
     this.#restores = restores;
+    this.#record = record;
   }
 
   /**
@@ -104,6 +108,7 @@ export class GuestThread {
       environment: environmentOf(capabilities.environment, invocation.environment),
       passOn: invocation.passOn,
       component: invocation.component,
+      record: this.#record,
     };
     resident.soiled = true;
     resident.usedAt = ++this.#calls;

@@ -2,6 +2,7 @@
 
 import type { FunctionDefinition, Strategy } from '../host/definition.ts';
 import { NO_PHASES, NO_USAGE, type Ending, type Invocation, type Outcome } from '../host/outcome.ts';
+import type { Recorded } from '../host/run-record.ts';
 
 /** What a deploy found out. */
 export interface DeployReport {
@@ -77,10 +78,18 @@ export interface Executor<Definition = FunctionDefinition> {
 
 const NO_BYTES: Uint8Array = new Uint8Array();
 
+/** What is known of a guest that never ran. */
+const NOTHING: Recorded = { stdout: NO_BYTES, stderr: NO_BYTES, usage: NO_USAGE };
+
 /** The outcome of an invocation whose guest did not answer: it never ran, or its unit was stopped. */
-export function unansweredOutcome(ending: Ending, queueNs: number, runNs: number): Outcome {
+export function unansweredOutcome(
+  ending: Ending,
+  queueNs: number,
+  runNs: number,
+  recorded: Recorded = NOTHING,
+): Outcome {
   const phases = { ...NO_PHASES, queue: queueNs, run: runNs };
-  return { ...ending, stdout: NO_BYTES, stderr: NO_BYTES, start: 'ready', phases, usage: NO_USAGE };
+  return { ...ending, ...recorded, start: 'ready', phases };
 }
 
 export function abortedOutcome(): Outcome {

@@ -1,8 +1,11 @@
 /** One suite of invocations for every way in: in this thread, on worker threads, over HTTP, through the command. */
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Bench, bytesOf, MIB, patternOf, textOf, type SuiteTarget } from './suite-bench.ts';
+import { loudLoop, loudOutput } from './loud-loop.ts';
 import { describeLimits, describeMounts } from './suite-limits.ts';
 
 export type { SuiteAnswer, SuiteCall, SuiteTarget } from './suite-bench.ts';
@@ -41,6 +44,18 @@ function describeEndings(bench: Bench): void {
     if (trapped.stderr !== undefined) assert.equal(textOf(trapped.stderr), 'before the trap\n');
     const overflown = await (await bench.deploy('guests/stack-overflow'))();
     assert.deepEqual([overflown.kind, overflown.reason], ['trap', 'stack-overflow']);
+  });
+
+  it('tells what a guest had written when it was stopped at its deadline', async () => {
+    for (const chunks of [0, 3, 200]) {
+      const path = join(bench.directory, `loud-loop-${chunks}.wasm`);
+      writeFileSync(path, await loudLoop(chunks));
+      const { kind, stdout, stderr } = await (await bench.deploy(path, { limits: { timeoutMs: 1000 } }))();
+      assert.equal(kind, 'timeout');
+      // HTTP tells the end of stderr of a function that shows its failures, and no output of one that failed.
+      if (stdout !== undefined) assert.equal(textOf(stdout), loudOutput(chunks));
+      assert.equal(textOf(stderr), 'err');
+    }
   });
 
   it('answers as before after a trap, an exit and a timeout of the same function', async () => {

@@ -11,6 +11,7 @@ import { closeAll, mountAll } from '../filesystem/mounts.ts';
 import type { Guest } from '../guest.ts';
 import type { Ending, Usage } from '../outcome.ts';
 import type { GuestCall } from '../preview1/preview1.ts';
+import { COUNT } from '../run-record.ts';
 import type { StateDigest } from '../snapshot/audit.ts';
 import type { SnapshotImage } from '../snapshot/image.ts';
 import { createRestorer } from '../snapshot/restore/choice.ts';
@@ -113,6 +114,7 @@ export class ComponentVm implements Guest {
     this.#runs++;
     this.#runsOfState++;
     this.#host.begin(call);
+    if (call.record !== undefined) this.#host.counts[COUNT.memoryBytes] = this.#memoryBytes;
     this.#ending = this.#explain(withHost(this.#host, () => callWithin(this.#host, entry, timeoutMs)));
     return this.#ending;
   }
@@ -127,8 +129,11 @@ export class ComponentVm implements Guest {
 
   usage(): Usage {
     const { hostCalls, inputBytes } = this.#host;
-    const memoryBytes = this.memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
-    return { memoryBytes, inputBytes, hostCalls };
+    return { memoryBytes: this.#memoryBytes, inputBytes, hostCalls };
+  }
+
+  get #memoryBytes(): number {
+    return this.memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
   }
 
   restore(): boolean {

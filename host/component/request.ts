@@ -50,7 +50,7 @@ function counted(host: Host, source: BodySource): BodySource {
     trailers: () => source.trailers(),
     take(most) {
       const bytes = source.take(most);
-      host.bodyBytes += bytes?.length ?? 0;
+      host.readBody(bytes?.length ?? 0);
       return bytes;
     },
   };

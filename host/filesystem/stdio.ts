@@ -1,6 +1,7 @@
 /** The guest's standard streams: byte buffers. */
 
 import { ERRNO } from '../preview1/errno.ts';
+import { COUNT, type StreamRecord } from '../run-record.ts';
 import { Descriptor, FILETYPE, type Result } from './descriptor.ts';
 import { passOn } from '../pass-on.ts';
 
@@ -43,10 +44,12 @@ export class InputBuffer extends Stream {
   /** Bytes the guest has read. */
   bytesRead = 0;
   #input: Uint8Array = NO_BYTES;
+  #counts: Float64Array | undefined = undefined;
 
-  /** Starts over with another input. */
-  reset(input: Uint8Array): void {
+  /** Starts over with another input; what is read of it is counted. */
+  reset(input: Uint8Array, counts?: Float64Array): void {
     this.#input = input;
+    this.#counts = counts;
     this.bytesRead = 0;
     this.fdflags = 0;
   }
@@ -75,6 +78,7 @@ export class InputBuffer extends Stream {
       target.set(input.subarray(start, start + count), position);
     }
     this.bytesRead = start + count;
+    if (this.#counts !== undefined) this.#counts[COUNT.inputBytes] = this.bytesRead;
     return count;
   }
 
@@ -95,6 +99,7 @@ export class OutputBuffer extends Stream {
   #buffer: Uint8Array = NO_BYTES;
   #length = 0;
   #fd: number | undefined = undefined;
+  #record: StreamRecord | undefined = undefined;
 
   constructor(limit: 'outputBytes' | 'stderrBytes', limitBytes: number) {
     super();
@@ -102,12 +107,17 @@ export class OutputBuffer extends Stream {
     this.limitBytes = limitBytes;
   }
 
-  /** Starts over, empty. What is written goes to a descriptor of this process, where there is one, and is not kept. */
-  reset(fd?: number): void {
+  /**
+   * Starts over, empty, in memory of its own or in that of a record. What is written goes to a descriptor of this process,
+   * where there is one, and is not kept.
+   */
+  reset(record?: StreamRecord, fd?: number): void {
     this.#length = 0;
     this.#fd = fd;
     this.fdflags = 0;
-    if (this.#buffer.length > KEPT_BYTES) this.#buffer = NO_BYTES;
+    this.#record = record;
+    if (record !== undefined) this.#buffer = record.begin();
+    else if (this.#buffer.length > KEPT_BYTES) this.#buffer = NO_BYTES;
   }
 
   override write(source: Uint8Array, result: Result): number {
@@ -133,11 +143,16 @@ export class OutputBuffer extends Stream {
       buffer.set(source.subarray(position, position + count), start);
     }
     this.#length = end;
+    if (this.#record !== undefined && count > 0) this.#record.written(end);
     return count;
   }
 
   #grow(neededBytes: number): void {
     const size = Math.min(this.limitBytes, Math.max(FIRST_BYTES, neededBytes, this.#buffer.length * 2));
+    if (this.#record !== undefined) {
+      this.#buffer = this.#record.grow(this.#length, size);
+      return;
+    }
     const grown = new Uint8Array(size);
     grown.set(this.#buffer.subarray(0, this.#length));
     this.#buffer = grown;

@@ -13,6 +13,7 @@ import type { MountedDirectory } from '../filesystem/mount.ts';
 import { InputBuffer, OutputBuffer } from '../filesystem/stdio.ts';
 import type { Limits } from '../limits.ts';
 import type { Ending } from '../outcome.ts';
+import { COUNT, ownCounts, type RunRecord } from '../run-record.ts';
 import { CLOCKID, DIRECTORY_RIGHTS, INHERITING_RIGHTS, RIGHTS, STREAM_RIGHTS } from './abi.ts';
 import { ERRNO } from './errno.ts';
 import { FdTable } from './fd-table.ts';
@@ -42,6 +43,8 @@ export interface GuestCall {
   readonly passOn?: PassOn | undefined;
   /** What a component is asked for besides. */
   readonly component?: ComponentCall | undefined;
+  /** Where it is kept what the guest writes and uses, in place of memory of the guest's own. */
+  readonly record?: RunRecord | undefined;
 }
 
 /** `PATH_MAX` of Linux, its NUL included. */
@@ -65,7 +68,7 @@ export class Context {
   /** The path `path` has read last. */
   pathBytes: Uint8Array = NO_BYTES;
   ending: Ending | undefined = undefined;
-  hostCalls = 0;
+  #counts: Float64Array = ownCounts();
   #stopped = false;
   readonly #mounts: readonly MountedDirectory[];
   readonly #guestPaths: readonly Uint8Array[];
@@ -91,7 +94,7 @@ export class Context {
   begin(call: GuestCall): void {
     this.ending = undefined;
     this.#stopped = false;
-    this.hostCalls = 0;
+    this.#count(call.record?.counts);
     this.reads.random = false;
     this.reads.clock = false;
     this.random.restart();
@@ -103,14 +106,29 @@ export class Context {
       this.#lastEnvironment = call.environment;
       this.environment = encodeStrings(Object.entries(call.environment).map(([key, value]) => `${key}=${value}`));
     }
-    this.stdin.reset(call.input);
-    this.stdout.reset(call.passOn?.stdout);
-    this.stderr.reset(call.passOn?.stderr);
+    this.stdin.reset(call.input, this.#counts);
+    this.stdout.reset(call.record?.stdout, call.passOn?.stdout);
+    this.stderr.reset(call.record?.stderr, call.passOn?.stderr);
     grant(this.stdin, STREAM_RIGHTS | RIGHTS.fdRead, 0);
     grant(this.stdout, STREAM_RIGHTS | RIGHTS.fdWrite, 0);
     grant(this.stderr, STREAM_RIGHTS | RIGHTS.fdWrite, 0);
     this.table.reset(this.stdin, this.stdout, this.stderr);
+    call.record?.begin();
     if (this.#mounts.length > 0) this.#openMounts();
+  }
+
+  /** Calls from the guest since `begin`. */
+  get hostCalls(): number {
+    return this.#counts[COUNT.hostCalls] as number;
+  }
+
+  /** Counts in the memory of a record, or in its own. */
+  #count(counts: Float64Array | undefined): void {
+    if (counts !== undefined) this.#counts = counts;
+    this.#counts[COUNT.hostCalls] = 0;
+    this.#counts[COUNT.inputBytes] = 0;
+    this.#counts[COUNT.bodyBytes] = 0;
+    this.memory.countIn(this.#counts);
   }
 
   #openMounts(): void {
@@ -134,7 +152,7 @@ export class Context {
   enter(): void {
     // A guest with exception handling can catch STOP: it gets no further.
     if (this.#stopped) throw STOP;
-    this.hostCalls++;
+    this.#counts[COUNT.hostCalls] = this.hostCalls + 1;
   }
 
   /**

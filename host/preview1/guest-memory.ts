@@ -1,6 +1,7 @@
 /** The guest's memory behind bounds checks: pointers are u32, and one that leads outside is errno FAULT, never an exception. */
 
 import type { Filestat } from '../filesystem/descriptor.ts';
+import { COUNT } from '../run-record.ts';
 import { SIZE } from './abi.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -9,11 +10,18 @@ export class GuestMemory {
   bytes: Uint8Array = NO_BYTES;
   view: DataView = new DataView(NO_BYTES.buffer);
   #memory: WebAssembly.Memory | undefined = undefined;
+  #counts: Float64Array | undefined = undefined;
 
   /** Takes the memory of an instance; without one every pointer is out of bounds. */
   bind(memory: WebAssembly.Memory | undefined): void {
     this.#memory = memory;
     this.#refresh();
+  }
+
+  /** Has its size told there, now and when it is found to have grown. */
+  countIn(counts: Float64Array): void {
+    this.#counts = counts;
+    counts[COUNT.memoryBytes] = this.bytes.length;
   }
 
   /** Whether `length` bytes from `pointer` on are inside. Must precede every use of `bytes` and `view`. */
@@ -32,6 +40,7 @@ export class GuestMemory {
     if (buffer === this.bytes.buffer && buffer.byteLength === this.bytes.length) return;
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
+    if (this.#counts !== undefined) this.#counts[COUNT.memoryBytes] = buffer.byteLength;
   }
 
   /**

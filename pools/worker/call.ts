@@ -4,6 +4,7 @@ import type { FunctionDefinition } from '../../host/definition.ts';
 import { messageOf, NebulaError } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { Ending, Invocation, Outcome } from '../../host/outcome.ts';
+import type { Recorded } from '../../host/run-record.ts';
 import { unansweredOutcome } from '../executor.ts';
 import type { Sent, Unit } from './unit.ts';
 
@@ -95,11 +96,11 @@ export class Call implements Sent {
     if (this.#settle()) this.#resolve(outcome);
   }
 
-  /** Ends it without an answer. */
-  end(ending: Ending): void {
+  /** Ends it without an answer, with what is known of its guest. */
+  end(ending: Ending, recorded?: Recorded): void {
     const nowNs = monotonicNs();
     const startedNs = this.#startedNs === 0 ? nowNs : this.#startedNs;
-    this.resolve(unansweredOutcome(ending, startedNs - this.calledNs, nowNs - startedNs));
+    this.resolve(unansweredOutcome(ending, startedNs - this.calledNs, nowNs - startedNs, recorded));
   }
 
   reject(error: unknown): void {

@@ -168,17 +168,18 @@ export class Dispatcher {
   /** Ends a call from outside: takes it out of the queue or back from its thread, or stops the thread that runs it. */
   end(call: Call, ending: Ending): void {
     // It may have been answered already.
-    call.unit?.collect();
+    call.unit?.collectAll();
     if (call.settled) return;
     const { unit } = call;
+    const recorded = unit?.recorded(call);
     if (unit === undefined) this.#options.queue.remove(call);
     else if (call.isBehind && unit.takeBack(call)) this.leave(call, unit);
     else if (ending.kind === 'aborted') {
-      call.end(ending);
+      call.end(ending, recorded);
       this.#stopAborted(call, unit);
       return;
     } else if (!this.#stop(call, unit)) return;
-    call.end(ending);
+    call.end(ending, recorded);
     this.#options.onEnded(call);
   }
 

@@ -9,6 +9,7 @@ import { GuestThread } from '../../host/guest-thread.ts';
 import { loadLibc } from '../../host/linux/libc.ts';
 import { tellThreadMemory } from '../../host/linux/thread-memory.ts';
 import { RestoreTally } from '../../host/restore-tally.ts';
+import { RunRecord } from '../../host/run-record.ts';
 import { AnswerBox } from './answer-box.ts';
 import { REQUESTS_LEFT, toRefusal, type Chore, type ChoreAnswer, type Request, type Serve } from './messages.ts';
 import { RequestBox } from './request-box.ts';
@@ -21,10 +22,11 @@ export function serve(task: Serve): void {
   loadLibc();
   tellThreadMemory(task.threadMemory);
   const space = new AddressSpace(task.memories, task.memoriesLimit, task.ownMemories);
-  const thread = new GuestThread(space, new RestoreTally(task.restores));
+  const record = new RunRecord(task.record, (buffer) => port.postMessage(buffer));
+  const thread = new GuestThread(space, new RestoreTally(task.restores), record);
   const claims = new Int32Array(task.claims);
   const [requests, answers] = [new RequestBox(task.requests), new AnswerBox(task.answers)];
-  const runner = new Runner({ port, thread, claims, requests, answers });
+  const runner = new Runner({ port, thread, record, claims, requests, answers });
   port.on('message', (request: Request) => {
     if (request !== REQUESTS_LEFT && 'op' in request) {
       if (request.op === 'remove') runner.forget(request.id);

@@ -8,6 +8,7 @@ import type { FunctionDefinition, Strategy } from '../../host/definition.ts';
 import type { Deployment } from '../../host/deployment.ts';
 import { messageOf, toFailure, type Failure } from '../../host/errors.ts';
 import type { Ending, Invocation, Outcome, Start } from '../../host/outcome.ts';
+import type { StreamBuffer } from '../../host/run-record.ts';
 import type { SnapshotImage } from '../../host/snapshot/image.ts';
 
 /** The one task that Piscina gives a worker: to answer what comes over this port. */
@@ -27,6 +28,8 @@ export interface Serve {
   readonly threadMemory: SharedArrayBuffer;
   /** Where the worker tells what it put back: a RestoreTally. */
   readonly restores: SharedArrayBuffer;
+  /** Where it is kept what its guest writes and uses: a RunRecord, whose runs are tickets. */
+  readonly record: SharedArrayBuffer;
 }
 
 /** Requests that a worker may hold at once. */
@@ -115,8 +118,8 @@ export type ChoreAnswer = { readonly ok: true; readonly deployment?: Deployment 
 /** Says that answers were left in the box. */
 export const ANSWERS_LEFT = 0;
 
-/** What travels over the port: answers that do not fit into the box, one by one. */
-export type Answer = InvokeAnswer | Refusal | ChoreAnswer | typeof ANSWERS_LEFT;
+/** What travels over the port: answers that do not fit into the box, one by one; larger buffers of the run's record. */
+export type Answer = InvokeAnswer | Refusal | ChoreAnswer | StreamBuffer | typeof ANSWERS_LEFT;
 
 export function toRefusal(error: unknown): Refusal {
   return { ok: false, failure: toFailure(error), detail: messageOf(error) };

@@ -168,10 +168,10 @@ class WorkerExecutor implements Executor {
     clearTimeout(this.#wakeUp);
     for (const call of this.#queue.drain()) call.reject(new NebulaError('CLOSED'));
     for (const unit of this.#threads.units) {
-      unit.collect();
+      unit.collectAll();
       for (const call of unit.inFlight) {
         call.stop();
-        call.end({ kind: 'aborted' });
+        call.end({ kind: 'aborted' }, unit.recorded(call));
       }
     }
     this.#chores.rejectAll(new NebulaError('CLOSED'));

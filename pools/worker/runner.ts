@@ -7,6 +7,7 @@ import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import { isNebulaError } from '../../host/errors.ts';
 import type { GuestThread } from '../../host/guest-thread.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
+import type { RunRecord } from '../../host/run-record.ts';
 import type { AnswerBox } from './answer-box.ts';
 import { ANSWERS_LEFT, claim, encodeOutcome, toRefusal, type InvokeRequest, type Request } from './messages.ts';
 import type { RequestBox } from './request-box.ts';
@@ -19,6 +20,7 @@ const MOST_IN_TURN = 256;
 export interface RunnerOptions {
   readonly port: MessagePort;
   readonly thread: GuestThread;
+  readonly record: RunRecord;
   readonly claims: Int32Array;
   readonly requests: RequestBox;
   readonly answers: AnswerBox;
@@ -27,6 +29,7 @@ export interface RunnerOptions {
 export class Runner {
   readonly #port: MessagePort;
   readonly #thread: GuestThread;
+  readonly #record: RunRecord;
   readonly #claims: Int32Array;
   readonly #requests: RequestBox;
   readonly #answers: AnswerBox;
@@ -38,9 +41,10 @@ export class Runner {
   #isWaiting = false;
   readonly #run = (): void => this.run();
 
-  constructor({ port, thread, claims, requests, answers }: RunnerOptions) {
+  constructor({ port, thread, record, claims, requests, answers }: RunnerOptions) {
     this.#port = port;
     this.#thread = thread;
+    this.#record = record;
     this.#claims = claims;
     this.#requests = requests;
     this.#answers = answers;
@@ -91,6 +95,7 @@ export class Runner {
   }
 
   #call(slot: number, ticket: number, id: string, invocation: Invocation, calledNs: number): void {
+    this.#record.run = ticket;
     this.#answer(slot, ticket, this.#thread.invoke(id, invocation, calledNs, 0));
     this.#thread.settle(id);
   }

@@ -255,7 +255,8 @@ export class Threads<T extends Sent> {
     const { farPort: port, claims, ownMemories, threadMemory, threadId } = unit;
     const [requests, answers] = [unit.requests.buffer, unit.answers.buffer];
     const restores = unit.restores.shared;
-    const shared = { claims, requests, answers, memories, ownMemories, restores, threadMemory };
+    const record = unit.record.shared;
+    const shared = { claims, requests, answers, memories, ownMemories, restores, threadMemory, record };
     const task: Serve = { port, memoriesLimit, ...shared };
     let serving: Promise<unknown>;
     this.#chosen = threadId;

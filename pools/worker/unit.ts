@@ -1,11 +1,12 @@
 /** One worker thread as the pool sees it: what it holds, what it has been sent and not yet answered. */
 
-import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads';
 import { messageOf } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import { THREAD_MEMORY_BYTES } from '../../host/linux/thread-memory.ts';
 import type { Outcome } from '../../host/outcome.ts';
 import { RestoreTally } from '../../host/restore-tally.ts';
+import { RunReader, type Recorded, type StreamBuffer } from '../../host/run-record.ts';
 import { AnswerBox } from './answer-box.ts';
 import {
   ANSWERS_LEFT,
@@ -69,6 +70,8 @@ export class Unit<T extends Sent> {
   readonly claims: SharedArrayBuffer = new SharedArrayBuffer(SLOTS * 4);
   readonly requests: RequestBox;
   readonly answers: AnswerBox;
+  /** What its guest has written and used so far. */
+  readonly record: RunReader;
   readonly ownMemories: SharedArrayBuffer = new SharedArrayBuffer(4);
   readonly threadMemory: SharedArrayBuffer = new SharedArrayBuffer(THREAD_MEMORY_BYTES);
   /** What it put back after its answers. */
@@ -97,6 +100,7 @@ export class Unit<T extends Sent> {
   constructor(worker: Worker, events: UnitEvents<T>, ended?: Unit<T>) {
     this.requests = new RequestBox(cleared(ended?.requests.buffer));
     this.answers = new AnswerBox(cleared(ended?.answers.buffer));
+    this.record = new RunReader(cleared(ended?.record.shared));
     const { port1, port2 } = new MessageChannel();
     this.worker = worker;
     this.threadId = worker.threadId;
@@ -159,6 +163,21 @@ export class Unit<T extends Sent> {
     if (this.alive) this.answers.take(this.#onOutcome);
   }
 
+  /** The same with what travels over the port and has not been heard yet. */
+  collectAll(): void {
+    this.collect();
+    for (;;) {
+      const received: { message: Answer } | undefined = this.alive ? receiveMessageOnPort(this.#port) : undefined;
+      if (received === undefined) return;
+      if (received.message !== ANSWERS_LEFT) this.#tell(received.message);
+    }
+  }
+
+  /** What an invocation that it runs has come to so far; undefined when its guest has not begun. To be asked after `collectAll`. */
+  recorded({ ticket }: T): Recorded | undefined {
+    return this.record.read(ticket);
+  }
+
   #hear(answer: Answer): void {
     // Those in the box were left before what came over the port, or are as good as that.
     this.collect();
@@ -166,8 +185,9 @@ export class Unit<T extends Sent> {
     this.#events.onTold();
   }
 
-  #tell(answer: InvokeAnswer | Refusal | ChoreAnswer): void {
-    if ('length' in answer) this.#events.onOutcome(this, answer[0], decodeOutcome(answer));
+  #tell(answer: InvokeAnswer | Refusal | ChoreAnswer | StreamBuffer): void {
+    if ('stream' in answer) this.record.add(answer);
+    else if ('length' in answer) this.#events.onOutcome(this, answer[0], decodeOutcome(answer));
     else if (!answer.ok && answer.ticket !== undefined) this.#events.onRefusal(this, answer.ticket, answer);
     else this.#events.onChoreDone(this, answer);
   }

@@ -13,6 +13,7 @@ import { CLOCKID } from '../../preview1/abi.ts';
 import { RandomSource } from '../../preview1/random-source.ts';
 import { TimeSource } from '../../preview1/time-source.ts';
 import type { PassOn } from '../../pass-on.ts';
+import { COUNT, ownCounts, type RunRecord } from '../../run-record.ts';
 import type { ComponentCall } from '../component-call.ts';
 import { GUEST, guestSignal, isToStop, ownSignal, tellCaller } from '../exchange-channel.ts';
 import { GUEST_STOP, type GuestStop } from '../guest-stop.ts';
@@ -33,6 +34,7 @@ export interface HostCall {
   readonly environment: Readonly<Record<string, string>>;
   readonly passOn?: PassOn | undefined;
   readonly component?: ComponentCall | undefined;
+  readonly record?: RunRecord | undefined;
 }
 
 export interface HostOptions {
@@ -62,9 +64,8 @@ export class Host {
   readonly random: RandomSource;
   call: HostCall = NO_CALL;
   ending: Ending | undefined = undefined;
-  hostCalls = 0;
-  /** Bytes read of a request's body. */
-  bodyBytes = 0;
+  /** What the guest has used (run-record.ts). */
+  counts: Float64Array = ownCounts();
   /** Descriptors open, standard streams included. */
   openFiles = 0;
   /** Cell 0 is added to and notified by whoever has something for the guest. */
@@ -93,16 +94,27 @@ export class Host {
     this.call = call;
     this.ending = undefined;
     this.#stopped = false;
-    this.hostCalls = 0;
-    this.bodyBytes = 0;
+    if (call.record !== undefined) this.counts = call.record.counts;
+    this.counts.fill(0);
     this.#argumentBytes = 0;
     this.#resultBytes = 0;
     this.random.restart();
-    this.stdin.reset(call.input);
-    this.stdout.reset(call.passOn?.stdout);
-    this.stderr.reset(call.passOn?.stderr);
+    this.stdin.reset(call.input, this.counts);
+    this.stdout.reset(call.record?.stdout, call.passOn?.stdout);
+    this.stderr.reset(call.record?.stderr, call.passOn?.stderr);
+    call.record?.begin();
     const channel = call.component?.channel;
     this.signal = channel === undefined ? ownSignal() : guestSignal(channel);
+  }
+
+  /** Calls from the guest. */
+  get hostCalls(): number {
+    return this.counts[COUNT.hostCalls] as number;
+  }
+
+  /** Takes note of bytes read of a request's body. */
+  readBody(sizeBytes: number): void {
+    this.counts[COUNT.bodyBytes] = (this.counts[COUNT.bodyBytes] as number) + sizeBytes;
   }
 
   /** Gives back what the guest left open and lets go of the input. */
@@ -118,7 +130,7 @@ export class Host {
   enter(): void {
     // A guest with exception handling can catch what ends it: it gets no further.
     if (this.#stopped) throw GUEST_STOP;
-    this.hostCalls++;
+    this.counts[COUNT.hostCalls] = this.hostCalls + 1;
   }
 
   /** Ends the guest: the caller throws what this answers. */
@@ -170,7 +182,7 @@ export class Host {
 
   /** Bytes the guest has read of its input, its request's body included. */
   get inputBytes(): number {
-    return this.stdin.bytesRead + this.bodyBytes;
+    return this.stdin.bytesRead + (this.counts[COUNT.bodyBytes] as number);
   }
 
   nowNs(): bigint {

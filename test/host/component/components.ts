@@ -26,10 +26,10 @@ function read(path: string): Uint8Array {
   return new Uint8Array(readFileSync(path));
 }
 
-/** A committed preview1 command as a component, by its folder below `functions`. */
-export function commandComponent(folder: string): Promise<Uint8Array> {
-  const name = folder.slice(folder.lastIndexOf('/') + 1);
-  const core = read(join(FUNCTIONS, folder, `${name}.wasm`));
+/** A preview1 command as a component: a committed one by its folder below `functions`, or any by its bytes. */
+export function commandComponent(from: string | Uint8Array): Promise<Uint8Array> {
+  const core =
+    typeof from === 'string' ? read(join(FUNCTIONS, from, `${from.slice(from.lastIndexOf('/') + 1)}.wasm`)) : from;
   return componentNew(core, [['wasi_snapshot_preview1', read(ADAPTER)]]);
 }
 
