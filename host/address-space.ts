@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { NebulaError } from './errors.ts';
-import { getLimits } from './linux/limits.ts';
+import { addressBytes, getLimits } from './linux/limits.ts';
 
 const RESERVATION_BYTES = 10 * 2 ** 30;
 /** What a process can address on x86-64 and ARM64, less a share for everything else. */
@@ -17,10 +17,14 @@ const ADDRESSABLE_BYTES = 2 ** 47 * 0.9;
 const MAPPINGS_PER_MEMORY = 4;
 const MAPPINGS_SHARE = 0.8;
 
-/** Memories this process may have at once. */
-export function memoryLimit(): number {
+/** What a thread takes besides its guests' memories: V8's heap and code range, and a memory that is tried and dropped. */
+const THREAD_BYTES = 2 * 2 ** 30 + RESERVATION_BYTES;
+
+/** Memories this process may have at once, beside what it has already and `threads` threads that are to come. */
+export function memoryLimit(threads: number = 1): number {
   const { addressSpaceBytes, maxMapCount } = getLimits();
-  const byAddress = Math.min(addressSpaceBytes, ADDRESSABLE_BYTES) / RESERVATION_BYTES;
+  const leftBytes = addressSpaceBytes - addressBytes() - threads * THREAD_BYTES;
+  const byAddress = Math.min(leftBytes, ADDRESSABLE_BYTES) / RESERVATION_BYTES;
   const byMappings = (maxMapCount * MAPPINGS_SHARE) / MAPPINGS_PER_MEMORY;
   return Math.max(1, Math.floor(Math.min(byAddress, byMappings)));
 }
@@ -38,6 +42,11 @@ export function collectGarbage(): void {
 
 /** Turns of the event loop given to the collector's callbacks, which come after a collection and not during it. */
 const RECLAIM_TURNS = 8;
+
+/** Whether V8 could not make a memory: a RangeError of `new WebAssembly.Memory` and `new WebAssembly.Instance`. */
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof RangeError && /could not allocate memory|out of memory/i.test(error.message);
+}
 
 /** One thread's view of the count that all threads share. */
 export class AddressSpace {
@@ -85,10 +94,7 @@ export class AddressSpace {
    */
   hold<T>(name: string, count: number, make: () => T, memoriesOf: (made: T) => readonly WebAssembly.Memory[]): T {
     if (count === 0) return make();
-    if (!this.acquire(count)) {
-      const { live, limit } = this;
-      throw new NebulaError('ADDRESS_SPACE', { name, live, limit });
-    }
+    if (!this.acquire(count)) throw this.#full(name);
     let made: T;
     try {
       made = make();
@@ -96,10 +102,16 @@ export class AddressSpace {
       // V8 may have made some before it failed, and nobody can name them.
       collectGarbage();
       this.cancel(count);
-      throw error;
+      // Others in the process take addresses as well.
+      throw isOutOfMemory(error) ? this.#full(name) : error;
     }
     for (const memory of memoriesOf(made)) this.track(memory);
     return made;
+  }
+
+  #full(name: string): NebulaError {
+    const { live, limit } = this;
+    return new NebulaError('ADDRESS_SPACE', { name, live, limit });
   }
 
   /** Has the memory's place come back when it is collected. */

@@ -38,7 +38,7 @@ export function deployHere(definition: FunctionDefinition, space: AddressSpace =
   const image = createImage(snapshot);
   try {
     if (definition.snapshot !== undefined) tryOn(definition, image, space);
-    const calibration = calibrate(definition, image, space);
+    const calibration = calibrate(definition, image);
     const { strategy } = calibration;
     const kept = strategy === 'cow' ? withoutRuns(image) : image;
     return { image: kept, strategy, calibration, snapshotBytes: imageBytes(snapshot), reads, initialiseNs };

@@ -3,7 +3,7 @@
  * dropped least-recently-used when the address space is full. A thread runs one guest at a time.
  */
 
-import type { AddressSpace } from './address-space.ts';
+import { collectGarbage, UNCOUNTED, type AddressSpace } from './address-space.ts';
 import { ComponentVm, hasComponent } from './component/component-vm.ts';
 import type { FunctionDefinition, Strategy } from './definition.ts';
 import { deployHere, type Deployment } from './deployment.ts';
@@ -22,6 +22,9 @@ const MOST_MOVES = 3;
 /** Moves in vain after which none is tried. */
 const VAIN_MOVES = 6;
 
+/** Deploys after which their memories, of which each leaves a few that are not counted, are collected. */
+const DEPLOYS_TO_COLLECT = 16;
+
 interface Resident {
   readonly definition: FunctionDefinition;
   readonly image: SnapshotImage;
@@ -39,6 +42,7 @@ export class GuestThread {
   readonly #restores: RestoreTally;
   readonly #record: RunRecord | undefined;
   #calls = 0;
+  #deploys = 1;
   /** Moves since the last that was of use. */
   #vainMoves = 0;
 
@@ -50,17 +54,21 @@ export class GuestThread {
   }
 
   /**
-   * Makes a function ready here and takes it on.
+   * Makes a function ready here and takes it on. What can have several memories is counted while that is done; one memory for
+   * a while fits beside those that are counted, so that a full address space stops no deploy.
    * @throws NebulaError of `deployHere`
    */
   async deploy(definition: FunctionDefinition): Promise<Deployment> {
+    if (this.#deploys++ % DEPLOYS_TO_COLLECT === 0) collectGarbage();
+    const isOne = definition.component === undefined && definition.prepared.info.memories <= 1;
+    const space = isOne ? UNCOUNTED : this.#space;
     let deployment: Deployment;
     try {
-      deployment = deployHere(definition, this.#space);
+      deployment = deployHere(definition, space);
     } catch (error) {
       if (!isNebulaError(error) || error.key !== 'ADDRESS_SPACE') throw error;
       await this.makeRoom();
-      deployment = deployHere(definition, this.#space);
+      deployment = deployHere(definition, space);
     }
     const { snapshot: _, ...installed } = definition;
     this.install(installed, deployment.image, deployment.strategy);

@@ -62,10 +62,10 @@ function reasonOf(wanted: Strategy | 'auto', strategy: Strategy, image: Snapshot
 }
 
 /** The named one if it can be had, or the faster for a memory of this size. */
-function chooseStrategy(wanted: Strategy | 'auto', image: SnapshotImage, space: AddressSpace): Strategy {
+function chooseStrategy(wanted: Strategy | 'auto', image: SnapshotImage): Strategy {
   if (image.memfd < 0 || wanted === 'copy') return 'copy';
   if (wanted === 'cow') return 'cow';
-  return timeRestore(image, 'copy', space).quartileNs < timeRestore(image, 'cow', space).quartileNs ? 'copy' : 'cow';
+  return timeRestore(image, 'copy').quartileNs < timeRestore(image, 'cow').quartileNs ? 'copy' : 'cow';
 }
 
 /** Puts a second instance back a few times; or says why it is not what the first one is. */
@@ -75,7 +75,7 @@ function tryOn(
   image: SnapshotImage,
   space: AddressSpace,
 ): { readonly strategy: Strategy; readonly renewNs: number } | string {
-  const strategy = chooseStrategy(definition.strategy, image, space);
+  const strategy = chooseStrategy(definition.strategy, image);
   const second = new ComponentVm(definition, image, strategy, space);
   try {
     const times: number[] = [];

@@ -44,6 +44,16 @@ function readMaxMapCount(): number {
   }
 }
 
+/** Addresses that this process has taken, in bytes, as RLIMIT_AS counts them; 0 where the machine does not say. proc(5). */
+export function addressBytes(): number {
+  try {
+    const size = /^VmSize:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'));
+    return Number(size?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
 /** Private writable memory of this process, in bytes, as RLIMIT_DATA counts it; 0 where the machine does not say. proc(5). */
 export function dataBytes(): number {
   try {

@@ -1,8 +1,6 @@
 /** Chooses how a function's memory is put back: by trying the ways that are exact for it on a memory of its size. */
 
-import { UNCOUNTED, type AddressSpace } from '../address-space.ts';
 import type { FunctionDefinition, Strategy } from '../definition.ts';
-import { isNebulaError } from '../errors.ts';
 import { releaseMemory } from '../linux/memory.ts';
 import { MicroVm } from '../micro-vm.ts';
 import type { SnapshotImage } from './image.ts';
@@ -28,11 +26,7 @@ const PAGE_BYTES = 4096;
  * Tries the strategies that are exact for the function; a strategy it names itself is taken if it is among them.
  * @throws NebulaError MOUNT_UNAVAILABLE
  */
-export function calibrate(
-  definition: FunctionDefinition,
-  image: SnapshotImage,
-  space: AddressSpace = UNCOUNTED,
-): Calibration {
+export function calibrate(definition: FunctionDefinition, image: SnapshotImage): Calibration {
   const allowed = allowedStrategies(definition.prepared.info, image);
   const last = allowed.at(-1) ?? 'fresh';
   const wanted = definition.strategy;
@@ -50,28 +44,12 @@ export function calibrate(
   let best = last;
   let bestNs = Infinity;
   for (const strategy of allowed) {
-    const times = tryStrategy(definition, image, strategy, space);
-    if (times === undefined) return { strategy: last, reason: 'the address space has no room to try others', medianNs };
+    const times = strategy === 'fresh' ? timeFresh(definition, image) : timeRestore(image, strategy);
     medianNs[strategy] = times.medianNs;
     if (times.quartileNs < bestNs) [best, bestNs] = [strategy, times.quartileNs];
   }
   const without = image.memfd >= 0 ? '' : `; no copy-on-write here: ${image.memfdMissing}`;
   return { strategy: best, reason: `the fastest in calibration${without}`, medianNs };
-}
-
-/** Nothing where the address space has no room for the trial. */
-function tryStrategy(
-  definition: FunctionDefinition,
-  image: SnapshotImage,
-  strategy: Strategy,
-  space: AddressSpace,
-): Times | undefined {
-  try {
-    return strategy === 'fresh' ? timeFresh(definition, image, space) : timeRestore(image, strategy, space);
-  } catch (error) {
-    if (isNebulaError(error) && error.key === 'ADDRESS_SPACE') return undefined;
-    throw error;
-  }
 }
 
 function named(
@@ -107,14 +85,10 @@ function timeRounds(rounds: number, round: () => number): Times {
   return timesOf(times);
 }
 
-/**
- * Times of putting an image's memory back after a few writes.
- * @throws NebulaError ADDRESS_SPACE
- */
-export function timeRestore(image: SnapshotImage, strategy: Strategy, space: AddressSpace = UNCOUNTED): Times {
+/** Times of putting an image's memory back after a few writes. */
+export function timeRestore(image: SnapshotImage, strategy: Strategy): Times {
   const pages = image.snapshot.memoryBytes / 65_536;
-  const make = (): WebAssembly.Memory => new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const memory = space.hold('a trial', 1, make, (made) => [made]);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const restorer = createRestorer(image, strategy);
   restorer.attach(memory);
   const bytes = new Uint8Array(memory.buffer);
@@ -135,12 +109,12 @@ export function timeRestore(image: SnapshotImage, strategy: Strategy, space: Add
   return times;
 }
 
-/** The memories it makes live until they are collected, hence few rounds. */
-function timeFresh(definition: FunctionDefinition, image: SnapshotImage, space: AddressSpace): Times {
+/** The memories it makes are counted nowhere and live until they are collected, hence few rounds. */
+function timeFresh(definition: FunctionDefinition, image: SnapshotImage): Times {
   const unaudited = { ...definition, audit: false };
   return timeRounds(FRESH_ROUNDS, () => {
     const startMs = performance.now();
-    new MicroVm(unaudited, image, 'fresh', space).close();
+    new MicroVm(unaudited, image, 'fresh').close();
     return performance.now() - startMs;
   });
 }

@@ -70,7 +70,7 @@ class WorkerExecutor implements Executor {
     );
     this.#versions = new Versions(this.#queue);
     const memories = new SharedArrayBuffer(4);
-    const memoriesLimit = options.memories ?? memoryLimit();
+    const memoriesLimit = options.memories ?? memoryLimit(count);
     this.#space = new AddressSpace(memories, memoriesLimit);
     this.#threads = new Threads<Call>(
       { count, memories, memoriesLimit },
@@ -98,9 +98,15 @@ class WorkerExecutor implements Executor {
 
   async deploy(definition: FunctionDefinition): Promise<DeployReport> {
     this.#refuseClosed();
-    const answer = await this.#do({ op: 'deploy', definition }, definition.id).catch((error: unknown) => {
-      throw isNebulaError(error) ? error : workerLost(definition, error);
-    });
+    const deploy = (): Promise<ChoreAnswer> =>
+      this.#do({ op: 'deploy', definition }, definition.id).catch((error: unknown) => {
+        throw isNebulaError(error) ? error : workerLost(definition, error);
+      });
+    let answer = await deploy();
+    if (!answer.ok && answer.failure?.name === 'ADDRESS_SPACE') {
+      await this.#chores.doOnIdle({ op: 'evict' });
+      answer = await deploy();
+    }
     if (!answer.ok) throw errorOf(definition, answer);
     const { deployment } = answer;
     if (deployment === undefined) throw workerLost(definition, 'it answered without a deployment');

@@ -1,10 +1,66 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { execFileSync } from 'node:child_process';
 import { AddressSpace, memoryLimit } from '../../host/address-space.ts';
+import { loadLibc } from '../../host/linux/libc.ts';
 
 test('memoryLimit() is at least one and no more than the address space could hold', () => {
   const limit = memoryLimit();
   assert.ok(Number.isInteger(limit) && limit >= 1 && limit <= 2 ** 47 / (10 * 2 ** 30), String(limit));
+});
+
+const GIB = 2 ** 30;
+const skip = loadLibc() === undefined ? 'needs the C library' : false;
+
+test('memoryLimit() leaves what the process has already, and what its threads will take', { skip }, () => {
+  const module = new URL('../../host/address-space.js', import.meta.url).href;
+  const code = `const { memoryLimit } = await import(${JSON.stringify(module)}); console.log(memoryLimit(1), memoryLimit(3));`;
+  const limited = `ulimit -v ${(300 * GIB) / 1024} && exec "$0" --input-type=module --eval "$1"`;
+  const told = execFileSync('/bin/sh', ['-c', limited, process.execPath, code], { encoding: 'utf8' });
+  const [one, three] = told.trim().split(' ').map(Number) as [number, number];
+  assert.ok(one < 30 && one >= 20, `${one} memories of 10 GiB in 300 GiB`);
+  assert.ok(three < one && three >= 20, `${three} beside three threads`);
+});
+
+const twoMemories = (): WebAssembly.Memory[] => [1, 2].map((initial) => new WebAssembly.Memory({ initial }));
+
+test('AddressSpace.hold() counts what it has made, and no more than there is room for', () => {
+  const space = new AddressSpace(new SharedArrayBuffer(4), 3);
+  const kept = space.hold('f', 2, twoMemories, (memories) => memories);
+  assert.equal(space.live, 2);
+  let made = 0;
+  const refused = (): number =>
+    space.hold(
+      'f',
+      2,
+      () => made++,
+      () => [],
+    );
+  assert.throws(refused, { code: 'ERR_NEBULA_ADDRESS_SPACE', fields: { name: 'f', live: 2, limit: 3 } });
+  assert.deepEqual([made, space.live, kept.length], [0, 2, 2]);
+});
+
+test('AddressSpace.hold() gives places back when nothing was made, and says that it was for want of memory', () => {
+  const space = new AddressSpace(new SharedArrayBuffer(4), 3);
+  const failing = (error: Error): void => {
+    const fail = (): never => {
+      throw error;
+    };
+    space.hold('f', 2, fail, () => []);
+  };
+  const memory = new RangeError('WebAssembly.Instance(): Out of memory: Cannot allocate Wasm memory for new instance');
+  assert.throws(() => failing(memory), { code: 'ERR_NEBULA_ADDRESS_SPACE' });
+  const other = new WebAssembly.RuntimeError('out of bounds');
+  assert.throws(
+    () => failing(other),
+    (thrown) => thrown === other,
+  );
+  const deep = new RangeError('Maximum call stack size exceeded');
+  assert.throws(
+    () => failing(deep),
+    (thrown) => thrown === deep,
+  );
+  assert.equal(space.live, 0);
 });
 
 test('AddressSpace.acquire() gives as many places as the limit, and again what was cancelled', () => {
