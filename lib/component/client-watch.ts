@@ -5,6 +5,7 @@
  */
 
 import { NebulaError } from '../../host/errors.ts';
+import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';
 import type { ExecutorStats } from '../../pools/executor.ts';
 
 /** A request whose guest runs. */
@@ -73,12 +74,12 @@ export class ClientWatch {
         reject(new NebulaError('CLIENT_CLOSED'));
       };
       const begin = (): void => {
-        signal?.removeEventListener('abort', onAbort);
+        if (signal !== undefined) unwatchAbort(signal, onAbort);
         resolve();
       };
       const waiter: Waiter = { name, begin };
       this.#waiters.add(waiter);
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal !== undefined) watchAbort(signal, onAbort);
     });
   }
 

@@ -24,6 +24,7 @@ import type { Invocation, Outcome } from '../../host/outcome.ts';
 import type { ClientWatch, Watched } from './client-watch.ts';
 import { exchangeHere } from './exchange-here.ts';
 import { GuestEnded, givenUp } from './guest-ended.ts';
+import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';
 import { receive, type Received, type RequestBody, type StreamedRequest } from './reception.ts';
 
 export interface ComponentResponse extends ResponseHead {
@@ -112,7 +113,7 @@ class Exchange implements Watched {
   }
 
   async start(request: RequestHead, received: Received): Promise<ComponentResponse> {
-    this.#caller?.addEventListener('abort', this.#onCallerAbort, { once: true });
+    if (this.#caller !== undefined) watchAbort(this.#caller, this.#onCallerAbort);
     const isStreamed = received.whole === undefined;
     const call = { kind: 'http', request, channel: this.#channel, isStreamed } as const;
     const trailers = isStreamed ? undefined : received.trailers;
@@ -170,7 +171,7 @@ class Exchange implements Watched {
       clearTimeout(this.#stopTimer);
       this.#target.clients.remove(this);
       this.#receivedAll();
-      this.#caller?.removeEventListener('abort', this.#onCallerAbort);
+      if (this.#caller !== undefined) unwatchAbort(this.#caller, this.#onCallerAbort);
       this.#leave();
       this.#signal.wake();
     };

@@ -5,6 +5,7 @@
 
 import type { HeaderList } from '../../host/component/component-call.ts';
 import { NebulaError } from '../../host/errors.ts';
+import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';
 import type { Limits } from '../../host/limits.ts';
 
 /** A request's body: whole, or as it comes, with the trailers that are known at its end. */
@@ -96,7 +97,7 @@ class Pause {
     this.#over.catch(() => undefined);
     this.#timer = setTimeout(() => this.#end?.(), PAUSE_MS);
     if (signal?.aborted === true) this.#onAbort();
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal !== undefined) watchAbort(signal, this.#onAbort);
   }
 
   /** The piece, or undefined when it does not come in time. @throws NebulaError CLIENT_CLOSED */
@@ -108,6 +109,6 @@ class Pause {
 
   end(): void {
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#signal !== undefined) unwatchAbort(this.#signal, this.#onAbort);
   }
 }

@@ -17,6 +17,7 @@ import { InvocationQueue } from '../worker/queue.ts';
 import type { NativeBackend, NativeDefinition } from './backend.ts';
 import { ColdRun } from './cold-run.ts';
 import { KeptGuests } from './kept-guests.ts';
+import { unwatchAbort, watchAbort } from '../abort-watch.ts';
 import type { NativeRun } from './run.ts';
 
 export interface NativeExecutorOptions {
@@ -125,7 +126,7 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
       else this.#queue.push(call);
       if (signal === undefined) return;
       call.onAbort = () => this.#stop(call, { kind: 'aborted' });
-      signal.addEventListener('abort', call.onAbort, { once: true });
+      watchAbort(signal, call.onAbort);
     });
   }
 
@@ -234,7 +235,7 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
 
   #settled(call: Call<Definition>): void {
     clearTimeout(call.timer);
-    if (call.onAbort !== undefined) call.signal?.removeEventListener('abort', call.onAbort);
+    if (call.onAbort !== undefined && call.signal !== undefined) unwatchAbort(call.signal, call.onAbort);
   }
 
   #ended(call: Call<Definition>): void {

@@ -6,6 +6,7 @@ import { monotonicNs } from '../../host/monotonic.ts';
 import type { Ending, Invocation, Outcome } from '../../host/outcome.ts';
 import type { Recorded } from '../../host/run-record.ts';
 import { unansweredOutcome } from '../executor.ts';
+import { unwatchAbort, watchAbort } from '../abort-watch.ts';
 import type { Sent, Unit } from './unit.ts';
 
 export type OnDeadline = (call: Call, timeoutMs: number) => void;
@@ -51,7 +52,7 @@ export class Call implements Sent {
   watch(signal: AbortSignal, onAbort: () => void): void {
     this.#signal = signal;
     this.#onAbort = onAbort;
-    signal.addEventListener('abort', onAbort, { once: true });
+    watchAbort(signal, onAbort);
   }
 
   /** Starts the time that the caller gave, if any: waiting counts. */
@@ -116,7 +117,7 @@ export class Call implements Sent {
     if (this.settled) return false;
     this.settled = true;
     if (this.#askedTimer !== undefined) clearTimeout(this.#askedTimer);
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#onAbort !== undefined && this.#signal !== undefined) unwatchAbort(this.#signal, this.#onAbort);
     return true;
   }
 }
