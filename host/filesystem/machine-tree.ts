@@ -34,6 +34,7 @@ export interface MachineTree {
 }
 
 const SLASH = 0x2f;
+const DOT = 0x2e;
 const LINKS = 40;
 const DIRECTORY_MODE = 0o777;
 const FILE_MODE = 0o666;
@@ -157,8 +158,10 @@ export class MachineDirectory extends DirectoryDescriptor {
   }
 
   override removeDirectory(path: Uint8Array): number {
-    return this.#atParent(path, ERRNO.inval, (parent, { entry }) =>
-      this.#done(this.#libc.unlinkat(parent, entry, AT_REMOVEDIR)),
+    return this.#atParent(
+      path,
+      ({ base }) => (base[1] === DOT ? ERRNO.notempty : ERRNO.inval),
+      (parent, { entry }) => this.#done(this.#libc.unlinkat(parent, entry, AT_REMOVEDIR)),
     );
   }
 
@@ -239,15 +242,19 @@ export class MachineDirectory extends DirectoryDescriptor {
     return errno;
   }
 
-  /** Does something to an entry of its directory. `dotsErrno` refuses `.` and `..`. */
-  #atParent(path: Uint8Array, dotsErrno: number, act: (parent: number, split: SplitPath) => number): number {
+  /** Does something to an entry of its directory. `refusal` is the errno of a path that ends in `.` or `..`. */
+  #atParent(
+    path: Uint8Array,
+    refusal: number | ((split: SplitPath) => number),
+    act: (parent: number, split: SplitPath) => number,
+  ): number {
     const checked = checkPath(path);
     if (typeof checked === 'number') {
       return -checked;
     }
     const split = splitPath(checked);
     if (split.dots) {
-      return this.#atPath(path, true, () => dotsErrno);
+      return this.#atPath(path, true, () => (typeof refusal === 'number' ? refusal : refusal(split)));
     }
     const parent = this.#tree.resolve(this.#own.fd, split.parent, OPEN.path | OPEN.directory, 0);
     if (parent < 0) {

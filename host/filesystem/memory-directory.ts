@@ -189,7 +189,8 @@ function enter(place: Place, create: () => MemoryNode): number {
 }
 
 function openExisting(node: MemoryNode, request: OpenRequest, result: Result): number {
-  if (node instanceof LinkNode) return ERRNO.loop;
+  // As of open(2): a link that is not followed is no directory, before it is no file.
+  if (node instanceof LinkNode) return (request.oflags & OFLAG.directory) === 0 ? ERRNO.loop : ERRNO.notdir;
   if (node instanceof DirectoryNode) {
     if (request.write || (request.oflags & (OFLAG.creat | OFLAG.trunc)) !== 0) return ERRNO.isdir;
     result.descriptor = new MemoryDirectory(() => node);

@@ -6,6 +6,8 @@ import type { FileNode } from './memory-tree.ts';
 
 /** Offsets are numbers here: beyond this they would lose precision, and no tree is that large. */
 const LARGEST_OFFSET = BigInt(Number.MAX_SAFE_INTEGER);
+/** Largest offset Linux takes. */
+const OFFSET_MAX = 2n ** 63n - 1n;
 
 export class MemoryFile extends Descriptor {
   override readonly filetype: number = FILETYPE.regularFile;
@@ -31,6 +33,7 @@ export class MemoryFile extends Descriptor {
 
   override pread(target: Uint8Array, offset: bigint, result: Result): number {
     if (!this.#canRead) return ERRNO.badf;
+    if (offset + BigInt(target.length) > OFFSET_MAX) return ERRNO.inval;
     result.count = offset > LARGEST_OFFSET ? 0 : this.#node.read(target, Number(offset));
     return ERRNO.success;
   }
@@ -46,7 +49,8 @@ export class MemoryFile extends Descriptor {
 
   /** With `append` it still writes where it is told to, as POSIX has it. */
   override pwrite(source: Uint8Array, offset: bigint, result: Result): number {
-    if (offset > LARGEST_OFFSET) return ERRNO.fbig;
+    if (offset + BigInt(source.length) > OFFSET_MAX) return ERRNO.inval;
+    if (offset > LARGEST_OFFSET && source.length > 0) return ERRNO.fbig;
     return this.#writeAt(source, Number(offset), result);
   }
 
@@ -60,7 +64,8 @@ export class MemoryFile extends Descriptor {
     const origin = whence === 0 ? 0 : whence === 1 ? this.#offset : this.#node.sizeBytes();
     const target = BigInt(origin) + delta;
     if (target < 0n) return ERRNO.inval;
-    if (target > LARGEST_OFFSET) return ERRNO.overflow;
+    // As Linux has it beyond the largest file.
+    if (target > LARGEST_OFFSET) return ERRNO.inval;
     this.#offset = Number(target);
     result.offset = target;
     return ERRNO.success;
@@ -92,8 +97,8 @@ export class MemoryFile extends Descriptor {
     return this.#node.resize(Number(end)) ? ERRNO.success : ERRNO.nospc;
   }
 
-  override advise(_offset: bigint, _length: bigint, _advice: number): number {
-    return ERRNO.success;
+  override advise(offset: bigint, length: bigint, _advice: number): number {
+    return offset > OFFSET_MAX || length > OFFSET_MAX ? ERRNO.inval : ERRNO.success;
   }
 
   override setTimes(atimNs: bigint, mtimNs: bigint, fstflags: number): number {

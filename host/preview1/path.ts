@@ -46,12 +46,17 @@ export function createPathFunctions(context: Context, variant: AbiVariant): Host
  */
 function locate(context: Context, fd: number, right: number, path: number, length: number): number {
   const directory = context.table.get(fd);
-  if (directory === undefined) return ERRNO.badf;
-  const errno = context.path(path, length);
+  let errno = checkDirectory(directory);
   if (errno !== ERRNO.success) return errno;
-  if (directory.filetype !== FILETYPE.directory) return ERRNO.notdir;
-  if ((directory.droppedBase & right) !== 0) return ERRNO.notcapable;
+  errno = context.path(path, length);
+  if (errno !== ERRNO.success) return errno;
+  if (((directory as Descriptor).droppedBase & right) !== 0) return ERRNO.notcapable;
   return context.pathBytes[0] === SLASH ? context.settle(ERRNO.notcapable, CAPABILITY) : ERRNO.success;
+}
+
+function checkDirectory(directory: Descriptor | undefined): number {
+  if (directory === undefined) return ERRNO.badf;
+  return directory.filetype === FILETYPE.directory ? ERRNO.success : ERRNO.notdir;
 }
 
 function directoryOf(context: Context, fd: number): Descriptor {
@@ -187,7 +192,10 @@ function createPairFunctions(context: Context): HostFunctions {
       toLength: number,
     ): number => {
       context.enter();
-      let errno = locate(context, fd >>> 0, RIGHTS.pathRenameSource, from >>> 0, fromLength >>> 0);
+      // Descriptors before paths, as in wasmtime.
+      let errno = checkDirectory(context.table.get(fd >>> 0)) || checkDirectory(context.table.get(targetFd >>> 0));
+      if (errno !== ERRNO.success) return errno;
+      errno = locate(context, fd >>> 0, RIGHTS.pathRenameSource, from >>> 0, fromLength >>> 0);
       if (errno !== ERRNO.success) return errno;
       const source = context.pathBytes;
       errno = locate(context, targetFd >>> 0, RIGHTS.pathRenameTarget, to >>> 0, toLength >>> 0);
@@ -205,7 +213,9 @@ function createPairFunctions(context: Context): HostFunctions {
       toLength: number,
     ): number => {
       context.enter();
-      let errno = locate(context, fd >>> 0, RIGHTS.pathLinkSource, from >>> 0, fromLength >>> 0);
+      let errno = checkDirectory(context.table.get(fd >>> 0)) || checkDirectory(context.table.get(targetFd >>> 0));
+      if (errno !== ERRNO.success) return errno;
+      errno = locate(context, fd >>> 0, RIGHTS.pathLinkSource, from >>> 0, fromLength >>> 0);
       if (errno !== ERRNO.success) return errno;
       const source = context.pathBytes;
       errno = locate(context, targetFd >>> 0, RIGHTS.pathLinkTarget, to >>> 0, toLength >>> 0);
@@ -260,8 +270,9 @@ function createLinkFunctions(context: Context): HostFunctions {
     /** Contents that begin with `/` are refused: followed by the machine they would lead out of the mount. */
     path_symlink: (contents: number, contentsLength: number, fd: number, path: number, length: number): number => {
       context.enter();
-      if (context.table.get(fd >>> 0) === undefined) return ERRNO.badf;
-      let errno = context.path(contents >>> 0, contentsLength >>> 0);
+      let errno = checkDirectory(context.table.get(fd >>> 0));
+      if (errno !== ERRNO.success) return errno;
+      errno = context.path(contents >>> 0, contentsLength >>> 0);
       if (errno !== ERRNO.success) return errno;
       const bytes = context.pathBytes;
       errno = locate(context, fd >>> 0, RIGHTS.pathSymlink, path >>> 0, length >>> 0);

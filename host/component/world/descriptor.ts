@@ -107,7 +107,6 @@ export class Descriptor extends Resource {
   }
 
   setSize(sizeBytes: bigint): void {
-    this.#require('write');
     this.#settle(this.#file.setSize(sizeBytes));
   }
 

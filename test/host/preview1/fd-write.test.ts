@@ -97,3 +97,21 @@ testMounts(
     }
   },
 );
+
+testMounts('offsets beyond all files are invalid, of reads, writes, seeks and advice', { file: 'x' }, (guest) => {
+  const fd = guest.mustOpen('file', { write: true });
+  const last = (1n << 63n) - 1n;
+  const { iovs } = guest.iovecs(3);
+  const empty = guest.iovecs(0).iovs;
+  const room = guest.room(8);
+  for (const offset of [last, last - 2n, 1n << 63n, (1n << 64n) - 1n]) {
+    assert.equal(guest.call('fd_pread', fd, iovs, 1, offset, room), 'inval', String(offset));
+    assert.equal(guest.call('fd_pwrite', fd, iovs, 1, offset, room), 'inval', String(offset));
+  }
+  assert.equal(guest.call('fd_pread', fd, empty, 1, last, room), 'success');
+  assert.equal(guest.call('fd_pwrite', fd, empty, 1, last, room), 'success');
+  assert.equal(guest.call('fd_seek', fd, last, 0, room), 'inval');
+  assert.equal(guest.call('fd_seek', fd, last, 2, room), 'inval');
+  assert.equal(guest.call('fd_advise', fd, 1n << 63n, 0n, 0), 'inval');
+  assert.equal(guest.call('fd_advise', fd, 0n, 1n << 63n, 0), 'inval');
+});

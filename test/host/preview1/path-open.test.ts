@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { OFLAG } from '../../../host/filesystem/descriptor.ts';
 import { RIGHTS } from '../../../host/preview1/abi.ts';
 import { testMounts } from '../filesystem/both-mounts.ts';
-import { type Guest, RIGHTS_ALL } from './guest.ts';
+import { type Guest, RIGHTS_ALL, ROOT } from './guest.ts';
 
 const ALLOCATE = BigInt(RIGHTS.fdAllocate);
 const SET_SIZE = BigInt(RIGHTS.fdFilestatSetSize);
@@ -82,3 +82,43 @@ testMounts('path_open with directory refuses to create, to insist and to truncat
     }
   }
 });
+
+testMounts(
+  'path_open calls a link that it does not follow no directory where it is to be one',
+  { file: 'x' },
+  (guest) => {
+    assert.equal(guest.symlink('.', 'to-dir'), 'success');
+    assert.equal(guest.open('to-dir', { follow: false }), 'loop');
+    assert.equal(guest.open('to-dir', { follow: false, oflags: OFLAG.directory }), 'notdir');
+  },
+);
+
+testMounts('path calls look at their descriptors before their paths', { file: 'x' }, (guest) => {
+  const fd = guest.mustOpen('file');
+  for (const path of ['', 'a\0b', '/a', '../a', 'a']) {
+    const bytes = guest.put(path);
+    for (const [from, errno] of [
+      [fd, 'notdir'],
+      [77, 'badf'],
+    ] as const) {
+      assert.equal(guest.call('path_unlink_file', from, ...bytes), errno, path);
+      assert.equal(guest.call('path_symlink', ...bytes, from, ...bytes), errno, path);
+      assert.equal(guest.call('path_rename', ROOT, ...bytes, from, ...bytes), errno, path);
+      assert.equal(guest.call('path_rename', from, ...bytes, ROOT, ...bytes), errno, path);
+      assert.equal(guest.call('path_link', ROOT, 0, ...bytes, from, ...bytes), errno, path);
+    }
+  }
+});
+
+testMounts(
+  'path_remove_directory tells the dot of a path from its two dots, as rmdir(2) does',
+  { file: 'x' },
+  (guest) => {
+    assert.equal(guest.path('path_create_directory', 'sub'), 'success');
+    assert.equal(guest.path('path_remove_directory', 'sub/.'), 'inval');
+    assert.equal(guest.path('path_remove_directory', '.'), 'inval');
+    assert.equal(guest.path('path_remove_directory', 'sub/..'), 'notempty');
+    assert.equal(guest.path('path_remove_directory', 'sub/../'), 'notempty');
+    assert.equal(guest.path('path_remove_directory', '..'), 'notcapable');
+  },
+);

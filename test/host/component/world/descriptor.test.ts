@@ -111,6 +111,29 @@ testMounts('a zero-length append through a stream grows nothing', (root) => {
   assert.equal(file.stat().size, 6n);
 });
 
+testMounts('set-size and advise tell of a file what is wrong with it, and of a directory that it is none', (root) => {
+  assert.equal(
+    codeOf(() => open(root, { read: true }).setSize(1n)),
+    'invalid',
+  );
+  assert.equal(
+    codeOf(() => open(root, { read: true, write: true }).setSize(1n)),
+    'success',
+  );
+  assert.equal(
+    codeOf(() => root.setSize(1n)),
+    'bad-descriptor',
+  );
+  assert.equal(
+    codeOf(() => open(root, { read: true }).advise(1n << 63n, 0n, 'normal')),
+    'invalid',
+  );
+  assert.equal(
+    codeOf(() => root.advise(0n, 0n, 'normal')),
+    'bad-descriptor',
+  );
+});
+
 test('getDirectories() names relative paths as the manifest has them', () => {
   const mounts = ['.', 'data', '/data'].map((guest): Mount => ({ guest, files: {}, access: 'read-only' }));
   withMounts(mounts, (directories) => {
