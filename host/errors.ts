@@ -32,6 +32,7 @@ export const ERRORS = {
     false,
   ],
   PREPARED_INVALID: [422, 'Cannot read the prepared component at "{path}": {detail}', false],
+  GLUE_REFUSED: [422, 'Cannot run the glue of the component: {detail}', false],
   ENTRY_MISMATCH: [422, 'Cannot use function "{name}" so: expected the export {expected}, got {exports}', false],
   NO_ENTRY: [422, 'Cannot find an entry in the module: expected an export {expected}, got {exports}', false],
   MEMORY_MINIMUM: [

@@ -66,7 +66,7 @@ export class ComponentVm implements Guest {
   ) {
     this.#definition = definition;
     this.#cores = new CoreInstances(definition, space);
-    this.#instantiate = compileGlue(definition.component)();
+    this.#instantiate = makeGlue(definition);
     this.#packages = [...new Set(definition.component.imports.map((name) => parseInterface(name)?.package ?? ''))];
     [this.#host, this.#exports] = this.#link();
     try {
@@ -230,6 +230,14 @@ function runnable(run: () => unknown): () => void {
   return () => {
     requireSettled(run());
   };
+}
+
+function makeGlue({ component, name }: ComponentDefinition): Instantiate {
+  try {
+    return compileGlue(component)();
+  } catch (cause) {
+    throw new NebulaError('INIT_FAILED', { name, detail: messageOf(cause) }, { cause });
+  }
 }
 
 function callWithin(host: Host, entry: () => void, timeoutMs: number): Ending {

@@ -110,7 +110,7 @@ function liftsOf(count: Account): Lifts {
     if (sizeBytes > LONGEST_STRING) throw trap(activeHost(), 'other', 'a string is longer than the host can hold');
     return decode(decoder, new Uint8Array(memory.buffer, start, sizeBytes));
   };
-  return {
+  return Object.freeze<Lifts>({
     utf8: (memory, pointer, length) => text(UTF8, memory, pointer, length, 1),
     utf16: (memory, pointer, length) => text(UTF16, memory, pointer, length, 2),
     numbers(memory, pointer, length, sizeBytes) {
@@ -120,7 +120,7 @@ function liftsOf(count: Account): Lifts {
       return memory.buffer.slice(start, start + whole);
     },
     list: (length, weightBytes) => count(activeHost(), (length >>> 0) * weightBytes),
-  };
+  });
 }
 
 /** New memory of the guest's, asked for also when nothing is to be in it: a guest may count on that. */
@@ -139,7 +139,8 @@ function requireText(value: unknown): string {
   throw new TypeError(`expected a string, received [${typeof value}]`);
 }
 
-export const LIFT_LOWER_VALUES: LiftLower = {
+/** Frozen, since every glue of a thread has it. */
+export const LIFT_LOWER_VALUES: LiftLower = Object.freeze<LiftLower>({
   argument: liftsOf((host, sizeBytes) => host.countArgument(sizeBytes)),
   result: liftsOf((host, sizeBytes) => host.countResult(sizeBytes)),
   lowerUtf8(text, realloc, memory) {
@@ -181,7 +182,7 @@ export const LIFT_LOWER_VALUES: LiftLower = {
       throw host.stop({ kind: 'limit', limit: 'resources', allowed });
   },
   trap: (message) => trap(activeHost(), 'other', message),
-};
+});
 
 /**
  * The trap behind what the glue threw when it read or wrote outside of the guest's memory, at an address that the guest

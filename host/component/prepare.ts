@@ -11,6 +11,7 @@ import type { PreparedModule } from '../module/prepare.ts';
 import { type CodeScan, scanValid, TABLE_CHANGES } from '../module/scan.ts';
 import { prepareApart } from '../preparation/children.ts';
 import type { StepListener } from '../preparation/task.ts';
+import { checkGlue } from './glue-check.ts';
 import type { ComponentCore, ComponentKind, PreparedComponent, TranspiledComponent } from './prepared-component.ts';
 import { refuseUnknownExports, refuseUnknownImports } from './entries.ts';
 import { parseInterface, readWorld } from './wit.ts';
@@ -38,7 +39,7 @@ interface ReadCore {
 }
 
 /**
- * @throws NebulaError UNKNOWN_IMPORT, UNKNOWN_EXPORT, NO_ENTRY, MODULE_UNSUPPORTED, MODULE_INVALID, MEMORY_MINIMUM, TABLE_MINIMUM
+ * @throws NebulaError GLUE_REFUSED, UNKNOWN_IMPORT, UNKNOWN_EXPORT, NO_ENTRY, MODULE_UNSUPPORTED, MODULE_INVALID, MEMORY_MINIMUM, TABLE_MINIMUM
  */
 export function rewriteComponent(
   transpiled: TranspiledComponent,
@@ -49,6 +50,7 @@ export function rewriteComponent(
   const world = readWorld(transpiled.wit);
   refuseUnknownImports(world.imports);
   refuseUnknownExports(world.exports);
+  checkGlue(transpiled.glue);
   const cores = transpiled.cores.map(({ file, bytes }) => {
     const layout = readLayout(bytes);
     return { file, layout, scan: scanValid(layout, file) };

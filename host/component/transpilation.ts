@@ -8,6 +8,10 @@ import { isNebulaError, messageOf, NebulaError } from '../errors.ts';
 import { refuseAbove } from '../module/ceilings.ts';
 import { boundedGlue } from './bounded-glue.ts';
 import { refuseUnknownWorld } from './entries.ts';
+import { checkGlue } from './glue-check.ts';
+import { guardGlue } from './glue-guard.ts';
+import { parseGlue } from './glue-syntax.ts';
+import { rewriteNames } from './names/component-names.ts';
 import type { TranspiledComponent } from './prepared-component.ts';
 import { renewableFactory } from './renewable-glue.ts';
 import type { Parse } from './syntax.ts';
@@ -30,10 +34,6 @@ interface WasmTools {
   readonly componentWit: (bytes: Uint8Array) => Promise<string>;
 }
 
-interface Acorn {
-  readonly parse: (source: string, options: { readonly ecmaVersion: 'latest' }) => ReturnType<Parse>;
-}
-
 /** `base64Cutoff: 0` keeps every core module a file of its own; the world is given at instantiation. */
 const OPTIONS = {
   name: 'component',
@@ -46,7 +46,7 @@ const OPTIONS = {
   minify: true,
 };
 
-/** @throws NebulaError MODULE_INVALID */
+/** @throws NebulaError MODULE_INVALID, MODULE_UNSUPPORTED, GLUE_REFUSED */
 export async function transpile(bytes: Uint8Array): Promise<TranspiledComponent> {
   return refusing(async () => {
     const { files, wit } = await run(bytes, OPTIONS);
@@ -61,7 +61,7 @@ export async function transpile(bytes: Uint8Array): Promise<TranspiledComponent>
     return {
       digest: createHash('sha256').update(bytes).digest('hex'),
       sizeBytes: bytes.length,
-      glue: await toFactory(new TextDecoder().decode(source)),
+      glue: toFactory(new TextDecoder().decode(source)),
       cores,
       wit,
     };
@@ -85,8 +85,16 @@ async function run(
   const { componentWit } = (await import(tools)) as WasmTools;
   const { transpileBytes } = (await import(base)) as Transpiler;
   refuseUnknownWorld(bytes);
-  const wit = await componentWit(bytes);
-  return { files: (await transpileBytes(bytes, options)).files, wit };
+  const renamed = rewriteNames(bytes);
+  const wit = await componentWit(renamed);
+  return { files: (await transpileBytes(renamed, options)).files, wit };
+}
+
+let broken = false;
+
+/** Whether a transpiler has trapped: what it is given afterwards fails, whatever it is, so that this process is spent. */
+export function isTranspilerBroken(): boolean {
+  return broken;
 }
 
 /** What transpilers throw, as a refusal of the component; what is short of memory stays that. */
@@ -96,6 +104,7 @@ async function refusing<T>(work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     const isShort = cause instanceof RangeError && !/call stack/.test(cause.message);
     if (isNebulaError(cause) || isShort || (cause as { code?: unknown }).code === 'ERR_MODULE_NOT_FOUND') throw cause;
+    broken ||= cause instanceof WebAssembly.RuntimeError;
     throw new NebulaError('MODULE_INVALID', describe(cause), { cause });
   }
 }
@@ -106,17 +115,18 @@ function declarations(files: Readonly<Record<string, Uint8Array>>): Record<strin
   return Object.fromEntries(found.map(([name, bytes]) => [name, decoder.decode(bytes)]));
 }
 
-/** The glue, an ECMAScript module, as a script whose value is a factory of its `instantiate`. */
-async function toFactory(source: string): Promise<string> {
+const parse: Parse = (text) => ({ body: parseGlue(text) });
+
+/** The glue, an ECMAScript module, as a script whose value is a factory of its `instantiate`. @throws NebulaError GLUE_REFUSED */
+function toFactory(source: string): string {
   const start = source.indexOf('export function instantiate(');
   const end = source.indexOf('export const _util');
   if (start < 0) throw new Error('the transpiler made no instantiate function');
   const body = source.slice(start + 'export '.length, end < 0 ? undefined : end).trimEnd();
-  const instantiate = body.replace(/;$/, '');
-  const name = 'acorn';
-  const acorn = (await import(name)) as Acorn;
-  const parse: Parse = (text) => acorn.parse(text, { ecmaVersion: 'latest' });
-  return renewableFactory(boundedGlue(instantiate, parse), parse);
+  const instantiate = boundedGlue(body.replace(/;$/, ''), parse);
+  const glue = guardGlue(renewableFactory(instantiate, parse));
+  checkGlue(glue);
+  return glue;
 }
 
 /** What wasm-tools throws has its words in `payload`, a chain of causes, one a line. */

@@ -97,10 +97,10 @@ export class PreparingChild {
         pending.step = report.step;
         return;
       case 'done':
-        if (report.isGrown) this.end();
+        if (report.isSpent) this.end();
         return this.#settle(() => pending.resolve(report.result));
       case 'failed':
-        if (report.isGrown) this.end();
+        if (report.isSpent) this.end();
         return this.#settle(() => pending.reject(fromFailure(report.failure)));
       case 'memory':
         this.end();

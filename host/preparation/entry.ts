@@ -4,6 +4,7 @@
  */
 
 import { Socket } from 'node:net';
+import { isTranspilerBroken } from '../component/transpilation.ts';
 import { messageOf, toFailure } from '../errors.ts';
 import { dataBytes, endWithParent, limitData } from '../linux/limits.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
@@ -23,21 +24,21 @@ function send(report: PreparationReport): void {
 }
 
 const bornBytes = dataBytes();
-const isGrown = (): boolean => dataBytes() - bornBytes > GROWN_BYTES;
+const isSpent = (): boolean => isTranspilerBroken() || dataBytes() - bornBytes > GROWN_BYTES;
 
 async function serve({ task, memoryBytes }: PreparationRequest): Promise<void> {
   const beforeBytes = dataBytes();
   limitData(beforeBytes + memoryBytes);
   try {
     const result = await perform(task, (step) => send({ kind: 'step', step }));
-    send({ kind: 'done', result, isGrown: isGrown() });
+    send({ kind: 'done', result, isSpent: isSpent() });
   } catch (error) {
     if (wantsMemory(error, dataBytes() - beforeBytes, memoryBytes)) return send({ kind: 'memory' });
     const failure = toFailure(error);
     send(
       failure === undefined
         ? { kind: 'error', message: messageOf(error) }
-        : { kind: 'failed', failure, isGrown: isGrown() },
+        : { kind: 'failed', failure, isSpent: isSpent() },
     );
   }
 }

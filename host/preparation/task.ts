@@ -34,8 +34,8 @@ export interface PreparationRequest {
 /** Told by the process at each step, so that an end in the middle of it can be named; then how the task ended. */
 export type PreparationReport =
   | { readonly kind: 'step'; readonly step: string }
-  | { readonly kind: 'done'; readonly result: unknown; readonly isGrown: boolean }
-  | { readonly kind: 'failed'; readonly failure: Failure; readonly isGrown: boolean }
+  | { readonly kind: 'done'; readonly result: unknown; readonly isSpent: boolean }
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly isSpent: boolean }
   /** The task's memory was not enough, and the process has told so itself. */
   | { readonly kind: 'memory' }
   | { readonly kind: 'error'; readonly message: string };

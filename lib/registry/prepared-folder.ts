@@ -1,6 +1,7 @@
 /**
  * A transpiled component as a folder: the glue, the core modules, the WIT and `prepared.json`, which names the component
- * and the digest of each file. The digests tell damage, not malice: the glue is code that runs with this process's rights.
+ * and the digest of each file. The digests tell damage, not malice: against that all glue is held to the shape of
+ * what jco writes before it is deployed (host/component/glue-check.ts).
  */
 
 import { mkdir, readFile } from 'node:fs/promises';
@@ -15,7 +16,7 @@ import { digestOf } from './store.ts';
 export const PREPARED_NAME = 'prepared.json';
 
 /** Raised when the transpiler's output or what is expected of it changes. */
-const FORMAT = 3;
+const FORMAT = 4;
 const GLUE_NAME = 'component.js';
 const WIT_NAME = 'component.wit';
 const CORE_NAME = /^component\.core\d*\.wasm$/;

@@ -8,6 +8,7 @@ import { createHttp } from './http/types.ts';
 import type { Host } from './host.ts';
 import { InputStream, IoError, OutputStream, poll, Pollable } from './io.ts';
 import { createRandom } from './random.ts';
+import { Resource } from './resource.ts';
 import { createSockets } from './sockets/network.ts';
 
 /** What makes the interfaces of a package. */
@@ -25,9 +26,28 @@ const PACKAGES: Readonly<Record<string, (host: Host) => Imports>> = {
   'wasi:sockets': createSockets,
 };
 
+/** Packages whose classes this thread has frozen. */
+const frozen: Set<string> = new Set();
+
 /** The interfaces of the packages that are asked for: they are made for each call, the others need not be. */
 export function createWorld(host: Host, packages: readonly string[]): Imports {
   const world: Record<string, object> = {};
-  for (const name of packages) Object.assign(world, PACKAGES[name]?.(host));
+  for (const name of packages) {
+    const made = PACKAGES[name]?.(host) ?? {};
+    if (!frozen.has(name)) freezeClasses(name, made);
+    Object.assign(world, made);
+  }
   return world;
+}
+
+/** Every glue of a thread has the same classes: none may change what another sees. */
+function freezeClasses(name: string, made: Imports): void {
+  const values = Object.values(made).flatMap((each) => Object.values(each) as unknown[]);
+  for (const value of values) {
+    const prototype: unknown = typeof value === 'function' ? value.prototype : undefined;
+    if (!(prototype instanceof Resource)) continue;
+    Object.freeze(value);
+    Object.freeze(prototype);
+  }
+  frozen.add(name);
 }

@@ -1,0 +1,55 @@
+/** What glue may use that is not its own: each is given to it by name (glue-realm.ts), and nothing else is there. */
+
+/** Values of the realm that the glue is evaluated in. */
+export const REALM_BUILTINS: readonly string[] = [
+  'Array',
+  'ArrayBuffer',
+  'BigInt',
+  'BigInt64Array',
+  'BigUint64Array',
+  'Boolean',
+  'DataView',
+  'Error',
+  'FinalizationRegistry',
+  'Float32Array',
+  'Float64Array',
+  'Int16Array',
+  'Int32Array',
+  'Int8Array',
+  'JSON',
+  'Map',
+  'Math',
+  'Number',
+  'Object',
+  'Promise',
+  'RangeError',
+  'Set',
+  'String',
+  'Symbol',
+  'TypeError',
+  'Uint16Array',
+  'Uint32Array',
+  'Uint8Array',
+  'WeakMap',
+  'WeakRef',
+  'WeakSet',
+];
+
+/** Made for the glue: quiet, or with only what it needs. */
+const MADE: readonly string[] = ['WebAssembly', 'console', 'globalThis', 'TextDecoder', 'TextEncoder'];
+
+/** What jco names for uses that a synchronous component has not: without a value. */
+export const ABSENT: readonly string[] = ['setTimeout', 'setInterval', 'clearInterval', 'queueMicrotask'];
+
+export const BUILTINS: ReadonlySet<string> = new Set([
+  ...REALM_BUILTINS,
+  ...MADE,
+  ...ABSENT,
+  '$key',
+  '$slot',
+  '$method',
+  'undefined',
+  'NaN',
+  'Infinity',
+  'arguments',
+]);

@@ -1,0 +1,69 @@
+/**
+ * Puts a guard around what the glue computes while it runs: keys, which jco uses for handles, fields and flags, and methods
+ * that it gives its classes. No key can then be a name that leads from an object to what made it, whatever a guest gave,
+ * and no class but the glue's own is changed.
+ */
+
+import {
+  type GlueNode,
+  isIndex,
+  isWritten,
+  METHOD_GUARD,
+  methodOf,
+  parseGlue,
+  READ_GUARD,
+  walkGlue,
+  WRITE_GUARD,
+} from './glue-syntax.ts';
+
+/** A replacement of the text from `start` to `end`; they do not overlap. */
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** @throws SyntaxError */
+export function guardGlue(glue: string): string {
+  const edits: Edit[] = [];
+  for (const statement of parseGlue(glue)) walkGlue(statement, (node, parents) => guard(node, parents, glue, edits));
+  // Guards within guards: what begins later lies inside, and ends that meet are alike.
+  edits.sort((left, right) => left.start - right.start);
+  let guarded = '';
+  let copied = 0;
+  for (const { start, end, text } of edits) {
+    guarded += glue.slice(copied, start) + text;
+    copied = end;
+  }
+  return guarded + glue.slice(copied);
+}
+
+function guard(node: GlueNode, parents: readonly GlueNode[], glue: string, edits: Edit[]): void {
+  const { property } = node;
+  if (node.type === 'CallExpression') guardDefinition(node, edits);
+  if (node.type === 'AssignmentExpression') guardMethod(node, glue, edits);
+  if (node.type !== 'MemberExpression' || node.computed !== true || property === undefined) return;
+  if (isIndex(property) || property.type === 'Literal') return;
+  wrap(property, isWritten(node, parents) ? WRITE_GUARD : READ_GUARD, edits);
+}
+
+function wrap({ start, end }: GlueNode, by: string, edits: Edit[]): void {
+  edits.push({ start, end: start, text: `${by}(` }, { start: end, end, text: ')' });
+}
+
+/** `Object.defineProperty(object, key, ...)` writes too. */
+function guardDefinition({ callee, arguments: given }: GlueNode, edits: Edit[]): void {
+  if (callee?.object?.name !== 'Object' || callee.property?.name !== 'defineProperty') return;
+  const key = given?.[1];
+  if (key !== undefined && key.type !== 'Literal') wrap(key, WRITE_GUARD, edits);
+}
+
+/** `Class.prototype.name = function`, as `$method(Class,"name",function)`. */
+function guardMethod({ operator, left, right, start, end }: GlueNode, glue: string, edits: Edit[]): void {
+  const found = methodOf(left);
+  if (operator !== '=' || found === undefined || right === undefined) return;
+  const { owner, method } = found;
+  const name = JSON.stringify(method.type === 'Literal' ? String(method.value) : method.name);
+  const text = `${METHOD_GUARD}(${glue.slice(owner.start, owner.end)},${name},`;
+  edits.push({ start, end: right.start, text }, { start: end, end, text: ')' });
+}
