@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool, Response } from 'undici';
 import { argumentError, isNebulaError, messageOf, NebulaError } from '../host/errors.ts';
+import { hasContent } from '../host/http-fields.ts';
 import type { DeployOptions, FunctionRecord, Input } from './api.ts';
 import { SNAPSHOT_LIMIT_BYTES } from './http/deployment.ts';
 import { toManifestJson } from './manifest.ts';
@@ -181,8 +182,7 @@ export class NebulaClient {
     const pairs = Object.entries(headers).flatMap(([key, value]) =>
       [value ?? []].flat().map((item): [string, string] => [key, item]),
     );
-    const isBodyless = body.byteLength === 0 && (status === 204 || status === 304 || options.method === 'HEAD');
-    return new Response(isBodyless ? null : body, { status, headers: pairs });
+    return new Response(hasContent(options.method ?? 'GET', status) ? body : null, { status, headers: pairs });
   }
 
   /** Lets calls in flight finish and closes the connections. */

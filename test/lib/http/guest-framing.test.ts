@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { Request } from 'undici';
+import { NebulaClient } from '../../../lib/client.ts';
 import type { HttpLogger } from '../../../lib/http/exchange.ts';
 import { createFetchHandler } from '../../../lib/http/handler.ts';
 import { createNebula, startServer, type Nebula, type NebulaServer } from '../../../lib/index.ts';
@@ -200,12 +201,16 @@ describe('ANY /fn/:name/* and what its CGI program says of framing', () => {
     ['teller', 200, 'hello', '5'],
   ] as const;
   for (const [name, status, body, length] of expected) {
-    it(`answers ${status} as it may, by node:http and by fetch`, async () => {
+    it(`answers ${status} as it may, by node:http, by fetch and to NebulaClient`, async () => {
       const told = await askOver(agent, `${server.url}/fn/${name}/`);
       assert.deepEqual([told.status, told.body, told.headers['content-length']], [status, body, length]);
       assert.equal(told.headers['proxy-connection'], undefined);
       const fetched = await createFetchHandler(nebula)(new Request(`http://h/fn/${name}/`));
       assert.deepEqual([fetched.status, await fetched.text()], [status, body]);
+      const client = new NebulaClient({ url: server.url });
+      const called = await client.fetch(name, '/');
+      assert.deepEqual([called.status, await called.text()], [status, body]);
+      await client.close();
     });
   }
 
