@@ -45,14 +45,17 @@ export class PreparingChild {
       cwd: '/',
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     });
-    this.#answers = this.#process.stdio[3] as Socket;
+    this.#process.once('error', (error) => this.#lose(error.message));
+    // Where the process has no descriptor left, Node makes no pipes.
+    const pipes = this.#process.stdio as ChildProcess['stdio'] | undefined;
+    if (pipes?.[3] === undefined || pipes[3] === null) throw lostError('starting', 'no pipe could be opened');
+    this.#answers = pipes[3] as Socket;
     const reader = new FrameReader(ANSWER_LIMIT_BYTES, (report) => this.#take(report as PreparationReport));
     this.#answers.on('data', (chunk: Buffer) => this.#push(reader, chunk));
     this.#process.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('latin1')).slice(-STDERR_CHARACTERS);
     });
     for (const stream of this.#process.stdio) stream?.on('error', () => undefined);
-    this.#process.once('error', (error) => this.#lose(error.message));
     this.#process.once('close', (code, signal) =>
       this.#lose(signal === null ? `it exited with ${code}` : `it got ${signal}`),
     );
@@ -107,9 +110,7 @@ export class PreparingChild {
         return this.#settle(() => pending.reject(memoryError(pending)));
       case 'error':
         this.end();
-        return this.#settle(() =>
-          pending.reject(new NebulaError('PREPARER_LOST', { step: pending.step, detail: report.message })),
-        );
+        return this.#settle(() => pending.reject(lostError(pending.step, report.message)));
       default:
         return report satisfies never;
     }
@@ -128,7 +129,9 @@ export class PreparingChild {
     const pending = this.#pending;
     if (pending === undefined) return;
     const isMemory = OUT_OF_MEMORY.test(this.#stderr);
-    const error = isMemory ? memoryError(pending) : new NebulaError('PREPARER_LOST', { step: pending.step, detail });
+    const said = /^\w*Error\b.*$/m.exec(this.#stderr)?.[0];
+    const told = said === undefined ? detail : `${detail}: ${said}`;
+    const error = isMemory ? memoryError(pending) : lostError(pending.step, told);
     this.#settle(() => pending.reject(error));
   }
 
@@ -145,6 +148,10 @@ export class PreparingChild {
     this.#process[change]();
     for (const stream of this.#process.stdio) (stream as Socket | null | undefined)?.[change]();
   }
+}
+
+function lostError(step: string, detail: string): NebulaError {
+  return new NebulaError('PREPARER_LOST', { step, detail });
 }
 
 function memoryError({ step, bounds }: Pending): NebulaError {

@@ -1,6 +1,7 @@
 /** The preparing processes of this thread: kept warm while deploys follow one another, and ended when none does. */
 
 import { availableParallelism } from 'node:os';
+import { isNebulaError, messageOf, NebulaError } from '../errors.ts';
 import { PreparingChild } from './child.ts';
 import type { PreparationBounds, Preparations, PreparationTask } from './task.ts';
 
@@ -28,14 +29,25 @@ export async function prepareApart<Task extends PreparationTask>(
 ): Promise<Preparations[Task['kind']]> {
   if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
   else running++;
-  const child = takeIdle() ?? new PreparingChild();
+  let child: PreparingChild | undefined;
   try {
+    child = takeIdle() ?? startChild();
     return (await child.run(task, bounds)) as Preparations[Task['kind']];
   } finally {
-    if (child.isUsable) keep(child);
+    if (child?.isUsable === true) keep(child);
     const next = waiting.shift();
     if (next === undefined) running--;
     else next();
+  }
+}
+
+/** Node may not be allowed to start processes. */
+function startChild(): PreparingChild {
+  try {
+    return new PreparingChild();
+  } catch (cause) {
+    if (isNebulaError(cause)) throw cause;
+    throw new NebulaError('PREPARER_LOST', { step: 'starting', detail: messageOf(cause) }, { cause });
   }
 }
 

@@ -54,7 +54,7 @@ export class FunctionFolders {
       count += functions.length;
       for (const folder of functions) {
         const deploying = this.#deployFirst(folder, failures);
-        // A component is transpiled for seconds in a thread of its own: meanwhile the others are deployed.
+        // A component is transpiled for seconds in a process of its own: meanwhile the others are deployed.
         if (await this.#holdsComponent(folder)) underway.push(deploying);
         else await deploying;
       }

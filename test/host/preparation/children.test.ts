@@ -111,6 +111,17 @@ test('prepareApart() serves a process that was started with options of its own',
   assert.equal(stdout, 'command\n');
 });
 
+test('prepareApart() says what kept its process from starting, each time', async () => {
+  const source = `
+    process.execPath = '/nowhere/node';
+    const { prepareModule } = await import(${JSON.stringify(join(HOST, 'module/prepare.js'))});
+    const { resolveLimits } = await import(${JSON.stringify(join(HOST, 'limits.js'))});
+    for (let turn = 0; turn < 6; turn++) await prepareModule(new Uint8Array(8), resolveLimits()).catch((error) => console.log(error.message));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source]);
+  const message = 'Cannot prepare the module: the process for it ended while starting: spawn /nowhere/node ENOENT\n';
+  assert.equal(stdout, message.repeat(6));
+});
+
 test('prepareApart() serves a worker thread, and its process ends with it', async () => {
   const source = `import('node:worker_threads').then(async ({ parentPort }) => {
     ${program('parentPort.postMessage(info.kind); setInterval(() => {}, 1000);')}
