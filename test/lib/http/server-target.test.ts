@@ -49,6 +49,20 @@ describe('startServer() and where a request goes', () => {
     }
   });
 
+  it('leads to no management from the path of a function, however it is written', async () => {
+    const separators = ['/', '\\', '%2f', '%2F', '%5c'];
+    const segments = ['..', '.', '%2e%2e', '%2E.', '.%2e', '..;', '%252e%252e', '..%00'];
+    for (const before of separators) {
+      for (const segment of segments) {
+        const targets = separators.map((after) => `/fn${before}${segment}${after}functions`);
+        // One connection for all of them; the last says when they are answered.
+        const requests = [...targets, '/healthz'].map((target) => `GET ${target} HTTP/1.1\r\n${HOST}\r\n`);
+        const received = await connect().write(requests.join('')).until(/"ok"/);
+        assert.doesNotMatch(received, /"functions":/, targets.join(' '));
+      }
+    }
+  });
+
   it('hands the target to a function byte for byte', async () => {
     nebula.define('env', (_, { environment = {} }) => {
       const { PATH_INFO, QUERY_STRING, REQUEST_URI, HTTP_HOST } = environment;
