@@ -12,8 +12,10 @@ import {
   type Result,
 } from './descriptor.ts';
 import { MemoryFile } from './memory-file.ts';
-import { DirectoryNode, FileNode, LinkNode, type MemoryNode, type Place, walk } from './memory-tree.ts';
+import { DeviceFile } from './device-file.ts';
+import { DeviceNode, DirectoryNode, FileNode, LinkNode, type MemoryNode, type Place, walk } from './memory-tree.ts';
 
+const SLASH = 0x2f;
 const ENCODER: TextEncoder = new TextEncoder();
 
 export class MemoryDirectory extends DirectoryDescriptor {
@@ -57,7 +59,10 @@ export class MemoryDirectory extends DirectoryDescriptor {
     if (isOflagsInvalid(request.oflags)) return ERRNO.inval;
     const isNew = (request.oflags & OFLAG.excl) !== 0 && (request.oflags & OFLAG.creat) !== 0;
     const creates = (request.oflags & OFLAG.creat) !== 0;
-    const place = walk(this.node, request.path, request.followSymlinks && !isNew, creates);
+    // As open(2) has it: what is created is a file, which a slash at the end rules out before a link there is followed.
+    const endsInSlash = request.path.at(-1) === SLASH;
+    const follow = request.followSymlinks && !isNew && !(creates && endsInSlash);
+    const place = walk(this.node, request.path, follow, creates);
     if (place.errno !== ERRNO.success) return place.errno;
     // As open(2) has it: what it creates is a file, whatever is there.
     if (creates && place.hasTrailingSlash) return ERRNO.isdir;
@@ -197,6 +202,11 @@ function openExisting(node: MemoryNode, request: OpenRequest, result: Result): n
     return ERRNO.success;
   }
   if ((request.oflags & OFLAG.directory) !== 0) return ERRNO.notdir;
+  if (node instanceof DeviceNode) {
+    // Devices are written on file systems that are read-only too.
+    result.descriptor = new DeviceFile(node.name, request, node.tree.options, (stat) => node.stat(stat));
+    return ERRNO.success;
+  }
   if (request.write && node.tree.options.isReadOnly) return ERRNO.rofs;
   if ((request.oflags & OFLAG.trunc) !== 0) {
     if (node.tree.options.isReadOnly) return ERRNO.rofs;

@@ -122,3 +122,19 @@ testMounts(
     assert.equal(guest.path('path_remove_directory', '..'), 'notcapable');
   },
 );
+
+testMounts('path_open creates nothing that ends in a slash, whatever is there', { file: 'x' }, (guest) => {
+  assert.equal(guest.path('path_create_directory', 'sub'), 'success');
+  for (const [contents, path] of [
+    ['missing', 'to-missing'],
+    ['file/x', 'to-below-file'],
+    ['sub', 'to-sub'],
+    ['to-itself', 'to-itself'],
+  ] as const) {
+    assert.equal(guest.symlink(contents, path), 'success');
+  }
+  for (const path of ['new/', 'file/', 'sub/', 'to-missing/', 'to-below-file/', 'to-sub/', 'to-itself/']) {
+    assert.equal(guest.open(path, { oflags: OFLAG.creat }), 'isdir', path);
+  }
+  assert.equal(guest.open('missing/new/', { oflags: OFLAG.creat }), 'noent');
+});
