@@ -1,5 +1,10 @@
 /** What a guest was given. Nothing is given by default: no argument, variable, directory, clock grain or socket. */
 
+/** Devices that a mount may grant by name; no other is ever opened. */
+export const DEVICES = ['null', 'zero', 'urandom'] as const;
+
+export type DeviceName = (typeof DEVICES)[number];
+
 /** A directory of the machine, resolved by the kernel beneath its root. */
 export interface MachineMount {
   /** Path the guest sees: `/data`, or `.` or `data` for programs whose C library knows no other. */
@@ -7,6 +12,8 @@ export interface MachineMount {
   /** Directory on the machine. */
   readonly machine: string;
   readonly access: 'read-only' | 'read-write';
+  /** Devices that may be opened where the directory has them, whatever their name there; default none. */
+  readonly devices?: readonly DeviceName[];
 }
 
 /** A tree in memory, fresh for each invocation. */
@@ -16,6 +23,8 @@ export interface MemoryMount {
   /** Files by path relative to the mount; text is UTF-8. A path that ends in `/` is an empty directory. */
   readonly files: Readonly<Record<string, string | Uint8Array>>;
   readonly access: 'read-only' | 'read-write';
+  /** Devices that its root has, by their names; default none. */
+  readonly devices?: readonly DeviceName[];
 }
 
 export type Mount = MachineMount | MemoryMount;

@@ -4,6 +4,7 @@
  */
 
 import { Type, type TSchema } from 'typebox';
+import { DEVICES } from '../host/capabilities.ts';
 import { STRATEGIES } from '../host/definition.ts';
 import { NETWORKS } from '../pools/container/definition.ts';
 import { DEFAULT_LIMITS, type LimitName } from '../host/limits.ts';
@@ -68,14 +69,19 @@ const FILES = Type.Unsafe<Record<string, string | { base64: string }>>({
   ),
 });
 
+const DEVICE_NAMES = Type.Optional(Type.Array(oneOf(DEVICES), { uniqueItems: true, description: 'a list of devices' }));
+
 const MOUNT = Type.Union(
   [
-    Type.Object({ guest: GUEST_PATH, machine: text('^[^\\u0000]+$', 'a path'), access: ACCESS }, CLOSED),
-    Type.Object({ guest: GUEST_PATH, files: FILES, access: ACCESS }, CLOSED),
+    Type.Object(
+      { guest: GUEST_PATH, machine: text('^[^\\u0000]+$', 'a path'), access: ACCESS, devices: DEVICE_NAMES },
+      CLOSED,
+    ),
+    Type.Object({ guest: GUEST_PATH, files: FILES, access: ACCESS, devices: DEVICE_NAMES }, CLOSED),
   ],
   {
     description:
-      '{"guest": path, "machine": directory, "access": "read-only"|"read-write"} or {"guest": path, "files": {path: text}, "access": ...}',
+      '{"guest": path, "machine": directory, "access": "read-only"|"read-write"} or {"guest": path, "files": {path: text}, "access": ...}, each with "devices": a list of "null", "zero" and "urandom", or without',
   },
 );
 

@@ -8,7 +8,7 @@ import { closeOpenedFor, closeOwned, openFor, openMachine } from '../linux/owned
 import type { Descriptor } from './descriptor.ts';
 import { MachineDirectory, type MachineTree } from './machine-tree.ts';
 import { hasKernelResolver, resolveByKernel, resolveByWalk } from './machine-path.ts';
-import type { MountedDirectory } from './mount.ts';
+import { type GuestSources, MACHINE_SOURCES, type MountedDirectory } from './mount.ts';
 
 export interface MachineMountOptions {
   /** `kernel`: openat2. `walk`: component by component. Default: the kernel where it can. */
@@ -48,11 +48,13 @@ class MountedMachine implements MountedDirectory {
   constructor(mount: MachineMount, fd: number, byKernel: boolean) {
     this.guestPath = mount.guest;
     const resolve = byKernel ? resolveByKernel : resolveByWalk;
-    this.#tree = { fd, readOnly: mount.access === 'read-only', resolve };
+    const readOnly = mount.access === 'read-only';
+    this.#tree = { fd, readOnly, resolve, devices: mount.devices ?? [], sources: MACHINE_SOURCES };
   }
 
-  open(): Descriptor {
+  open(sources: GuestSources = MACHINE_SOURCES): Descriptor {
     openFor(this.#tree);
+    this.#tree.sources = sources;
     return new MachineDirectory(this.#tree);
   }
 

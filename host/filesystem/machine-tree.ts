@@ -2,10 +2,11 @@
  * A directory of the machine, given to a guest. Paths are resolved beneath its fd (machine-path.ts). Calls that make or
  * remove an entry resolve its directory and then name the entry itself, so that its symlink is never followed.
  *
- * A mount gives directories, regular files and symlinks. FIFOs, sockets and devices can be listed, stat'ed, renamed and
- * removed, and not opened: `acces`. Every change of a read-only mount is `rofs`.
+ * A mount gives directories, regular files and symlinks, and devices that it grants by name. FIFOs, sockets and other
+ * devices can be listed, stat'ed, renamed and removed, and not opened: `acces`. Every change of a read-only mount is `rofs`.
  */
 
+import type { DeviceName } from '../capabilities.ts';
 import { AT_EMPTY_PATH, AT_REMOVEDIR, EMPTY_PATH, KIND, OPEN, STATX, statFd } from '../linux/files.ts';
 import { type Libc, requireLibc } from '../linux/libc.ts';
 import { closeOwned } from '../linux/owned-fd.ts';
@@ -18,12 +19,14 @@ import {
   type OpenRequest,
   type Result,
 } from './descriptor.ts';
+import { DeviceFile, findDevice } from './device-file.ts';
 import { ESCAPE, toWasiErrno } from './machine-errno.ts';
 import { MachineFile } from './machine-file.ts';
 import { listEntries } from './machine-listing.ts';
 import { toOpenFlags } from './machine-open.ts';
 import { checkPath, joinPath, readLinkFd, type Resolver, type SplitPath, splitPath } from './machine-path.ts';
 import { setTimespecs, statInto, TIMESPECS } from './machine-stat.ts';
+import type { GuestSources } from './mount.ts';
 
 /** What all descriptors of one mount share. */
 export interface MachineTree {
@@ -31,6 +34,9 @@ export interface MachineTree {
   fd: number;
   readonly readOnly: boolean;
   readonly resolve: Resolver;
+  readonly devices: readonly DeviceName[];
+  /** Those of the guest that has it open. */
+  sources: GuestSources;
 }
 
 const SLASH = 0x2f;
@@ -99,7 +105,9 @@ export class MachineDirectory extends DirectoryDescriptor {
     }
     const opened = result.descriptor as Descriptor;
     const exclusive = (flags & OPEN.create) !== 0 && (flags & OPEN.exclusive) !== 0;
-    if (!exclusive && !request.write && (flags & OPEN.truncate) === 0) {
+    // Devices are written on file systems that are read-only too.
+    const isWritable = opened instanceof DeviceFile || (!request.write && (flags & OPEN.truncate) === 0);
+    if (!exclusive && isWritable) {
       return ERRNO.success;
     }
     opened.close();
@@ -116,6 +124,15 @@ export class MachineDirectory extends DirectoryDescriptor {
       return -fd;
     }
     const kind = statFd(this.#libc, fd) < 0 ? -1 : STATX.kind();
+    const device = kind === KIND.character ? findDevice(this.#tree.devices, ...STATX.rdev()) : undefined;
+    if (device !== undefined) {
+      const stat = { ...result.stat };
+      statInto(this.#libc, fd, stat);
+      closeOwned(fd);
+      const { sources } = this.#tree;
+      result.descriptor = new DeviceFile(device, request, sources, (into) => Object.assign(into, stat));
+      return ERRNO.success;
+    }
     if (kind !== KIND.regular && kind !== KIND.directory) {
       closeOwned(fd);
       return kind < 0 ? ERRNO.io : ERRNO.acces;

@@ -4,14 +4,13 @@ import type { MemoryMount } from '../capabilities.ts';
 import { NebulaError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { MemoryDirectory } from './memory-directory.ts';
-import { DirectoryNode, FileNode, MemoryTree } from './memory-tree.ts';
-import type { MountedDirectory } from './mount.ts';
+import { DeviceNode, DirectoryNode, FileNode, MemoryTree } from './memory-tree.ts';
+import { MACHINE_SOURCES, type MountedDirectory } from './mount.ts';
 
 type Template = Map<string, Template | Uint8Array>;
 
 const ENCODER: TextEncoder = new TextEncoder();
 const NAME_BYTES = 255;
-const NS_PER_MS = 1_000_000n;
 
 /** Device numbers are given in the order mounts are made. */
 let lastDevice = 0n;
@@ -24,17 +23,16 @@ export function mountMemory(mount: MemoryMount, limits: Limits): MountedDirector
   const isReadOnly = mount.access === 'read-only';
   return {
     guestPath: mount.guest,
-    open: (nowNs = machineNowNs) =>
+    open: (sources = MACHINE_SOURCES) =>
       new MemoryDirectory(() => {
-        const options = { isReadOnly, bytes: limits.filesystemBytes, entries: limits.filesystemEntries, nowNs };
-        return build(new MemoryTree(device, options), template);
+        const options = { isReadOnly, bytes: limits.filesystemBytes, entries: limits.filesystemEntries, ...sources };
+        const tree = new MemoryTree(device, options);
+        const root = build(tree, template);
+        for (const name of mount.devices ?? []) tree.enter(root, name, new DeviceNode(tree, name));
+        return root;
       }),
     close: () => undefined,
   };
-}
-
-function machineNowNs(): bigint {
-  return BigInt(Date.now()) * NS_PER_MS;
 }
 
 function build(tree: MemoryTree, template: Template): DirectoryNode {
@@ -57,9 +55,11 @@ function parseFiles(mount: MemoryMount, limits: Limits): Template {
     throw new NebulaError('MOUNT_UNAVAILABLE', { path, guest: mount.guest, detail });
   };
   let sizeBytes = 0;
-  let entries = 0;
+  const devices: readonly string[] = mount.devices ?? [];
+  let entries = devices.length;
   for (const [path, content] of Object.entries(mount.files)) {
     const names = path.split('/');
+    if (devices.includes(names[0] as string)) refuse(path, `"${names[0]}" is a device of the mount`);
     const isDirectory = path.endsWith('/');
     if (isDirectory) names.pop();
     let directory = root;

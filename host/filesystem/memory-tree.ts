@@ -1,20 +1,20 @@
 /** The nodes of an in-memory file system, what they may use of it, and the walk along a path. Nothing here knows of fds. */
 
 import { ERRNO } from '../preview1/errno.ts';
+import type { DeviceName } from '../capabilities.ts';
 import { type Filestat, FILETYPE, FSTFLAG } from './descriptor.ts';
+import type { GuestSources } from './mount.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 /** `NAME_MAX` and the number of links Linux follows in one path. */
 const NAME_BYTES = 255;
 const LINKS_FOLLOWED = 40;
 
-/** What a tree may hold, and the clock its times are taken from. */
-export interface TreeOptions {
+/** What a tree may hold, and the sources of its guest. */
+export interface TreeOptions extends GuestSources {
   readonly isReadOnly: boolean;
   readonly bytes: number;
   readonly entries: number;
-  /** Nanoseconds since the epoch. */
-  readonly nowNs: () => bigint;
 }
 
 /** One file system: its device number, its usage. Files whose last name is gone count until they are closed. */
@@ -157,6 +157,20 @@ export class LinkNode extends Node {
   }
 }
 
+export class DeviceNode extends Node {
+  override readonly filetype: number = FILETYPE.characterDevice;
+  readonly name: DeviceName;
+
+  constructor(tree: MemoryTree, name: DeviceName) {
+    super(tree);
+    this.name = name;
+  }
+
+  override sizeBytes(): number {
+    return 0;
+  }
+}
+
 export class FileNode extends Node {
   override readonly filetype: number = FILETYPE.regularFile;
   /** Descriptors that have it open. */
@@ -236,7 +250,7 @@ export class FileNode extends Node {
   }
 }
 
-export type MemoryNode = DirectoryNode | FileNode | LinkNode;
+export type MemoryNode = DirectoryNode | FileNode | LinkNode | DeviceNode;
 
 /** Where a path leads: the directory its last name is in, the name, and what it stands for, if anything. */
 export interface Place {

@@ -1,15 +1,31 @@
 /** A directory of a function's capabilities, ready to be opened once per invocation. */
 
+import { RandomSource } from '../preview1/random-source.ts';
 import type { Descriptor } from './descriptor.ts';
+
+/** What a guest's files take from the guest's own sources. */
+export interface GuestSources {
+  /** Nanoseconds since the epoch. */
+  readonly nowNs: () => bigint;
+  readonly fillRandom: (target: Uint8Array) => void;
+}
+
+/** The machine's own. */
+export const MACHINE_SOURCES: GuestSources = {
+  nowNs: () => BigInt(Date.now()) * 1_000_000n,
+  fillRandom: (target) => {
+    new RandomSource({ kind: 'secure' }).fill(target, 0, target.length);
+  },
+};
 
 export interface MountedDirectory {
   /** Path the guest sees. */
   readonly guestPath: string;
   /**
-   * The root for one invocation: a fresh tree in memory, or the machine's directory. A tree in memory takes its times
-   * from `nowNs` (nanoseconds since the epoch), the guest's own clock; without it, from the machine's.
+   * The root for one invocation: a fresh tree in memory, or the machine's directory. Times of a tree in memory and what
+   * devices give come from `sources`, the guest's own; without it, from the machine's.
    */
-  open(nowNs?: () => bigint): Descriptor;
+  open(sources?: GuestSources): Descriptor;
   /** Gives back what the mount holds of the machine, when the micro-VM is discarded. */
   close(): void;
 }

@@ -99,6 +99,11 @@ export const STATX = {
   nlink: (): number => statxBytes.getUint32(16, true),
   sizeBytes: (): bigint => statxBytes.getBigUint64(40, true),
   dev: (): bigint => (BigInt(statxBytes.getUint32(136, true)) << 32n) | BigInt(statxBytes.getUint32(140, true)),
+  /** Of a device: its number. */
+  rdev: (): readonly [major: number, minor: number] => [
+    statxBytes.getUint32(128, true),
+    statxBytes.getUint32(132, true),
+  ],
   atimNs: (): bigint => timeNs(64),
   ctimNs: (): bigint => timeNs(96),
   mtimNs: (): bigint => timeNs(112),

@@ -9,7 +9,7 @@ import type { PassOn } from '../pass-on.ts';
 import type { ComponentCall } from '../component/component-call.ts';
 import type { Descriptor, Result } from '../filesystem/descriptor.ts';
 import { FILETYPE } from '../filesystem/descriptor.ts';
-import type { MountedDirectory } from '../filesystem/mount.ts';
+import type { GuestSources, MountedDirectory } from '../filesystem/mount.ts';
 import { InputBuffer, OutputBuffer } from '../filesystem/stdio.ts';
 import type { Limits } from '../limits.ts';
 import type { Ending } from '../outcome.ts';
@@ -72,8 +72,14 @@ export class Context {
   #stopped = false;
   readonly #mounts: readonly MountedDirectory[];
   readonly #guestPaths: readonly Uint8Array[];
-  /** Times of files are the guest's clock's: a fixed clock must not be told apart from them. */
-  readonly #nowNs: () => bigint = () => this.time.nowNs(CLOCKID.realtime);
+  /** Times of files are the guest's clock's: a fixed clock must not be told apart from them. So is what devices give. */
+  readonly #sources: GuestSources = {
+    nowNs: () => this.time.nowNs(CLOCKID.realtime),
+    fillRandom: (target) => {
+      this.reads.random = true;
+      this.random.fill(target, 0, target.length);
+    },
+  };
   #lastArguments: readonly string[] | undefined = undefined;
   #lastEnvironment: Readonly<Record<string, string>> | undefined = undefined;
 
@@ -133,7 +139,7 @@ export class Context {
 
   #openMounts(): void {
     for (let i = 0; i < this.#mounts.length; i++) {
-      const root = (this.#mounts[i] as MountedDirectory).open(this.#nowNs);
+      const root = (this.#mounts[i] as MountedDirectory).open(this.#sources);
       root.preopenPath = this.#guestPaths[i];
       root.fdflags = 0;
       grant(root, DIRECTORY_RIGHTS, INHERITING_RIGHTS);

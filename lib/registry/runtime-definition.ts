@@ -94,6 +94,7 @@ function native(
 
 function machineMount(mount: Mount, index: number): MachineMount {
   if (!('machine' in mount)) throw misplaced(`capabilities.mounts.${index}.files`, 'container');
+  if (mount.devices !== undefined) throw misplaced(`capabilities.mounts.${index}.devices`, 'container');
   if (mount.guest.startsWith('/')) return mount;
   const field = `capabilities.mounts.${index}.guest`;
   const detail = `field "${field}" must be an absolute path in a container, got ${JSON.stringify(mount.guest)}`;

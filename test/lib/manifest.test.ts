@@ -4,6 +4,16 @@ import { Ajv } from 'ajv';
 import { DEFAULT_LIMITS, type LimitName } from '../../host/limits.ts';
 import { limitsSchema, manifestSchema, parseManifest, parseManifestText, resolveMounts } from '../../lib/manifest.ts';
 
+test('parseManifest() takes devices of mounts by the names it knows', () => {
+  const mount = { guest: '/dev', files: {}, access: 'read-only' };
+  const parse = (devices: unknown): unknown =>
+    parseManifest({ name: 'a', capabilities: { mounts: [{ ...mount, devices }] } }).capabilities?.mounts?.[0];
+  assert.deepEqual(parse(['null', 'urandom']), { ...mount, devices: ['null', 'urandom'] });
+  for (const devices of [['tty'], ['null', 'null'], 'null']) {
+    assert.throws(() => parse(devices), { code: 'ERR_NEBULA_MANIFEST_INVALID', message: /mounts.0" must be/ });
+  }
+});
+
 test('parseManifest() takes guest paths of mounts that are relative', () => {
   for (const guest of ['.', 'data', 'a/b', '/data']) {
     const mounts = [

@@ -22,6 +22,13 @@ test('deploy() refuses what the runtime does not have, and a runtime that was no
   await assert.rejects(nebula.deploy(bytes, { name, runtime: 'process' }), invalid(/"runtime" must be one of wasm, /));
   const refused = [
     [{ container: {} }, /"container" must be left out: the runtime is "wasm"/],
+    [
+      {
+        runtime: 'container',
+        capabilities: { mounts: [{ guest: '/d', machine: '/d', access: 'read-only', devices: ['null'] }] },
+      },
+      /"capabilities.mounts.0.devices" must be left out/,
+    ],
     [{ runtime: 'container', strategy: 'cow' }, /"strategy" must be left out/],
     [{ runtime: 'container', allow: { missingImports: 'trap' } }, /"allow" must be left out/],
     [{ runtime: 'container', capabilities: { random: { kind: 'secure' } } }, /"capabilities.random" must be left out/],

@@ -17,7 +17,10 @@ export function createFilesystem(host: Host): Imports {
           const isWritable = host.options.capabilities.mounts[at]?.access === 'read-write';
           const open = new OpenFile(
             host,
-            mount.open(() => host.nowNs()),
+            mount.open({
+              nowNs: () => host.nowNs(),
+              fillRandom: (target) => host.random.fill(target, 0, target.length),
+            }),
           );
           return [new Descriptor(host, open, { read: true, mutateDirectory: isWritable }), mount.guestPath];
         });

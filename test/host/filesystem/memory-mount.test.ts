@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { isNebulaError } from '../../../host/errors.ts';
 import type { Result } from '../../../host/filesystem/descriptor.ts';
 import { mountMemory } from '../../../host/filesystem/memory-mount.ts';
+import { MACHINE_SOURCES } from '../../../host/filesystem/mount.ts';
 import { resolveLimits } from '../../../host/limits.ts';
 import { Guest, ROOT } from '../preview1/guest.ts';
 
@@ -87,7 +88,7 @@ test('what a file gained reads as zeros, also where it once held bytes', () => {
 test('times move with what they are the times of', () => {
   const mount = mountMemory({ guest: '/m', files: { 'dir/file': 'abc' }, access: 'read-write' }, resolveLimits());
   let nowNs = 100n;
-  const root = mount.open(() => nowNs);
+  const root = mount.open({ ...MACHINE_SOURCES, nowNs: () => nowNs });
   const result = { stat: {} } as Result;
   const times = (path: string): bigint[] => {
     assert.equal(root.statAt(Buffer.from(path), false, result), 0);
