@@ -3,7 +3,7 @@
 import { geometricMeanOfRatios, medianEstimate, ratioOfMedians, type Estimate, type Pair } from '../bootstrap.ts';
 import { describeSample, type Description } from '../descriptive.ts';
 import type { EnergyAnalysis } from '../energy/analysis.ts';
-import { estimateBreakEven } from './break-even.ts';
+import { estimateBreakEven, type BreakEvenEstimate, type Verdict } from './break-even.ts';
 import type { RunEnvironment } from './environment.ts';
 import { findAll, isShortRun, type Finding } from './findings.ts';
 import type { Plan } from './plan.ts';
@@ -55,11 +55,14 @@ export interface BreakEven {
   readonly native: string;
   readonly wasmOverheadNs: number;
   readonly nativeOverheadNs: number;
-  readonly slowdown: Interval;
-  /** Native run time from which the native target is ahead; null: Wasm is ahead however long the function runs. */
-  readonly runNs: Interval;
-  /** Its own run at that input is so short that the slowdown is the clock's and the caches', and the break-even says nothing. */
-  readonly tooShort: boolean;
+  readonly verdict: Verdict;
+  /** Null where the function is too short for one. */
+  readonly slowdown: Interval | null;
+  /**
+   * Native run time from which the native target is ahead, where the verdict is `crosses`. Where it is `unresolved`, its `low`
+   * is the time before which there is none, and its `value` null. Null for all other verdicts.
+   */
+  readonly runNs: Interval | null;
 }
 
 export interface Analysis {
@@ -179,10 +182,8 @@ function breakEvensOf(samples: Samples, reference: string): BreakEven[] {
       const wasmBlocks = callBlocks(samples, { target: reference, function: functionName, input });
       const nativeBlocks = callBlocks(samples, { target: native, function: functionName, input });
       if (wasmBlocks === undefined || nativeBlocks === undefined) continue;
-      const { model, runNs, slowdown } = estimateBreakEven(wasmBlocks, nativeBlocks);
-      const { wasmOverheadNs, nativeOverheadNs } = model;
-      const intervals = { slowdown: toInterval(slowdown), runNs: toInterval(runNs) };
-      const tooShort = isShortRun(samples, functionName);
+      const estimate = estimateBreakEven(wasmBlocks, nativeBlocks);
+      const { wasmOverheadNs, nativeOverheadNs } = estimate.model;
       found.push({
         function: functionName,
         input,
@@ -190,12 +191,23 @@ function breakEvensOf(samples: Samples, reference: string): BreakEven[] {
         native,
         wasmOverheadNs,
         nativeOverheadNs,
-        ...intervals,
-        tooShort,
+        ...toldOf(estimate, isShortRun(samples, functionName)),
       });
     }
   }
   return found;
+}
+
+/** What may be told: a number only where the method has one. */
+function toldOf(
+  { verdict, runNs, slowdown }: BreakEvenEstimate,
+  isShort: boolean,
+): Pick<BreakEven, 'verdict' | 'slowdown' | 'runNs'> {
+  if (isShort) return { verdict: 'too-short', slowdown: null, runNs: null };
+  const told = { verdict, slowdown: toInterval(slowdown) };
+  if (verdict === 'crosses') return { ...told, runNs: toInterval(runNs) };
+  if (verdict !== 'unresolved') return { ...told, runNs: null };
+  return { ...told, runNs: { value: null, low: bounded(runNs.low), high: null } };
 }
 
 function callBlocks(samples: Samples, cell: CellName): { total: Pair['subject']; run: Pair['subject'] } | undefined {

@@ -37,6 +37,15 @@ export function breakEven(wasm: CallTimes, native: CallTimes): BreakEvenModel {
   return { wasmOverheadNs, nativeOverheadNs, slowdown, runNs };
 }
 
+/**
+ * What can be said of a break-even. `crosses`: there is one. `wasm-ahead`, `native-ahead`: one side is ahead however long the
+ * function runs. `reversed`: the native call is ahead while the function is short, the micro-VM where it is long.
+ * `unresolved`: the interval of the slowdown contains 1. `too-short`: the function's own run is that of clocks and caches.
+ */
+export const VERDICTS = ['crosses', 'wasm-ahead', 'native-ahead', 'reversed', 'unresolved', 'too-short'] as const;
+
+export type Verdict = (typeof VERDICTS)[number];
+
 export interface CallBlocks {
   readonly total: Blocks;
   readonly run: Blocks;
@@ -46,6 +55,7 @@ export interface BreakEvenEstimate {
   readonly model: BreakEvenModel;
   readonly runNs: Estimate;
   readonly slowdown: Estimate;
+  readonly verdict: Exclude<Verdict, 'too-short'>;
 }
 
 function modelOf(medians: readonly number[]): BreakEvenModel {
@@ -68,5 +78,12 @@ export function estimateBreakEven(wasm: CallBlocks, native: CallBlocks, options?
     options,
   );
   const slowdown = estimateOf(series, (medians) => modelOf(medians).slowdown, options);
-  return { model: model as BreakEvenModel, runNs, slowdown };
+  return { model: model as BreakEvenModel, runNs, slowdown, verdict: verdictOf(model as BreakEvenModel, slowdown) };
+}
+
+function verdictOf(model: BreakEvenModel, slowdown: Estimate): BreakEvenEstimate['verdict'] {
+  if (slowdown.low <= 1 && slowdown.high >= 1) return 'unresolved';
+  const isNativeAhead = model.nativeOverheadNs <= model.wasmOverheadNs;
+  if (slowdown.high < 1) return isNativeAhead ? 'reversed' : 'wasm-ahead';
+  return isNativeAhead ? 'native-ahead' : 'crosses';
 }

@@ -6,6 +6,7 @@
 import type { Estimate } from '../bootstrap.ts';
 import { percentileInterval, resample } from '../bootstrap.ts';
 import { mean, median, sorted } from '../descriptive.ts';
+import { isShortRun } from '../compare/findings.ts';
 import type { CellName, Samples } from '../compare/samples.ts';
 import { blocksOf, unitOf } from './cells.ts';
 import type { MeasuredWindow } from './joules.ts';
@@ -45,9 +46,11 @@ export interface BreakEvenInput {
 
 type Blocks = ReadonlyMap<number, readonly { readonly energyJ: number }[]>;
 
-/** For every function but the floor at its largest input; none without `noop` on both targets. */
+/** For every function but the floor at its largest input; none without `noop` on both targets, nor of a run too short. */
 export function energyBreakEvens({ samples, names, reference, of }: BreakEvenInput): EnergyBreakEven[] {
-  const functions = [...new Set(names.map((name) => name.function))].filter((name) => name !== FLOOR.function);
+  const functions = [...new Set(names.map((name) => name.function))].filter(
+    (name) => name !== FLOOR.function && !isShortRun(samples, name),
+  );
   return functions.flatMap((functionName) => {
     const input = samples.inputsOf(functionName).at(-1);
     if (input === undefined) return [];

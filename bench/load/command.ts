@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { measureDensity, type Density } from './density.ts';
 import { findKnee, type Knee } from './knee.ts';
 import { drawLoad, loadTables, toMarkdown } from './report.ts';
-import { LOAD_TARGETS, openServer, runStep, type LoadStep, type LoadTarget } from './step.ts';
+import { ANSWERED_SHARE, LOAD_TARGETS, openServer, runStep, type LoadStep, type LoadTarget } from './step.ts';
 
 export interface LoadFlags {
   readonly out?: string;
@@ -28,6 +28,8 @@ export interface Sweep {
 
 export interface LoadResult {
   readonly function: string;
+  /** When a rate counted as sustained, in words. */
+  readonly criterion: string;
   readonly sweeps: readonly Sweep[];
   readonly densities: readonly Density[];
   /** What could not be measured, and why. */
@@ -46,9 +48,13 @@ const START_PER_SECOND: Readonly<Record<LoadTarget, number>> = {
 };
 const MAX_PER_SECOND = 64_000;
 const REFINEMENTS = 3;
+const TRIES = 3;
 /** A rate is sustained while its median and its p99 stay below this many times the lowest median of the steps before. */
 const P50_OVER_LOWEST_MEDIAN = 2;
 const P99_OVER_LOWEST_MEDIAN = 20;
+
+/** When a rate counts as sustained. */
+export const CRITERION: string = `A rate is sustained when ${ANSWERED_SHARE * 100} % of its requests are answered rightly, the median latency is at most ${P50_OVER_LOWEST_MEDIAN} times the lowest median of the steps before it and the p99 at most ${P99_OVER_LOWEST_MEDIAN} times that median. It counts as not sustained when it fails ${TRIES} times in a row; every try is kept.`;
 /** Calls before the first step, one after the other: what runs for the first time is not a matter of load. */
 const WARM_UPS: Readonly<Record<LoadTarget, number>> = {
   'wasm-restored': 500,
@@ -77,6 +83,7 @@ async function measure(flags: LoadFlags, signal: AbortSignal, print: Print): Pro
   const sweeps: Sweep[] = [];
   const densities: Density[] = [];
   const missing: string[] = [];
+  print(CRITERION);
   for (const target of LOAD_TARGETS.filter((each) => flags.targets?.includes(each) ?? true)) {
     if (signal.aborted) break;
     try {
@@ -88,7 +95,7 @@ async function measure(flags: LoadFlags, signal: AbortSignal, print: Print): Pro
     }
   }
   const stopped = signal.aborted ? 'interrupted by the user' : null;
-  const result: LoadResult = { function: flags.function, sweeps, densities, missing, stopped };
+  const result: LoadResult = { function: flags.function, criterion: CRITERION, sweeps, densities, missing, stopped };
   const environment = finish({ targets: [], missing: [], blocks: [], stopped });
   await folder.writeJson('environment.json', environment);
   await folder.writeJson('load.json', result);
@@ -125,6 +132,7 @@ async function sweep(target: LoadTarget, flags: LoadFlags, signal: AbortSignal, 
       startPerSecond,
       maxPerSecond: MAX_PER_SECOND,
       refinements: REFINEMENTS,
+      tries: TRIES,
       signal,
     });
     return { target, knee, steps };

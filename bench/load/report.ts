@@ -5,6 +5,7 @@ import { draw, logAxis, timeTick, type Figure } from '../compare/report/drawing.
 import { colourOf } from '../compare/report/palette.ts';
 import { time } from '../compare/report/quantities.ts';
 import { environmentTable } from '../compare/report/tables.ts';
+import { targetTable } from '../compare/report/targets.ts';
 import type { RunEnvironment } from '../compare/environment.ts';
 import { findMachine } from '../compare/findings.ts';
 import type { LoadResult, Sweep } from './command.ts';
@@ -27,10 +28,17 @@ function table(head: readonly string[], lines: readonly (readonly string[])[]): 
 }
 
 function kneeLine({ target, knee, steps }: Sweep): string[] {
-  const at = steps.find((step) => step.ratePerSecond === knee.sustainedPerSecond);
-  const failed = knee.failedPerSecond === null ? 'none' : rate(knee.failedPerSecond);
+  const at = steps.find((step) => step.sustained && step.ratePerSecond === knee.sustainedPerSecond);
+  const failed = knee.failedPerSecond === null ? 'none' : `${rate(knee.failedPerSecond)}${blame(steps, knee)}`;
   const latency = at === undefined ? ['-', '-', '-'] : [us(at.p50Us), us(at.p99Us), us(at.lagP99Us)];
   return [target, rate(knee.sustainedPerSecond), failed, ...latency];
+}
+
+/** Where the generator was late itself, the step says nothing of the server. */
+function blame(steps: readonly LoadStep[], { failedPerSecond }: Sweep['knee']): string {
+  const last = steps.findLast((step) => step.ratePerSecond === failedPerSecond);
+  const isGenerators = last !== undefined && last.lagP99Us * 2 > last.p99Us;
+  return isGenerators ? ' (the generator was late itself: the server may do more)' : '';
 }
 
 /** Knees and densities, as Markdown. */
@@ -80,11 +88,13 @@ export function toMarkdown(result: LoadResult, environment: RunEnvironment): str
     'sustained',
     'failed',
   ];
+  const targets = targetTable(result.sweeps.map(({ target }) => target));
   const { head: environmentHead, lines: environmentLines } = environmentTable(environment);
   return `${[
     `# Load on ${result.function}`,
     ...(result.stopped === null ? [] : [`**${result.stopped}**`]),
-    'Requests leave at a constant rate; latency counts from when a request should have left.',
+    `Requests leave at a constant rate; latency counts from when a request should have left. ${result.criterion}`,
+    table(targets.head, targets.lines),
     ...loadTables(result),
     '![latency against rate](figures/load.svg)',
     table(head, lines),
@@ -97,9 +107,14 @@ export function toMarkdown(result: LoadResult, environment: RunEnvironment): str
 
 const colour = (each: { readonly target: string }): string => colourOf(each.target);
 
+/** Of each rate the try that decided: one that was sustained, or the last. */
+function lastTries(steps: readonly LoadStep[]): LoadStep[] {
+  return [...new Map(steps.map((step) => [step.ratePerSecond, step])).values()];
+}
+
 export function drawLoad({ sweeps }: LoadResult): Figure {
   const points = sweeps.flatMap(({ target, steps }) =>
-    steps
+    lastTries(steps)
       .filter((step) => step.answered > 0)
       .sort((left, right) => left.ratePerSecond - right.ratePerSecond)
       .flatMap(({ ratePerSecond, p50Us, p99Us }): Point[] => [

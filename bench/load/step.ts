@@ -92,7 +92,8 @@ export interface StepOptions {
 const FEWEST_ARRIVALS = 10;
 const OUTSTANDING_MAX = 5000;
 const DRAIN_MS = 10_000;
-const ANSWERED_SHARE = 0.999;
+/** Share of the requests that must be answered, rightly and in time to count, for a rate to be sustained. */
+export const ANSWERED_SHARE = 0.999;
 
 export async function runStep(server: LoadServer, options: StepOptions): Promise<LoadStep> {
   const { ratePerSecond, seconds } = options;

@@ -6,6 +6,7 @@ import type { Analysis, CellSummary } from '../../bench/compare/analysis.ts';
 import type { RunEnvironment } from '../../bench/compare/environment.ts';
 import { counted } from '../../bench/compare/findings.ts';
 import { ratio, ratioInterval, time, timeInterval } from '../../bench/compare/report/quantities.ts';
+import { breakEvenText } from '../../bench/compare/report/tables.ts';
 import type { LoadResult } from '../../bench/load/command.ts';
 
 /** Compiled to dist/test/meta. */
@@ -111,11 +112,13 @@ function medianOf(cell: CellSummary | undefined, phase: string): string {
 
 function breakEvenQuote({ analysis }: Results): string {
   const lines = analysis.breakEvens
-    .filter(({ native, tooShort }) => native === 'container-cold' && !tooShort)
-    .map(({ function: name, slowdown, runNs }) => [
-      `\`${name}\``,
-      `${ratio(slowdown.value)} ${ratioInterval(slowdown)}`,
-      runNs.value === null ? 'none: Wasm is ahead' : `${time(runNs.value)} ${timeInterval(runNs)}`,
+    .filter(({ native, verdict }) => native === 'container-cold' && verdict !== 'too-short')
+    .map((each) => [
+      `\`${each.function}\``,
+      each.slowdown === null ? '-' : `${ratio(each.slowdown.value)} ${ratioInterval(each.slowdown)}`,
+      each.verdict === 'crosses' && each.runNs !== null
+        ? `${time(each.runNs.value)} ${timeInterval(each.runNs)}`
+        : breakEvenText(each),
     ]);
   return table(['function', 'own run in Wasm, times native', 'a cold container is ahead from a native run of'], lines);
 }
@@ -124,7 +127,7 @@ const us = (value: number | undefined): string => time(value === undefined ? und
 
 function loadQuote({ load, loadEnvironment }: Results): string {
   const lines = load.sweeps.map(({ target, knee, steps }) => {
-    const at = steps.find((step) => step.ratePerSecond === knee.sustainedPerSecond);
+    const at = steps.find((step) => step.sustained && step.ratePerSecond === knee.sustainedPerSecond);
     const density = load.densities.find((each) => each.target === target);
     const fit = density === undefined ? '-' : density.perGib === 0 ? 'no memory' : density.perGib.toLocaleString('en');
     const perSecond = knee.sustainedPerSecond;

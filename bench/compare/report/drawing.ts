@@ -21,7 +21,9 @@ export interface LegendEntry {
 }
 
 const LEGEND_ROW_PX = 13;
-const LETTER_PX = 5.2;
+/** Of the widest fonts that stand in for system-ui, at 9 pixels. */
+const LETTER_PX = 5.8;
+const TICK_PX = 10;
 const SWATCH_PX = 14;
 
 const { document } = parseHTML('<!doctype html><html><body></body></html>');
@@ -31,8 +33,9 @@ export function draw(options: Plot.PlotOptions & { readonly height: number }, le
   const { swatches, heightPx } = legendOf(legend);
   const chart = Plot.plot({
     width: COLUMN_PX,
-    marginLeft: 104,
-    marginRight: 8,
+    marginLeft: nameRoom(options.y),
+    // Half of what is written at the last tick.
+    marginRight: 20,
     marginTop: 14,
     marginBottom: 30,
     style: { fontSize: '9px', fontFamily: 'system-ui, sans-serif', overflow: 'visible', background: 'none' },
@@ -46,6 +49,13 @@ export function draw(options: Plot.PlotOptions & { readonly height: number }, le
     `viewBox="0 0 ${COLUMN_PX} ${totalPx}" fill="currentColor" font-family="system-ui, sans-serif" font-size="9">` +
     `${swatches}${chart.outerHTML}</svg>`
   );
+}
+
+/** Room for the longest name on an axis of names. */
+function nameRoom(y: Plot.PlotOptions['y']): number {
+  const domain = typeof y === 'object' && y !== null ? y.domain : undefined;
+  const names = [...(domain ?? [])].filter((name) => typeof name === 'string');
+  return TICK_PX + LETTER_PX * Math.max(4, ...names.map((name) => name.length));
 }
 
 /** The name of each facet above it. */

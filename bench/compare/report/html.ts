@@ -17,6 +17,7 @@ import {
   spreadTable,
   type Table,
 } from './tables.ts';
+import { targetsOf, targetTable } from './targets.ts';
 
 export function toHtml(input: ReportInput, figures: readonly Figure[], energy?: EnergySection): string {
   const { analysis, environment, plan } = input;
@@ -43,6 +44,8 @@ ${analysis.stopped === null ? '' : `<p class="stopped">${escapeXml(analysis.stop
 <h2>Against ${escapeXml(analysis.reference)}</h2>
 <p>First the median of a call as it was measured. Then how many times longer than ${escapeXml(analysis.reference)} a target takes: geometric mean of the ratios of medians over the functions, with its 95 % interval; below 1 the target is faster.</p>
 ${table(headlineTable(analysis), 1)}
+<h3>Targets</h3>
+${table(targetTable(targetsOf(analysis)), 2)}
 </section>
 ${energy === undefined ? '' : energyPart(energy)}
 ${findings('Findings', analysis.findings)}

@@ -17,6 +17,7 @@ import {
   spreadTable,
   type Table,
 } from './tables.ts';
+import { targetsOf, targetTable } from './targets.ts';
 
 const INPUT_OF_HEADLINE = 'small';
 
@@ -42,6 +43,8 @@ export function toMarkdown(input: ReportInput, figures: readonly Figure[], energ
     ...(analysis.stopped === null ? [] : [`**${analysis.stopped}**`]),
     `The median of a call as it was measured; then whole calls and starts as multiples of ${analysis.reference}: geometric mean over the functions, 95 % interval.`,
     table(headlineTable(analysis)),
+    '## Targets',
+    table(targetTable(targetsOf(analysis))),
     ...(energy === undefined ? [] : energyPart(energy)),
     '## Findings',
     list(analysis.findings),

@@ -9,8 +9,9 @@ import { colourOf } from './palette.ts';
 import { time } from './quantities.ts';
 
 const colour = (each: { readonly target: string }): string => colourOf(each.target);
-const crossingMs = ({ runNs }: BreakEven): number => (runNs.value ?? 0) / 1e6;
-const crossingText = ({ runNs }: BreakEven): string => time(runNs.value);
+const isShort = ({ verdict }: BreakEven): boolean => verdict === 'too-short';
+const crossingMs = ({ runNs }: BreakEven): number => (runNs?.value ?? 0) / 1e6;
+const crossingText = ({ runNs }: BreakEven): string => time(runNs?.value);
 
 interface Point {
   readonly function: string;
@@ -25,13 +26,13 @@ const CLOCKS = ['process', 'container-warm', 'container-cold'] as const;
 const CURVE_POINTS = 60;
 const FACET_PX = 108;
 /** Room for the names of inputs, as a factor. */
-const ROOM_BENEATH = 6;
+const ROOM_BENEATH = 12;
 
 export function drawRunTimes(analysis: Analysis, samples: Samples): Figure | undefined {
   const clock = CLOCKS.find((name) => samples.targets.includes(name));
   if (clock === undefined || analysis.breakEvens.length === 0) return undefined;
   const points = pointsOf(samples, clock);
-  const short = new Set(analysis.breakEvens.filter(({ tooShort }) => tooShort).map((each) => each.function));
+  const short = new Set(analysis.breakEvens.filter(isShort).map((each) => each.function));
   const functions = [...new Set(points.map((point) => point.function))].filter(
     (each) => samples.inputsOf(each).length > 1 && !short.has(each),
   );
@@ -39,8 +40,8 @@ export function drawRunTimes(analysis: Analysis, samples: Samples): Figure | und
   if (shown.length === 0) return undefined;
   const targets = [...new Set(shown.map((point) => point.target))];
   const crossings = analysis.breakEvens.filter(
-    ({ native, runNs, function: name }) =>
-      native === 'container-cold' && (runNs.value ?? 0) > 0 && functions.includes(name),
+    ({ native, verdict, function: name }) =>
+      native === 'container-cold' && verdict === 'crosses' && functions.includes(name),
   );
   const curves = analysis.breakEvens
     .filter(({ function: name }) => functions.includes(name))
@@ -92,7 +93,7 @@ export function drawRunTimes(analysis: Analysis, samples: Samples): Figure | und
   return {
     id: 'run-times',
     title: 'Whole calls against the run time of each input, with the break-even',
-    caption: `Dots: medians of whole calls at each input, against the function's own run time natively with that input; both axes log. Lines: the model behind the break-even, a fixed part plus the own run, in Wasm times its slowdown. Dashed: the native run time from which container-cold is ahead of ${analysis.reference}; a function without it has none, and one that runs for less than 0.1 ms at its largest input is not shown.`,
+    caption: `Dots: medians of whole calls at each input, against the function's own run time natively with that input; both axes log. Lines: the model behind the break-even, a fixed part plus the own run, in Wasm times its slowdown. Dashed: the native run time from which container-cold is ahead of ${analysis.reference}; a function without it has none, or none that could be told, and one that runs for less than 0.1 ms at its largest input is not shown.`,
     svg,
     series: crossings.length > 0 ? [...targets, 'break-even'] : targets,
   };
@@ -101,18 +102,25 @@ export function drawRunTimes(analysis: Analysis, samples: Samples): Figure | und
 /** The name of each input beneath its points. */
 function inputMarks(points: readonly Point[], clock: string): Plot.Markish[] {
   const named = points.filter((point) => point.target === clock);
+  const inputs = [...new Set(named.map((point) => point.input))];
   return [
     Plot.ruleX(named, { fy: 'function', x: 'runMs', strokeOpacity: 0.25 }),
-    Plot.text(named, {
-      fy: 'function',
-      x: 'runMs',
-      text: 'input',
-      frameAnchor: 'bottom',
-      dy: -2,
-      fontSize: 8,
-      stroke: 'var(--paper, white)',
-      fill: 'currentColor',
-    }),
+    // In two rows, turn and turn about: inputs can lie close to each other.
+    ...[0, 1].map((row) =>
+      Plot.text(
+        named.filter((point) => inputs.indexOf(point.input) % 2 === row),
+        {
+          fy: 'function',
+          x: 'runMs',
+          text: 'input',
+          frameAnchor: 'bottom',
+          dy: -2 - row * 8,
+          fontSize: 8,
+          stroke: 'var(--paper, white)',
+          fill: 'currentColor',
+        },
+      ),
+    ),
   ];
 }
 
@@ -153,8 +161,8 @@ function pointsOf(samples: Samples, clock: string): Point[] {
 function curvesOf(each: BreakEven, points: readonly Point[]): Omit<Point, 'input'>[] {
   const runs = points.filter((point) => point.function === each.function).map((point) => point.runMs);
   const from = Math.min(...runs) / 2;
-  const to = Math.max(...runs, (each.runNs.value ?? 0) / 1e6) * 2;
-  const slowdown = each.slowdown.value ?? 1;
+  const to = Math.max(...runs, crossingMs(each)) * 2;
+  const slowdown = each.slowdown?.value ?? 1;
   const sides = [{ target: each.native, fixedMs: each.nativeOverheadNs / 1e6, factor: 1 }];
   // Its line is the same against each native target.
   if (each.native === 'container-cold')

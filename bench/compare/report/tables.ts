@@ -107,17 +107,31 @@ export function breakEvenTable(analysis: Analysis): Table {
       each.native,
       time(each.wasmOverheadNs),
       time(each.nativeOverheadNs),
-      `${ratio(each.slowdown.value)} ${ratioInterval(each.slowdown)}`,
+      each.slowdown === null ? '-' : `${ratio(each.slowdown.value)} ${ratioInterval(each.slowdown)}`,
       breakEvenText(each),
-      each.tooShort ? '-' : timeInterval(each.runNs),
+      each.verdict === 'crosses' && each.runNs !== null ? timeInterval(each.runNs) : '-',
     ]),
   };
 }
 
-function breakEvenText({ runNs: { value }, wasm, native, tooShort }: BreakEven): string {
-  if (tooShort) return 'not known: it runs for less than 0.1 ms';
-  if (value === null) return `none: ${wasm} is ahead however long it runs`;
-  return value === 0 ? `none: ${native} is ahead from the start` : time(value);
+/** A break-even in words. */
+export function breakEvenText({ verdict, runNs, wasm, native }: BreakEven): string {
+  switch (verdict) {
+    case 'crosses':
+      return time(runNs?.value);
+    case 'wasm-ahead':
+      return `none: ${wasm} is ahead however long it runs`;
+    case 'native-ahead':
+      return `none: ${native} is ahead from the start`;
+    case 'reversed':
+      return `none: ${native} is ahead while it is short, ${wasm} where it is long`;
+    case 'unresolved':
+      return `not resolved: the slowdown may be 1${(runNs?.low ?? 0) > 0 ? `; not below ${time(runNs?.low)}` : ''}`;
+    case 'too-short':
+      return 'not known: it runs for less than 0.1 ms';
+    default:
+      return verdict satisfies never;
+  }
 }
 
 const mhz = (value: number | null | undefined): string =>

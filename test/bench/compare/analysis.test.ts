@@ -38,8 +38,17 @@ test('analyse() takes its statistics from measured calls, not from warm-ups', ()
 test('analyse() finds the break-even of the model that the rows were made from', () => {
   const found = whole.breakEvens.find((each) => each.function === 'matmul' && each.native === 'container-cold');
   // (99,000,000 - 70,000) / (1.5 - 1)
-  assert.ok(Math.abs((found?.runNs.value ?? 0) / 197_860_000 - 1) < 0.25, JSON.stringify(found));
-  assert.ok(Math.abs((found?.slowdown.value ?? 0) - 1.5) < 0.1);
+  assert.equal(found?.verdict, 'crosses');
+  assert.ok(Math.abs((found.runNs?.value ?? 0) / 197_860_000 - 1) < 0.25, JSON.stringify(found));
+  assert.ok(Math.abs((found.slowdown?.value ?? 0) - 1.5) < 0.1);
+});
+
+test('analyse() tells no number of a break-even where the method has none', () => {
+  const told = whole.breakEvens.filter((each) => each.function === 'noop');
+  assert.ok(told.length > 0);
+  for (const { verdict, slowdown, runNs } of told) {
+    assert.deepEqual({ verdict, slowdown, runNs }, { verdict: 'too-short', slowdown: null, runNs: null });
+  }
 });
 
 test('analyse() averages over the functions that have the input', () => {

@@ -10,15 +10,20 @@ import { analyse, type Analysis } from '../../../bench/compare/analysis.ts';
 import { analyseFolder } from '../../../bench/compare/command.ts';
 import { RunFolder } from '../../../bench/compare/folder.ts';
 import { drawFigures } from '../../../bench/compare/report/figures.ts';
+import { TARGETS, type Plan } from '../../../bench/compare/plan.ts';
+import { TARGET_TEXTS } from '../../../bench/compare/report/targets.ts';
 import { RowWriter } from '../../../bench/compare/rows.ts';
 import { Samples } from '../../../bench/compare/samples.ts';
 import { requirePart } from '../../require.ts';
-import { ENVIRONMENT, madeUpRows, PLAN } from './run.ts';
+import { ENVIRONMENT, madeUpRows, PLAN as SHORT_PLAN } from './run.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
   existsSync(path),
 );
 const skip = requirePart('chromium', CHROMIUM !== undefined, 'it is not installed');
+
+/** With the longest name there is. */
+const PLAN: Plan = { ...SHORT_PLAN, targets: [...SHORT_PLAN.targets, 'container-cold-bridge'] };
 
 let path: string;
 let printed = '';
@@ -28,7 +33,7 @@ before(async () => {
   await folder.writeJson('plan.json', PLAN);
   await folder.writeJson('environment.json', ENVIRONMENT);
   const writer = new RowWriter(folder.rowsPath);
-  writer.write(madeUpRows());
+  writer.write(madeUpRows(PLAN));
   await writer.close();
   assert.equal(await analyseFolder(path, (text) => void (printed += `${text}\n`)), true);
 });
@@ -39,6 +44,14 @@ test('analyseFolder() writes everything that follows from the rows', async () =>
   for (const name of ['analysis.json', 'report.html', 'report.md', 'rows.csv', 'figures'])
     assert.ok(names.includes(name), name);
   assert.match(printed, /container-cold: [\d,.]+ \[[\d,.]+, [\d,.]+\] times wasm-restored/);
+});
+
+test('analyseFolder() explains in the report what each target is', async () => {
+  assert.deepEqual(Object.keys(TARGET_TEXTS), [...TARGETS]);
+  for (const name of ['report.html', 'report.md']) {
+    const report = await readFile(join(path, name), 'utf8');
+    for (const target of PLAN.targets) assert.ok(report.includes(TARGET_TEXTS[target]), target);
+  }
 });
 
 test('analyseFolder() gives the same files again', async () => {
@@ -58,7 +71,7 @@ test('analyseFolder() refuses a folder that holds no run, and RunFolder.create o
 });
 
 test('drawFigures() draws all there is to draw, a paper column wide', () => {
-  const rows = madeUpRows();
+  const rows = madeUpRows(PLAN);
   const analysis: Analysis = analyse({ plan: PLAN, environment: ENVIRONMENT, rows });
   const figures = drawFigures(analysis, new Samples(rows, PLAN));
   assert.deepEqual(
@@ -123,12 +136,33 @@ function findUnseen(): string[] {
   return unseen;
 }
 
+/** Runs in the page: what is written in a figure and does not lie within it. */
+function findCut(): string[] {
+  const page = globalThis as unknown as { document: Document };
+  const cut: string[] = [];
+  for (const figure of page.document.querySelectorAll('figure')) {
+    const whole = figure.querySelector('svg')?.getBoundingClientRect();
+    for (const text of figure.querySelectorAll('svg text')) {
+      const { left, right, top, bottom } = text.getBoundingClientRect();
+      const isWithin =
+        whole !== undefined &&
+        left >= whole.left - 1 &&
+        right <= whole.right + 1 &&
+        top >= whole.top - 1 &&
+        bottom <= whole.bottom + 1;
+      if (!isWithin) cut.push(`${figure.id}: ${text.textContent}`);
+    }
+  }
+  return cut;
+}
+
 test('report.html opens offline in a browser, and every figure shows its series', { skip }, async () => {
   const browser = await chromium.launch({ executablePath: CHROMIUM as string, args: ['--no-sandbox'] });
   try {
     await withPage(browser, async (page) => {
       assert.equal(await page.locator('figure').count(), 9);
       assert.deepEqual(await page.evaluate(findUnseen), []);
+      assert.deepEqual(await page.evaluate(findCut), []);
       assert.equal(await page.locator('figure svg .number').count(), 0);
       // Nothing runs out of the page, whose text is read as text.
       assert.ok(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth'));

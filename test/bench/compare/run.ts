@@ -46,6 +46,7 @@ const TIMES: Readonly<Record<string, readonly [number, number, number]>> = {
   process: [900_000, 1_000_000, 300_000],
   'container-warm': [150_000, 1_000_000, 90_000],
   'container-cold': [90_000_000, 1_000_000, 9_000_000],
+  'container-cold-bridge': [130_000_000, 1_000_000, 9_000_000],
 };
 
 /** Rows of a whole run, a tenth of noise on each time. */

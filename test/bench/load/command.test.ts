@@ -34,6 +34,13 @@ test('nebula bench load keeps and tells the steps that were measured when it is 
     assert.ok((await readdir(folder)).includes(name), name);
   const { sweeps, densities, stopped } = JSON.parse(await readFile(join(folder, 'load.json'), 'utf8')) as LoadResult;
   assert.equal(stopped, 'interrupted by the user');
+  assert.match(
+    stdout,
+    /^A rate is sustained when 99\.9 % .* It counts as not sustained when it fails 3 times in a row/,
+  );
+  const report = await readFile(join(folder, 'load.md'), 'utf8');
+  for (const text of ['It counts as not sustained when it fails 3 times in a row', '| wasm-restored | Nebula with'])
+    assert.ok(report.includes(text), text);
   assert.deepEqual(densities, []);
   const [first] = sweeps[0]?.steps ?? [];
   assert.equal(first?.ratePerSecond, 125);
