@@ -1,7 +1,5 @@
-/** Does what a preparing process is asked to do. Nothing of a guest runs. */
+/** Does what a preparing process is asked to do. Nothing of a guest runs. What only components need is loaded for them. */
 
-import { rewriteComponent } from '../component/prepare.ts';
-import { declare, transpile } from '../component/transpilation.ts';
 import { rewriteModule } from '../module/prepare.ts';
 import { compileEagerly } from '../module/compile.ts';
 import type { Preparations, PreparationTask, StepListener } from './task.ts';
@@ -23,17 +21,22 @@ export async function perform(
       return rewritten;
     }
     case 'component': {
+      const { rewriteComponent } = await import('../component/prepare.ts');
       const rewritten = rewriteComponent(task.transpiled, task.limits, tell);
       tell('compiling');
       for (const { file, bytes } of rewritten.cores) compileEagerly(bytes, file);
       return rewritten;
     }
-    case 'transpile':
+    case 'transpile': {
       tell('transpiling');
+      const { transpile } = await import('../component/transpilation.ts');
       return transpile(task.bytes);
-    case 'declare':
+    }
+    case 'declare': {
       tell('declaring the types');
+      const { declare } = await import('../component/transpilation.ts');
       return declare(task.bytes);
+    }
     default:
       return task satisfies never;
   }
