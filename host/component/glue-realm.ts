@@ -55,10 +55,10 @@ const PREPARE = `'use strict'; (function (given) {
   };
   values['${READ_GUARD}'] = guard(given.takenKeys);
   values['${WRITE_GUARD}'] = guard(given.takenSlots);
-  const slot = values['${WRITE_GUARD}'];
+  const key = values['${READ_GUARD}'];
   values['${METHOD_GUARD}'] = (owner, name, method) => {
     if (!call(isInstance, Function, owner)) throw new TypeError('the glue may not change a class of another');
-    owner.prototype[slot(name)] = method;
+    owner.prototype[key(name)] = method;
   };
   const silent = () => undefined;
   values.console = { log: silent, error: silent, warn: silent, debug: silent };

@@ -40,14 +40,11 @@ export function createWorld(host: Host, packages: readonly string[]): Imports {
   return world;
 }
 
-/** Every glue of a thread has the same classes: none may change what another sees. */
+/** Every glue of a thread has the same classes: none may change what another sees. Their prototypes no glue gets at (glue-check.ts). */
 function freezeClasses(name: string, made: Imports): void {
   const values = Object.values(made).flatMap((each) => Object.values(each) as unknown[]);
   for (const value of values) {
-    const prototype: unknown = typeof value === 'function' ? value.prototype : undefined;
-    if (!(prototype instanceof Resource)) continue;
-    Object.freeze(value);
-    Object.freeze(prototype);
+    if (typeof value === 'function' && value.prototype instanceof Resource) Object.freeze(value);
   }
   frozen.add(name);
 }

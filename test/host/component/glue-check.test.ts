@@ -147,6 +147,13 @@ test('evaluateGlue() has guards that let no taken name through, in whatever form
   }
 });
 
+test('evaluateGlue() lets glue give its own classes methods of any name that a component may have', () => {
+  const glue = guardGlue(`(function(){class R{}R.prototype.call=()=>1;R.prototype['then']=()=>2;return new R})`);
+  checkGlue(glue);
+  const made = (evaluateGlue(glue, 'glue.js') as () => { call: () => number; then: () => number })();
+  assert.deepEqual([made.call(), made.then()], [1, 2]);
+});
+
 test('evaluateGlue() changes no class of another', () => {
   const glue = guardGlue(`(function(owner,method){owner.prototype.drop=method})`);
   checkGlue(glue);
