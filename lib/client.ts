@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool, Response } from 'undici';
 import { argumentError, isNebulaError, messageOf, NebulaError } from '../host/errors.ts';
 import { hasContent } from '../host/http-fields.ts';
+import { unwatchAbort, watchAbort } from '../pools/abort-watch.ts';
 import type { DeployOptions, FunctionRecord, Input } from './api.ts';
 import { SNAPSHOT_LIMIT_BYTES } from './http/deployment.ts';
 import { toManifestJson } from './manifest.ts';
@@ -212,7 +213,22 @@ export class NebulaClient {
     }
   }
 
+  /** A signal of its own for each call: undici and timers listen to what they are given, and many calls may share one. */
   async #send(call: Call): Promise<RemoteReply> {
+    const { signal } = call;
+    if (signal === undefined) return this.#sendUntil(call);
+    const own = new AbortController();
+    const abort = (): void => own.abort(signal.reason);
+    if (signal.aborted) abort();
+    watchAbort(signal, abort);
+    try {
+      return await this.#sendUntil({ ...call, signal: own.signal });
+    } finally {
+      unwatchAbort(signal, abort);
+    }
+  }
+
+  async #sendUntil(call: Call): Promise<RemoteReply> {
     for (let attempt = 1; ; attempt += 1) {
       const { reply, failure, isResendable } = await this.#attempt(call);
       if (!isResendable || attempt >= this.#attempts) {
