@@ -20,22 +20,16 @@ async function nestedTuples(depth: number): Promise<Uint8Array> {
 test('deploy() of what takes long ends at deployMs, and calls of other functions are answered all the while', async () => {
   await using nebula = await createNebula({ threads: 1 });
   await nebula.deploy(tinyModule(), { name: 'neighbour' });
-  const answersUntil = async (end: Promise<unknown>): Promise<number> => {
-    const until = new AbortController();
-    void end.finally(() => until.abort());
-    const startedMs = performance.now();
-    let answers = 0;
-    for (; !until.signal.aborted; answers++) await nebula.invoke('neighbour');
-    return answers / (performance.now() - startedMs);
-  };
-  const alone = await answersUntil(new Promise((resolve) => setTimeout(resolve, 1500)));
   const bomb = await nestedTuples(16);
-  const refusal = assert.rejects(nebula.deploy(bomb, { name: 'bomb', limits: { deployMs: 1500 } }), {
-    code: 'ERR_NEBULA_DEPLOY_TIMEOUT',
-  });
-  const beside = await answersUntil(refusal);
+  const over = new AbortController();
+  const refusal = assert
+    .rejects(nebula.deploy(bomb, { name: 'bomb', limits: { deployMs: 1500 } }), { code: 'ERR_NEBULA_DEPLOY_TIMEOUT' })
+    .finally(() => over.abort());
+  let answers = 0;
+  for (; !over.signal.aborted; answers++) await nebula.invoke('neighbour');
   await refusal;
-  assert.ok(beside > alone / 10, `${beside} answers a millisecond beside the deploy, ${alone} alone`);
+  // There is room for thousands; a thread that is held answers one.
+  assert.ok(answers > 20, `${answers} answers beside the deploy`);
   assert.deepEqual(
     nebula.list().map(({ name }) => name),
     ['neighbour'],
