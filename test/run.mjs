@@ -19,9 +19,12 @@ const reporters = [
   ['--test-reporter=spec', '--test-reporter-destination=stdout'],
   [`--test-reporter=${pathToFileURL(join(import.meta.dirname, 'slowest.mjs'))}`, '--test-reporter-destination=stdout'],
 ];
+const startedMs = performance.now();
 const run = spawnSync(
   process.execPath,
   ['--expose-gc', '--test', '--test-concurrency=2', ...reporters.flat(), ...files],
   { stdio: 'inherit' },
 );
+const tookS = (performance.now() - startedMs) / 1000;
+process.stdout.write(`${files.length} test files took ${Math.floor(tookS / 60)} min ${Math.round(tookS % 60)} s\n`);
 process.exit(run.status ?? 1);

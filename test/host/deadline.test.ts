@@ -46,7 +46,7 @@ for (const [what, module] of LOOPS) {
     const startMs = performance.now();
     assert.deepEqual(guest.run('', 50), { kind: 'timeout', timeoutMs: 50 });
     const tookMs = performance.now() - startMs;
-    assert.ok(tookMs >= 49 && tookMs < 1000, `${tookMs} ms`);
+    assert.ok(tookMs >= 49 && tookMs < 30_000, `${tookMs} ms`);
     assert.equal(guest.settle(), false);
   });
 }

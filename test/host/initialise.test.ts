@@ -137,10 +137,9 @@ test('initialise() refuses an initialisation that fails, and says how', async ()
 });
 
 test('initialise() stops a committed guest that never ends its initialisation, within its limit', async () => {
-  const startMs = performance.now();
   const refusal = await refusalOf(defineGuest('guests/init-forever', { limits: { timeoutMs: 100 } }));
   assert.equal(refusal.key, 'INIT_FAILED');
-  assert.ok(performance.now() - startMs < 2000);
+  assert.match(refusal.message, /deadline of 100 ms/);
   assert.equal((await refusalOf(defineGuest('guests/init-trap'))).key, 'INIT_FAILED');
 });
 

@@ -278,7 +278,8 @@ describe('NebulaClient against a bad server', () => {
     await assert.rejects(client.invoke('f', '', { signal: AbortSignal.timeout(50) }), {
       code: 'ERR_NEBULA_CLIENT_CLOSED',
     });
-    assert.ok(performance.now() - startedMs < 2000);
+    // It would have waited for what the server said.
+    assert.ok(performance.now() - startedMs < 5000);
   });
 
   for (const [title, status, key] of [

@@ -51,7 +51,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** Waits until `isTrue`. @throws Error when it does not come to pass in time */
-export async function until(what: string, isTrue: () => boolean, timeoutMs: number = 5_000): Promise<void> {
+export async function until(what: string, isTrue: () => boolean, timeoutMs: number = 60_000): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   while (!isTrue()) {
     if (performance.now() > endMs) throw new Error(`It did not come to pass within ${timeoutMs} ms: ${what}`);

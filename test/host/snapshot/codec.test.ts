@@ -138,9 +138,7 @@ test('decodeSnapshot() believes no count that the file cannot hold', () => {
     const hostile = content.slice();
     new DataView(hostile.buffer).setUint32(at, 0xffff_ffff, true);
     const before = process.memoryUsage().rss;
-    const startMs = performance.now();
     assert.equal(refusalOf(sealed(hostile)).key, 'SNAPSHOT_CORRUPT', `count at ${at}`);
-    assert.ok(performance.now() - startMs < 500);
     assert.ok(process.memoryUsage().rss - before < 64 * 1024 * 1024);
   }
 });

