@@ -94,7 +94,8 @@ function decode(decoder: TextDecoder, bytes: Uint8Array): string {
   }
 }
 
-type Account = (host: Host, sizeBytes: number) => void;
+/** Counts content, and what the host takes around it. */
+type Account = (host: Host, aroundBytes: number, contentBytes: number) => void;
 
 function liftsOf(count: Account): Lifts {
   const text = (
@@ -106,7 +107,7 @@ function liftsOf(count: Account): Lifts {
   ): string => {
     const start = locate(memory, pointer, length, unit);
     const sizeBytes = (length >>> 0) * unit;
-    count(activeHost(), STRING_BYTES + sizeBytes);
+    count(activeHost(), STRING_BYTES, sizeBytes);
     if (sizeBytes > LONGEST_STRING) throw trap(activeHost(), 'other', 'a string is longer than the host can hold');
     return decode(decoder, new Uint8Array(memory.buffer, start, sizeBytes));
   };
@@ -116,10 +117,10 @@ function liftsOf(count: Account): Lifts {
     numbers(memory, pointer, length, sizeBytes) {
       const start = locate(memory, pointer, length, sizeBytes);
       const whole = (length >>> 0) * sizeBytes;
-      count(activeHost(), NUMBERS_BYTES + whole);
+      count(activeHost(), NUMBERS_BYTES, whole);
       return memory.buffer.slice(start, start + whole);
     },
-    list: (length, weightBytes) => count(activeHost(), (length >>> 0) * weightBytes),
+    list: (length, weightBytes) => count(activeHost(), (length >>> 0) * weightBytes, 0),
   });
 }
 
@@ -141,8 +142,8 @@ function requireText(value: unknown): string {
 
 /** Frozen, since every glue of a thread has it. */
 export const LIFT_LOWER_VALUES: LiftLower = Object.freeze<LiftLower>({
-  argument: liftsOf((host, sizeBytes) => host.countArgument(sizeBytes)),
-  result: liftsOf((host, sizeBytes) => host.countResult(sizeBytes)),
+  argument: liftsOf((host, around, content) => host.countArgument(around + content)),
+  result: liftsOf((host, around, content) => host.countResult(around, content)),
   lowerUtf8(text, realloc, memory) {
     const given = requireText(text);
     const len = Buffer.byteLength(given);

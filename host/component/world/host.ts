@@ -79,6 +79,7 @@ export class Host {
   /** Bytes taken for the arguments of one host function, and for the result of one call. */
   #argumentBytes = 0;
   #resultBytes = 0;
+  #resultContentBytes = 0;
 
   constructor(options: HostOptions, mounts: readonly MountedDirectory[]) {
     const { limits, capabilities } = options;
@@ -98,6 +99,7 @@ export class Host {
     this.counts.fill(0);
     this.#argumentBytes = 0;
     this.#resultBytes = 0;
+    this.#resultContentBytes = 0;
     this.random.restart();
     this.stdin.reset(call.input, this.counts);
     this.stdout.reset(call.record?.stdout, call.passOn?.stdout);
@@ -168,11 +170,14 @@ export class Host {
       throw this.stop({ kind: 'limit', limit: 'memoryBytes', allowed });
   }
 
-  /** Counts what a result takes of the host before it is made. */
-  countResult(sizeBytes: number): void {
-    this.#resultBytes += sizeBytes;
-    const allowed = RESULT_FACTOR * this.options.limits.outputBytes;
-    if (this.#resultBytes > Math.min(allowed, MOST_VALUE_BYTES)) throw this.stopForResult();
+  /** Counts what a result takes of the host before it is made: its strings and numbers travel as they are. */
+  countResult(aroundBytes: number, contentBytes: number): void {
+    const { outputBytes } = this.options.limits;
+    this.#resultBytes += aroundBytes;
+    this.#resultContentBytes += contentBytes;
+    const takenBytes = this.#resultBytes + this.#resultContentBytes;
+    const isTooMuch = takenBytes > Math.min(RESULT_FACTOR * outputBytes, MOST_VALUE_BYTES);
+    if (isTooMuch || this.#resultContentBytes > outputBytes) throw this.stopForResult();
   }
 
   /** Ends a guest whose result is too large. */
