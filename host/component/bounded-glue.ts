@@ -172,8 +172,11 @@ function rewriteLoop(node: Loop, parents: readonly Node[], edits: Edit[]): void 
   if (test?.type !== 'BinaryExpression' || test.operator !== '<') throw new UnknownShape('a loop');
   if (isLengthOf(test.right)) return;
   const stride = strideOf(node);
-  if (test.right.type !== 'Identifier' || stride === undefined) throw new UnknownShape('a loop');
-  const length = (test.right as Identifier).name ?? '';
+  // A list of a fixed length has it as a number.
+  const { name, value } = test.right as Identifier & { readonly value?: unknown };
+  const length = test.right.type === 'Literal' ? value : name;
+  const isKnown = typeof length === 'string' || typeof length === 'number';
+  if (!isKnown || stride === undefined) throw new UnknownShape('a loop');
   const text = `{${accounts(parents)}.list(${length},${weightOf(node.body) + stride});`;
   edits.push({ start: node.start, end: node.start, text }, { start: node.end, end: node.end, text: '}' });
 }

@@ -1,5 +1,7 @@
 /** How large the result of a call is as it travels, and whether it can travel at all. */
 
+import { types } from 'node:util';
+
 /** Of a number, a boolean or a small string's header. */
 const SCALAR_BYTES = 10;
 
@@ -46,6 +48,7 @@ function sizeOfObject(value: object, limitBytes: number, depth: number): number 
     }
     return sizeBytes;
   }
+  if (types.isMap(value)) return sizeOfObject([...value].flat(), limitBytes, depth);
   if (!isPlain(value)) throw new Untransferable('there is an object with a class among them');
   for (const [name, each] of Object.entries(value)) {
     sizeBytes += SCALAR_BYTES + name.length + sizeOf(each, limitBytes - sizeBytes, depth);

@@ -1,5 +1,6 @@
 /** Reads the definitions of a component that types depend on, and refuses what is asynchronous. */
 
+import { NebulaError } from '../../errors.ts';
 import { BinaryReader } from '../../module/binary.ts';
 import {
   readAlias,
@@ -84,7 +85,7 @@ function readInstance(reader: BinaryReader): Definition {
 }
 
 const CANON = { lift: 0, lower: 1, resourceRep: 4 } as const;
-const OPTION = { memory: 3, postReturn: 5, async: 6 } as const;
+const OPTION = { latin1: 2, memory: 3, postReturn: 5, async: 6 } as const;
 
 function readCanon(reader: BinaryReader, found: Definition[]): void {
   const operation = reader.u8();
@@ -101,6 +102,7 @@ function readCanon(reader: BinaryReader, found: Definition[]): void {
 
 function readOption(reader: BinaryReader): void {
   const option = reader.u8();
+  if (option === OPTION.latin1) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'strings in latin1+utf16' });
   if (option >= OPTION.async) refuseAsync('an asynchronous function');
   if (option >= OPTION.memory) reader.u32();
 }

@@ -30,6 +30,11 @@ test('boundedGlue() counts a list before it is made, where its results and its a
   assert.match(argument, /\{\$values\.argument\.list\(n,96\);for/);
 });
 
+test('boundedGlue() counts a list of a fixed length', () => {
+  const loop = 'for (let i = 0; i < 5; i++) { let b = p + i * 2; r.push(read(b)) }';
+  assert.equal(bounded(loop), `{$values.result.list(5,10);${loop}}`);
+});
+
 test('boundedGlue() counts the largest of the cases of a variant, and leaves inner lists to themselves', () => {
   const cases = 'switch (t) { case 0: v = {}; break; case 1: v = { a: 1, b: 2 }; break; default: throw 1 }';
   const inner = 'for (let j = 0; j < m; j++) { let c = q + j * 1; s.push([[[]]]) }';

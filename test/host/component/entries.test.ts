@@ -202,6 +202,17 @@ test('refuseUnknownWorld() follows what nests and what is aliased, and gives up 
   assert.equal((await refused(chain))?.key, 'MODULE_INVALID');
 });
 
+test('refuseUnknownWorld() refuses an encoding of strings that the transpiler does not have', async () => {
+  const text = exporting(
+    'test:own/x',
+    'f',
+    '(result string)',
+    ZERO,
+    'string-encoding=latin1+utf16 (memory (core memory $i "memory"))',
+  );
+  assert.match((await refused(text))?.message ?? '', /it uses strings in latin1\+utf16, which/);
+});
+
 test('transpileComponent() refuses before it transpiles, in the words of the check', async () => {
   const bytes = await parse(exporting('wasi:cli/run@9.9.9', 'run', RUN, ZERO));
   await assert.rejects(transpileComponent(bytes), { code: 'ERR_NEBULA_UNKNOWN_EXPORT' });

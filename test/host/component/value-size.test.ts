@@ -15,6 +15,7 @@ const { value } = fc.letrec((tie) => ({
     fc.constant(undefined),
     fc.uint8Array(),
     fc.array(tie('value')),
+    fc.array(fc.tuple(fc.string(), tie('value'))).map((entries) => new Map(entries)),
     fc.dictionary(fc.stringMatching(/^[a-z]+$/), tie('value')),
   ),
 }));
@@ -60,7 +61,7 @@ test('sizeOf() stops counting above the limit', () => {
 test('sizeOf() refuses a resource, a function and a promise wherever they are', () => {
   // The glue makes a resource of the prototype of a class.
   const resource: unknown = Object.create(URL.prototype);
-  for (const given of [resource, new Map(), (): void => undefined, Promise.resolve(1)]) {
+  for (const given of [resource, new Date(0), (): void => undefined, Promise.resolve(1)]) {
     for (const held of [given, [given], { tag: 'some', val: given }]) {
       assert.throws(() => sizeOf(held, Infinity), Untransferable);
     }
