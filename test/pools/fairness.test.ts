@@ -138,7 +138,9 @@ test('invoke() pauses a function that keeps running into its deadline, tells for
     if (failure === undefined) continue;
     assert.deepEqual([failure.code, failure.retryable], ['ERR_NEBULA_FUNCTION_PAUSED', true]);
     const [paused] = pool.stats().paused ?? [];
-    assert.ok(paused !== undefined && paused.endings >= 5 && paused.forMs <= failure.fields.retryAfterMs);
+    // The rest of a pause may be over by now.
+    if (paused === undefined) continue;
+    assert.ok(paused.endings >= 5 && paused.forMs <= failure.fields.retryAfterMs);
     assert.equal(paused.name, forever.name);
     pausesMs.push(failure.fields.retryAfterMs);
     await until('it may be called again', () => pool.stats().paused?.length === 0, 20_000);
