@@ -2,6 +2,7 @@
 
 import { createReadStream, fstatSync, type Stats } from 'node:fs';
 import { NebulaError } from '../../host/errors.ts';
+import { GatheredBytes } from '../../host/gathered-bytes.ts';
 
 const STDIN = 0;
 
@@ -10,14 +11,12 @@ const STDIN = 0;
  * @throws NebulaError INPUT_TOO_LARGE as soon as there is more than `limitBytes`; FILE_UNREADABLE
  */
 export async function readInput(limitBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
+  const gathered = new GatheredBytes();
   for await (const chunk of openInput()) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > limitBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes });
-    chunks.push(chunk);
+    gathered.add(chunk);
+    if (gathered.sizeBytes > limitBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes });
   }
-  return Buffer.concat(chunks, sizeBytes);
+  return gathered.whole();
 }
 
 // Node takes what it does not know how to read for empty.

@@ -2,6 +2,7 @@
 
 import type { HeaderList, RequestHead, ResponseHead, ResponseSink } from '../../host/component/component-call.ts';
 import { NebulaError } from '../../host/errors.ts';
+import { GatheredBytes } from '../../host/gathered-bytes.ts';
 import type { ComponentResponse, Target } from './exchange.ts';
 import type { RequestBody } from './reception.ts';
 import { GuestEnded, givenUp } from './guest-ended.ts';
@@ -29,14 +30,12 @@ export async function exchangeHere(
 
 async function readWhole(body: RequestBody, limitBytes: number): Promise<Uint8Array> {
   if (body instanceof Uint8Array) return body;
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
+  const gathered = new GatheredBytes();
   for await (const chunk of body) {
-    sizeBytes += chunk.byteLength;
-    if (sizeBytes > limitBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes });
-    chunks.push(chunk);
+    gathered.add(chunk);
+    if (gathered.sizeBytes > limitBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes });
   }
-  return Buffer.concat(chunks, sizeBytes);
+  return gathered.whole();
 }
 
 /** A piece that fits is taken whole, so that a body that does not fit is closed and never cut. */
@@ -48,8 +47,7 @@ class MemorySink implements ResponseSink {
   isWhole = false;
   isGivenUp = false;
   readonly #limitBytes: number;
-  readonly #pieces: Uint8Array[] = [];
-  #sizeBytes = 0;
+  readonly #body: GatheredBytes = new GatheredBytes();
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
@@ -60,13 +58,12 @@ class MemorySink implements ResponseSink {
   }
 
   room(): number | undefined {
-    const left = this.#limitBytes - this.#sizeBytes;
+    const left = this.#limitBytes - this.#body.sizeBytes;
     return left > 0 ? Math.min(left, PIECE_BYTES) : undefined;
   }
 
   data(bytes: Uint8Array): void {
-    this.#pieces.push(bytes.slice());
-    this.#sizeBytes += bytes.length;
+    this.#body.add(bytes.slice());
   }
 
   trailers(trailers: HeaderList): void {
@@ -82,6 +79,6 @@ class MemorySink implements ResponseSink {
   }
 
   async *read(): AsyncGenerator<Uint8Array, void, undefined> {
-    yield* this.#pieces;
+    yield* this.#body.pieces();
   }
 }

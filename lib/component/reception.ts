@@ -5,6 +5,7 @@
 
 import type { HeaderList } from '../../host/component/component-call.ts';
 import { NebulaError } from '../../host/errors.ts';
+import { GatheredBytes } from '../../host/gathered-bytes.ts';
 import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';
 import type { Limits } from '../../host/limits.ts';
 
@@ -33,21 +34,19 @@ export async function receive(
 ): Promise<Received> {
   if (bufferBytes === 0) return { rest: body };
   const pieces = body[Symbol.asyncIterator]();
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
+  const gathered = new GatheredBytes();
   const pause = new Pause(signal);
   try {
-    while (sizeBytes <= bufferBytes) {
+    while (gathered.sizeBytes <= bufferBytes) {
       const coming = pieces.next();
       const piece = await pause.orElse(coming);
       if (piece === undefined)
-        return { rest: { ...trailersOf(body), [Symbol.asyncIterator]: () => resume(chunks, coming, pieces) } };
-      if (piece.done === true) return { whole: join(chunks, sizeBytes), trailers: body.trailers?.() };
-      sizeBytes += piece.value.byteLength;
-      if (sizeBytes > inputBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes: inputBytes });
-      chunks.push(piece.value);
+        return { rest: { ...trailersOf(body), [Symbol.asyncIterator]: () => resume(gathered, coming, pieces) } };
+      if (piece.done === true) return { whole: gathered.whole(), trailers: body.trailers?.() };
+      gathered.add(piece.value);
+      if (gathered.sizeBytes > inputBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes: inputBytes });
     }
-    return { rest: { ...trailersOf(body), [Symbol.asyncIterator]: () => resume(chunks, undefined, pieces) } };
+    return { rest: { ...trailersOf(body), [Symbol.asyncIterator]: () => resume(gathered, undefined, pieces) } };
   } catch (error) {
     // Whoever sends it need not go on. It may be in the middle of a piece, which is not waited for.
     pieces.return?.().then(undefined, () => undefined);
@@ -61,17 +60,12 @@ function trailersOf(body: StreamedRequest): Pick<StreamedRequest, 'trailers'> {
   return body.trailers === undefined ? {} : { trailers: () => body.trailers?.() };
 }
 
-function join(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  const [first] = chunks;
-  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, sizeBytes);
-}
-
 async function* resume(
-  chunks: readonly Uint8Array[],
+  received: GatheredBytes,
   coming: Promise<Piece> | undefined,
   pieces: AsyncIterator<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* chunks;
+  yield* received.pieces();
   try {
     for (let next = coming ?? pieces.next(); ; next = pieces.next()) {
       const piece = await next;
@@ -86,16 +80,22 @@ async function* resume(
 /** Waits for pieces until none comes for a while, or nobody wants them any more. */
 class Pause {
   readonly #signal: AbortSignal | undefined;
-  readonly #over: Promise<undefined>;
   readonly #timer: NodeJS.Timeout;
-  #end: ((gone?: Promise<never>) => void) | undefined;
-  readonly #onAbort = (): void => this.#end?.(Promise.reject(new NebulaError('CLIENT_CLOSED')));
+  #isOver = false;
+  #isAborted = false;
+  /** Ends the waiting for the piece that is waited for. */
+  #end: (() => void) | undefined;
+  readonly #onAbort = (): void => {
+    this.#isAborted = true;
+    this.#end?.();
+  };
 
   constructor(signal: AbortSignal | undefined) {
     this.#signal = signal;
-    this.#over = new Promise((resolve) => (this.#end = (gone) => resolve(gone)));
-    this.#over.catch(() => undefined);
-    this.#timer = setTimeout(() => this.#end?.(), PAUSE_MS);
+    this.#timer = setTimeout(() => {
+      this.#isOver = true;
+      this.#end?.();
+    }, PAUSE_MS);
     if (signal?.aborted === true) this.#onAbort();
     if (signal !== undefined) watchAbort(signal, this.#onAbort);
   }
@@ -103,12 +103,20 @@ class Pause {
   /** The piece, or undefined when it does not come in time. @throws NebulaError CLIENT_CLOSED */
   orElse(coming: Promise<Piece>): Promise<Piece | undefined> {
     this.#timer.refresh();
-    coming.catch(() => undefined);
-    return Promise.race([coming, this.#over]);
+    // A race with one promise for all pieces would keep something of each until it is over.
+    return new Promise((resolve, reject) => {
+      this.#end = () => {
+        if (this.#isAborted) reject(new NebulaError('CLIENT_CLOSED'));
+        else if (this.#isOver) resolve(undefined);
+      };
+      coming.then(resolve, reject);
+      this.#end();
+    });
   }
 
   end(): void {
     clearTimeout(this.#timer);
+    this.#end = undefined;
     if (this.#signal !== undefined) unwatchAbort(this.#signal, this.#onAbort);
   }
 }

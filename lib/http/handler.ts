@@ -2,6 +2,7 @@
 
 import { Response, type Request } from 'undici';
 import { NebulaError } from '../../host/errors.ts';
+import { GatheredBytes } from '../../host/gathered-bytes.ts';
 import { hasContent } from '../../host/http-fields.ts';
 import type { Nebula } from '../api.ts';
 import { announcedBytes, BodyTooLarge, drain, EMPTY, lengthOf, type Answer, type Exchange } from './exchange.ts';
@@ -95,19 +96,17 @@ class FetchExchange implements Exchange {
       throw new BodyTooLarge(announced, limitBytes);
     }
     if (body === null) return EMPTY;
-    const chunks: Uint8Array[] = [];
-    let sizeBytes = 0;
+    const gathered = new GatheredBytes();
     try {
       for await (const chunk of body as AsyncIterable<Uint8Array>) {
-        sizeBytes += chunk.byteLength;
+        gathered.add(chunk);
         // Throwing out of the loop cancels the stream.
-        if (sizeBytes > limitBytes) throw new BodyTooLarge(sizeBytes, limitBytes);
-        chunks.push(chunk);
+        if (gathered.sizeBytes > limitBytes) throw new BodyTooLarge(gathered.sizeBytes, limitBytes);
       }
     } catch (error) {
       throw error instanceof BodyTooLarge ? error : new NebulaError('CLIENT_CLOSED', {}, { cause: error });
     }
-    return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, sizeBytes);
+    return gathered.whole();
   }
 }
 

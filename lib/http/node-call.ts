@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { NebulaError } from '../../host/errors.ts';
+import { GatheredBytes } from '../../host/gathered-bytes.ts';
 import { hasContent } from '../../host/http-fields.ts';
 import { announcedBytes, BodyTooLarge, EMPTY, lengthOf, type Answer, type BodyStream } from './exchange.ts';
 import { DisconnectSignal } from './disconnect-signal.ts';
@@ -73,8 +74,9 @@ export abstract class NodeCall {
   #isReading = false;
   #limitBytes = 0;
   #sizeBytes = 0;
+  /** The first piece of the body, and all of them where there are more. */
   #first: Buffer | undefined = undefined;
-  #chunks: Buffer[] | undefined = undefined;
+  #gathered: GatheredBytes | undefined = undefined;
 
   constructor(context: CallContext, request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
     this.request = request;
@@ -145,14 +147,19 @@ export abstract class NodeCall {
       this.#stopReading();
       this.onBodyFailure(new BodyTooLarge(this.#sizeBytes, this.#limitBytes));
     } else if (this.#first === undefined) this.#first = chunk;
-    else if (this.#chunks === undefined) this.#chunks = [this.#first, chunk];
-    else this.#chunks.push(chunk);
+    else {
+      if (this.#gathered === undefined) {
+        this.#gathered = new GatheredBytes();
+        this.#gathered.add(this.#first);
+      }
+      this.#gathered.add(chunk);
+    }
   }
 
   /** The body is complete. */
   endBody(): void {
     if (!this.#isReading) return;
-    const body = this.#chunks === undefined ? (this.#first ?? EMPTY) : Buffer.concat(this.#chunks, this.#sizeBytes);
+    const body = this.#gathered?.whole() ?? this.#first ?? EMPTY;
     this.#stopReading();
     this.onBody(body);
   }
@@ -160,7 +167,7 @@ export abstract class NodeCall {
   #stopReading(): void {
     this.#isReading = false;
     this.#first = undefined;
-    this.#chunks = undefined;
+    this.#gathered = undefined;
   }
 
   /** The client went away. */

@@ -82,6 +82,9 @@ export class NodeExchange extends NodeCall implements Exchange {
       for await (const chunk of this.request.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
     } catch (error) {
       throw new NebulaError('CLIENT_CLOSED', {}, { cause: error });
+    } finally {
+      // A rest that nobody reads would hold up the next request of the connection.
+      this.request.resume();
     }
   }
 

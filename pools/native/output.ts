@@ -1,10 +1,10 @@
 /** What a guest wrote to one of its streams, up to a limit. */
 
-import { Buffer } from 'node:buffer';
+import { GatheredBytes } from '../../host/gathered-bytes.ts';
 import { passOn } from '../../host/pass-on.ts';
 
 export class BoundedOutput {
-  readonly #chunks: Uint8Array[] = [];
+  readonly #kept: GatheredBytes = new GatheredBytes();
   readonly #limitBytes: number;
   readonly #onOverflow: () => void;
   readonly #fd: number | undefined;
@@ -26,12 +26,12 @@ export class BoundedOutput {
   }
 
   #keep(chunk: Uint8Array): void {
-    if (this.#fd === undefined) this.#chunks.push(chunk);
+    if (this.#fd === undefined) this.#kept.add(chunk);
     else passOn(this.#fd, chunk);
   }
 
   bytes(): Uint8Array {
-    const bytes = Buffer.concat(this.#chunks);
+    const bytes = this.#kept.whole();
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 }

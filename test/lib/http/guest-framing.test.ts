@@ -271,6 +271,20 @@ describe('POST /fn/:name/* and how its request is framed', () => {
     raw.socket.destroy();
   });
 
+  for (const sizeBytes of [40_000, 3_000_000]) {
+    it(`has its rest discarded after its answer, however long it is: ${sizeBytes}`, async () => {
+      const raw = new RawConnection(server.url);
+      raw.write(
+        `POST /fn/scripted${script('head', put('early'), 'finish')} HTTP/1.1\r\nHost: h\r\n` +
+          `Content-Length: ${sizeBytes}\r\n\r\nabc`,
+      );
+      await raw.until(/early\r\n0\r\n\r\n$/);
+      raw.write(`${'x'.repeat(sizeBytes - 3)}GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n`);
+      await raw.until(/\{"status":"ok"\}$/);
+      raw.socket.destroy();
+    });
+  }
+
   for (const [what, fields, body] of cases) {
     it(`never reaches the guest with ${what}`, async () => {
       const raw = new RawConnection(server.url);

@@ -1,5 +1,6 @@
 /** Bodies of requests and responses, both ways. Source: WASI 0.2, wasi:http/types. */
 
+import { GatheredBytes } from '../../../gathered-bytes.ts';
 import { isTrailerField } from '../../../http-fields.ts';
 import { WasiError } from '../../guest-stop.ts';
 import type { HeaderList, ResponseSink } from '../../component-call.ts';
@@ -97,8 +98,7 @@ export class OutgoingBody extends Resource {
   readonly #owner: BodyOwner;
   readonly #declaredBytes: number | undefined;
   #sink: BodySink | undefined;
-  #early: Uint8Array[] = [];
-  #earlyBytes = 0;
+  #early: GatheredBytes = new GatheredBytes();
   #writtenBytes = 0;
   #trailers: HeaderList | undefined;
   #failure: HttpErrorCode | undefined;
@@ -121,8 +121,8 @@ export class OutgoingBody extends Resource {
   /** Sends what was written so far and the rest as it comes. */
   attach(sink: BodySink): void {
     this.#sink = sink;
-    for (const bytes of this.#early) writeAll(this.host, sink, bytes);
-    this.#early = [];
+    for (const bytes of this.#early.pieces()) writeAll(this.host, sink, bytes);
+    this.#early = new GatheredBytes();
     if (this.#failure !== undefined) sink.abort?.();
     if (this.#isFinished) this.#end(sink);
   }
@@ -130,7 +130,7 @@ export class OutgoingBody extends Resource {
   /** Has what is written go nowhere, whatever its length: the message has no content. */
   discard(): void {
     this.#isDiscarded = true;
-    this.#early = [];
+    this.#early = new GatheredBytes();
   }
 
   write(): OutputStream {
@@ -178,9 +178,9 @@ export class OutgoingBody extends Resource {
   /** What is written before the head is kept; a guest that waited for room then would wait for itself. */
   #earlyRoom(): number | undefined {
     // One more than is kept, so that whoever writes just as much is not told that it is too much.
-    const room = this.host.options.limits.outputBytes + 1 - this.#earlyBytes;
+    const room = this.host.options.limits.outputBytes + 1 - this.#early.sizeBytes;
     if (room > 0) return Math.min(room, CHUNK_BYTES);
-    this.#fail(this.#sizeError(this.#earlyBytes));
+    this.#fail(this.#sizeError(this.#early.sizeBytes));
     return undefined;
   }
 
@@ -192,10 +192,8 @@ export class OutgoingBody extends Resource {
       throw failed(this.host, `expected ${this.#declaredBytes} bytes as Content-Length says, got ${totalBytes}`, error);
     }
     this.#writtenBytes = totalBytes;
-    if (this.#sink === undefined) {
-      this.#early.push(bytes.slice());
-      this.#earlyBytes += bytes.length;
-    } else this.#sink.data(bytes);
+    if (this.#sink === undefined) this.#early.add(bytes.slice());
+    else this.#sink.data(bytes);
   }
 
   #sizeError(sizeBytes: number): HttpErrorCode {
