@@ -120,6 +120,12 @@ export class RunRecord {
   }
 }
 
+/** How far a stream has come, and in which buffer. */
+interface Extent {
+  readonly lengthBytes: number;
+  readonly number: number;
+}
+
 /** The other end: reads what a run has come to, also once its thread is ended. */
 export class RunReader {
   readonly shared: SharedArrayBuffer;
@@ -139,26 +145,39 @@ export class RunReader {
     this.#grown[buffer.stream] = buffer;
   }
 
-  /** What is known of a run; undefined when its guest has not begun. */
-  read(run: number): Recorded | undefined {
+  /**
+   * What is known of a run; undefined when its guest has not begun, or has ended and another has begun. Its thread may
+   * still write: `listen` is called to take what it has announced.
+   */
+  read(run: number, listen: () => void): Recorded | undefined {
     if (Atomics.load(this.#head, RUN) !== run) return undefined;
+    const [stdout, stderr] = [this.#extent(0), this.#extent(1)];
+    listen();
     const counts = this.#counts;
     const usage = {
       memoryBytes: counts[COUNT.memoryBytes] as number,
       inputBytes: (counts[COUNT.inputBytes] as number) + (counts[COUNT.bodyBytes] as number),
       hostCalls: counts[COUNT.hostCalls] as number,
     };
-    return { stdout: this.#stream(0), stderr: this.#stream(1), usage };
+    const recorded = { stdout: this.#bytes(0, stdout), stderr: this.#bytes(1, stderr), usage };
+    if (Atomics.load(this.#head, RUN) === run) return recorded;
+    // What was copied may be of the next run. This one was answered before that began.
+    listen();
+    return undefined;
   }
 
-  #stream(stream: StreamIndex): Uint8Array {
+  #extent(stream: StreamIndex): Extent {
     // The length first: a buffer that is in use later has these bytes, too.
     const lengthBytes = Atomics.load(this.#head, LENGTH + stream);
-    const number = Atomics.load(this.#head, BUFFER + stream);
+    return { lengthBytes, number: Atomics.load(this.#head, BUFFER + stream) };
+  }
+
+  #bytes(stream: StreamIndex, { lengthBytes, number }: Extent): Uint8Array {
+    if (number === 0) return firstOf(this.shared, stream).slice(0, lengthBytes);
     const grown = this.#grown[stream];
-    const bytes =
-      number !== 0 && grown?.number === number ? new Uint8Array(grown.buffer) : firstOf(this.shared, stream);
-    return bytes.slice(0, lengthBytes);
+    // In any other buffer is what an earlier run wrote, perhaps of another function.
+    if (grown === undefined || grown.number < number) return new Uint8Array();
+    return new Uint8Array(grown.buffer).slice(0, lengthBytes);
   }
 }
 

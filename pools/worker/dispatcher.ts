@@ -172,6 +172,7 @@ export class Dispatcher {
     if (call.settled) return;
     const { unit } = call;
     const recorded = unit?.recorded(call);
+    if (call.settled) return;
     if (unit === undefined) this.#options.queue.remove(call);
     else if (call.isBehind && unit.takeBack(call)) this.leave(call, unit);
     else if (ending.kind === 'aborted') {

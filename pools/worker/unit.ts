@@ -173,9 +173,9 @@ export class Unit<T extends Sent> {
     }
   }
 
-  /** What an invocation that it runs has come to so far; undefined when its guest has not begun. To be asked after `collectAll`. */
+  /** What an invocation that it runs has come to so far; undefined when its guest has not begun. It may be answered by this. */
   recorded({ ticket }: T): Recorded | undefined {
-    return this.record.read(ticket);
+    return this.record.read(ticket, () => this.collectAll());
   }
 
   #hear(answer: Answer): void {
