@@ -32,7 +32,7 @@ interface Lane<T> {
 /** Whether something besides its concurrency lets a function with so many invocations in flight have one more. */
 export type Gate = (id: string, inFlight: number) => boolean;
 
-/** Functions looked at for the one that is next: beyond these, the turns are as good. */
+/** Functions looked at after the first that may run: beyond these, the turns are as good. */
 const MOST_LOOKED_AT = 16;
 
 export class InvocationQueue<T extends Waiting> {
@@ -144,12 +144,12 @@ export class InvocationQueue<T extends Waiting> {
     let lookedAt = 0;
     for (const id of this.#turns) {
       const lane = this.#lanes.get(id) as Lane<T>;
+      if (next !== undefined && lookedAt++ === MOST_LOOKED_AT) break;
       if (least !== undefined && lane.usedNs >= least.usedNs) continue;
       const [entry] = lane.waiting;
       if (entry === undefined || !this.#mayRun(entry.definition, lane)) continue;
       next = entry;
       least = lane;
-      if (++lookedAt === MOST_LOOKED_AT) break;
     }
     if (next === undefined || least === undefined) return undefined;
     const { id } = next.definition;
@@ -176,8 +176,8 @@ export class InvocationQueue<T extends Waiting> {
 
   /** Takes everything that waits, or all that waits of a function. */
   drain(id?: string): T[] {
-    const lanes = id === undefined ? [...this.#lanes.values()] : [this.#lanes.get(id) ?? []].flat();
-    const entries = lanes.flatMap((lane) => [...lane.waiting]);
+    const lanes = id === undefined ? [...this.#lanes.values()] : [this.#lanes.get(id)];
+    const entries = lanes.flatMap((lane) => [...(lane?.waiting ?? [])]);
     for (const entry of entries) this.remove(entry);
     return entries;
   }

@@ -59,3 +59,18 @@ test('shift() passes over a function that its gate holds back, and drain() takes
   assert.deepEqual(queue.drain('slow'), [slow]);
   assert.deepEqual([queue.isEmpty, queue.length], [true, 0]);
 });
+
+test('shift() looks at a few functions of all that wait, so that each has its turn and none is searched for', () => {
+  const queue = new InvocationQueue();
+  const busy = Array.from({ length: 100 }, (_, index) => named(`busy-${index}`));
+  for (const definition of busy) for (let call = 0; call < 3; call++) queue.push({ definition });
+  for (const definition of busy) {
+    assert.equal(queue.shift()?.definition, definition);
+    queue.started(definition);
+    queue.ended(definition, false, 1000);
+  }
+  queue.push({ definition: QUICK });
+  const order = Array.from({ length: 101 }, () => queue.shift()?.definition.name);
+  assert.equal(order[0], 'busy-0');
+  assert.ok(order.includes('quick'));
+});
