@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { argumentError, NebulaError } from '../host/errors.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
+import { endIdlePreparations } from '../host/preparation/children.ts';
 import type { Executor } from '../pools/executor.ts';
 import type { Request, Response } from 'undici';
 import type {
@@ -243,12 +244,20 @@ class EmbeddedNebula implements Nebula {
 
   async close(options?: { readonly drainMs?: number }): Promise<void> {
     const drainMs = toDrainMs(options);
-    this.#closing ??= this.#registry.close(drainMs);
+    this.#closing ??= this.#close(drainMs);
     await this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    try {
+      await this.#registry.close(drainMs);
+    } finally {
+      await endIdlePreparations();
+    }
   }
 
   #refuseWhenClosing(): void {

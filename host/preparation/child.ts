@@ -1,6 +1,7 @@
 /** One preparing process, as the process that serves sees it: it has one task at a time, and can be ended in the middle of it. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -81,6 +82,14 @@ export class PreparingChild {
   end(): void {
     this.#isUsable = false;
     this.#process.kill('SIGKILL');
+  }
+
+  /** Ends it, and waits until it is gone and its pipes are closed. */
+  async leave(): Promise<void> {
+    this.end();
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    this.#hold(true);
+    await once(this.#process, 'close');
   }
 
   #push(reader: FrameReader, chunk: Buffer): void {

@@ -41,6 +41,15 @@ export async function prepareApart<Task extends PreparationTask>(
   }
 }
 
+/** Ends those that have no task, and waits until they are gone. */
+export async function endIdlePreparations(): Promise<void> {
+  const ended = idle.splice(0).map(({ child, timer }) => {
+    clearTimeout(timer);
+    return child.leave();
+  });
+  await Promise.all(ended);
+}
+
 /** Node may not be allowed to start processes. */
 function startChild(): PreparingChild {
   try {

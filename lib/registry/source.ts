@@ -13,6 +13,9 @@ import { mergeManifests, parseManifest, parseManifestText, resolveMounts } from 
 /** The name of a manifest in a function's folder. */
 export const MANIFEST_NAME = 'nebula.json';
 
+/** Only a mount with a relative path needs the working directory, which may be gone. */
+const HERE = '.';
+
 /** The module of a function whose container image the engine has. */
 const NO_BYTES = new Uint8Array();
 
@@ -71,7 +74,7 @@ export async function loadSource(
   const path = resolve(source);
   if (extname(path) === '.json' || (await isDirectory(path))) {
     const located = await readManifest(path);
-    const manifest = resolveMounts(parseManifest(mergeManifests(located.manifest, over)), process.cwd());
+    const manifest = resolveMounts(parseManifest(mergeManifests(located.manifest, over)), HERE);
     const isImage = manifest.container?.image !== undefined;
     const module = isImage ? NO_BYTES : await readModule(located.modulePath, manifest, defaultModuleBytes);
     const stored = manifest.snapshot === undefined ? undefined : resolve(dirname(located.path), manifest.snapshot);
@@ -86,7 +89,7 @@ export async function loadSource(
   }
   const manifest = resolveMounts(
     parseManifest(mergeManifests({ name: basename(path, '.wasm').toLowerCase() }, over)),
-    process.cwd(),
+    HERE,
   );
   return finish(await readModule(path, manifest, defaultModuleBytes), manifest, snapshot, [path]);
 }

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { createNebula } from '../../lib/index.ts';
 import { preparersOf } from '../host/preparation/processes.ts';
 import { bodyOf, moduleOf } from '../host/module/binary-module.ts';
+import { builtFunction } from './cli/command.ts';
 import { tinyModule } from './tiny-module.ts';
 
 /** A component of some 300 bytes that takes the transpiler a minute: a tuple of tuples, 2^depth values in all. */
@@ -64,4 +68,37 @@ test('deploy() of what is too complex is refused with what, limit and got, and l
     message: /^Cannot accept the module: function 0 has more values to merge .*: \d+, the limit is 16000000$/,
   });
   assert.ok(preparersOf(process.pid).length <= 1);
+});
+
+/** Descriptors that are open once a Nebula was used and closed. */
+async function descriptorsAfterUse(): Promise<number> {
+  const nebula = await createNebula({ threads: 1 });
+  await nebula.deploy(tinyModule(), { name: 'tiny' });
+  assert.ok(preparersOf(process.pid).length > 0, 'a preparing process waits for the next deploy');
+  await nebula.close();
+  assert.deepEqual(preparersOf(process.pid), []);
+  return readdirSync('/proc/self/fd').length;
+}
+
+test('close() leaves no process and no descriptor behind', async () => {
+  // What belongs to the process, such as the C library, is opened the first time.
+  const first = await descriptorsAfterUse();
+  assert.equal(await descriptorsAfterUse(), first);
+});
+
+test('deploy() from a path needs no working directory', async () => {
+  const folder = builtFunction('fibonacci');
+  const home = process.cwd();
+  const gone = mkdtempSync(join(tmpdir(), 'nebula-gone-'));
+  // Node starts no thread without one.
+  await using nebula = await createNebula({ executor: 'in-thread' });
+  try {
+    process.chdir(gone);
+    rmdirSync(gone);
+    await nebula.deploy(folder);
+    await nebula.deploy(join(folder, 'fibonacci.wasm'), { name: 'again' });
+  } finally {
+    process.chdir(home);
+  }
+  assert.equal((await nebula.invoke('again', '1')).kind, 'ok');
 });
