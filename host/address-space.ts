@@ -48,6 +48,10 @@ function isOutOfMemory(error: unknown): boolean {
   return error instanceof RangeError && /could not allocate memory|out of memory/i.test(error.message);
 }
 
+function refusal(name: string, detail: string): NebulaError {
+  return new NebulaError('ADDRESS_SPACE', { name, detail });
+}
+
 /** One thread's view of the count that all threads share. */
 export class AddressSpace {
   readonly limit: number;
@@ -103,7 +107,7 @@ export class AddressSpace {
       collectGarbage();
       this.cancel(count);
       // Others in the process take addresses as well.
-      throw isOutOfMemory(error) ? this.#full(name) : error;
+      throw isOutOfMemory(error) ? refusal(name, 'the process has no address space left for its memory') : error;
     }
     for (const memory of memoriesOf(made)) this.track(memory);
     return made;
@@ -111,7 +115,7 @@ export class AddressSpace {
 
   #full(name: string): NebulaError {
     const { live, limit } = this;
-    return new NebulaError('ADDRESS_SPACE', { name, live, limit });
+    return refusal(name, `${live} of ${limit} memories are in use`);
   }
 
   /** Has the memory's place come back when it is collected. */

@@ -130,7 +130,7 @@ function toFactory(source: string): string {
 }
 
 /** What wasm-tools throws has its words in `payload`, a chain of causes, one a line. */
-function describe(error: unknown): { detail: string; offset: string } {
+function describe(error: unknown): { detail: string; offset: number | string } {
   const payload = (error as { payload?: unknown }).payload;
   const text = typeof payload === 'string' ? payload : messageOf(error);
   const offset = /at offset 0x([0-9a-f]+)/.exec(text)?.[1];
@@ -140,5 +140,5 @@ function describe(error: unknown): { detail: string; offset: string } {
     .map((line) => line.trim().replace(/^\d+: /, ''))
     .filter((line) => line !== '' && line !== 'Caused by:')
     .join(': ');
-  return { detail, offset: offset === undefined ? 'unknown' : String(parseInt(offset, 16)) };
+  return { detail, offset: offset === undefined ? 'unknown' : parseInt(offset, 16) };
 }

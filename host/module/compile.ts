@@ -28,7 +28,8 @@ export async function compile(bytes: Uint8Array, name?: string): Promise<WebAsse
 function refusal(cause: unknown, name: string | undefined): unknown {
   if (!(cause instanceof WebAssembly.CompileError)) return cause;
   const message = messageOf(cause);
-  const offset = /@\+(\d+)/.exec(message)?.[1] ?? 'unknown';
+  const at = /@\+(\d+)/.exec(message)?.[1];
+  const offset = at === undefined ? 'unknown' : Number(at);
   const said = message.replace(/^WebAssembly\.\w+\(\): /, '').replace(/ @\+\d+$/, '');
   return new NebulaError(
     'MODULE_INVALID',

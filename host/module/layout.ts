@@ -142,7 +142,8 @@ export function readLayout(bytes: Uint8Array): ModuleLayout {
 function checkHeader(reader: BinaryReader): void {
   const { bytes } = reader;
   if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0x61 || bytes[2] !== 0x73 || bytes[3] !== 0x6d) {
-    reader.fail('this is not WebAssembly: expected the magic bytes 00 61 73 6d', 0);
+    const got = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0')).join(' ') || 'nothing';
+    reader.fail(`this is not WebAssembly: expected the magic bytes 00 61 73 6d, got ${got}`, 0);
   }
   if (bytes.length < 8) reader.fail('the module ends inside its header', bytes.length);
   const version = (bytes[4] as number) | ((bytes[5] as number) << 8);

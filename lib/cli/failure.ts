@@ -2,6 +2,7 @@
 
 import { CommanderError } from 'commander';
 import { isNebulaError, messageOf, type ErrorName } from '../../host/errors.ts';
+import { printable } from './printable.ts';
 
 /** A guest that ended without an exit code of its own. */
 export const EXIT_GUEST = 1;
@@ -12,7 +13,15 @@ export const EXIT_NEBULA = 3;
 
 /** What to do about it, where the message alone does not say. */
 const ADVICE: Partial<Record<ErrorName, string>> = {
-  MODULE_INVALID: 'check that it is a core WebAssembly module',
+  MODULE_INVALID: 'check that it is a module or component of WebAssembly, and whole',
+  MODULE_COMPLEX: 'split the function, or build it with optimisation',
+  DEPLOY_TIMEOUT: 'raise limits.deployMs in its manifest, or make it simpler',
+  DEPLOY_MEMORY: 'raise limits.deployMemoryBytes in its manifest, or make it simpler',
+  PREPARER_LOST: 'try again',
+  UNKNOWN_IMPORT:
+    'build it for WASI; functions that a module lacks may be allowed in its manifest, with allow.missingImports',
+  NO_ENTRY: 'export it, or name another with entry in its manifest',
+  TABLE_MINIMUM: 'raise limits.tableElements in its manifest',
   MEMORY_MINIMUM: 'raise it with --memory-mib or limits.memoryBytes',
   MANIFEST_INVALID: 'correct it and try again',
   SNAPSHOT_CORRUPT: 'take it again with "nebula snapshot"',
@@ -22,6 +31,10 @@ const ADVICE: Partial<Record<ErrorName, string>> = {
   FUNCTION_NOT_FOUND: 'see "nebula list"; a file needs its path',
   NO_PREVIOUS_VERSION: 'deploy the version you want',
   QUEUE_FULL: 'try again later',
+  FUNCTION_PAUSED: 'try again then; make it end within its deadline',
+  ADDRESS_SPACE: 'try again later, or give the process more address space',
+  INPUT_TOO_LARGE: 'give less, or raise limits.inputBytes in its manifest',
+  OUTPUT_LOST: 'write it elsewhere',
   HOST_UNKNOWN: 'start the server with --allow-host, or ask it under a name it knows',
   UNAUTHORIZED: 'give --token or set NEBULA_TOKEN',
   LISTEN_REFUSED: 'give --token, set NEBULA_TOKEN, or use --host 127.0.0.1',
@@ -33,7 +46,7 @@ const ADVICE: Partial<Record<ErrorName, string>> = {
 
 /** One line: what went wrong, and what to do. */
 export function describeFailure(error: unknown): string {
-  const message = messageOf(error).replaceAll('\n', ' ');
+  const message = printable(messageOf(error).replaceAll('\n', ' '));
   const advice = isNebulaError(error) ? ADVICE[error.key] : undefined;
   return advice === undefined ? message : `${message} (${advice})`;
 }

@@ -14,6 +14,7 @@ import type { Manifest } from '../api.ts';
 import { moduleOptions } from '../registry/function-definition.ts';
 import { loadSource, type LoadedSource } from '../registry/source.ts';
 import { applyOptions, type FunctionOptions } from './options.ts';
+import { printable } from './printable.ts';
 import { print } from './streams.ts';
 
 const PAGE_KIB = 64;
@@ -57,7 +58,7 @@ function describe(given: Described, prepared: PreparedModule, limits: Limits): s
   const maximum = maximumPages === undefined ? 'no maximum' : `at most ${maximumPages * PAGE_KIB} KiB`;
   const rows: readonly (readonly [string, string])[] = [
     ['name', given.name],
-    ['kind', `${info.kind}, entry ${info.entry}`],
+    ['kind', `${info.kind}, entry ${printable(info.entry)}`],
     ['digest', digest],
     ['size', `${info.sizeBytes} bytes, ${info.functions} functions`],
     ['compiled', `in ${(compileNs / 1e6).toFixed(1)} ms`],
@@ -109,5 +110,5 @@ function withoutCow({ restorable, memory }: ModuleInfo): string {
 }
 
 function list(items: readonly string[]): string {
-  return items.length === 0 ? 'none' : items.join(`\n${' '.repeat(11)}`);
+  return items.length === 0 ? 'none' : items.map(printable).join(`\n${' '.repeat(11)}`);
 }

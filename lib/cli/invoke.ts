@@ -13,6 +13,7 @@ import { defineForRuntime } from '../registry/runtime-definition.ts';
 import { Runtimes } from '../runtimes.ts';
 import { EXIT_GUEST } from './failure.ts';
 import { applyOptions, type FunctionOptions, type ServerAccess } from './options.ts';
+import { printable } from './printable.ts';
 import { readInput, writeAll } from './streams.ts';
 
 /** This process' own stdout and stderr. */
@@ -37,7 +38,8 @@ type Result = (Ending | { readonly kind: 'failed' }) & {
 /** Runs a file here, or asks the server for a name that is no file. Sets the exit code to the guest's. */
 export async function invoke(given: InvokeCommandOptions, target: string, ...texts: string[]): Promise<void> {
   const options = texts.length === 0 ? given : { ...given, arg: [...(given.arg ?? []), ...texts] };
-  const result = isLocal(target, options) ? await invokeFile(target, options) : await invokeName(target, options);
+  const isHere = isLocal(target, options);
+  const result = isHere ? await invokeFile(target, options) : await invokeName(target, options);
   if (options.json === true) {
     const { stdout, stderr, ...rest } = result;
     const shown = { ...rest, stdout: toText(stdout), stderr: toText(stderr) };
@@ -45,7 +47,7 @@ export async function invoke(given: InvokeCommandOptions, target: string, ...tex
   } else {
     await writeAll(process.stdout, result.stdout);
     await writeAll(process.stderr, result.stderr);
-    await writeAll(process.stderr, describeEnding(result));
+    await writeAll(process.stderr, describeEnding(result, isHere));
   }
   process.exitCode = exitCodeOf(result);
 }
@@ -167,7 +169,7 @@ function exitCodeOf(result: Result): number {
 }
 
 /** One line for stderr, or nothing for an ending whose exit code says it all. */
-function describeEnding(result: Result): string {
+function describeEnding(result: Result, isHere: boolean): string {
   switch (result.kind) {
     case 'ok':
     case 'exit':
@@ -175,7 +177,7 @@ function describeEnding(result: Result): string {
     case 'trap':
       return `nebula: the guest trapped: ${describeTrap(result.reason, result.message)}\n`;
     case 'timeout':
-      return `nebula: the guest did not end within ${result.timeoutMs} ms (raise it with --timeout-ms)\n`;
+      return `nebula: the guest did not end within ${result.timeoutMs} ms (raise ${isHere ? 'it with --timeout-ms' : 'limits.timeoutMs in its manifest'})\n`;
     case 'limit':
       return `nebula: the guest reached its limit ${result.limit} of ${result.allowed} (raise it in its manifest)\n`;
     case 'denied':
@@ -190,5 +192,5 @@ function describeEnding(result: Result): string {
 }
 
 function describeTrap(reason: string, message: string): string {
-  return message === reason ? reason : `${reason} (${message.replaceAll('\n', ' ')})`;
+  return message === reason ? reason : `${reason} (${printable(message.replaceAll('\n', ' '))})`;
 }

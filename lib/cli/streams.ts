@@ -3,6 +3,7 @@
 import { createReadStream, fstatSync, type Stats } from 'node:fs';
 import { NebulaError } from '../../host/errors.ts';
 import { GatheredBytes } from '../../host/gathered-bytes.ts';
+import { printableLines } from './printable.ts';
 
 const STDIN = 0;
 
@@ -54,5 +55,5 @@ export async function writeAll(stream: NodeJS.WriteStream, content: Uint8Array |
 
 /** Prints a line for people or, with `--json`, an object for programs. */
 export async function print(json: boolean, value: unknown, text: () => string): Promise<void> {
-  await writeAll(process.stdout, `${json ? JSON.stringify(value, undefined, 2) : text()}\n`);
+  await writeAll(process.stdout, `${json ? JSON.stringify(value, undefined, 2) : printableLines(text())}\n`);
 }

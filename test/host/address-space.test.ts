@@ -36,7 +36,10 @@ test('AddressSpace.hold() counts what it has made, and no more than there is roo
       () => made++,
       () => [],
     );
-  assert.throws(refused, { code: 'ERR_NEBULA_ADDRESS_SPACE', fields: { name: 'f', live: 2, limit: 3 } });
+  assert.throws(refused, {
+    code: 'ERR_NEBULA_ADDRESS_SPACE',
+    fields: { name: 'f', detail: '2 of 3 memories are in use' },
+  });
   assert.deepEqual([made, space.live, kept.length], [0, 2, 2]);
 });
 
@@ -49,7 +52,10 @@ test('AddressSpace.hold() gives places back when nothing was made, and says that
     space.hold('f', 2, fail, () => []);
   };
   const memory = new RangeError('WebAssembly.Instance(): Out of memory: Cannot allocate Wasm memory for new instance');
-  assert.throws(() => failing(memory), { code: 'ERR_NEBULA_ADDRESS_SPACE' });
+  assert.throws(() => failing(memory), {
+    code: 'ERR_NEBULA_ADDRESS_SPACE',
+    fields: { name: 'f', detail: 'the process has no address space left for its memory' },
+  });
   const other = new WebAssembly.RuntimeError('out of bounds');
   assert.throws(
     () => failing(other),

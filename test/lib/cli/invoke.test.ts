@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryDirectory, tinyModule } from '../tiny-module.ts';
@@ -189,4 +189,14 @@ test('nebula invoke waits for a reader that is slow, and is not hurt by one that
     builtFunction('guests/write-forever/write-forever.wasm'),
   );
   assert.match(gone.stderr, /^nebula: the guest reached its limit outputBytes of 33554432 .*\n$/);
+});
+
+const skipFull = existsSync('/dev/full') ? false : 'needs /dev/full';
+
+test('nebula invoke says what keeps it from writing the output', { skip: skipFull }, async () => {
+  const { stderr } = await shell('echo 30 | "$NODE" "$MAIN" invoke "$TARGET" > /dev/full', fibonacci);
+  assert.match(
+    stderr,
+    /^nebula: Cannot pass on what the guest writes to descriptor 1: ENOSPC: .* \(write it elsewhere\)\n$/,
+  );
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { assert as check, property, string } from 'fast-check';
 import { printable, printableLines } from '../../../lib/cli/printable.ts';
 
 test('printable() writes what moves a cursor, ends a line or turns the text as its number', () => {
@@ -13,8 +13,8 @@ test('printable() writes what moves a cursor, ends a line or turns the text as i
 
 test('printableLines() keeps lines and nothing else of the kind', () => {
   assert.equal(printableLines('a\n\u001b\tb\n'), 'a\n\\u{1b}\\u{9}b\n');
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
+  check(
+    property(string({ unit: 'binary' }), (text) => {
       const shown = printableLines(text);
       assert.doesNotMatch(shown, /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u);
       assert.equal(printableLines(shown), shown);

@@ -43,7 +43,10 @@ test('nebula deploy, list, invoke NAME, rollback and remove drive a server', asy
   executor.run = async () => makeOutcome({ kind: 'timeout', timeoutMs: 50 });
   const late = await nebula(['invoke', 'thing', ...access]);
   assert.deepEqual([late.code, late.stdout], [1, '']);
-  assert.match(late.stderr, /^nebula: the guest did not end within 50 ms \(raise it with --timeout-ms\)\n$/);
+  assert.match(
+    late.stderr,
+    /^nebula: the guest did not end within 50 ms \(raise limits.timeoutMs in its manifest\)\n$/,
+  );
 
   const back = await nebula(['rollback', 'thing', ...access]);
   assert.match(back.stdout, /^Rolled back to thing version 1,/);

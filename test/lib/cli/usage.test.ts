@@ -86,10 +86,25 @@ test('nebula inspect refuses what could not be deployed, in one line that says w
   assert.equal(stdout, '');
   assert.match(
     stderr,
-    /^nebula: Cannot read the module: .* at byte \d+ \(check that it is a core WebAssembly module\)\n$/,
+    /^nebula: Cannot read the module: .* at byte \d+ \(check that it is a module or component of WebAssembly, and whole\)\n$/,
   );
   const missing = await nebula(['inspect', '--json', `${path}.not`]);
   assert.equal(missing.code, 3);
   const { error } = JSON.parse(missing.stderr) as { error: { code: string } };
   assert.equal(error.code, 'ERR_NEBULA_FILE_UNREADABLE');
+});
+
+/** A module with an export that would clear the screen and look like another row. */
+const evil = (names: readonly string[]): string =>
+  `(module ${names.join('')} (func (export "_start")) (func (export "\\1b[2J\\0aexports    none\\c2\\9b\\e2\\80\\ae")))`;
+
+test('nebula shows no character of a module that moves a cursor or ends a line', async (context) => {
+  const path = join(temporaryDirectory(context), 'evil.wasm');
+  writeFileSync(path, await assemble(evil([])));
+  const inspected = await nebula(['inspect', path]);
+  assert.equal(inspected.code, 0, inspected.stderr);
+  assert.match(inspected.stdout, /^ +\\u\{1b\}\[2J\\u\{a\}exports {4}none\\u\{9b\}\\u\{202e\} \(function\)$/m);
+  writeFileSync(path, await assemble(evil(['(import "e\\1b[31m" "x\\07" (func))'])));
+  const refused = await nebula(['invoke', path]);
+  assert.match(refused.stderr, /unknown imports: e\\u\{1b\}\[31m\.x\\u\{7\} \(function\)/);
 });
