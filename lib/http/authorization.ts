@@ -30,17 +30,16 @@ export function createAuthorize(options: AccessOptions): Authorize {
   const known = hosts === undefined && !openOnLoopback ? undefined : new Set(hosts?.map((host) => checkHost(host)));
   return (exchange) => {
     const { method, target } = exchange;
-    const isAllowed =
-      expected === undefined
-        ? openOnLoopback && isKnownHost(exchange, known) && !isFromPage(exchange)
-        : timingSafeEqual(digest(bearerToken(exchange) ?? ''), expected);
-    if (!isAllowed) throw new NebulaError('UNAUTHORIZED', { method, path: target.path });
+    const { path } = target;
+    const isOpen = expected === undefined && openOnLoopback;
+    const isBearer = expected !== undefined && timingSafeEqual(digest(bearerToken(exchange) ?? ''), expected);
+    if (!isOpen && !isBearer) throw new NebulaError('UNAUTHORIZED', { method, path });
     if (!isKnownHost(exchange, known)) {
-      throw new NebulaError('HOST_UNKNOWN', { method, path: target.path, host: target.authority.hostname });
+      throw new NebulaError('HOST_UNKNOWN', { method, path, host: target.authority.hostname });
     }
     const stranger = strangerOf(exchange);
-    if (stranger !== undefined)
-      throw new NebulaError('ORIGIN_UNKNOWN', { method, path: target.path, origin: stranger });
+    if (stranger !== undefined) throw new NebulaError('ORIGIN_UNKNOWN', { method, path, origin: stranger });
+    if (isOpen && isFromPage(exchange)) throw new NebulaError('UNAUTHORIZED', { method, path });
   };
 }
 

@@ -169,16 +169,19 @@ describe('startServer() and where a request goes', () => {
       ['Host: 127.0.0.1', 200],
       ['Host: localhost:7070', 200],
       ['Host: [::1]:7070', 200],
-      ['Host: evil.example', 401],
-      ['Host: 127.0.0.1.evil.example', 401],
-      ['Host: localhost\r\nOrigin: http://localhost', 401],
-      ['Host: localhost\r\nSec-Fetch-Site: same-origin', 401],
+      ['Host: evil.example', 403, 'HOST_UNKNOWN'],
+      ['Host: 127.0.0.1.evil.example', 403, 'HOST_UNKNOWN'],
+      ['Host: localhost\r\nOrigin: http://evil.example', 403, 'ORIGIN_UNKNOWN'],
+      ['Host: localhost\r\nSec-Fetch-Site: cross-site', 403, 'ORIGIN_UNKNOWN'],
+      ['Host: localhost\r\nOrigin: http://localhost', 401, 'UNAUTHORIZED'],
+      ['Host: localhost\r\nSec-Fetch-Site: same-origin', 401, 'UNAUTHORIZED'],
       ['Host: localhost\r\nSec-Fetch-Site: none', 200],
     ] as const;
-    for (const [headers, status] of cases) {
+    for (const [headers, status, code] of cases) {
       const connection = connect().write(`GET /functions HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`);
       await connection.closed;
       assert.match(connection.received, new RegExp(`^HTTP/1\\.1 ${status} `), headers);
+      assert.equal(/"code":"ERR_NEBULA_(\w+)"/.exec(connection.received)?.[1], code, headers);
     }
   });
 });
