@@ -9,7 +9,7 @@ import type { FunctionDefinition, Strategy } from '../definition.ts';
 import { isNebulaError, messageOf, NebulaError } from '../errors.ts';
 import { closeAll, mountAll } from '../filesystem/mounts.ts';
 import type { Guest } from '../guest.ts';
-import type { Ending, Usage } from '../outcome.ts';
+import { describeEnding, type Ending, type Usage } from '../outcome.ts';
 import type { GuestCall } from '../preview1/preview1.ts';
 import { COUNT } from '../run-record.ts';
 import type { StateDigest } from '../snapshot/audit.ts';
@@ -56,6 +56,7 @@ export class ComponentVm implements Guest {
   /**
    * Instantiates the component. With an image its core instances are put back after a call, and the glue around them is
    * made anew; without one, or by `fresh`, the whole component is.
+   * It takes no longer than a call may.
    * @throws NebulaError MOUNT_UNAVAILABLE, INIT_FAILED, ADDRESS_SPACE, *_MINIMUM, MODULE_UNSUPPORTED; a RangeError of V8 when there is no memory to be had
    */
   constructor(
@@ -66,9 +67,9 @@ export class ComponentVm implements Guest {
   ) {
     this.#definition = definition;
     this.#cores = new CoreInstances(definition, space);
-    this.#instantiate = makeGlue(definition);
+    this.#instantiate = linkWithin(definition, () => makeGlue(definition));
     this.#packages = [...new Set(definition.component.imports.map((name) => parseInterface(name)?.package ?? ''))];
-    [this.#host, this.#exports] = this.#link();
+    [this.#host, this.#exports] = this.#link((link) => linkWithin(definition, link));
     try {
       if (image !== undefined && strategy !== 'fresh') this.#cores.capture(image, createRestorer(image, strategy));
       if (definition.audit) this.#cores.beginAudit();
@@ -151,7 +152,8 @@ export class ComponentVm implements Guest {
     if (!this.#cores.restore()) return false;
     closeAll(this.#host.mounts);
     this.#isClosed = true;
-    [this.#host, this.#exports] = this.#link();
+    // Start functions ran when the core instances were made: nothing of the guest's runs here, and a watchdog costs a thread.
+    [this.#host, this.#exports] = this.#link((link) => link());
     this.#isClosed = false;
     this.#runsOfState = 0;
     return this.#host.hostCalls === 0;
@@ -165,14 +167,15 @@ export class ComponentVm implements Guest {
   }
 
   /** New glue and a new world around the core instances, which are made the first time. */
-  #link(): [Host, Exports] {
+  #link(bounded: (link: () => Exports) => Exports): [Host, Exports] {
     const { capabilities, limits, name } = this.#definition;
     const mounts = mountAll(capabilities.mounts, limits);
     const host = new Host({ programName: name, limits, capabilities }, mounts);
     try {
-      return [host, withHost(host, () => this.#instantiateWith(host))];
+      return [host, withHost(host, () => bounded(() => this.#instantiateWith(host)))];
     } catch (error) {
       closeAll(mounts);
+      this.#cores.release();
       throw error;
     }
   }
@@ -188,6 +191,8 @@ export class ComponentVm implements Guest {
         LIFT_LOWER_VALUES,
       );
     } catch (cause) {
+      const ending = host.ending ?? trapOf(cause);
+      if (ending !== undefined) throw unlinked(this.#definition, ending, cause);
       if (cause instanceof RangeError || isNebulaError(cause)) throw cause;
       const unknown = /instance import '(\S+)'/.exec(messageOf(cause))?.[1];
       if (unknown !== undefined) throw new NebulaError('UNKNOWN_IMPORT', { count: 1, imports: unknown }, { cause });
@@ -238,6 +243,26 @@ function makeGlue({ component, name }: ComponentDefinition): Instantiate {
   } catch (cause) {
     throw new NebulaError('INIT_FAILED', { name, detail: messageOf(cause) }, { cause });
   }
+}
+
+/**
+ * Code of a guest runs while a component is linked: start functions of its core modules, and the glue itself.
+ * @throws NebulaError INIT_FAILED when it takes longer than a call may; what `link` throws
+ */
+function linkWithin<T>(definition: ComponentDefinition, link: () => T): T {
+  const { timeoutMs } = definition.limits;
+  if (timeoutMs === 0) return link();
+  let linked: { readonly value: T } | undefined;
+  runWithin(timeoutMs, () => {
+    linked = { value: link() };
+  });
+  if (linked === undefined) throw unlinked(definition, { kind: 'timeout', timeoutMs });
+  return linked.value;
+}
+
+function unlinked({ name }: ComponentDefinition, ending: Ending, cause?: unknown): NebulaError {
+  const detail = `its instantiation ended with ${describeEnding(ending)}`;
+  return new NebulaError('INIT_FAILED', { name, detail }, { cause });
 }
 
 function callWithin(host: Host, entry: () => void, timeoutMs: number): Ending {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { ComponentVm } from '../../../host/component/component-vm.ts';
 import { transpileComponent } from '../../../host/component/transpile.ts';
 import { prepareComponent } from '../../../host/component/prepare.ts';
 import { WASI_03 } from '../../../host/component/settled.ts';
+import type { NebulaError } from '../../../host/errors.ts';
 import { resolveLimits } from '../../../host/limits.ts';
+import { createNebula } from '../../../lib/index.ts';
 import { commandComponent, defineComponent, request, runCommand, webComponent } from './components.ts';
 
 test('ComponentVm.run() gives a command its input and takes its output', async () => {
@@ -124,4 +127,43 @@ test('prepareComponent() refuses unknown imports, all of them listed', async () 
     code: 'ERR_NEBULA_UNKNOWN_IMPORT',
     fields: { count: 3, imports: `wasi:nn/tensor@0.2.0, wasi:http/types@0.3.0, log (${WASI_03})` },
   });
+});
+
+/** A component whose core module does something when it is instantiated. */
+async function startingComponent(start: string): Promise<Uint8Array> {
+  return new Uint8Array(
+    await parse(`(component
+      (core module $m (memory (export "memory") 1) (func $s ${start}) (start $s) (func (export "f") (result i32) (i32.const 3)))
+      (core instance $i (instantiate $m))
+      (func (export "f") (result u32) (canon lift (core func $i "f"))))`),
+  );
+}
+
+test('ComponentVm() ends a start function at the deadline of a call, in words, and on traps of every kind', async () => {
+  const ways: readonly (readonly [start: string, detail: RegExp])[] = [
+    ['(loop (br 0))', /its instantiation ended with its deadline of 300 ms/],
+    ['return_call $s', /its deadline of 300 ms/],
+    ['call $s', /a trap \(stack-overflow\)/],
+    ['unreachable', /a trap \(unreachable\)/],
+  ];
+  for (const [start, detail] of ways) {
+    const definition = await defineComponent(await startingComponent(start), { limits: { timeoutMs: 300 } });
+    assert.throws(
+      () => new ComponentVm(definition),
+      (error: NebulaError) => error.code === 'ERR_NEBULA_INIT_FAILED' && detail.test(error.message),
+      start,
+    );
+  }
+});
+
+test('deploy() of a component that never ends its start function fails, and its thread serves others', async () => {
+  const never = await startingComponent('(loop (br 0))');
+  const other = await startingComponent('nop');
+  for (const executor of ['worker', 'in-thread'] as const) {
+    await using nebula = await createNebula({ executor, threads: 1 });
+    await nebula.deploy(other, { name: 'other' });
+    const limits = { timeoutMs: 300 };
+    await assert.rejects(nebula.deploy(never, { name: 'never', limits }), { code: 'ERR_NEBULA_INIT_FAILED' });
+    assert.equal(await nebula.fn('other').call('f'), 3);
+  }
 });
