@@ -40,6 +40,7 @@ export class PreparingChild {
 
   constructor() {
     const file = fileURLToPath(new URL(`./entry${extname(import.meta.url)}`, import.meta.url));
+    refuseForeignExecutable(file);
     this.#process = spawn(process.execPath, [...loadingOptions(), ...FLAGS, file], {
       // Nothing of this process's environment is for it. The minifier's allocator counts a gibibyte as used that it only reserves.
       env: { MIMALLOC_ARENA_EAGER_COMMIT: '0' },
@@ -157,6 +158,18 @@ export class PreparingChild {
     this.#process[change]();
     for (const stream of this.#process.stdio) (stream as Socket | null | undefined)?.[change]();
   }
+}
+
+/**
+ * A program that is a single executable is what `process.execPath` names, and would start itself, without end.
+ * @throws NebulaError PREPARER_LOST
+ */
+function refuseForeignExecutable(file: string): void {
+  const isSingle = process.getBuiltinModule('node:sea').isSea();
+  // This process was to run that file, and runs another.
+  const isStartedInstead = process.argv.includes(file, 1);
+  if (!isSingle && !isStartedInstead) return;
+  throw lostError('starting', `${process.execPath} is no Node that runs a file, but a program of its own`);
 }
 
 function lostError(step: string, detail: string): NebulaError {

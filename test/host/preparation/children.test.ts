@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -10,6 +10,7 @@ import { resolveLimits } from '../../../host/limits.ts';
 import { prepareApart } from '../../../host/preparation/children.ts';
 import { assemble } from '../../wat.ts';
 import { webComponent } from '../component/components.ts';
+import { temporaryDirectory } from '../../lib/tiny-module.ts';
 import { guestModule } from '../function.ts';
 import { bodyOf, moduleOf } from '../module/binary-module.ts';
 import { gone, preparersOf } from './processes.ts';
@@ -128,6 +129,28 @@ test('prepareApart() says what kept its process from starting, each time', async
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source]);
   const message = 'Cannot prepare the module: the process for it ended while starting: spawn /nowhere/node ENOENT\n';
   assert.equal(stdout, message.repeat(6));
+});
+
+test('prepareApart() does not start without end where process.execPath is the program itself', async (context) => {
+  const folder = temporaryDirectory(context);
+  const [starts, self, main] = ['starts', 'self', 'main.mjs'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  // As a single executable does: whatever it is told to run, it runs itself.
+  writeFileSync(self, `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`, { mode: 0o755 });
+  writeFileSync(
+    main,
+    `import { appendFileSync, readFileSync } from 'node:fs';
+    appendFileSync(${JSON.stringify(starts)}, '.');
+    if (readFileSync(${JSON.stringify(starts)}).length > 4) process.exit();
+    process.execPath = ${JSON.stringify(self)};
+    ${program('')}`,
+  );
+  const failed = promisify(execFile)(self);
+  await assert.rejects(failed, { stderr: /NebulaError: .* is no Node that runs a file, but a program of its own/ });
+  assert.equal(readFileSync(starts, 'utf8'), '..');
 });
 
 test('prepareApart() serves a worker thread, and its process ends with it', async () => {
