@@ -5,28 +5,8 @@
 
 import { NebulaError } from '../errors.ts';
 import type { BinaryReader } from './binary.ts';
+import { IS_NOTABLE, NOTABLE_BY_MISCELLANEOUS, NOTABLE_BY_OPCODE, type Notable } from './notable.ts';
 import { EFFECTS, KIND, KINDS, MISCELLANEOUS_EFFECTS, VECTOR_EFFECTS } from './opcodes.ts';
-
-/** Instructions a rewriting or an analysis cares for. */
-export const NOTABLE = [
-  'memory.grow',
-  'memory.init',
-  'memory.copy',
-  'memory.fill',
-  'data.drop',
-  'elem.drop',
-  'table.set',
-  'table.init',
-  'table.copy',
-  'table.grow',
-  'table.fill',
-  'ref.func',
-  'simd',
-  'exceptions',
-  'tail-call',
-] as const;
-
-export type Notable = (typeof NOTABLE)[number];
 
 /** Told the instruction, where it starts and ends, and its first immediate. Of `simd` only the first in a body. */
 export type InstructionVisitor = (instruction: Notable, start: number, end: number, immediate: number) => void;
@@ -67,22 +47,6 @@ export interface Complexity {
 /** Values above which passing them at a call or a block is counted as so many merges. */
 const WIDE = 16;
 const WIDE_MERGES = 64;
-
-const NOTABLE_BY_OPCODE: Readonly<Record<number, Notable>> = {
-  0x06: 'exceptions',
-  0x08: 'exceptions',
-  0x0a: 'exceptions',
-  0x12: 'tail-call',
-  0x13: 'tail-call',
-  0x15: 'tail-call',
-  0x1f: 'exceptions',
-  0x26: 'table.set',
-  0x40: 'memory.grow',
-  0xd2: 'ref.func',
-};
-
-/** Which of the plain opcodes are notable, for a check that costs one load. */
-const IS_NOTABLE = Uint8Array.from({ length: 256 }, (_, opcode) => (opcode in NOTABLE_BY_OPCODE ? 1 : 0));
 
 /** Walks bodies of one module, one after the other. */
 export class InstructionWalker {
@@ -289,7 +253,7 @@ export class InstructionWalker {
     const first = opcode <= 17 ? reader.u32() : reader.fail(`an unknown instruction 0xfc ${opcode}`, start);
     if (opcode === 8 || opcode === 10 || opcode === 12 || opcode === 14) reader.u32();
     this.#height += MISCELLANEOUS_EFFECTS[opcode] as number;
-    const notable = MISCELLANEOUS[opcode];
+    const notable = NOTABLE_BY_MISCELLANEOUS[opcode];
     if (notable !== undefined) this.#visit(notable, start, reader.offset, first);
   }
 
@@ -329,15 +293,3 @@ function skipMemoryArgument(reader: BinaryReader): void {
   if (reader.u32() & 0x40) reader.u32();
   reader.skipLeb(10);
 }
-
-const MISCELLANEOUS: Readonly<Record<number, Notable>> = {
-  8: 'memory.init',
-  9: 'data.drop',
-  10: 'memory.copy',
-  11: 'memory.fill',
-  12: 'table.init',
-  13: 'elem.drop',
-  14: 'table.copy',
-  15: 'table.grow',
-  17: 'table.fill',
-};

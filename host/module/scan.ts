@@ -4,7 +4,8 @@ import { isNebulaError } from '../errors.ts';
 import { BinaryReader } from './binary.ts';
 import { refuseAbove, refuseComplex } from './ceilings.ts';
 import { validate } from './compile.ts';
-import { InstructionWalker, NOTABLE, type Arity, type Notable } from './instructions.ts';
+import { InstructionWalker, type Arity } from './instructions.ts';
+import { NOTABLE, type Notable } from './notable.ts';
 import { readConstantExpression, SECTION, type ModuleLayout } from './layout.ts';
 
 /** A place in a function body that the rewriting replaces or follows up. */

@@ -4,7 +4,7 @@ import { setFlag, type Additions } from './additions.ts';
 import { BinaryWriter } from './binary.ts';
 import { SECTION, type LimitsEntry, type ModuleLayout } from './layout.ts';
 import type { Growth, GrowthPlan } from './growth.ts';
-import type { Notable } from './instructions.ts';
+import type { Notable } from './notable.ts';
 import { BULK, TABLE_CHANGES, type CodeScan, type Edit, type EditedBody } from './scan.ts';
 
 /** Indices of what rewritten code refers to. */

@@ -175,7 +175,8 @@ class WorkerExecutor implements Executor {
     for (const call of this.#queue.drain()) call.reject(new NebulaError('CLOSED'));
     for (const unit of this.#threads.units) {
       unit.collectAll();
-      for (const call of [...unit.inFlight]) {
+      const calls = [...unit.inFlight];
+      for (const call of calls) {
         call.stop();
         call.end({ kind: 'aborted' }, unit.recorded(call));
       }
