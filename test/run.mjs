@@ -25,6 +25,6 @@ const run = spawnSync(
   ['--expose-gc', '--test', '--test-concurrency=2', ...reporters.flat(), ...files],
   { stdio: 'inherit' },
 );
-const tookS = (performance.now() - startedMs) / 1000;
-process.stdout.write(`${files.length} test files took ${Math.floor(tookS / 60)} min ${Math.round(tookS % 60)} s\n`);
+const tookS = Math.round((performance.now() - startedMs) / 1000);
+process.stdout.write(`${files.length} test files took ${Math.floor(tookS / 60)} min ${tookS % 60} s\n`);
 process.exit(run.status ?? 1);

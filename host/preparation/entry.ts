@@ -12,7 +12,7 @@ import { perform } from './perform.ts';
 import type { PreparationReport, PreparationRequest } from './task.ts';
 
 const ANSWERS_FD = 3;
-/** A module, a snapshot of none, and what belongs to them. */
+/** The server has bounded what it sends by `moduleBytes`: this is as much as the sizes in a frame can say. */
 const REQUEST_LIMIT_BYTES = 0xffff_ffff;
 /** Once a process is larger than this by what tasks left behind, another takes its place. */
 const GROWN_BYTES = 256 * 1024 * 1024;

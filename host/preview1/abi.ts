@@ -38,9 +38,6 @@ export const RIGHTS = {
   sockAccept: 0x20000000,
 } as const;
 
-/** Every right of the spec. */
-export const ALL_RIGHTS: number = 2 ** 30 - 1;
-
 /** Rights that mean something on a directory. */
 export const DIRECTORY_RIGHTS: number =
   RIGHTS.pathCreateDirectory |

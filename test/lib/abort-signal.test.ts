@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test, type TestContext } from 'node:test';
+import { Request } from 'undici';
 import { NebulaClient } from '../../lib/client.ts';
 import { startServer } from '../../lib/http/server.ts';
 import { createNebula } from '../../lib/nebula.ts';
@@ -44,6 +45,14 @@ test('invoke(), fetch(), send() and NebulaClient take one signal for many calls 
   } as const;
   await times(() => nebula.invoke('echo', 'text', { signal }));
   await times(async () => drain(await nebula.fn('scripted').send(request, new Uint8Array(), signal)));
+  await times(async () => {
+    const response = await nebula.fn('scripted').fetch(new Request(`http://a${request.pathWithQuery}`, { signal }));
+    assert.equal(await response.text(), 'x');
+  });
+  await times(async () => {
+    const response = await nebula.fetch(new Request('http://a/invoke/echo', { method: 'POST', body: 'text', signal }));
+    assert.equal(await response.text(), 'text');
+  });
   await times(() => client.invoke('echo', new Uint8Array(3), { signal }));
   // Warnings are told in a turn of their own.
   await new Promise((resolve) => setImmediate(resolve));

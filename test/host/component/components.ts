@@ -1,6 +1,7 @@
 /** Components for the tests: committed guests with the preview1 adapter, and the JavaScript one, transpiled once per digest. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
@@ -17,10 +18,30 @@ import { writePrepared } from '../../../lib/registry/prepared-folder.ts';
 const FUNCTIONS = join(import.meta.dirname, '..', '..', '..', '..', 'functions');
 const ADAPTER = join(FUNCTIONS, 'components', 'adapter', 'wasi_snapshot_preview1.command.wasm');
 
-/** Shared by all test processes: its content is named by digest. */
-const KEPT = join(tmpdir(), 'nebula-test-components');
-mkdirSync(KEPT, { recursive: true });
-const cache = new ComponentCache(KEPT);
+const DIST = join(import.meta.dirname, '..', '..', '..');
+
+/** Names what makes components, so that nothing is taken that other code has made. */
+function digestOfMakers(): string {
+  const makers = join(DIST, 'host', 'component');
+  const files = readdirSync(makers, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
+  const hash = createHash('sha256').update(read(join(DIST, '..', 'package.json')));
+  for (const file of files.sort()) hash.update(file).update(read(join(makers, file)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Shared by the test processes of this build, and by nobody else: what is kept of other builds is deleted. */
+function openKept(): ComponentCache {
+  const folder = join(DIST, 'test-components');
+  const name = digestOfMakers();
+  mkdirSync(join(folder, name), { recursive: true });
+  for (const other of readdirSync(folder)) {
+    if (other !== name) rmSync(join(folder, other), { recursive: true, force: true });
+  }
+  return new ComponentCache(join(folder, name));
+}
+
+/** Components transpiled for the tests. */
+export const keptComponents: ComponentCache = openKept();
 
 function read(path: string): Uint8Array {
   return new Uint8Array(readFileSync(path));
@@ -49,7 +70,7 @@ export async function scriptedFolder(): Promise<string> {
   const bytes = read(join(FUNCTIONS, 'components', 'scripted', 'scripted.wasm'));
   const folder = mkdtempSync(join(tmpdir(), 'nebula-scripted-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  await writePrepared(folder, await cache.get(bytes));
+  await writePrepared(folder, await keptComponents.get(bytes));
   writeFileSync(join(folder, 'component.wasm'), bytes);
   writeFileSync(join(folder, 'nebula.json'), JSON.stringify({ name: 'scripted', module: 'component.wasm' }));
   return folder;
@@ -82,7 +103,7 @@ export interface Given {
 
 export async function defineComponent(bytes: Uint8Array, given: Given = {}): Promise<ComponentDefinition> {
   const limits = resolveLimits({ timeoutMs: 0, memoryBytes: 256 * 1024 * 1024, ...given.limits });
-  const { component, prepared } = await prepareComponent(await cache.get(bytes), limits);
+  const { component, prepared } = await prepareComponent(await keptComponents.get(bytes), limits);
   return {
     id: 'test',
     name: 'test',
