@@ -60,9 +60,14 @@ export function isForGuest(name: string): boolean {
   return name !== 'expect' && !isConnectionField(name);
 }
 
-/** Whether a field of a response is Nebula's report of a call, which a guest cannot make. */
-export function isNebulasField(name: string): boolean {
-  return name.startsWith('nebula-');
+/** By which nginx, Apache, lighttpd and Perlbal are told to answer with a file or a place that clients cannot ask them for. */
+const STEERING_PREFIXES: readonly string[] = ['x-accel-redirect', 'x-lighttpd-', 'x-reproxy-', 'x-sendfile'];
+
+/** Whether a field of a response is no guest's to set: Nebula's report of a call, or an order to a server in front. */
+export function isServersField(name: string): boolean {
+  return (
+    name.startsWith('nebula-') || (name.startsWith('x-') && STEERING_PREFIXES.some((each) => name.startsWith(each)))
+  );
 }
 
 /** Framing, routing, request modifiers, authentication, control of the response, and how content is read. */

@@ -1,6 +1,6 @@
 /**
  * Who may use the routes that manage functions: whoever knows the token; without a token, whoever reaches a server bound
- * to loopback from this machine with something other than a page in a browser. A server knows its names: a request under
+ * to loopback from this machine with something other than a page in a browser or a proxy. A server knows its names: a request under
  * another one comes of a name that somebody else made point here (DNS rebinding).
  */
 
@@ -39,7 +39,8 @@ export function createAuthorize(options: AccessOptions): Authorize {
     }
     const stranger = strangerOf(exchange);
     if (stranger !== undefined) throw new NebulaError('ORIGIN_UNKNOWN', { method, path, origin: stranger });
-    if (isOpen && isFromPage(exchange)) throw new NebulaError('UNAUTHORIZED', { method, path });
+    if (isOpen && (isFromPage(exchange) || isForwarded(exchange)))
+      throw new NebulaError('UNAUTHORIZED', { method, path });
   };
 }
 
@@ -90,6 +91,13 @@ function localHost(address: string | undefined): string | undefined {
 function isFromPage(exchange: Exchange): boolean {
   const site = exchange.header('sec-fetch-site');
   return exchange.header('origin') !== undefined || (site !== undefined && site !== 'none');
+}
+
+const FORWARDING_FIELDS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'];
+
+// What a proxy on this machine passes on comes from anywhere.
+function isForwarded(exchange: Exchange): boolean {
+  return FORWARDING_FIELDS.some((name) => exchange.header(name) !== undefined);
 }
 
 /** The origin of a page of another one, as far as the request tells it; undefined for its own pages and for no page. */

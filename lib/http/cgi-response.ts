@@ -8,7 +8,7 @@ import {
   hasContent,
   isConnectionField,
   isFieldValue,
-  isNebulasField,
+  isServersField,
   isToken,
   parseContentLength,
   trimFieldValue,
@@ -41,9 +41,9 @@ const LOCAL_PATH = /^\/(?!\/)[^#]*$/;
 
 const CGI_FIELDS = new Set(['content-type', 'location', 'status']);
 
-/** Whether a field is the server's to state: of the connection, the date, and Nebula's own report. */
+/** Whether a field is the server's to state: of the connection, the date, its report, or an order to one in front. */
 function isServers(name: string): boolean {
-  return isConnectionField(name) || isNebulasField(name) || name === 'date' || name.startsWith('x-cgi-');
+  return isConnectionField(name) || isServersField(name) || name === 'date' || name.startsWith('x-cgi-');
 }
 
 interface HeaderBlock {

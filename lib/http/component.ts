@@ -2,7 +2,7 @@
 
 import type { HeaderList, RequestHead } from '../../host/component/component-call.ts';
 import { NebulaError } from '../../host/errors.ts';
-import { isForGuest, isNebulasField } from '../../host/http-fields.ts';
+import { isForGuest, isServersField } from '../../host/http-fields.ts';
 import type { Nebula } from '../api.ts';
 import { GuestEnded } from '../component/guest-ended.ts';
 import { announcedBytes, EMPTY, type Answer, type Exchange } from './exchange.ts';
@@ -22,11 +22,11 @@ export async function serveComponent(nebula: Nebula, exchange: Exchange, name: s
     response.outcome.catch(() => undefined);
     return {
       status: response.status,
-      headers: [...responseFields(response.headers), 'Nebula-Function-Version', String(record.version)],
+      headers: [...guestsFields(response.headers).flat(), 'Nebula-Function-Version', String(record.version)],
       body: EMPTY,
       stream: {
         body: response.body,
-        trailers: () => response.trailers(),
+        trailers: () => guestsFields(response.trailers() ?? []),
         onCut: (listener) => response.onCut?.(listener),
       },
     };
@@ -36,9 +36,9 @@ export async function serveComponent(nebula: Nebula, exchange: Exchange, name: s
   }
 }
 
-/** What a guest says, but for what Nebula says itself. */
-function responseFields(headers: HeaderList): string[] {
-  return headers.flatMap(([name, value]) => (isNebulasField(name.toLowerCase()) ? [] : [name, value]));
+/** What a guest says, but for what is not its to say. */
+function guestsFields(headers: HeaderList): HeaderList {
+  return headers.filter(([name]) => !isServersField(name.toLowerCase()));
 }
 
 /** The guest sees the path after the function's name, so that it need not know where it is mounted. */

@@ -10,7 +10,7 @@ import type { Nebula } from '../api.ts';
 import { isLoopbackHost, toHostname } from './authorization.ts';
 import type { HttpLogger } from './exchange.ts';
 import { InvokeCall, invokedName, type InvokeContext } from './invoke-call.ts';
-import { trackConnection } from './node-call.ts';
+import { connectionOf, trackConnection } from './node-call.ts';
 import { NodeExchange, targetOf, type Message } from './node-exchange.ts';
 import { refuse, refuseTunnel, refuseUnreadable } from './refusal.ts';
 import { MalformedRequest, parseHostFields, type RequestTarget } from './request-target.ts';
@@ -47,6 +47,8 @@ export interface ServerTimeouts {
   readonly requestMs?: number;
   /** To begin the next request on a kept connection; default 65,000, more than the usual 60 s of balancers. */
   readonly keepAliveMs?: number;
+  /** To read something of an answer that waits for it; default 60,000. Its connection is cut then, since its answer is held. */
+  readonly sendMs?: number;
 }
 
 export interface NebulaServer {
@@ -83,6 +85,8 @@ export async function startServer(nebula: Nebula, options: ServerOptions = {}): 
   });
   // Node would leave out fields beyond 2,000 without a word, Content-Length among them; their bytes are limited already.
   server.maxHeadersCount = 0;
+  server.timeout = options.timeouts?.sendMs ?? 60_000;
+  server.on('timeout', cutIdle);
   if (options.connections !== undefined) server.maxConnections = options.connections;
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
@@ -119,6 +123,12 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       resolve();
     });
   });
+}
+
+/** Told of each connection on which nothing moved for `sendMs`, or for `keepAliveMs` between requests. */
+function cutIdle(socket: Socket): void {
+  // A function that is still at work may take its time.
+  if (socket.writableLength > 0 || connectionOf(socket).size === 0) socket.destroy();
 }
 
 interface Draining {

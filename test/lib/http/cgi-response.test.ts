@@ -71,7 +71,7 @@ describe('parseCgiResponse()', () => {
     ['a path of what was made', 'Status: 201\nLocation: /a\n\n', 201, ['Location', '/a'], ''],
     [
       "fields that are the server's to state",
-      'Status: 200\nContent-Length: 9\nConnection: close\nTransfer-Encoding: chunked\nNebula-Outcome: ok\nX-CGI-Y: z\nDate: now\n\n',
+      'Status: 200\nContent-Length: 9\nConnection: close\nTransfer-Encoding: chunked\nNebula-Outcome: ok\nX-CGI-Y: z\nX-Accel-Redirect: /a\nX-Sendfile: /a\nDate: now\n\n',
       200,
       [],
       '',

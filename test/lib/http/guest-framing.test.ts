@@ -110,6 +110,16 @@ describe('ANY /fn/:name/* and what its component says of framing', () => {
     assert.equal(told.headers['nebula-function-version'], '1');
   });
 
+  for (const name of ['X-Accel-Redirect', 'X-Sendfile', 'X-LIGHTTPD-send-file', 'X-Reproxy-URL', 'Nebula-Outcome']) {
+    it(`lets no component order a server in front, or speak for this one: ${name}`, async () => {
+      const steps = ['field', 'trailer'] as const;
+      const told = await ask(
+        script(field(steps[0], name, '/a'), 'head', put('a'), field(steps[1], name, '/a'), 'finish'),
+      );
+      assert.deepEqual([told.headers[name.toLowerCase()], { ...told.trailers }], [undefined, {}]);
+    });
+  }
+
   it('sends trailers but those that frame, route or log in', async () => {
     const names = ['content-length', 'host', 'transfer-encoding', 'set-cookie', 'authorization', 'content-type'];
     const steps = names.map((name) => field('trailer', name, '5'));

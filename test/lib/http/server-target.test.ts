@@ -164,7 +164,7 @@ describe('startServer() and where a request goes', () => {
     }
   });
 
-  it('manages functions without a token only for a loopback host and no page', async () => {
+  it('manages functions without a token only for a loopback host, no page and no proxy', async () => {
     const cases = [
       ['Host: 127.0.0.1', 200],
       ['Host: localhost:7070', 200],
@@ -176,6 +176,11 @@ describe('startServer() and where a request goes', () => {
       ['Host: localhost\r\nOrigin: http://localhost', 401, 'UNAUTHORIZED'],
       ['Host: localhost\r\nSec-Fetch-Site: same-origin', 401, 'UNAUTHORIZED'],
       ['Host: localhost\r\nSec-Fetch-Site: none', 200],
+      ['Host: localhost\r\nForwarded: for=192.0.2.1', 401, 'UNAUTHORIZED'],
+      ['Host: localhost\r\nX-Forwarded-For: 192.0.2.1', 401, 'UNAUTHORIZED'],
+      ['Host: localhost\r\nX-Forwarded-Host: faas.example', 401, 'UNAUTHORIZED'],
+      ['Host: localhost\r\nX-Real-IP: 192.0.2.1', 401, 'UNAUTHORIZED'],
+      ['Host: localhost\r\nVia: 1.1 proxy', 401, 'UNAUTHORIZED'],
     ] as const;
     for (const [headers, status, code] of cases) {
       const connection = connect().write(`GET /functions HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`);
