@@ -24,7 +24,7 @@ export const ERRORS = {
     false,
   ],
   PREPARER_LOST: [500, 'Cannot prepare the module: the process for it ended while {step}: {detail}', true],
-  UNKNOWN_IMPORT: [422, 'Cannot link the module: {count} unknown imports: {imports}', false],
+  UNKNOWN_IMPORT: [422, 'Cannot link the module: unknown imports ({count}): {imports}', false],
   UNKNOWN_EXPORT: [422, 'Cannot run the component: it exports {export}, expected {expected}', false],
   TRANSPILER_MISSING: [
     422,

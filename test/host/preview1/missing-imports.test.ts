@@ -98,7 +98,7 @@ test('deploy() with allow.missingImports runs in the pool and in this thread; wi
     await assert.rejects(nebula.deploy(module, { name: 'f' }), {
       code: 'ERR_NEBULA_UNKNOWN_IMPORT',
       message:
-        /4 unknown imports: env.many \(function\), env.plain \(function\), wasi_snapshot_preview1.sock_teleport \(function\), __proto__.constructor/,
+        /unknown imports \(4\): env.many \(function\), env.plain \(function\), wasi_snapshot_preview1.sock_teleport \(function\), __proto__.constructor/,
     });
     await nebula.deploy(module, { name: 'f', allow: { missingImports: 'trap' } });
     for (const input of ['x', 'a', 'y', 'd', 'z']) {
