@@ -75,7 +75,10 @@ test('nebula inspect tells which imports are missing where the manifest allows t
   assert.match(text.stdout, /^missing +env\.log: a trap when it is called$/m);
   const json = JSON.parse((await nebula(['inspect', '--json', folder])).stdout) as Record<string, unknown>;
   assert.deepEqual(json['missingImports'], [{ module: 'env', name: 'log' }]);
-  assert.match((await nebula(['inspect', join(folder, 'f.wasm')])).stderr, /unknown imports \(1\): env\.log \(function\)/);
+  assert.match(
+    (await nebula(['inspect', join(folder, 'f.wasm')])).stderr,
+    /unknown imports \(1\): env\.log \(function\)/,
+  );
 });
 
 test('nebula inspect refuses what could not be deployed, in one line that says what to do', async (context) => {
