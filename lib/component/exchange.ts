@@ -70,13 +70,24 @@ export async function exchange(
   signal?: AbortSignal,
 ): Promise<ComponentResponse> {
   if (target.isInThread) return exchangeHere(target, request, body, signal ?? new AbortController().signal);
-  if (signal?.aborted === true) throw new NebulaError('CLIENT_CLOSED');
+  if (isAborted(signal)) throw new NebulaError('CLIENT_CLOSED');
   const { name, limits, clients } = target;
   const received =
     body instanceof Uint8Array ? { whole: body, trailers: undefined } : await receive(body, limits, signal);
-  if (received.whole === undefined) await clients.takePlace(name, limits.queueLength, signal);
+  if (received.whole === undefined) {
+    await clients.takePlace(name, limits.queueLength, signal);
+    // It may have gone between the place and this line, where nobody listened.
+    if (isAborted(signal)) {
+      clients.leavePlace(name);
+      throw new NebulaError('CLIENT_CLOSED');
+    }
+  }
   const one = new Exchange(target, signal);
   return one.start(request, received);
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
 }
 
 function takeChannel(bufferBytes: number): SharedArrayBuffer {

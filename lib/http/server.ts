@@ -3,7 +3,7 @@
  * It handles no signal; whoever started it calls `close`.
  */
 
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { argumentError, NebulaError } from '../../host/errors.ts';
 import type { Nebula } from '../api.ts';
@@ -153,14 +153,26 @@ function drain({ server, sockets, context, drainMs }: Draining): Promise<void> {
   });
 }
 
+/** @throws MalformedRequest for what the version of HTTP does not have */
+function checkVersion({ httpVersionMinor, headers }: IncomingMessage): void {
+  if (httpVersionMinor > 0) {
+    if (headers.host === undefined) throw new MalformedRequest('expected a Host field, got none');
+  } else if (headers['transfer-encoding'] !== undefined) {
+    // Source: RFC 9112, section 6.1. Whatever passed it on saw another end of it.
+    throw new MalformedRequest('expected no Transfer-Encoding in HTTP/1.0, got one');
+  }
+}
+
 function serve(context: InvokeContext, message: Message): void {
   const { request } = message;
+  if (request.httpVersionMajor !== 1) {
+    refuse(context, message, 505, `expected HTTP/1.1 or HTTP/1.0, got HTTP/${request.httpVersion}`);
+    return;
+  }
   let target: RequestTarget;
   try {
     const host = parseHostFields(request.rawHeaders);
-    if (request.headers.host === undefined && request.httpVersionMinor > 0) {
-      throw new MalformedRequest('expected a Host field, got none');
-    }
+    checkVersion(request);
     const name = invokedName(request);
     if (name !== undefined) {
       new InvokeCall(context, name, message).start();

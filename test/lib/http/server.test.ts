@@ -175,6 +175,13 @@ describe('server', () => {
     ['an authority without CONNECT', `GET localhost:80 HTTP/1.1\r\n${HOST}\r\n`, 400],
     ['a tunnel', `CONNECT localhost:80 HTTP/1.1\r\n${HOST}\r\n`, 501],
     ['no host', 'GET /healthz HTTP/1.1\r\n\r\n', 400],
+    ['another HTTP', `GET /healthz HTTP/2.0\r\n${HOST}\r\n`, 505],
+    ['chunks of HTTP/1.0', 'POST /invoke/echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
+    [
+      'chunks of HTTP/1.0 that would stay',
+      'POST /fn/echo HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+    ],
     ['no host in a call', 'POST /invoke/echo HTTP/1.1\r\nContent-Length: 1\r\n\r\nx', 400],
     [
       'an expectation it does not know',
