@@ -54,10 +54,10 @@ export function addressBytes(): number {
   }
 }
 
-/** Private writable memory of this process, in bytes, as RLIMIT_DATA counts it; 0 where the machine does not say. proc(5). */
-export function dataBytes(): number {
+/** Private writable memory of this process or another, in bytes, as RLIMIT_DATA counts it; 0 where the machine does not say. proc(5). */
+export function dataBytes(pid: number | 'self' = 'self'): number {
   try {
-    const size = /^VmData:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'));
+    const size = /^VmData:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
     return Number(size?.[1] ?? 0) * 1024;
   } catch {
     return 0;

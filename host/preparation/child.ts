@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { dataBytes } from '../linux/limits.ts';
 import { fromFailure, messageOf, NebulaError } from '../errors.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
 import type { PreparationBounds, PreparationReport, PreparationTask } from './task.ts';
@@ -21,6 +22,12 @@ const FLAGS: readonly string[] = ['--no-wasm-lazy-compilation', '--no-warnings']
 const LOADING =
   /^--(import|require|loader|experimental-loader|conditions|experimental-strip-types|experimental-transform-types)(=|$)/;
 
+/** How often is looked how much memory the process has: once it has crashed, nothing tells. */
+const LOOK_MS = 100;
+/** Code that is refused memory crashes as often as it says so; what it asked for at once was not in use yet. */
+const CRASHES: ReadonlySet<string | null> = new Set(['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGTRAP', 'SIGILL']);
+const CRASH_SHARE = 0.25;
+
 const OUT_OF_MEMORY = /out of memory|heap limit|allocation failed|bad_alloc|cannot allocate/i;
 
 interface Pending {
@@ -28,7 +35,10 @@ interface Pending {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
   readonly timer: NodeJS.Timeout;
+  readonly sampling: NodeJS.Timeout;
   step: string;
+  /** The most that the process was seen to have; one that has ended has nothing. */
+  seenBytes: number;
 }
 
 export class PreparingChild {
@@ -59,7 +69,7 @@ export class PreparingChild {
     });
     for (const stream of this.#process.stdio) stream?.on('error', () => undefined);
     this.#process.once('close', (code, signal) =>
-      this.#lose(signal === null ? `it exited with ${code}` : `it got ${signal}`),
+      this.#lose(signal === null ? `it exited with ${code}` : `it got ${signal}`, CRASHES.has(signal)),
     );
     this.#hold(false);
   }
@@ -73,7 +83,8 @@ export class PreparingChild {
   run(task: PreparationTask, bounds: PreparationBounds): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#stop(), bounds.deployMs);
-      this.#pending = { bounds, resolve, reject, timer, step: 'starting' };
+      const sampling = setInterval(() => this.#look(), LOOK_MS).unref();
+      this.#pending = { bounds, resolve, reject, timer, sampling, step: 'starting', seenBytes: 0 };
       this.#hold(true);
       const stdin = this.#process.stdin as Socket;
       for (const piece of encodeFrame({ task, memoryBytes: bounds.deployMemoryBytes })) stdin.write(piece);
@@ -134,11 +145,18 @@ export class PreparingChild {
     this.#settle(() => pending.reject(new NebulaError('DEPLOY_TIMEOUT', { step, limitMs: bounds.deployMs })));
   }
 
-  #lose(detail: string): void {
+  #look(): void {
+    const { pid } = this.#process;
+    const pending = this.#pending;
+    if (pending !== undefined && pid !== undefined) pending.seenBytes = Math.max(pending.seenBytes, dataBytes(pid));
+  }
+
+  #lose(detail: string, isCrash: boolean = false): void {
     this.#isUsable = false;
     const pending = this.#pending;
     if (pending === undefined) return;
-    const isMemory = OUT_OF_MEMORY.test(this.#stderr);
+    const wasLarge = pending.seenBytes > pending.bounds.deployMemoryBytes * CRASH_SHARE;
+    const isMemory = OUT_OF_MEMORY.test(this.#stderr) || (isCrash && wasLarge);
     const said = /^\w*Error\b.*$/m.exec(this.#stderr)?.[0];
     const told = said === undefined ? detail : `${detail}: ${said}`;
     const error = isMemory ? memoryError(pending) : lostError(pending.step, told);
@@ -147,6 +165,7 @@ export class PreparingChild {
 
   #settle(settle: () => void): void {
     clearTimeout(this.#pending?.timer);
+    clearInterval(this.#pending?.sampling);
     this.#pending = undefined;
     this.#hold(false);
     settle();

@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { resolveLimits } from '../../../host/limits.ts';
-import { prepareApart } from '../../../host/preparation/children.ts';
+import { endIdlePreparations, prepareApart } from '../../../host/preparation/children.ts';
+import { dataBytes } from '../../../host/linux/limits.ts';
 import { assemble } from '../../wat.ts';
 import { webComponent } from '../component/components.ts';
 import { temporaryDirectory } from '../../lib/tiny-module.ts';
@@ -79,6 +80,27 @@ const descriptors = (): number => readdirSync('/proc/self/fd').length;
 const settled = async (isSo: () => boolean): Promise<void> => {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20));
 };
+
+test('prepareApart() takes a crash of a process that had grown for want of memory, and one that had not for a loss', async () => {
+  const task = { kind: 'module', bytes: large(60_000), limits } as const;
+  const crashed = async (deployMemoryBytes: number): Promise<string> => {
+    const before = new Set(preparersOf(process.pid));
+    const failed = prepareApart(task, { ...limits, deployMemoryBytes }).then(
+      () => 'done',
+      (error: { key: string }) => error.key,
+    );
+    const mine = (): number | undefined => preparersOf(process.pid).find((pid) => !before.has(pid));
+    await settled(() => dataBytes(mine() ?? 0) > 32 * MIB);
+    const pid = mine() as number;
+    process.kill(pid, 'SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const signal of ['SIGSEGV', 'SIGCONT'] as const) process.kill(pid, signal);
+    return failed;
+  };
+  await endIdlePreparations();
+  assert.equal(await crashed(64 * MIB), 'DEPLOY_MEMORY');
+  assert.equal(await crashed(64 * 1024 * MIB), 'PREPARER_LOST');
+});
 
 test('prepareApart() leaves neither processes nor descriptors behind tasks that are ended', {
   timeout: 120_000,
