@@ -4,8 +4,8 @@
  *
  * Layout: 16 Int32 cells, then the request's ring, then the response's. Cell 0 is bumped for the guest, cell 1 for the
  * caller; each ring has three cells: bytes written, bytes read (both wrap at 2^32), state. Cell 8 says that the guest
- * runs, or waits for the other side, cell 9 that it is to stop. A frame is its kind (1 byte), its length (4, little-endian) and its bytes;
- * it becomes visible as a whole.
+ * runs, or waits for the other side, cell 9 that it is to stop. A frame is its kind (1 byte), its length (4, little-endian)
+ * and its bytes; it becomes visible as a whole.
  */
 
 const CELLS = 16;

@@ -7,13 +7,9 @@
 import type { HeaderList, HttpCall, RequestHead, ResponseHead } from '../../host/component/component-call.ts';
 import {
   CallerSignal,
-  channelFits,
-  clearChannel,
-  createChannel,
   decodeMessage,
   encodeMessage,
   FRAME,
-  isFilled,
   MessageReader,
   Ring,
   RING,
@@ -24,6 +20,7 @@ import type { Invocation, Outcome } from '../../host/outcome.ts';
 import type { ClientWatch, Watched } from './client-watch.ts';
 import { exchangeHere } from './exchange-here.ts';
 import { GuestEnded, givenUp } from './guest-ended.ts';
+import { keepChannel, takeChannel } from './kept-channels.ts';
 import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';
 import { receive, type Received, type RequestBody, type StreamedRequest } from './reception.ts';
 
@@ -49,12 +46,6 @@ export interface Target {
 }
 
 const NO_INPUT: Uint8Array = new Uint8Array();
-/** Channels kept for the next exchanges. */
-const KEPT_CHANNELS = 64;
-/** Of those, how many may have been filled by long responses, whose memory stays taken. */
-const KEPT_FILLED_CHANNELS = 8;
-const channels: SharedArrayBuffer[] = [];
-
 /** Time a guest that is told to stop may take before its thread is ended: one that waits will, one that computes may not. */
 const STOP_MS = { waiting: 1000, computing: 50 } as const;
 
@@ -88,11 +79,6 @@ export async function exchange(
 
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true;
-}
-
-function takeChannel(bufferBytes: number): SharedArrayBuffer {
-  const kept = channels.pop();
-  return kept !== undefined && channelFits(kept, bufferBytes) ? kept : createChannel(bufferBytes);
 }
 
 class Exchange implements Watched {
@@ -311,9 +297,6 @@ class Exchange implements Watched {
   /** The last to leave gives the channel back; that of a guest that was stopped may still be written to. */
   #leave(): void {
     this.#users--;
-    if (this.#users !== 0 || this.#outcome?.kind !== 'ok') return;
-    if (channels.length >= (isFilled(this.#channel) ? KEPT_FILLED_CHANNELS : KEPT_CHANNELS)) return;
-    clearChannel(this.#channel);
-    channels.push(this.#channel);
+    if (this.#users === 0 && this.#outcome?.kind === 'ok') keepChannel(this.#channel);
   }
 }
