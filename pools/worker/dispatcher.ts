@@ -94,7 +94,7 @@ export class Dispatcher {
     this.#runNs.delete(functionId);
   }
 
-  /** Sends a call to an idle thread, or behind others to the least loaded; false when all have their hands full. */
+  /** Sends a call to an idle thread, or behind others to the least loaded; false when none can take one more. */
   place(call: Call): boolean {
     const unit = this.idleUnit(call.definition.id) ?? this.#leastLoaded(call.definition.id);
     if (unit === undefined) return false;
@@ -128,7 +128,7 @@ export class Dispatcher {
   }
 
   /**
-   * Takes a call off its thread's hands, answered or not, and lets the next one of the thread begin. `heldNs` is how long
+   * Takes a call, answered or not, from its thread, and lets the next one of the thread begin. `heldNs` is how long
    * it held the thread.
    */
   leave(call: Call, unit: Unit<Call>, heldNs: number = 0): void {
