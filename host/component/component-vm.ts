@@ -284,6 +284,12 @@ function call(host: Host, entry: () => void): Ending {
     if (ending !== undefined) return ending;
     // What a result's `err` case becomes: the value itself.
     if (!(thrown instanceof Error) || thrown instanceof GuestStop) return { kind: 'exit', exitCode: 1 };
-    throw thrown;
+    throw inert(thrown);
   }
+}
+
+/** An error that can be read later, when no deadline holds: reading one of the glue's could run more of it. */
+function inert(error: Error): Error {
+  const message: unknown = Object.getOwnPropertyDescriptor(error, 'message')?.value;
+  return typeof message === 'string' ? error : new Error('the glue threw an error without words');
 }

@@ -10,7 +10,6 @@ export const REALM_BUILTINS: readonly string[] = [
   'Boolean',
   'DataView',
   'Error',
-  'FinalizationRegistry',
   'Float32Array',
   'Float64Array',
   'Int16Array',
@@ -21,7 +20,6 @@ export const REALM_BUILTINS: readonly string[] = [
   'Math',
   'Number',
   'Object',
-  'Promise',
   'RangeError',
   'Set',
   'String',
@@ -35,8 +33,16 @@ export const REALM_BUILTINS: readonly string[] = [
   'WeakSet',
 ];
 
-/** Made for the glue: quiet, or with only what it needs. */
-const MADE: readonly string[] = ['WebAssembly', 'console', 'globalThis', 'TextDecoder', 'TextEncoder'];
+/** Made for the glue: quiet, inert, or with only what it needs. */
+const MADE: readonly string[] = [
+  'FinalizationRegistry',
+  'Promise',
+  'WebAssembly',
+  'console',
+  'globalThis',
+  'TextDecoder',
+  'TextEncoder',
+];
 
 /** What jco names for uses that a synchronous component has not: without a value. */
 export const ABSENT: readonly string[] = ['setTimeout', 'setInterval', 'clearInterval', 'queueMicrotask'];

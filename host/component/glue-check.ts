@@ -19,14 +19,13 @@ import {
   WRITE_GUARD,
 } from './glue-syntax.ts';
 
-/** What jco writes, by kind of node. Not among them: import, super, tags, regular expressions, meta properties, debugger, with. */
+/** What jco writes, by kind of node. Not among them: await, import, super, tags, regular expressions, meta properties, debugger, with. */
 const KINDS: ReadonlySet<string> = new Set([
   'ArrayExpression',
   'ArrayPattern',
   'ArrowFunctionExpression',
   'AssignmentExpression',
   'AssignmentPattern',
-  'AwaitExpression',
   'BinaryExpression',
   'BlockStatement',
   'BreakStatement',
@@ -159,6 +158,7 @@ interface Names {
 
 function reasonAgainst(node: GlueNode, parents: readonly GlueNode[], names: Names): string | undefined {
   if (!KINDS.has(node.type)) return `it has a ${node.type}`;
+  if (node.async === true) return 'a function is asynchronous';
   switch (node.type) {
     case 'Literal':
       return reasonAgainstLiteral(node.value);
@@ -316,7 +316,18 @@ function reasonAgainstCall({ callee, arguments: given = [] }: GlueNode): string 
   }
   if (!isFunctionOfObject(callee, 'defineProperty')) return undefined;
   const key = given[1];
+  // No accessors: what reads a property of the glue's runs nothing of it.
+  const isValue = given[2]?.properties?.every(({ type, kind, key: name }) => {
+    return (
+      type === 'Property' && kind === 'init' && /^(?:value|writable|enumerable|configurable)$/.test(name?.name ?? '')
+    );
+  });
   const isKnown =
-    given.length === 3 && given[0]?.type !== 'SpreadElement' && key !== undefined && isGuarded(key, WRITE_GUARD);
+    given.length === 3 &&
+    given[0]?.type !== 'SpreadElement' &&
+    key !== undefined &&
+    isGuarded(key, WRITE_GUARD) &&
+    given[2]?.type === 'ObjectExpression' &&
+    isValue === true;
   return isKnown ? undefined : 'it uses Object.defineProperty otherwise';
 }

@@ -30,7 +30,8 @@ interface Realm {
 /**
  * Run in the realm before anything else. Errors that the host makes are errors to the glue. jco tries
  * `WebAssembly.promising` in vain wherever it has no use for it; where Node has none, the words of the error cost a parse
- * of the whole glue, which is most of an instantiation: so it has one that does nothing.
+ * of the whole glue, which is most of an instantiation: so it has one that does nothing. Promises never settle, and nothing
+ * is told of what was collected: whatever runs later runs under no deadline, and what it throws ends the thread.
  */
 const PREPARE = `'use strict'; (function (given) {
   const { isError } = given;
@@ -65,10 +66,21 @@ const PREPARE = `'use strict'; (function (given) {
   const { Global, Instance, RuntimeError } = WebAssembly;
   values.WebAssembly = { Global, Instance, RuntimeError, promising: (given) => given };
   values.globalThis = { WebAssembly: values.WebAssembly };
+  values.FinalizationRegistry = class { register() {} unregister() {} };
+  const pending = () => new values.Promise(silent);
+  values.Promise = class {
+    constructor(begin) { begin(silent, silent); }
+    then() { return this; }
+    catch() { return this; }
+    finally() { return this; }
+    static resolve = pending;
+    static reject = pending;
+    static withResolvers = () => ({ promise: pending(), resolve: silent, reject: silent });
+  };
   values.TextDecoder = given.TextDecoder;
   values.TextEncoder = given.TextEncoder;
   const prototypes = Object.create(null);
-  for (const each of [Error, RangeError, SyntaxError, TypeError, RuntimeError, Promise]) prototypes[each.name] = each.prototype;
+  for (const each of [Error, RangeError, SyntaxError, TypeError, RuntimeError]) prototypes[each.name] = each.prototype;
   for (const make of [function () {}, async function () {}, function* () {}, async function* () {}]) {
     delete Object.getPrototypeOf(make).constructor;
   }
@@ -107,7 +119,7 @@ export function evaluateGlue(glue: string, filename: string): unknown {
 /** Lets `instanceof` of the host tell the realm's errors. */
 function adopt(prototypes: Readonly<Record<string, object>>): void {
   const { RuntimeError } = WebAssembly;
-  for (const { name, prototype } of [Error, RangeError, SyntaxError, TypeError, RuntimeError, Promise]) {
-    Object.setPrototypeOf(prototypes[name], prototype as object);
+  for (const { name, prototype } of [Error, RangeError, SyntaxError, TypeError, RuntimeError]) {
+    Object.setPrototypeOf(prototypes[name], prototype);
   }
 }

@@ -10,6 +10,7 @@ export interface GlueNode {
   readonly name?: string;
   readonly value?: unknown;
   readonly operator?: string;
+  readonly async?: boolean;
   readonly computed?: boolean;
   readonly shorthand?: boolean;
   readonly directive?: string;

@@ -14,6 +14,7 @@ import { parseGlue } from './glue-syntax.ts';
 import { rewriteNames } from './names/component-names.ts';
 import type { TranspiledComponent } from './prepared-component.ts';
 import { renewableFactory } from './renewable-glue.ts';
+import { synchronousGlue } from './synchronous-glue.ts';
 import type { Parse } from './syntax.ts';
 
 /** TypeScript declarations of what a component imports and exports, by file name, as jco writes them. */
@@ -123,7 +124,7 @@ function toFactory(source: string): string {
   const end = source.indexOf('export const _util');
   if (start < 0) throw new Error('the transpiler made no instantiate function');
   const body = source.slice(start + 'export '.length, end < 0 ? undefined : end).trimEnd();
-  const instantiate = boundedGlue(body.replace(/;$/, ''), parse);
+  const instantiate = boundedGlue(synchronousGlue(body.replace(/;$/, '')), parse);
   const glue = guardGlue(renewableFactory(instantiate, parse));
   checkGlue(glue);
   return glue;

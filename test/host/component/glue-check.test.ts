@@ -8,6 +8,14 @@ const REFUSED = { code: 'ERR_NEBULA_GLUE_REFUSED' };
 
 /** Statements of a glue, each a way to what it must not reach, or something that jco does not write. */
 const OTHER_SHAPES: readonly string[] = [
+  `async function g() { throw 1 }`,
+  `let g = async () => 1`,
+  `({ async g() {} })`,
+  `class C { async *g() {} }`,
+  `Object.defineProperty(f, $slot('message'), { get() { return 1 } })`,
+  `Object.defineProperty(f, $slot('message'), { get: f })`,
+  `Object.defineProperty(f, $slot('message'), { ...f })`,
+  `Object.defineProperty(f, $slot('message'), f)`,
   `[].constructor`,
   `[]['constructor']`,
   `[]["const" + "ructor"]`,

@@ -59,7 +59,27 @@ test('evaluateGlue() gives each glue a realm of its own, whose errors the host t
   );
   assert.throws(() => run('throw new WebAssembly.RuntimeError("a")'), WebAssembly.RuntimeError);
   assert.throws(() => run('BigInt("x")'), SyntaxError);
-  assert.ok(run('return Promise.resolve()') instanceof Promise);
+});
+
+test('evaluateGlue() settles no promise of the glue, rejects none, and tells it of nothing that was collected', async () => {
+  const told: string[] = [];
+  const rejected = (): void => void told.push('unhandled');
+  process.on('unhandledRejection', rejected);
+  run(
+    `Promise.resolve(1).then(() => a('then'));
+     Promise.reject(1).catch(() => a('catch'));
+     new Promise((resolve, reject) => reject(1)).finally(() => a('finally'));
+     Promise.withResolvers().reject(1);
+     const collected = new FinalizationRegistry(() => a('collected'));
+     for (let at = 0; at < 10000; at++) collected.register({}, at);`,
+    (what: string) => told.push(what),
+  );
+  for (let turn = 0; turn < 5; turn++) {
+    globalThis.gc?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  process.off('unhandledRejection', rejected);
+  assert.deepEqual(told, []);
 });
 
 test('evaluateGlue() has glue tell the errors of the host, and of its own', () => {

@@ -64,6 +64,38 @@ test('deploy() refuses a prepared folder whose glue was changed together with it
   }
 });
 
+/** Glue that passes for jco's, and would go on behind the deadline of its call or end the process. */
+const LATECOMERS: readonly (readonly [glue: string, code: string | undefined])[] = [
+  ['(function(){return () => ({f(){Promise.reject(1);return 3}})})', undefined],
+  ['(function(){return () => ({f(){Promise.resolve().then(() => {for(;;);});return 3}})})', undefined],
+  ['(function(){return () => ({f(){const e=new Error("");e.message={toString(){for(;;);}};throw e}})})', 'WORKER_LOST'],
+  ['(function(){return () => {for(;;);}})', 'INIT_FAILED'],
+  ['(function(){for(;;);})', 'INIT_FAILED'],
+  ['(function(){return () => ({f(){(async () => {throw 1})();return 3}})})', 'GLUE_REFUSED'],
+  [
+    '(function(){return () => ({f(){const e=new Error("");Object.defineProperty(e,$slot("message"),{get(){for(;;);}});throw e}})})',
+    'GLUE_REFUSED',
+  ],
+];
+
+test('deploy() and call() of a prepared folder end by their deadline, whatever its glue leaves for later', async () => {
+  const bytes = await assemble('export', 'f', 'g');
+  const transpiled = await transpileComponent(bytes);
+  for (const executor of ['worker', 'in-thread'] as const) {
+    await using nebula = await createNebula({ executor, threads: 1, limits: { timeoutMs: 500 } });
+    for (const [at, [glue, code]] of LATECOMERS.entries()) {
+      const folder = join(scratch, `late-${executor}-${at}`);
+      await writePrepared(folder, transpiled);
+      writeFileSync(join(folder, 'component.wasm'), bytes);
+      writeFileSync(join(folder, 'nebula.json'), JSON.stringify({ name: 'late', module: 'component.wasm' }));
+      tamper(folder, () => glue);
+      const called = nebula.deploy(folder, { name: 'late' }).then(() => nebula.fn('late').call('f'));
+      if (code === undefined) assert.equal(await called, 3, glue);
+      else await assert.rejects(called, { code: `ERR_NEBULA_${code}` }, glue);
+    }
+  }
+});
+
 test('createNebula() runs nothing of glue that was changed in its store', async () => {
   const bytes = await assemble('export', 'f', 'g');
   for (const [at, change] of TAMPERINGS.slice(0, 2).entries()) {

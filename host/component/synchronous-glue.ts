@@ -1,0 +1,60 @@
+/**
+ * Takes asynchronous functions out of the glue. jco writes them for exports that may suspend, of which a component here has
+ * none (entries.ts): what runs later runs under no deadline, and a promise that is rejected ends a process.
+ */
+
+import { type GlueNode, parseGlue } from './glue-syntax.ts';
+import { type Node, walk } from './syntax.ts';
+
+/** A replacement of the text from `start` to `end`; they do not overlap. */
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** A function's node, of which the body lies in its text's end. */
+type FunctionNode = Node & { readonly async?: boolean; readonly params: readonly Node[]; readonly body: Node };
+
+const BODY = '{throw new TypeError("asynchronous")}';
+
+/**
+ * The same glue with each asynchronous function as one that throws at once.
+ * @throws SyntaxError
+ */
+export function synchronousGlue(glue: string): string {
+  const edits: Edit[] = [];
+  for (const statement of parseGlue(glue)) walk(statement, (node, parents) => settle(node, parents, glue, edits));
+  edits.sort((left, right) => left.start - right.start);
+  let text = '';
+  let copied = 0;
+  for (const edit of edits) {
+    text += glue.slice(copied, edit.start) + edit.text;
+    copied = edit.end;
+  }
+  return text + glue.slice(copied);
+}
+
+/** Answers whether to go on into the node. */
+function settle(node: Node, parents: readonly Node[], glue: string, edits: Edit[]): boolean {
+  if ((node as FunctionNode).async !== true) return true;
+  const { type, start, end, params, body } = node as FunctionNode;
+  const { key, start: owner } = methodOf(node, parents) ?? { key: undefined, start };
+  edits.push(withoutKeyword(glue, owner, key?.start ?? params[0]?.start ?? body.start));
+  // The body of an arrow function may stand in parentheses, which are no node.
+  const from = type === 'ArrowFunctionExpression' ? glue.indexOf('=>', params.at(-1)?.end ?? start) + 2 : body.start;
+  edits.push({ start: from, end, text: BODY });
+  return false;
+}
+
+/** The method or property that has the function for its value: the keyword stands before its name. */
+function methodOf(node: Node, parents: readonly Node[]): (Node & { readonly key: Node }) | undefined {
+  const parent = parents.at(-1) as (GlueNode & { readonly key: Node; readonly method?: boolean }) | undefined;
+  const isMethod = parent?.type === 'MethodDefinition' || (parent?.type === 'Property' && parent.method === true);
+  return isMethod && parent.value === node ? parent : undefined;
+}
+
+function withoutKeyword(glue: string, start: number, end: number): Edit {
+  const found = start + glue.slice(start, end).search(/\basync\b/);
+  return { start: found, end: found + 'async'.length, text: '' };
+}
