@@ -19,7 +19,7 @@ type FunctionNode = Node & { readonly async?: boolean; readonly params: readonly
 const BODY = '{throw new TypeError("asynchronous")}';
 
 /**
- * The same glue with each asynchronous function as one that throws at once.
+ * The same glue with each asynchronous function as one that answers at once, or throws where it would wait.
  * @throws SyntaxError
  */
 export function synchronousGlue(glue: string): string {
@@ -41,10 +41,21 @@ function settle(node: Node, parents: readonly Node[], glue: string, edits: Edit[
   const { type, start, end, params, body } = node as FunctionNode;
   const { key, start: owner } = methodOf(node, parents) ?? { key: undefined, start };
   edits.push(withoutKeyword(glue, owner, key?.start ?? params[0]?.start ?? body.start));
+  if (!waits(body)) return true;
   // The body of an arrow function may stand in parentheses, which are no node.
   const from = type === 'ArrowFunctionExpression' ? glue.indexOf('=>', params.at(-1)?.end ?? start) + 2 : body.start;
   edits.push({ start: from, end, text: BODY });
   return false;
+}
+
+/** Whether a function's body waits itself, and not only functions in it. */
+function waits(body: Node): boolean {
+  let found = false;
+  walk(body, (node) => {
+    found ||= node.type === 'AwaitExpression' || (node as { readonly await?: boolean }).await === true;
+    return !found && !/Function/.test(node.type);
+  });
+  return found;
 }
 
 /** The method or property that has the function for its value: the keyword stands before its name. */

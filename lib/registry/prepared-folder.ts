@@ -16,7 +16,7 @@ import { digestOf } from './store.ts';
 export const PREPARED_NAME = 'prepared.json';
 
 /** Raised when the transpiler's output or what is expected of it changes. */
-const FORMAT = 4;
+const FORMAT = 5;
 const GLUE_NAME = 'component.js';
 const WIT_NAME = 'component.wit';
 const CORE_NAME = /^component\.core\d*\.wasm$/;
