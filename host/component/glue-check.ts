@@ -19,7 +19,7 @@ import {
   WRITE_GUARD,
 } from './glue-syntax.ts';
 
-/** What jco writes, by kind of node. Not among them: await, import, super, tags, regular expressions, meta properties, debugger, with. */
+/** What jco writes, by kind of node. Not among them: await, import, super, tags, regular expressions, debugger, with. */
 const KINDS: ReadonlySet<string> = new Set([
   'ArrayExpression',
   'ArrayPattern',
@@ -51,6 +51,7 @@ const KINDS: ReadonlySet<string> = new Set([
   'Literal',
   'LogicalExpression',
   'MemberExpression',
+  'MetaProperty',
   'MethodDefinition',
   'NewExpression',
   'ObjectExpression',
@@ -164,6 +165,8 @@ function reasonAgainst(node: GlueNode, parents: readonly GlueNode[], names: Name
       return reasonAgainstLiteral(node.value);
     case 'TemplateElement':
       return reasonAgainstLiteral((node.value as { readonly cooked?: unknown }).cooked);
+    case 'MetaProperty':
+      return reasonAgainstMeta(node, parents.at(-1));
     case 'Identifier':
       return reasonAgainstIdentifier(node, parents, names);
     case 'MemberExpression':
@@ -188,10 +191,22 @@ function reasonAgainstLiteral(value: unknown): string | undefined {
   return isPlain || typeof value === 'bigint' ? undefined : 'it has an unknown literal';
 }
 
+/** Constructors of exported resources ask whether they were called with `new`: what made an object is compared, and goes nowhere. */
+function reasonAgainstMeta(node: GlueNode, parent: GlueNode | undefined): string | undefined {
+  const isNewTarget = node.meta?.name === 'new' && node.property?.name === 'target';
+  const isCompared =
+    parent?.type === 'BinaryExpression' &&
+    parent.operator === '===' &&
+    parent.left === node &&
+    parent.right?.type === 'Identifier';
+  return isNewTarget && isCompared ? undefined : 'it has a meta property that is not compared';
+}
+
 function reasonAgainstIdentifier(node: GlueNode, parents: readonly GlueNode[], names: Names): string | undefined {
   const { name = '' } = node;
   const parent = parents.at(-1) as GlueNode;
   if (!NAME.test(name)) return 'it has an unknown name';
+  if (parent.type === 'MetaProperty') return undefined;
   // Names of properties and labels are no variables.
   const isProperty = parent.type === 'MemberExpression' && parent.property === node && parent.computed !== true;
   const isKey = parent.key === node && parent.computed !== true && parent.shorthand !== true;

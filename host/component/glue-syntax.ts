@@ -17,6 +17,7 @@ export interface GlueNode {
   readonly kind?: string;
   readonly raw?: string;
   readonly key?: GlueNode;
+  readonly meta?: GlueNode;
   readonly object?: GlueNode;
   readonly property?: GlueNode;
   readonly left?: GlueNode;

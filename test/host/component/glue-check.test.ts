@@ -79,6 +79,10 @@ const OTHER_SHAPES: readonly string[] = [
   `import('node:fs')`,
   `import.meta`,
   `new.target`,
+  `new.target == f`,
+  `f === new.target`,
+  `new.target === f.a`,
+  `new new.target()`,
   `/a/`,
   `f\`a\``,
   `debugger`,
@@ -97,6 +101,10 @@ test('checkGlue() refuses every way from an object to what made it, and all that
     const glue = `(function(f,g,x,a,k){${statement}})`;
     assert.throws(() => checkGlue(glue), REFUSED, statement);
   }
+});
+
+test('checkGlue() lets a constructor compare what it was called with, which is what jco writes for exported resources', () => {
+  checkGlue('(function(f){class C{constructor(){let o=new.target===C?this:f;return o}}return C})');
 });
 
 test('checkGlue() refuses what is not one function', () => {
