@@ -111,7 +111,7 @@ test('nebula serve deploys the components, which stream both ways over HTTP', as
   request.end('second');
   assert.equal(String((await pieces.next()).value), 'SECOND');
   assert.equal((await pieces.next()).done, true);
-  assert.equal(response.trailers['nebula-bytes'], '11');
+  assert.equal(response.trailers['transform-bytes'], '11');
   assert.equal((await fetch(`${url}/fn/call-out/?${origin}/`)).status, 502);
   assert.equal(await (await fetch(`${url}/fn/web/hello?name=Ada`)).text(), 'Hello, Ada!\n');
 });

@@ -1,5 +1,5 @@
 //! Answers each piece of a request's body as soon as it is there, in capital letters: a stream in both directions.
-//! The trailer `nebula-bytes` says how many bytes came.
+//! The trailer `transform-bytes` says how many bytes came.
 
 use http::{Request, Responder};
 
@@ -11,7 +11,7 @@ fn handle(request: Request, responder: Responder) {
         None => return responder.answer(400, "the request has no body\n"),
     };
     let mut output =
-        responder.begin(200, &[("content-type", "text/plain; charset=utf-8"), ("trailer", "nebula-bytes")]);
+        responder.begin(200, &[("content-type", "text/plain; charset=utf-8"), ("trailer", "transform-bytes")]);
     let mut count = 0;
     while let Some(mut bytes) = body.read() {
         count += bytes.len();
@@ -20,5 +20,5 @@ fn handle(request: Request, responder: Responder) {
             return;
         }
     }
-    output.finish(&[("nebula-bytes", &count.to_string())]);
+    output.finish(&[("transform-bytes", &count.to_string())]);
 }
