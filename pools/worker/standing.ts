@@ -26,7 +26,8 @@ export class Standing {
   #paidNs = 0;
   /** Until when it is held against it that its latest call ended its thread. */
   #doubtedUntilNs = 0;
-  /** Pauses since it owed nothing. */
+  /** Endings and pauses since it owed nothing. */
+  #owed = 0;
   #pauses = 0;
 
   constructor(name: string, nowNs: number) {
@@ -38,12 +39,14 @@ export class Standing {
   charge(costNs: number, nowNs: number): boolean {
     this.#pay(0, nowNs);
     this.endings++;
+    this.#owed++;
     this.#doubtedUntilNs = nowNs + REMEMBERED_NS;
     this.#costNs = Math.max(costNs, this.#costNs / 2);
     this.#debtNs += costNs;
     const allowedNs = FREE_ENDINGS * this.#costNs;
-    // Calls that were in flight together end together.
-    if (this.#debtNs <= allowedNs || nowNs < this.pausedUntilNs) return false;
+    // A dear ending before cheap ones is still one. Calls that were in flight together end together.
+    const isFree = this.#owed <= FREE_ENDINGS || this.#debtNs <= allowedNs;
+    if (isFree || nowNs < this.pausedUntilNs) return false;
     this.#debtNs = allowedNs;
     this.pausedUntilNs = nowNs + Math.min(LONGEST_PAUSE_NS, this.#costNs * 2 ** this.#pauses);
     this.#pauses++;
@@ -87,6 +90,7 @@ export class Standing {
     this.#paidNs = nowNs;
     this.#debtNs = Math.max(0, this.#debtNs - paidNs);
     if (this.#debtNs > 0) return;
+    this.#owed = 0;
     this.#pauses = 0;
     this.#costNs = 0;
   }

@@ -30,6 +30,23 @@ test('charge() pauses after the free endings in a row, each time for twice as lo
   assert.deepEqual(pausesNs, [COST_NS, 2 * COST_NS, 4 * COST_NS, 8 * COST_NS]);
 });
 
+test('charge() pauses for no fewer endings than are free, whatever each of them cost', () => {
+  for (const costs of [
+    [100, 1, 1, 1, 1],
+    [100, 90, 80, 70, 60],
+    [1, 1, 1, 1, 100],
+  ]) {
+    const standing = new Standing('f', 0);
+    const paused = costs.map((cost) => standing.charge(cost * COST_NS, 0));
+    assert.deepEqual(paused.slice(0, FREE_ENDINGS), [false, false, false, false], costs.join(' '));
+  }
+  const dear = new Standing('f', 0);
+  assert.deepEqual(
+    [100, 1, 1, 1, 1].map((cost) => dear.charge(cost * COST_NS, 0)),
+    [false, false, false, false, true],
+  );
+});
+
 test('credit() pays as much as the call ran, after which nothing is held against the function', () => {
   const standing = new Standing('f', 0);
   for (let at = 0; at < FREE_ENDINGS; at++) standing.charge(COST_NS, 0);
