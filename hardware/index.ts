@@ -1,6 +1,6 @@
 /** The entry `nebula-faas/hardware`: markers, power sources, gates, and from their edges and samples to energy. */
 
-export { align, hostWindows } from './align.ts';
+export { align, hostWindows } from './analysis/align.ts';
 export { HardwareError } from './errors.ts';
 export { evaluateGates } from './gate/gates.ts';
 export { readMachine } from './gate/machine.ts';
@@ -18,8 +18,8 @@ export { characterise, smallestEffectW } from './meter/probe.ts';
 export { recordToFile } from './meter/recording-file.ts';
 export { checkSource, openSource } from './meter/sources.ts';
 
-export type { Alignment, MarkedWindow, WindowState } from './align.ts';
-export type { HostEdge, MarkerLog } from './edges.ts';
+export type { Alignment, MarkedWindow, WindowState } from './analysis/align.ts';
+export type { HostEdge, MarkerLog } from './analysis/edges.ts';
 export type { HardwareErrorCode, HardwareErrorName } from './errors.ts';
 export type { Gate, GateLimits, GateName, GateStamp } from './gate/gates.ts';
 export type { MachineReading } from './gate/machine.ts';
@@ -31,4 +31,4 @@ export type { ListedSource } from './meter/listing.ts';
 export type { PowerSource, Reading, Recording, SourceProperties } from './meter/power-source.ts';
 export type { SourceCharacter } from './meter/probe.ts';
 export type { RecordingReport } from './meter/recording-file.ts';
-export type { PowerTrace, SampleRule, TraceClock } from './trace.ts';
+export type { PowerTrace, SampleRule, TraceClock } from './analysis/trace.ts';

@@ -1,7 +1,7 @@
 /** A function ready to be run: plain data that every thread can hold. */
 
 import type { Capabilities } from './capabilities.ts';
-import type { PreparedComponent } from './component/prepared-component.ts';
+import type { PreparedComponent } from './component/prepare/prepared-component.ts';
 import type { Limits } from './limits.ts';
 import type { PreparedModule } from './module/prepare.ts';
 

@@ -1,8 +1,8 @@
 /** A function made ready in one thread: initialised, snapshotted, calibrated. The result serves every thread. */
 
 import { UNCOUNTED, type AddressSpace } from './address-space.ts';
-import { hasComponent } from './component/component-vm.ts';
-import { deployComponent } from './component/deploy.ts';
+import { hasComponent } from './component/vm/component-vm.ts';
+import { deployComponent } from './component/vm/deploy.ts';
 import type { FunctionDefinition, Strategy } from './definition.ts';
 import { isNebulaError, messageOf, NebulaError } from './errors.ts';
 import { initialise, type Initialised } from './initialise.ts';

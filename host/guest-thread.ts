@@ -4,7 +4,7 @@
  */
 
 import { collectGarbage, UNCOUNTED, type AddressSpace } from './address-space.ts';
-import { ComponentVm, hasComponent } from './component/component-vm.ts';
+import { ComponentVm, hasComponent } from './component/vm/component-vm.ts';
 import type { FunctionDefinition, Strategy } from './definition.ts';
 import { deployHere, type Deployment } from './deployment.ts';
 import { isNebulaError } from './errors.ts';

@@ -1,7 +1,7 @@
 /** What one invocation came to. Plain data: it crosses threads and sockets as it is. */
 
 import type { PassOn } from './pass-on.ts';
-import type { ComponentCall } from './component/component-call.ts';
+import type { ComponentCall } from './component/channel/component-call.ts';
 import type { LimitName } from './limits.ts';
 
 /** How a guest ended. `ok` is exit code 0; everything else says why it is not. */

@@ -2,16 +2,16 @@
 
 import type { InitOptions, Strategy } from '../host/definition.ts';
 import type { Capabilities } from '../host/capabilities.ts';
-import type { ComponentKind } from '../host/component/prepared-component.ts';
-import type { RequestHead } from '../host/component/component-call.ts';
+import type { ComponentKind } from '../host/component/prepare/prepared-component.ts';
+import type { RequestHead } from '../host/component/channel/component-call.ts';
 import type { NebulaError } from '../host/errors.ts';
 import type { Limits } from '../host/limits.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import type { ContainerNetwork } from '../pools/container/definition.ts';
 import type { ComponentResponse } from './component/exchange.ts';
 import type { RequestBody } from './component/reception.ts';
-import type { RequestContext } from './http/handler.ts';
-import type { MarkerStats, Markers } from './markers.ts';
+import type { RequestContext } from './triggers/http/handler.ts';
+import type { MarkerStats, Markers } from './observe/markers.ts';
 import type { DeployReport, ExecutorStats } from '../pools/executor.ts';
 import type { Request, Response } from 'undici';
 

@@ -3,7 +3,7 @@
 import { argumentError } from '../host/errors.ts';
 import type { Invocation } from '../host/outcome.ts';
 import type { DeployOptions, Input, InvokeOptions, NebulaOptions } from './api.ts';
-import { checkToken } from './http/authorization.ts';
+import { checkToken } from './triggers/http/authorization.ts';
 import { findLimitsProblem } from './manifest.ts';
 
 const RUNTIMES: ReadonlySet<unknown> = new Set(['wasm', 'container', 'process']);

@@ -9,10 +9,15 @@ import { argumentError, isNebulaError, messageOf, NebulaError } from '../host/er
 import { hasContent } from '../host/http-fields.ts';
 import { unwatchAbort, watchAbort } from '../pools/abort-watch.ts';
 import type { DeployOptions, FunctionRecord, Input } from './api.ts';
-import { SNAPSHOT_LIMIT_BYTES } from './http/deployment.ts';
+import { SNAPSHOT_LIMIT_BYTES } from './triggers/http/deployment.ts';
 import { toManifestJson } from './manifest.ts';
-export type { RemoteEnding, RemoteOutcome } from './http/remote-outcome.ts';
-import { readRemoteFailure, readRemoteOutcome, type RemoteOutcome, type RemoteReply } from './http/remote-outcome.ts';
+export type { RemoteEnding, RemoteOutcome } from './triggers/http/remote-outcome.ts';
+import {
+  readRemoteFailure,
+  readRemoteOutcome,
+  type RemoteOutcome,
+  type RemoteReply,
+} from './triggers/http/remote-outcome.ts';
 
 export interface ClientOptions {
   /** Where the server is; a path is put before every route's. */

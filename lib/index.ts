@@ -1,7 +1,7 @@
 /** The package: a Nebula inside this process, a server for it, and a client of such a server. */
 
 export { createNebula } from './nebula.ts';
-export { startServer } from './http/server.ts';
+export { startServer } from './triggers/http/server.ts';
 export { NebulaClient } from './client.ts';
 export { isNebulaError, NebulaError } from '../host/errors.ts';
 
@@ -22,8 +22,8 @@ export type {
   Runtime,
   UnavailableFunction,
 } from './api.ts';
-export type { NebulaServer, ServerOptions, ServerTimeouts } from './http/server.ts';
-export type { RequestContext } from './http/handler.ts';
+export type { NebulaServer, ServerOptions, ServerTimeouts } from './triggers/http/server.ts';
+export type { RequestContext } from './triggers/http/handler.ts';
 export type {
   CallOptions,
   ClientOptions,
@@ -32,7 +32,7 @@ export type {
   RemoteEnding,
   RemoteOutcome,
 } from './client.ts';
-export type { MarkerStats, Markers } from './markers.ts';
+export type { MarkerStats, Markers } from './observe/markers.ts';
 export type { ContainerNetwork } from '../pools/container/definition.ts';
 export type { ErrorCode, ErrorFields, ErrorName } from '../host/errors.ts';
 export type {

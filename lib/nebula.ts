@@ -24,11 +24,11 @@ import { checkDeployOptions, checkNebulaOptions, toDrainMs, toInputBytes, toInvo
 import { ClientWatch } from './component/client-watch.ts';
 import type { Target } from './component/exchange.ts';
 import { createExecutor } from './executor.ts';
-import type { FetchHandler, RequestContext } from './http/handler.ts';
-import type { RouteOptions } from './http/routes.ts';
+import type { FetchHandler, RequestContext } from './triggers/http/handler.ts';
+import type { RouteOptions } from './triggers/http/routes.ts';
 import { toOutcomeError } from './outcome-error.ts';
 import { Runtimes } from './runtimes.ts';
-import { InvocationMarks } from './markers.ts';
+import { InvocationMarks } from './observe/markers.ts';
 import { ComponentCache } from './registry/component-cache.ts';
 import { Registry, type RegistryOptions } from './registry/registry.ts';
 import type { AnyDefinition } from './registry/runtime-definition.ts';
@@ -235,7 +235,7 @@ class EmbeddedNebula implements Nebula {
 
   async fetch(request: Request, context?: RequestContext): Promise<Response> {
     // The HTTP face and undici are loaded only where they are used.
-    this.#fetchHandler ??= import('./http/handler.ts').then(({ createFetchHandler }) =>
+    this.#fetchHandler ??= import('./triggers/http/handler.ts').then(({ createFetchHandler }) =>
       createFetchHandler(this, this.#routeOptions),
     );
     const handler = await this.#fetchHandler;

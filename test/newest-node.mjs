@@ -17,7 +17,7 @@ const PARTS = [
   'lib/guests',
   'functions/components',
   'conformance',
-  'pools/pool',
+  'pools/worker/pool',
   'pools/deadline',
 ];
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DeployOptions } from '../lib/api.ts';
 import { NebulaClient } from '../lib/client.ts';
-import { startServer } from '../lib/http/server.ts';
+import { startServer } from '../lib/triggers/http/server.ts';
 import { toManifestJson } from '../lib/manifest.ts';
 import { createNebula } from '../lib/nebula.ts';
 import { DEFAULT_LIMITS } from '../host/limits.ts';

@@ -1,12 +1,12 @@
 /** From the windows of an energy run to what is reported of it: cells, ratios, break-evens, carry-over, findings. Pure. */
 
-import { compareEnergy, type ComparedBlock, type Ratio } from '../../hardware/comparison.ts';
-import { testCarryOver, type CarryOver } from '../../hardware/carry-over.ts';
-import type { Verdict } from '../../hardware/energy.ts';
+import { compareEnergy, type ComparedBlock, type Ratio } from '../../hardware/analysis/comparison.ts';
+import { testCarryOver, type CarryOver } from '../../hardware/analysis/carry-over.ts';
+import type { Verdict } from '../../hardware/analysis/energy.ts';
 import { evaluateGates, type GateStamp } from '../../hardware/gate/gates.ts';
 import type { LogCounts } from '../../hardware/logger/log.ts';
 import type { LineCost } from '../../hardware/marker/line.ts';
-import type { PowerTrace } from '../../hardware/trace.ts';
+import type { PowerTrace } from '../../hardware/analysis/trace.ts';
 import type { Row } from '../compare/rows.ts';
 import { Samples, type CellName } from '../compare/samples.ts';
 import { energyBreakEvens, type EnergyBreakEven } from './break-even.ts';

@@ -1,8 +1,8 @@
 /** Energy of a call on each cell, with its interval: from single calls where they can be resolved, else from batches. Pure. */
 
-import { batchSlope, type CallEnergy } from '../../hardware/comparison.ts';
-import type { Verdict } from '../../hardware/energy.ts';
-import { meanOf, deviationOf, studentBound } from '../../hardware/statistics.ts';
+import { batchSlope, type CallEnergy } from '../../hardware/analysis/comparison.ts';
+import type { Verdict } from '../../hardware/analysis/energy.ts';
+import { meanOf, deviationOf, studentBound } from '../../hardware/analysis/statistics.ts';
 import { CALL_PHASES } from '../compare/rows.ts';
 import type { CellName } from '../compare/samples.ts';
 import type { MeasuredWindow } from './joules.ts';

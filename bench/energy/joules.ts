@@ -1,8 +1,8 @@
 /** From a marker's log and a power log to the energy of every window, phase and guard of a run. Pure. */
 
-import { align, hostWindows, type Alignment, type MarkedWindow } from '../../hardware/align.ts';
-import { measureBaseline, type Baseline } from '../../hardware/baseline.ts';
-import type { Edge, MarkerLog } from '../../hardware/edges.ts';
+import { align, hostWindows, type Alignment, type MarkedWindow } from '../../hardware/analysis/align.ts';
+import { measureBaseline, type Baseline } from '../../hardware/analysis/baseline.ts';
+import type { Edge, MarkerLog } from '../../hardware/analysis/edges.ts';
 import {
   batchWindow,
   measureWindow,
@@ -10,12 +10,12 @@ import {
   type EnergyWindow,
   type Verdict,
   type WindowEnergy,
-} from '../../hardware/energy.ts';
+} from '../../hardware/analysis/energy.ts';
 import { HardwareError, detailOf } from '../../hardware/errors.ts';
-import { PowerIntegral } from '../../hardware/integral.ts';
+import { PowerIntegral } from '../../hardware/analysis/integral.ts';
 import type { ImportedLog } from '../../hardware/logger/log.ts';
-import { medianOf } from '../../hardware/statistics.ts';
-import { hostTimeline, loggerTimeline, placeWindow, type Timeline } from '../../hardware/timeline.ts';
+import { medianOf } from '../../hardware/analysis/statistics.ts';
+import { hostTimeline, loggerTimeline, placeWindow, type Timeline } from '../../hardware/analysis/timeline.ts';
 import { CALL_PHASES, type CallPhase } from '../compare/rows.ts';
 import type { CallsWindow, GuardWindow, WindowRecord } from './windows.ts';
 

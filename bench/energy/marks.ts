@@ -1,7 +1,7 @@
 /** Energies of marks without a run around them: a service's invocations, or anything else that a marker marked. Pure. */
 
-import { measureWindow, type Energy } from '../../hardware/energy.ts';
-import { PowerIntegral } from '../../hardware/integral.ts';
+import { measureWindow, type Energy } from '../../hardware/analysis/energy.ts';
+import { PowerIntegral } from '../../hardware/analysis/integral.ts';
 import type { ImportedLog } from '../../hardware/logger/log.ts';
 import type { ReadMarkerLog } from '../../hardware/marker/log-file.ts';
 import { tieWindows, type TiedWindows } from './joules.ts';

@@ -8,7 +8,7 @@ import { openLog, type LogSource } from '../../hardware/logger/open-log.ts';
 import type { ImportedLog } from '../../hardware/logger/log.ts';
 import type { LineCost } from '../../hardware/marker/line.ts';
 import { markerLogRows, readMarkerLog, type ReadMarkerLog } from '../../hardware/marker/log-file.ts';
-import type { MarkerLog } from '../../hardware/edges.ts';
+import type { MarkerLog } from '../../hardware/analysis/edges.ts';
 import type { MachineReading } from '../../hardware/gate/machine.ts';
 import type { RunFolder } from '../compare/folder.ts';
 import type { RecordingEnd } from './recorder.ts';

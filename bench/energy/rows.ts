@@ -1,6 +1,6 @@
 /** The energies of a run as rows: a line of energy.ndjson for each window. Each says whether its power was measured at all. */
 
-import type { Energy } from '../../hardware/energy.ts';
+import type { Energy } from '../../hardware/analysis/energy.ts';
 import type { MeasuredWindow } from './joules.ts';
 
 export interface EnergyRow {

@@ -1,9 +1,9 @@
 /** One component in this thread: its state made, put back, or found ready. */
 
 import { setImmediate } from 'node:timers/promises';
-import { ComponentVm, type ComponentDefinition } from '../../host/component/component-vm.ts';
-import { prepareComponent } from '../../host/component/prepare.ts';
-import { transpileComponent } from '../../host/component/transpile.ts';
+import { ComponentVm, type ComponentDefinition } from '../../host/component/vm/component-vm.ts';
+import { prepareComponent } from '../../host/component/prepare/prepare.ts';
+import { transpileComponent } from '../../host/component/prepare/transpile.ts';
 import { resolveCapabilities } from '../../host/capabilities.ts';
 import { deployHere } from '../../host/deployment.ts';
 import { resolveLimits } from '../../host/limits.ts';

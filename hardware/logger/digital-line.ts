@@ -1,6 +1,6 @@
 /** Edges from the sampled levels of one digital input. */
 
-import type { Edge } from '../edges.ts';
+import type { Edge } from '../analysis/edges.ts';
 
 /** A sampled level: `X` both within the sample, `-` no data. */
 export type DigitalLevel = 0 | 1 | 'X' | '-';

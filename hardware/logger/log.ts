@@ -1,6 +1,6 @@
 /** What every importer makes of a log, and the builder that they share: counts what it cannot use, guesses nothing. */
 
-import type { Edge } from '../edges.ts';
+import type { Edge } from '../analysis/edges.ts';
 import { HardwareError } from '../errors.ts';
 import {
   medianIntervalS,
@@ -9,7 +9,7 @@ import {
   type PowerTrace,
   type SampleRule,
   type TraceClock,
-} from '../trace.ts';
+} from '../analysis/trace.ts';
 import { DigitalLine, type DigitalLevel } from './digital-line.ts';
 
 /** How a log was read. */

@@ -4,7 +4,7 @@
  */
 
 import { HardwareError, detailOf } from '../errors.ts';
-import type { PowerTrace, SampleRule, TraceClock } from '../trace.ts';
+import type { PowerTrace, SampleRule, TraceClock } from '../analysis/trace.ts';
 import type { DigitalLevel } from './digital-line.ts';
 import { LogBuilder, numberOf, type LogParser } from './log.ts';
 import { TableParser, formatError } from './table.ts';

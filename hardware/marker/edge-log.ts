@@ -1,6 +1,6 @@
 /** Edges in columns: an object and two bigints for each would have the garbage collector run through what is measured. */
 
-import type { EdgeKind, HostEdge } from '../edges.ts';
+import type { EdgeKind, HostEdge } from '../analysis/edges.ts';
 
 const KINDS: readonly EdgeKind[] = ['start', 'end', 'sync'];
 

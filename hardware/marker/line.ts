@@ -1,7 +1,7 @@
 /** One output line that a marker moves, a line that only remembers, and what moving a line costs. */
 
 import { HardwareError } from '../errors.ts';
-import { quantileOf } from '../statistics.ts';
+import { quantileOf } from '../analysis/statistics.ts';
 
 /** One output. Owned by one marker; synchronous, because a callback would blur the edge. */
 export interface MarkerLine {

@@ -3,7 +3,7 @@
  * and what a service with markers of its own writes beside its logger's recording.
  */
 
-import type { EdgeKind, HostEdge, MarkerLog } from '../edges.ts';
+import type { EdgeKind, HostEdge, MarkerLog } from '../analysis/edges.ts';
 import { HardwareError } from '../errors.ts';
 import { eachRow, type Chunks } from '../logger/rows.ts';
 

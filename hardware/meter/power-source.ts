@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { detailOf } from '../errors.ts';
 import { LogBuilder, type ImportedLog } from '../logger/log.ts';
-import type { SampleRule } from '../trace.ts';
+import type { SampleRule } from '../analysis/trace.ts';
 
 /** What a source says of itself; what it does not know is undefined and left to the probe. */
 export interface SourceProperties {

@@ -3,8 +3,8 @@
  * noisy it is, and from these the shortest window and the smallest effect. Pure functions over a recorded trace.
  */
 
-import { medianOf, quantileOf } from '../statistics.ts';
-import { medianIntervalS, type PowerTrace } from '../trace.ts';
+import { medianOf, quantileOf } from '../analysis/statistics.ts';
+import { medianIntervalS, type PowerTrace } from '../analysis/trace.ts';
 import { HardwareError } from '../errors.ts';
 
 export interface SourceCharacter {

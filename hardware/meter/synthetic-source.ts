@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { normalFrom, seededRandom } from '../statistics.ts';
+import { normalFrom, seededRandom } from '../analysis/statistics.ts';
 import { monotonicS, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
 
 export interface SyntheticOptions {

@@ -1,7 +1,7 @@
 /** Counts what a source gives while it gives it, in memory that does not grow: for recordings of any length. */
 
 import type { Reading } from './power-source.ts';
-import type { SampleRule } from '../trace.ts';
+import type { SampleRule } from '../analysis/trace.ts';
 
 /** What was read, and what of it could not be used. */
 export interface ReadingCounts {

@@ -5,7 +5,7 @@
  * Source: WASI preview1, `wasi_snapshot_preview1.witx`.
  */
 
-import { ERRNO } from '../preview1/errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 
 /** `filetype` of preview1. */
 export const FILETYPE = {

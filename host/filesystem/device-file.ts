@@ -4,7 +4,7 @@
  */
 
 import type { DeviceName } from '../capabilities.ts';
-import { ERRNO } from '../preview1/errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 import { changedFlags, Descriptor, FILETYPE, type Filestat, type OpenRequest, type Result } from './descriptor.ts';
 import type { GuestSources } from './mount.ts';
 

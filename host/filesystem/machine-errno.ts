@@ -3,7 +3,7 @@
  * Sources: include/uapi/asm-generic/errno-base.h and errno.h; `wasi_snapshot_preview1.witx`.
  */
 
-import { ERRNO, type ErrnoName } from '../preview1/errno.ts';
+import { ERRNO, type ErrnoName } from '../wasi/errno.ts';
 
 /**
  * WASI names in the order of Linux's numbers, ten a line. What WASI has no name for is the nearest one that a guest's

@@ -3,7 +3,7 @@
 import { FCNTL, OPEN, STATX, statFd } from '../linux/files.ts';
 import { type Libc, requireLibc } from '../linux/libc.ts';
 import { closeOwned } from '../linux/owned-fd.ts';
-import { ERRNO } from '../preview1/errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 import { changedFlags, Descriptor, FDFLAG, FILETYPE, type Result } from './descriptor.ts';
 import { toWasiErrno } from './machine-errno.ts';
 import { setTimespecs, statInto, TIMESPECS } from './machine-stat.ts';

@@ -3,7 +3,7 @@
 import { type ListedEntry, listFd, OPEN, STATX, statFd } from '../linux/files.ts';
 import { requireLibc } from '../linux/libc.ts';
 import { closeOwned, openIn } from '../linux/owned-fd.ts';
-import { ERRNO } from '../preview1/errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 import { type DirectoryEntry, FILETYPE } from './descriptor.ts';
 import { toWasiErrno } from './machine-errno.ts';
 import { terminate } from './machine-path.ts';

@@ -1,7 +1,7 @@
 /** What a guest asks of path_open, as flags of Linux's open. */
 
 import { OPEN } from '../linux/files.ts';
-import { ERRNO } from '../preview1/errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 import { FDFLAG, isOflagsInvalid, OFLAG, type OpenRequest } from './descriptor.ts';
 
 /** Flags of open for a request, or the WASI errno that refuses it, negated. */

@@ -7,7 +7,7 @@
 import { DOT_PATH, EMPTY_PATH, KIND, OPEN, PATH_BYTES, STATX, statFd } from '../linux/files.ts';
 import { requireLibc } from '../linux/libc.ts';
 import { closeOwned, openBeneath, openIn } from '../linux/owned-fd.ts';
-import { ERRNO } from '../preview1/errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 import { ESCAPE, toPathErrno, toWasiErrno } from './machine-errno.ts';
 
 /**

@@ -2,7 +2,7 @@
 
 import { KIND, STATX, statFd, UTIME_NOW, UTIME_OMIT } from '../linux/files.ts';
 import type { Libc } from '../linux/libc.ts';
-import { ERRNO } from '../preview1/errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 import { type Filestat, FILETYPE, FSTFLAG } from './descriptor.ts';
 import { toWasiErrno } from './machine-errno.ts';
 

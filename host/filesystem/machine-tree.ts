@@ -10,7 +10,7 @@ import type { DeviceName } from '../capabilities.ts';
 import { AT_EMPTY_PATH, AT_REMOVEDIR, EMPTY_PATH, KIND, OPEN, STATX, statFd } from '../linux/files.ts';
 import { type Libc, requireLibc } from '../linux/libc.ts';
 import { closeOwned } from '../linux/owned-fd.ts';
-import { ERRNO } from '../preview1/errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 import {
   type Descriptor,
   DirectoryDescriptor,

@@ -1,6 +1,6 @@
 /** An open directory of an in-memory tree. Paths are resolved beneath it and never leave it. */
 
-import { ERRNO } from '../preview1/errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 import {
   type Descriptor,
   DirectoryDescriptor,

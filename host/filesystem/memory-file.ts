@@ -1,6 +1,6 @@
 /** An open file of an in-memory tree. */
 
-import { ERRNO } from '../preview1/errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 import { changedFlags, Descriptor, FDFLAG, FILETYPE, type OpenRequest, type Result } from './descriptor.ts';
 import type { FileNode } from './memory-tree.ts';
 

@@ -1,6 +1,6 @@
 /** The nodes of an in-memory file system, what they may use of it, and the walk along a path. Nothing here knows of fds. */
 
-import { ERRNO } from '../preview1/errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 import type { DeviceName } from '../capabilities.ts';
 import { type Filestat, FILETYPE, FSTFLAG } from './descriptor.ts';
 import type { GuestSources } from './mount.ts';

@@ -1,6 +1,6 @@
 /** A directory of a function's capabilities, ready to be opened once per invocation. */
 
-import { RandomSource } from '../preview1/random-source.ts';
+import { RandomSource } from '../wasi/random-source.ts';
 import type { Descriptor } from './descriptor.ts';
 
 /** What a guest's files take from the guest's own sources. */

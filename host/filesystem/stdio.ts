@@ -1,6 +1,6 @@
 /** The guest's standard streams: byte buffers. */
 
-import { ERRNO } from '../preview1/errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 import { COUNT, type StreamRecord } from '../run-record.ts';
 import { Descriptor, FILETYPE, type Result } from './descriptor.ts';
 import { passOn } from '../pass-on.ts';

@@ -4,7 +4,7 @@
  */
 
 import { Socket } from 'node:net';
-import { isTranspilerBroken } from '../component/transpilation.ts';
+import { isTranspilerBroken } from '../component/prepare/transpilation.ts';
 import { messageOf, toFailure } from '../errors.ts';
 import { dataBytes, endWithParent, limitData } from '../linux/limits.ts';
 import { encodeFrame, FrameReader } from './frames.ts';

@@ -21,7 +21,7 @@ export async function perform(
       return rewritten;
     }
     case 'component': {
-      const { rewriteComponent } = await import('../component/prepare.ts');
+      const { rewriteComponent } = await import('../component/prepare/prepare.ts');
       const rewritten = rewriteComponent(task.transpiled, task.limits, tell);
       tell('compiling');
       for (const { file, bytes } of rewritten.cores) compileEagerly(bytes, file);
@@ -29,12 +29,12 @@ export async function perform(
     }
     case 'transpile': {
       tell('transpiling');
-      const { transpile } = await import('../component/transpilation.ts');
+      const { transpile } = await import('../component/prepare/transpilation.ts');
       return transpile(task.bytes);
     }
     case 'declare': {
       tell('declaring the types');
-      const { declare } = await import('../component/transpilation.ts');
+      const { declare } = await import('../component/prepare/transpilation.ts');
       return declare(task.bytes);
     }
     default:

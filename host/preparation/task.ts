@@ -1,8 +1,8 @@
 /** What a preparing process is asked and answers: plain data and bytes, which cross between processes. */
 
-import type { TranspiledComponent } from '../component/prepared-component.ts';
-import type { Declarations } from '../component/transpilation.ts';
-import type { RewrittenComponent } from '../component/prepare.ts';
+import type { TranspiledComponent } from '../component/prepare/prepared-component.ts';
+import type { Declarations } from '../component/prepare/transpilation.ts';
+import type { RewrittenComponent } from '../component/prepare/prepare.ts';
 import type { Failure } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import type { ModuleOptions } from '../module/inspect.ts';

@@ -6,7 +6,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Capabilities } from '../capabilities.ts';
 import type { PassOn } from '../pass-on.ts';
-import type { ComponentCall } from '../component/component-call.ts';
+import type { ComponentCall } from '../component/channel/component-call.ts';
 import type { Descriptor, Result } from '../filesystem/descriptor.ts';
 import { FILETYPE } from '../filesystem/descriptor.ts';
 import type { GuestSources, MountedDirectory } from '../filesystem/mount.ts';
@@ -15,14 +15,14 @@ import type { Limits } from '../limits.ts';
 import type { Ending } from '../outcome.ts';
 import { COUNT, ownCounts, type RunRecord } from '../run-record.ts';
 import { CLOCKID, DIRECTORY_RIGHTS, INHERITING_RIGHTS, RIGHTS, STREAM_RIGHTS } from './abi.ts';
-import { ERRNO } from './errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 import { FdTable } from './fd-table.ts';
 import { GuestMemory } from './guest-memory.ts';
 import type { MissingImport } from './missing-imports.ts';
-import { RandomSource } from './random-source.ts';
+import { RandomSource } from '../wasi/random-source.ts';
 import { STOP } from './stop.ts';
 import { encodeStrings, type StringList } from './string-list.ts';
-import { TimeSource } from './time-source.ts';
+import { TimeSource } from '../wasi/time-source.ts';
 
 export interface Preview1Options {
   readonly programName: string;

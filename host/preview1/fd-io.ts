@@ -5,7 +5,7 @@ import type { Descriptor, DirectoryEntry } from '../filesystem/descriptor.ts';
 import { InputBuffer, OutputBuffer } from '../filesystem/stdio.ts';
 import { type HostFunctions, RIGHTS, SIZE } from './abi.ts';
 import type { Context } from './context.ts';
-import { ERRNO } from './errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 import type { GuestMemory } from './guest-memory.ts';
 
 /** Offset that stands for the descriptor's own. */

@@ -1,7 +1,7 @@
 /** The guest's descriptors by number. Slots are reused between invocations. */
 
 import type { Descriptor } from '../filesystem/descriptor.ts';
-import { ERRNO } from './errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 
 const KEPT_SLOTS = 64;
 

@@ -3,7 +3,7 @@
 import { type Descriptor, FILETYPE } from '../filesystem/descriptor.ts';
 import { type AbiVariant, ADVICE_MAX, FDFLAGS_ALL, FSTFLAGS_ALL, type HostFunctions, RIGHTS, SIZE } from './abi.ts';
 import type { Context } from './context.ts';
-import { ERRNO } from './errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 
 const U64_MASK_OF_I64 = 2n ** 63n;
 /** `whence`: from where the offset is. */

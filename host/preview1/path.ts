@@ -17,7 +17,7 @@ import {
   RIGHTS,
 } from './abi.ts';
 import { type Context, grant } from './context.ts';
-import { ERRNO } from './errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 import { isFstflagsInvalid } from './fd.ts';
 
 const SLASH = 47;

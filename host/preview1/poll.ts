@@ -15,7 +15,7 @@ import {
   SUBCLOCK_ABSTIME,
 } from './abi.ts';
 import type { Context } from './context.ts';
-import { ERRNO } from './errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 
 const NS_PER_MS = 1e6;
 /** Longest single wait: `Atomics.wait` counts in doubles, a guest in u64. */

@@ -3,7 +3,7 @@
 import type { Ending } from '../outcome.ts';
 import { type HostFunctions, SIGNAL_MAX } from './abi.ts';
 import type { Context } from './context.ts';
-import { ERRNO } from './errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 
 /** What a shell adds to the number of the signal a process died of. */
 const SIGNAL_EXIT_CODE = 128;

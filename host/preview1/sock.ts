@@ -2,7 +2,7 @@
 
 import type { HostFunctions } from './abi.ts';
 import type { Context } from './context.ts';
-import { ERRNO } from './errno.ts';
+import { ERRNO } from '../wasi/errno.ts';
 
 export function createSockFunctions(context: Context): HostFunctions {
   const refuse = (fd: number): number => {

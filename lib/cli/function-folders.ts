@@ -8,7 +8,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
-import { isComponent } from '../../host/component/binary.ts';
+import { isComponent } from '../../host/component/prepare/binary.ts';
 import { messageOf, NebulaError } from '../../host/errors.ts';
 import type { Nebula } from '../api.ts';
 import { loadSource, MANIFEST_NAME, type LoadedSource } from '../registry/source.ts';

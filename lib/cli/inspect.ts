@@ -1,9 +1,9 @@
 /** `nebula inspect`: what a module is and needs. Nothing of it runs. */
 
 import { resolve } from 'node:path';
-import { isComponent } from '../../host/component/binary.ts';
-import { prepareComponent } from '../../host/component/prepare.ts';
-import { transpileComponent } from '../../host/component/transpile.ts';
+import { isComponent } from '../../host/component/prepare/binary.ts';
+import { prepareComponent } from '../../host/component/prepare/prepare.ts';
+import { transpileComponent } from '../../host/component/prepare/transpile.ts';
 import { WIZER_EXPORT } from '../../host/initialise.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
 import { hasCow } from '../../host/linux/memory.ts';

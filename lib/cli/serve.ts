@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { argumentError } from '../../host/errors.ts';
 import type { Limits } from '../../host/limits.ts';
 import type { Nebula } from '../api.ts';
-import { startServer } from '../http/server.ts';
+import { startServer } from '../triggers/http/server.ts';
 import { createNebula } from '../nebula.ts';
 import { FunctionFolders } from './function-folders.ts';
 import { writeAll } from './streams.ts';

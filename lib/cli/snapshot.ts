@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { isComponent } from '../../host/component/binary.ts';
+import { isComponent } from '../../host/component/prepare/binary.ts';
 import { argumentError, NebulaError } from '../../host/errors.ts';
 import { initialise } from '../../host/initialise.ts';
 import { encodeSnapshot } from '../../host/snapshot/codec.ts';

@@ -2,9 +2,9 @@
 
 import { dirname, join, resolve } from 'node:path';
 import { mkdir } from 'node:fs/promises';
-import { isComponent } from '../../host/component/binary.ts';
-import { declareComponent } from '../../host/component/transpile.ts';
-import { readWorld } from '../../host/component/wit.ts';
+import { isComponent } from '../../host/component/prepare/binary.ts';
+import { declareComponent } from '../../host/component/prepare/transpile.ts';
+import { readWorld } from '../../host/component/prepare/wit.ts';
 import { argumentError } from '../../host/errors.ts';
 import { resolveLimits } from '../../host/limits.ts';
 import { CALLS_NAME, declareCalls } from '../component/call-types.ts';

@@ -1,6 +1,6 @@
 /** TypeScript declarations for `FunctionHandle.call`: the exported functions of a component by the names it takes. */
 
-import { parseInterface } from '../../host/component/wit.ts';
+import { parseInterface } from '../../host/component/prepare/wit.ts';
 
 /** The file that is to be imported. */
 export const CALLS_NAME = 'calls.d.ts';

@@ -1,10 +1,10 @@
 /** Calls an exported function of a component by its name, such as `ns:pkg/iface#name`. */
 
-import type { FunctionCall } from '../../host/component/component-call.ts';
-import { CallerSignal, createChannel, FRAME, MessageReader, Ring } from '../../host/component/exchange-channel.ts';
-import { decodeResult, type CallResult } from '../../host/component/function-call.ts';
-import { sizeOf, Untransferable } from '../../host/component/value-size.ts';
-import { parseInterface } from '../../host/component/wit.ts';
+import type { FunctionCall } from '../../host/component/channel/component-call.ts';
+import { CallerSignal, createChannel, FRAME, MessageReader, Ring } from '../../host/component/channel/channel.ts';
+import { decodeResult, type CallResult } from '../../host/component/vm/function-call.ts';
+import { sizeOf, Untransferable } from '../../host/component/vm/value-size.ts';
+import { parseInterface } from '../../host/component/prepare/wit.ts';
 import { argumentError, NebulaError } from '../../host/errors.ts';
 import type { Outcome } from '../../host/outcome.ts';
 import { GuestEnded } from './guest-ended.ts';

@@ -1,6 +1,11 @@
 /** The same exchange with a guest in the caller's own thread: nothing else happens while it runs, so nothing is streamed. */
 
-import type { HeaderList, RequestHead, ResponseHead, ResponseSink } from '../../host/component/component-call.ts';
+import type {
+  HeaderList,
+  RequestHead,
+  ResponseHead,
+  ResponseSink,
+} from '../../host/component/channel/component-call.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { GatheredBytes } from '../../host/gathered-bytes.ts';
 import type { ComponentResponse, Target } from './exchange.ts';

@@ -4,7 +4,7 @@
  * guest's thread (client-watch.ts).
  */
 
-import type { HeaderList, HttpCall, RequestHead, ResponseHead } from '../../host/component/component-call.ts';
+import type { HeaderList, HttpCall, RequestHead, ResponseHead } from '../../host/component/channel/component-call.ts';
 import {
   CallerSignal,
   decodeMessage,
@@ -13,7 +13,7 @@ import {
   MessageReader,
   Ring,
   RING,
-} from '../../host/component/exchange-channel.ts';
+} from '../../host/component/channel/channel.ts';
 import { NebulaError } from '../../host/errors.ts';
 import type { Limits } from '../../host/limits.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';

@@ -1,7 +1,7 @@
 /** A deployed component as its callers see it: requests by fetch, exported functions by name. */
 
 import { Response, type HeadersInit, type Request } from 'undici';
-import type { RequestHead } from '../../host/component/component-call.ts';
+import type { RequestHead } from '../../host/component/channel/component-call.ts';
 import { hasContent } from '../../host/http-fields.ts';
 import { GuestEnded } from './guest-ended.ts';
 import { exchange, type Target } from './exchange.ts';

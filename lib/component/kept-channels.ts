@@ -1,6 +1,6 @@
 /** Channels of exchanges that are over, kept for the next ones: a new one is a megabyte of memory to be zeroed. */
 
-import { channelFits, clearChannel, createChannel, isFilled } from '../../host/component/exchange-channel.ts';
+import { channelFits, clearChannel, createChannel, isFilled } from '../../host/component/channel/channel.ts';
 
 const MOST_KEPT = 64;
 /** One that a long response has filled, whose memory stays taken, is kept only beside fewer than these. */

@@ -3,7 +3,7 @@
  * goes on after its buffer is full, or whose client pauses, as in a conversation, is streamed from there on.
  */
 
-import type { HeaderList } from '../../host/component/component-call.ts';
+import type { HeaderList } from '../../host/component/channel/component-call.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { GatheredBytes } from '../../host/gathered-bytes.ts';
 import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';

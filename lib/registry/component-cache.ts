@@ -2,8 +2,8 @@
 
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TranspiledComponent } from '../../host/component/prepared-component.ts';
-import { transpileComponent } from '../../host/component/transpile.ts';
+import type { TranspiledComponent } from '../../host/component/prepare/prepared-component.ts';
+import { transpileComponent } from '../../host/component/prepare/transpile.ts';
 import { isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
 import { DEFAULT_LIMITS } from '../../host/limits.ts';
 import type { PreparationBounds } from '../../host/preparation/task.ts';

@@ -1,8 +1,8 @@
 /** Makes the definition that executors take from a module or a component and a manifest. */
 
 import { resolveCapabilities } from '../../host/capabilities.ts';
-import { isComponent } from '../../host/component/binary.ts';
-import type { PreparedComponent, TranspiledComponent } from '../../host/component/prepared-component.ts';
+import { isComponent } from '../../host/component/prepare/binary.ts';
+import type { PreparedComponent, TranspiledComponent } from '../../host/component/prepare/prepared-component.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
@@ -86,7 +86,7 @@ async function prepare(
   }
   if (source.snapshot !== undefined) throw misplaced('snapshot', 'a component');
   const { ComponentCache } = await import('./component-cache.ts');
-  const { prepareComponent } = await import('../../host/component/prepare.ts');
+  const { prepareComponent } = await import('../../host/component/prepare/prepare.ts');
   const components = defaults.components ?? new ComponentCache();
   return prepareComponent(await components.get(module, source.transpiled, limits), limits);
 }

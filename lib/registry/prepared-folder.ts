@@ -1,12 +1,12 @@
 /**
  * A transpiled component as a folder: the glue, the core modules, the WIT and `prepared.json`, which names the component
  * and the digest of each file. The digests tell damage, not malice: against that all glue is held to the shape of
- * what jco writes before it is deployed (host/component/glue-check.ts).
+ * what jco writes before it is deployed (host/component/prepare/glue/glue-check.ts).
  */
 
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TranspiledComponent } from '../../host/component/prepared-component.ts';
+import type { TranspiledComponent } from '../../host/component/prepare/prepared-component.ts';
 import { messageOf, NebulaError } from '../../host/errors.ts';
 import { writeDurably } from './durable-file.ts';
 import { digestInTurns } from './digest.ts';

@@ -2,7 +2,7 @@
 
 import type { MachineMount, Mount } from '../../host/capabilities.ts';
 import { resolveCapabilities } from '../../host/capabilities.ts';
-import { isComponent } from '../../host/component/binary.ts';
+import { isComponent } from '../../host/component/prepare/binary.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { resolveLimits } from '../../host/limits.ts';

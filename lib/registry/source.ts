@@ -2,9 +2,9 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import type { TranspiledComponent } from '../../host/component/prepared-component.ts';
+import type { TranspiledComponent } from '../../host/component/prepare/prepared-component.ts';
 import { argumentError, messageOf, NebulaError } from '../../host/errors.ts';
-import { isComponent } from '../../host/component/binary.ts';
+import { isComponent } from '../../host/component/prepare/binary.ts';
 import { DEFAULT_LIMITS } from '../../host/limits.ts';
 import type { DeployOptions, DeploySource, Manifest } from '../api.ts';
 import { readPrepared } from './prepared-folder.ts';

@@ -5,7 +5,7 @@ import { getEventListeners } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { Request } from 'undici';
 import { NebulaClient } from '../../lib/client.ts';
-import { startServer } from '../../lib/http/server.ts';
+import { startServer } from '../../lib/triggers/http/server.ts';
 import { createNebula } from '../../lib/nebula.ts';
 import { modulePath } from '../definition.ts';
 import { put, script, scriptedFolder } from '../host/component/components.ts';

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { isNebulaError, NebulaError } from '../../host/errors.ts';
 import { NebulaClient, type ClientOptions, type RemoteDeployOptions } from '../../lib/client.ts';
-import { parseServerTiming } from '../../lib/http/remote-outcome.ts';
-import { startServer, type NebulaServer } from '../../lib/http/server.ts';
-import { FakeNebula, outcomeOf, untilAborted } from './http/fake-nebula.ts';
+import { parseServerTiming } from '../../lib/triggers/http/remote-outcome.ts';
+import { startServer, type NebulaServer } from '../../lib/triggers/http/server.ts';
+import { FakeNebula, outcomeOf, untilAborted } from './triggers/http/fake-nebula.ts';
 
 const WASM = Buffer.from('\0asm\x01\0\0\0');
 const PHASES = { queue: 12_000, compile: 0, instantiate: 0, restore: 0, run: 5432, collect: 0 };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it, test } from 'node:test';
 import Docker from 'dockerode';
 import { createNebula } from '../../lib/nebula.ts';
-import { startServer } from '../../lib/http/server.ts';
+import { startServer } from '../../lib/triggers/http/server.ts';
 import { NebulaClient } from '../../lib/client.ts';
 import { nativePath, skipWithoutNative } from '../functions/native.ts';
 import { holdings, ownedBy, skipWithoutDocker, SOCKET } from '../pools/container/docker.ts';

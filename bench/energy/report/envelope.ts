@@ -1,6 +1,6 @@
 /** A trace thinned for a figure: mean, lowest and highest power of equal stretches. Pure. */
 
-import type { PowerIntegral } from '../../../hardware/integral.ts';
+import type { PowerIntegral } from '../../../hardware/analysis/integral.ts';
 
 export interface EnvelopePoint {
   readonly timeS: number;

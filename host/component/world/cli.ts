@@ -1,7 +1,7 @@
 /** wasi:cli: arguments, environment, exit and the standard streams. Source: WASI 0.2, wasi:cli/imports. */
 
 import type { OutputBuffer } from '../../filesystem/stdio.ts';
-import type { Imports } from '../glue.ts';
+import type { Imports } from '../prepare/glue/glue.ts';
 import type { Host } from './host.ts';
 import { type ByteSink, type ByteSource, CHUNK_BYTES, InputStream, NO_BYTES, OutputStream } from './io.ts';
 import { Resource } from './resource.ts';

@@ -1,8 +1,8 @@
 /** `descriptor` of wasi:filesystem: an open file or directory. What a path leads to is the kernel's or the tree's to say. */
 
 import { FDFLAG, FILETYPE, OFLAG, type Descriptor as File, type Result } from '../../filesystem/descriptor.ts';
-import { ERRNO } from '../../preview1/errno.ts';
-import { WasiError } from '../guest-stop.ts';
+import { ERRNO } from '../../wasi/errno.ts';
+import { WasiError } from '../vm/guest-stop.ts';
 import { DirectoryEntryStream } from './directory-entries.ts';
 import { settle } from './file-errors.ts';
 import {

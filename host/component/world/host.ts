@@ -10,13 +10,13 @@ import type { MountedDirectory } from '../../filesystem/mount.ts';
 import type { Limits } from '../../limits.ts';
 import type { Ending } from '../../outcome.ts';
 import { CLOCKID } from '../../preview1/abi.ts';
-import { RandomSource } from '../../preview1/random-source.ts';
-import { TimeSource } from '../../preview1/time-source.ts';
+import { RandomSource } from '../../wasi/random-source.ts';
+import { TimeSource } from '../../wasi/time-source.ts';
 import type { PassOn } from '../../pass-on.ts';
 import { COUNT, ownCounts, type RunRecord } from '../../run-record.ts';
-import type { ComponentCall } from '../component-call.ts';
-import { GUEST, guestSignal, isToStop, ownSignal, tellCaller } from '../exchange-channel.ts';
-import { GUEST_STOP, type GuestStop } from '../guest-stop.ts';
+import type { ComponentCall } from '../channel/component-call.ts';
+import { GUEST, guestSignal, isToStop, ownSignal, tellCaller } from '../channel/channel.ts';
+import { GUEST_STOP, type GuestStop } from '../vm/guest-stop.ts';
 
 /** Something a guest can wait for. */
 export interface Awaitable {

@@ -1,6 +1,6 @@
 /** Everything a component may import, made for one instance under its own capabilities. */
 
-import type { Imports } from '../glue.ts';
+import type { Imports } from '../prepare/glue/glue.ts';
 import { createCli } from './cli.ts';
 import { createClocks } from './clocks.ts';
 import { createFilesystem } from './filesystem.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { energyBreakEven } from '../../../bench/energy/break-even.ts';
 import { meanOverBlocks, summariseCell, unitOf } from '../../../bench/energy/cells.ts';
 import type { MeasuredWindow } from '../../../bench/energy/joules.ts';
-import { normalFrom, seededRandom } from '../../../hardware/statistics.ts';
+import { normalFrom, seededRandom } from '../../../hardware/analysis/statistics.ts';
 
 const CELL = { target: 'process', function: 'noop', input: 'small' } as const;
 

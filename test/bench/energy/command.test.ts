@@ -10,8 +10,8 @@ import { Recorder } from '../../../bench/energy/recorder.ts';
 import { openLog } from '../../../hardware/logger/open-log.ts';
 import { markerLogRows } from '../../../hardware/marker/log-file.ts';
 import { nebulaCsvRows, sidecarOf } from '../../../hardware/logger/nebula-csv.ts';
-import { energyBetween, sampleCurve } from '../../hardware/known-power.ts';
-import { makeSession } from '../../hardware/session.ts';
+import { energyBetween, sampleCurve } from '../../hardware/analysis/known-power.ts';
+import { makeSession } from '../../hardware/analysis/session.ts';
 
 const CLI = join(import.meta.dirname, '..', '..', '..', 'lib', 'cli', 'main.js');
 const SMALL = {

@@ -5,7 +5,7 @@
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { normalFrom, seededRandom } from '../../../hardware/statistics.ts';
+import { normalFrom, seededRandom } from '../../../hardware/analysis/statistics.ts';
 import { tracedEdges } from '../../hardware/marker/namespace.ts';
 import { DRIFT_PPM, IDLE_W, NOISE_W, SAMPLE_S, type KnownPulse } from './known-pulse.ts';
 

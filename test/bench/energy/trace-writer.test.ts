@@ -4,7 +4,7 @@ import { TraceWriter } from '../../../bench/energy/trace-writer.ts';
 import { importNebulaCsv } from '../../../hardware/logger/import.ts';
 import type { ImportedLog } from '../../../hardware/logger/log.ts';
 import type { Reading, SourceProperties } from '../../../hardware/meter/power-source.ts';
-import { PowerIntegral } from '../../../hardware/integral.ts';
+import { PowerIntegral } from '../../../hardware/analysis/integral.ts';
 
 const SLOW: SourceProperties = {
   name: 'slow',

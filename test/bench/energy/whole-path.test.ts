@@ -16,7 +16,7 @@ import { chromium } from 'playwright-core';
 import type { Analysis } from '../../../bench/compare/analysis.ts';
 import type { EnergyMeasured } from '../../../bench/energy/analysis.ts';
 import type { EnergyRow } from '../../../bench/energy/rows.ts';
-import { meanOf } from '../../../hardware/statistics.ts';
+import { meanOf } from '../../../hardware/analysis/statistics.ts';
 import { inNamespace, skipWithoutNamespace, straceInto } from '../../hardware/marker/namespace.ts';
 import { skipWithoutDocker } from '../../pools/container/docker.ts';
 import { requirePart } from '../../require.ts';

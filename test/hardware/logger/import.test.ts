@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { PowerIntegral } from '../../../hardware/integral.ts';
+import { PowerIntegral } from '../../../hardware/analysis/integral.ts';
 import { LOG_FORMATS, importLog, importNebulaCsv } from '../../../hardware/logger/import.ts';
 import type { ImportedLog } from '../../../hardware/logger/log.ts';
 import { nebulaCsvRows, parseSidecar, sidecarOf } from '../../../hardware/logger/nebula-csv.ts';

@@ -8,11 +8,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { align } from '../../../hardware/align.ts';
-import type { HostEdge } from '../../../hardware/edges.ts';
+import { align } from '../../../hardware/analysis/align.ts';
+import type { HostEdge } from '../../../hardware/analysis/edges.ts';
 import type { LineCost } from '../../../hardware/marker/line.ts';
 import { inNamespace, skipWithoutNamespace as skip, straceInto, tracedEdges } from './namespace.ts';
-import type { MarkerStats } from '../../../lib/markers.ts';
+import type { MarkerStats } from '../../../lib/observe/markers.ts';
 
 const SCRIPT = join(import.meta.dirname, 'gpio-session.js');
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MarkerLog } from '../../../hardware/edges.ts';
+import type { MarkerLog } from '../../../hardware/analysis/edges.ts';
 import { markerLogRows, readMarkerLog } from '../../../hardware/marker/log-file.ts';
 
 const LOG: MarkerLog = {

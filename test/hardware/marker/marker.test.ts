@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { align } from '../../../hardware/align.ts';
+import { align } from '../../../hardware/analysis/align.ts';
 import { MemoryLine, measureLine } from '../../../hardware/marker/line.ts';
 import { SessionMarker } from '../../../hardware/marker/marker.ts';
 

@@ -1,7 +1,7 @@
 /** A private mount namespace with plain files over /sys/class/gpio, and the writes to them as strace saw them. */
 
 import { spawnSync } from 'node:child_process';
-import type { Edge } from '../../../hardware/edges.ts';
+import type { Edge } from '../../../hardware/analysis/edges.ts';
 import { requirePart } from '../../require.ts';
 
 /** An overlay keeps the other classes of /sys/class; the namespace ends with the command. */

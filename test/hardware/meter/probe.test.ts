@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { characterise, smallestEffectW } from '../../../hardware/meter/probe.ts';
-import { normalFrom, seededRandom } from '../../../hardware/statistics.ts';
-import type { PowerTrace } from '../../../hardware/trace.ts';
+import { normalFrom, seededRandom } from '../../../hardware/analysis/statistics.ts';
+import type { PowerTrace } from '../../../hardware/analysis/trace.ts';
 
 function watched(intervalS: number, samples: number, value: (timeS: number) => number): PowerTrace {
   const timeS = Float64Array.from({ length: samples }, (_, index) => index * intervalS);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type DirectoryEntry, FILETYPE, FSTFLAG, OFLAG } from '../../../host/filesystem/descriptor.ts';
 import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
-import { errnoName } from '../../../host/preview1/errno.ts';
+import { errnoName } from '../../../host/wasi/errno.ts';
 import { bytes, createResult, list, skip, testBoth, text } from './machine-fixture.ts';
 
 const result = createResult();

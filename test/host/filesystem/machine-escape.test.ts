@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { OFLAG } from '../../../host/filesystem/descriptor.ts';
 import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
-import { errnoName } from '../../../host/preview1/errno.ts';
+import { errnoName } from '../../../host/wasi/errno.ts';
 import { bytes, createResult, type Guest, skip, testBoth, text, withGuest } from './machine-fixture.ts';
 
 const result = createResult();

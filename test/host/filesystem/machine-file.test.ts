@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { FDFLAG, FSTFLAG, OFLAG } from '../../../host/filesystem/descriptor.ts';
 import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
 import { toPathErrno, toWasiErrno } from '../../../host/filesystem/machine-errno.ts';
-import { errnoName } from '../../../host/preview1/errno.ts';
+import { errnoName } from '../../../host/wasi/errno.ts';
 import { bytes, createResult, skip, testBoth, text, withGuest } from './machine-fixture.ts';
 
 const result = createResult();

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { errnoName } from '../../../host/preview1/errno.ts';
+import { errnoName } from '../../../host/wasi/errno.ts';
 import { skip } from './machine-fixture.ts';
 
 /**

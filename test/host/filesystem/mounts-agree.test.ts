@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
 import { loadLibc } from '../../../host/linux/libc.ts';
-import { ERRNO } from '../../../host/preview1/errno.ts';
+import { ERRNO } from '../../../host/wasi/errno.ts';
 import { Guest, ROOT } from '../preview1/guest.ts';
 
 /** Which of several things that are wrong is told is left to the file system. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Result } from '../../../host/filesystem/descriptor.ts';
 import { InputBuffer, OutputBuffer } from '../../../host/filesystem/stdio.ts';
-import { ERRNO } from '../../../host/preview1/errno.ts';
+import { ERRNO } from '../../../host/wasi/errno.ts';
 
 const result = {} as Result;
 

@@ -4,7 +4,7 @@ import { type Capabilities, type MemoryMount, resolveCapabilities } from '../../
 import { mountMemory } from '../../../host/filesystem/memory-mount.ts';
 import type { MountedDirectory } from '../../../host/filesystem/mount.ts';
 import { resolveLimits, type Limits } from '../../../host/limits.ts';
-import { ERRNO, errnoName } from '../../../host/preview1/errno.ts';
+import { ERRNO, errnoName } from '../../../host/wasi/errno.ts';
 import { type GuestCall, Preview1, STOP } from '../../../host/preview1/preview1.ts';
 
 export const PAGE_BYTES = 65536;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ERRNO } from '../../../host/preview1/errno.ts';
+import { ERRNO } from '../../../host/wasi/errno.ts';
 import { STOP } from '../../../host/preview1/preview1.ts';
 import { Guest, PAGE_BYTES, ROOT } from './guest.ts';
 

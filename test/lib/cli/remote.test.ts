@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { startServer } from '../../../lib/http/server.ts';
+import { startServer } from '../../../lib/triggers/http/server.ts';
 import { createNebulaOn } from '../../../lib/nebula.ts';
 import type { Nebula } from '../../../lib/api.ts';
 import { FakeExecutor, makeOutcome } from '../fake-executor.ts';

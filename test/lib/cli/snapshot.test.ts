@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { decodeSnapshot, encodeSnapshot } from '../../../host/snapshot/codec.ts';
 import type { Manifest, Nebula } from '../../../lib/api.ts';
 import { NebulaClient } from '../../../lib/client.ts';
-import { startServer } from '../../../lib/http/server.ts';
+import { startServer } from '../../../lib/triggers/http/server.ts';
 import { createNebula } from '../../../lib/nebula.ts';
 import { temporaryDirectory } from '../tiny-module.ts';
 import { builtFunction, nebula } from './command.ts';

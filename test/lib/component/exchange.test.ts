@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { resolveLimits } from '../../../host/limits.ts';
 import { ClientWatch } from '../../../lib/component/client-watch.ts';
 import { exchange } from '../../../lib/component/exchange.ts';
-import { outcomeOf } from '../http/fake-nebula.ts';
+import { outcomeOf } from '../triggers/http/fake-nebula.ts';
 
 describe('exchange()', () => {
   it('begins nothing for a client that goes as it gets its place, and gives the place back', async () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FRAME, Ring } from '../../../host/component/exchange-channel.ts';
+import { FRAME, Ring } from '../../../host/component/channel/channel.ts';
 import { keepChannel, takeChannel } from '../../../lib/component/kept-channels.ts';
 
 const SMALL_BYTES = 131_072;

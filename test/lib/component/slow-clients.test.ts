@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createNebula, startServer, type Nebula, type NebulaServer } from '../../../lib/index.ts';
 import { put, script, scriptedFolder } from '../../host/component/components.ts';
-import { RawConnection } from '../http/raw-connection.ts';
+import { RawConnection } from '../triggers/http/raw-connection.ts';
 
 const FUNCTIONS = join(import.meta.dirname, '..', '..', '..', '..', 'functions');
 const THREADS = 2;

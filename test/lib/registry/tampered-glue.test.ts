@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
-import { transpileComponent } from '../../../host/component/transpile.ts';
+import { transpileComponent } from '../../../host/component/prepare/transpile.ts';
 import { createNebula } from '../../../lib/index.ts';
 import { writePrepared } from '../../../lib/registry/prepared-folder.ts';
 import { digestOf } from '../../../lib/registry/store.ts';
-import { assemble } from '../../host/component/name-templates.ts';
+import { assemble } from '../../host/component/prepare/names/name-templates.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'nebula-tampered-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));

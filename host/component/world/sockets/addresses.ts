@@ -1,7 +1,7 @@
 /** Addresses of wasi:sockets, as text, and which of them were granted. Source: WASI 0.2, wasi:sockets/network. */
 
 import { isIP, SocketAddress as NodeAddress } from 'node:net';
-import type { SocketAddress } from '../../outgoing-messages.ts';
+import type { SocketAddress } from '../../outgoing/messages.ts';
 
 type Ipv4 = readonly [number, number, number, number];
 type Ipv6 = readonly [number, number, number, number, number, number, number, number];

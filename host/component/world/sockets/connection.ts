@@ -1,7 +1,7 @@
 /** A guest's end of a socket that another thread holds: what has come, what may be sent, and how it stands. */
 
-import { type Outgoing, outgoingOfThread } from '../../outgoing.ts';
-import { type SocketAddress, type SocketAnswer, type SocketMessage, WINDOW_BYTES } from '../../outgoing-messages.ts';
+import { type Outgoing, outgoingOfThread } from '../../outgoing/outgoing.ts';
+import { type SocketAddress, type SocketAnswer, type SocketMessage, WINDOW_BYTES } from '../../outgoing/messages.ts';
 import type { Host } from '../host.ts';
 import { type ByteSink, type ByteSource, CHUNK_BYTES, failed, NO_BYTES } from '../io.ts';
 

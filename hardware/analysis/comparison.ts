@@ -1,0 +1,216 @@
+/** Energy per call from batches, and the ratio of two targets' energies as time ratio times power ratio. */
+
+import { HardwareError } from '../errors.ts';
+import { quantileOf, seededRandom, studentBound } from './statistics.ts';
+
+/** A batch of like calls. */
+export interface Batch {
+  readonly calls: number;
+  readonly energyJ: number;
+  readonly uncertaintyJ: number;
+}
+
+/** Energy per call as the slope of energy against calls. */
+export interface BatchSlope {
+  readonly energyJ: number;
+  /** 95 % interval, in J. */
+  readonly lowJ: number;
+  readonly highJ: number;
+  /** Energy of a batch without calls, in J: 0 where the line was laid through the origin. */
+  readonly batchJ: number;
+  /** `line` with three or more sizes of batch, else `origin`. */
+  readonly model: 'line' | 'origin';
+  readonly batches: number;
+}
+
+/**
+ * Weighted least squares of energy against calls, weights from the batches' own uncertainties, the interval from how far
+ * the batches scatter about the line (Student).
+ * @throws HardwareError ARGUMENT for fewer than three batches
+ */
+export function batchSlope(batches: readonly Batch[]): BatchSlope {
+  if (batches.length < 3) {
+    throw new HardwareError('ARGUMENT', { what: 'batches', expected: 'at least 3', got: batches.length });
+  }
+  const model = new Set(batches.map((batch) => batch.calls)).size >= 3 ? 'line' : 'origin';
+  const known = batches.every((batch) => batch.uncertaintyJ > 0);
+  const weightOf = (batch: Batch): number => (known ? 1 / batch.uncertaintyJ ** 2 : 1);
+  const total = batches.reduce((sum, batch) => sum + weightOf(batch), 0);
+  const weighted = (of: (batch: Batch) => number): number =>
+    batches.reduce((sum, batch) => sum + weightOf(batch) * of(batch), 0) / total;
+  const calls = model === 'line' ? weighted((batch) => batch.calls) : 0;
+  const energy = model === 'line' ? weighted((batch) => batch.energyJ) : 0;
+  const spread = weighted((batch) => (batch.calls - calls) ** 2);
+  const energyJ = weighted((batch) => (batch.calls - calls) * (batch.energyJ - energy)) / spread;
+  const batchJ = energy - energyJ * calls;
+  const freedom = batches.length - (model === 'line' ? 2 : 1);
+  const scatter =
+    (weighted((batch) => (batch.energyJ - batchJ - energyJ * batch.calls) ** 2) * total) / (freedom * total);
+  const halfJ = studentBound(freedom) * Math.sqrt(scatter / spread);
+  return { energyJ, lowJ: energyJ - halfJ, highJ: energyJ + halfJ, batchJ, model, batches: batches.length };
+}
+
+/** One measured call or batch: net energies may be negative and stay in. */
+export interface CallEnergy {
+  readonly energyJ: number;
+  readonly durationS: number;
+}
+
+/** What both targets did in one block of the plan. */
+export interface ComparedBlock {
+  readonly subject: readonly CallEnergy[];
+  readonly against: readonly CallEnergy[];
+}
+
+/** A ratio with its 95 % interval; the bounds are NaN when the data cannot bound it. */
+export interface Ratio {
+  readonly ratio: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Subject over against: energy = time * power holds exactly for the three ratios, not for their intervals. */
+export interface EnergyComparison {
+  readonly energy: Ratio;
+  readonly time: Ratio;
+  readonly power: Ratio;
+  readonly blocks: number;
+  /** Why the ratios have no bounds, if they have none. */
+  readonly reason: string | undefined;
+}
+
+/** Per block the mean energy and time of a call: subject energy and time, against energy and time. */
+type BlockMeans = readonly [number, number, number, number];
+
+const FEWEST_BLOCKS = 5;
+const RESAMPLES = 2000;
+
+function meansOf(calls: readonly CallEnergy[], pick: (count: number) => number): [number, number] {
+  let energyJ = 0;
+  let durationS = 0;
+  for (let index = 0; index < calls.length; index++) {
+    const call = calls[pick(calls.length)] as CallEnergy;
+    energyJ += call.energyJ;
+    durationS += call.durationS;
+  }
+  return [energyJ / calls.length, durationS / calls.length];
+}
+
+/** Logarithms of the energy, time and power ratios, and their standard errors between blocks (linearised). */
+interface LogRatios {
+  readonly logs: readonly [number, number, number];
+  readonly errors: readonly [number, number, number];
+}
+
+function logRatios(blocks: readonly BlockMeans[]): LogRatios | undefined {
+  const count = blocks.length;
+  const sums = [0, 1, 2, 3].map((column) => blocks.reduce((sum, block) => sum + (block[column] as number), 0));
+  const [subjectJ, subjectS, againstJ, againstS] = sums as [number, number, number, number];
+  if (!(subjectJ > 0) || !(againstJ > 0) || !(subjectS > 0) || !(againstS > 0)) return undefined;
+  let energy = 0;
+  let time = 0;
+  let power = 0;
+  for (const block of blocks) {
+    const ofEnergy = block[0] / subjectJ - block[2] / againstJ;
+    const ofTime = block[1] / subjectS - block[3] / againstS;
+    energy += ofEnergy ** 2;
+    time += ofTime ** 2;
+    power += (ofEnergy - ofTime) ** 2;
+  }
+  const scale = count / (count - 1);
+  const energyLog = Math.log(subjectJ / againstJ);
+  const timeLog = Math.log(subjectS / againstS);
+  return {
+    logs: [energyLog, timeLog, energyLog - timeLog],
+    errors: [Math.sqrt(energy * scale), Math.sqrt(time * scale), Math.sqrt(power * scale)],
+  };
+}
+
+/** An energy that differs from 0 by less than three standard errors makes the logarithm worthless. */
+function bounded(blocks: readonly BlockMeans[], column: 0 | 2): boolean {
+  const mean = blocks.reduce((sum, block) => sum + block[column], 0) / blocks.length;
+  const square = blocks.reduce((sum, block) => sum + (block[column] - mean) ** 2, 0);
+  return mean > 3 * Math.sqrt(square / (blocks.length * (blocks.length - 1)));
+}
+
+/** Studentised deviations of the resampled logarithms: blocks are drawn, then calls within each block. */
+function resampledDeviations(blocks: readonly ComparedBlock[], found: LogRatios, seed: number): number[][] {
+  const random = seededRandom(seed);
+  const pick = (count: number): number => Math.floor(random() * count);
+  const deviations: number[][] = [[], [], []];
+  for (let resample = 0; resample < RESAMPLES; resample++) {
+    const means = blocks.map((): BlockMeans => {
+      const block = blocks[pick(blocks.length)] as ComparedBlock;
+      return [...meansOf(block.subject, pick), ...meansOf(block.against, pick)];
+    });
+    const drawn = logRatios(means);
+    for (let column = 0; column < 3; column++) {
+      // A draw whose energies are not positive lies beyond every bound on the side where its ratio would be.
+      const error = drawn?.errors[column] ?? 0;
+      const deviation =
+        drawn === undefined ? Number.NaN : (drawn.logs[column] as number) - (found.logs[column] as number);
+      if (error > 0 && Number.isFinite(deviation)) deviations[column]?.push(deviation / error);
+    }
+  }
+  return deviations;
+}
+
+/**
+ * Compares two targets over blocks in which both ran: ratios of means per call, equal weight for each block, intervals by a
+ * hierarchical, studentised bootstrap (Davison and Hinkley 1997, 2.4 and 3.8). Means and not medians, because
+ * only they split exactly into time and power and stay unbiased when single net energies are negative.
+ * @throws HardwareError ARGUMENT when a block lacks one of the targets
+ */
+export function compareEnergy(blocks: readonly ComparedBlock[], seed = 1): EnergyComparison {
+  const bare = blocks.findIndex((block) => block.subject.length === 0 || block.against.length === 0);
+  if (bare >= 0 || blocks.length === 0) {
+    const got = bare >= 0 ? `none of one in block ${bare}` : 'no block';
+    throw new HardwareError('ARGUMENT', { what: 'blocks', expected: 'calls of both targets in each block', got });
+  }
+  let next = 0;
+  const inOrder = (count: number): number => next++ % count;
+  const means = blocks.map((block): BlockMeans => {
+    next = 0;
+    const subject = meansOf(block.subject, inOrder);
+    next = 0;
+    return [...subject, ...meansOf(block.against, inOrder)];
+  });
+  const sumOf = (column: 0 | 1 | 2 | 3): number => means.reduce((sum, block) => sum + block[column], 0);
+  const energy = sumOf(0) / sumOf(2);
+  const time = sumOf(1) / sumOf(3);
+  const values = [energy, time, energy / time];
+  const found = logRatios(means);
+  const reason = reasonWithout(means);
+  if (reason !== undefined || found === undefined) return comparisonOf(values, undefined, blocks.length, reason);
+  const deviations = resampledDeviations(blocks, found, seed);
+  const bounds = found.logs.map((log, column) => {
+    const error = found.errors[column] as number;
+    const drawn = deviations[column] as number[];
+    if (error === 0 || drawn.length === 0) return [Math.exp(log), Math.exp(log)] as const;
+    return [
+      Math.exp(log - error * quantileOf(drawn, 0.975)),
+      Math.exp(log - error * quantileOf(drawn, 0.025)),
+    ] as const;
+  });
+  return comparisonOf(values, bounds, blocks.length, undefined);
+}
+
+function reasonWithout(means: readonly BlockMeans[]): string | undefined {
+  if (means.length < FEWEST_BLOCKS) return `${means.length} blocks, ${FEWEST_BLOCKS} are needed for an interval`;
+  if (!bounded(means, 0)) return "the subject's energy cannot be told from 0";
+  if (!bounded(means, 2)) return 'the energy it is compared with cannot be told from 0';
+  return undefined;
+}
+
+function comparisonOf(
+  values: readonly number[],
+  bounds: readonly (readonly [number, number])[] | undefined,
+  blocks: number,
+  reason: string | undefined,
+): EnergyComparison {
+  const [energy, time, power] = values.map((ratio, column): Ratio => {
+    const [low, high] = bounds?.[column] ?? [Number.NaN, Number.NaN];
+    return { ratio, low, high };
+  }) as [Ratio, Ratio, Ratio];
+  return { energy, time, power, blocks, reason };
+}

@@ -1,0 +1,92 @@
+/** What a guest's thread and its thread for outgoing requests say to each other. */
+
+import type { HeaderList } from '../channel/component-call.ts';
+
+export interface OutgoingTimeouts {
+  readonly connectMs: number;
+  readonly headMs: number;
+  readonly betweenBytesMs: number;
+}
+
+/** An address and a port; IPv6 without brackets. */
+export interface SocketAddress {
+  readonly family: 'ipv4' | 'ipv6';
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What a guest's thread says of its sockets: ids are its own, a connection that was accepted gets one with `adopt`. */
+export type SocketMessage =
+  | {
+      readonly op: 'connect';
+      readonly id: number;
+      readonly signal: SharedArrayBuffer;
+      readonly remote: SocketAddress;
+      readonly local: SocketAddress | undefined;
+    }
+  | {
+      readonly op: 'listen';
+      readonly id: number;
+      readonly signal: SharedArrayBuffer;
+      readonly local: SocketAddress;
+      readonly backlog: number | undefined;
+    }
+  | { readonly op: 'adopt'; readonly id: number; readonly listener: number; readonly connection: number }
+  | { readonly op: 'socket-data'; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly op: 'socket-taken'; readonly id: number; readonly count: number }
+  | { readonly op: 'keep-alive'; readonly id: number; readonly isEnabled: boolean; readonly idleMs: number }
+  /** Sends what is under way and then ends its direction. */
+  | { readonly op: 'shutdown'; readonly id: number }
+  | { readonly op: 'close'; readonly id: number };
+
+export type OutgoingRequestMessage =
+  | SocketMessage
+  | {
+      readonly op: 'start';
+      readonly id: number;
+      /** Cell 0 is bumped and notified with each message to the guest. */
+      readonly signal: SharedArrayBuffer;
+      readonly origin: string;
+      readonly path: string;
+      readonly method: string;
+      readonly headers: HeaderList;
+      readonly hasBody: boolean;
+      /** Whether private and link-local addresses may be connected to. */
+      readonly isPrivateGranted: boolean;
+      readonly timeouts: OutgoingTimeouts;
+      /** Most bytes of the response's body. */
+      readonly bodyBytes: number;
+    }
+  | { readonly op: 'data'; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly op: 'end'; readonly id: number }
+  | { readonly op: 'taken'; readonly id: number; readonly count: number }
+  | { readonly op: 'abort'; readonly id: number };
+
+/** Whatever comes for one id: of a request, or of a socket. */
+export type OutgoingAnswer = HttpAnswer | SocketAnswer;
+
+export type HttpAnswer =
+  | { readonly kind: 'head'; readonly id: number; readonly status: number; readonly headers: HeaderList }
+  | { readonly kind: 'data'; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'end'; readonly id: number; readonly trailers: HeaderList | undefined }
+  | { readonly kind: 'sent'; readonly id: number; readonly count: number }
+  | { readonly kind: 'error'; readonly id: number; readonly code: { readonly tag: string; readonly val?: unknown } };
+
+export type SocketAnswer =
+  /** A socket is connected, or listens. */
+  | {
+      readonly kind: 'open';
+      readonly id: number;
+      readonly local: SocketAddress;
+      readonly remote: SocketAddress | undefined;
+    }
+  | { readonly kind: 'accepted'; readonly id: number; readonly connection: number }
+  | { readonly kind: 'socket-data'; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'socket-sent'; readonly id: number; readonly count: number }
+  /** Nothing more comes from the other side. */
+  | { readonly kind: 'socket-end'; readonly id: number }
+  /** `code` is an error-code of wasi:sockets. */
+  | { readonly kind: 'socket-error'; readonly id: number; readonly code: string };
+
+/** Bytes that may be under way in one direction of one request. */
+export const WINDOW_BYTES: number = 256 * 1024;

@@ -1,0 +1,159 @@
+/** Checks a transpiled component and rewrites its core modules, their memories and tables capped at the limits. */
+
+import { NebulaError } from '../../errors.ts';
+import type { Limits } from '../../limits.ts';
+import { compile } from '../../module/compile.ts';
+import { needsOf } from '../../module/growth.ts';
+import { PAGE_BYTES, refuseOversize, type ModuleInfo } from '../../module/inspect.ts';
+import { canShadowTables, instrument } from '../../module/instrument.ts';
+import { readLayout, type ModuleLayout } from '../../module/layout.ts';
+import type { PreparedModule } from '../../module/prepare.ts';
+import { type CodeScan, scanValid, TABLE_CHANGES } from '../../module/scan.ts';
+import { prepareApart } from '../../preparation/children.ts';
+import type { StepListener } from '../../preparation/task.ts';
+import { checkGlue } from './glue/glue-check.ts';
+import type { ComponentCore, ComponentKind, PreparedComponent, TranspiledComponent } from './prepared-component.ts';
+import { refuseUnknownExports, refuseUnknownImports } from './entries.ts';
+import { parseInterface, readWorld } from './wit.ts';
+
+/** A component, and what the rest of the house wants to know of any guest. */
+export interface PreparedGuest {
+  readonly component: PreparedComponent;
+  readonly prepared: PreparedModule;
+}
+
+/** A component checked and rewritten, before anything of it is compiled. Plain data, without the glue. */
+export interface RewrittenComponent {
+  readonly kind: ComponentKind;
+  readonly imports: readonly string[];
+  readonly exports: readonly string[];
+  readonly cores: readonly (Omit<ComponentCore, 'compiled'> & { readonly bytes: Uint8Array })[];
+  readonly info: ModuleInfo;
+}
+
+/** A core module, read. */
+interface ReadCore {
+  readonly file: string;
+  readonly layout: ModuleLayout;
+  readonly scan: CodeScan;
+}
+
+/**
+ * @throws NebulaError GLUE_REFUSED, UNKNOWN_IMPORT, UNKNOWN_EXPORT, NO_ENTRY, MODULE_UNSUPPORTED, MODULE_INVALID, MEMORY_MINIMUM, TABLE_MINIMUM
+ */
+export function rewriteComponent(
+  transpiled: TranspiledComponent,
+  limits: Limits,
+  tell: StepListener = () => undefined,
+): RewrittenComponent {
+  tell('reading');
+  const world = readWorld(transpiled.wit);
+  refuseUnknownImports(world.imports);
+  refuseUnknownExports(world.exports);
+  checkGlue(transpiled.glue);
+  const cores = transpiled.cores.map(({ file, bytes }) => {
+    const layout = readLayout(bytes);
+    return { file, layout, scan: scanValid(layout, file) };
+  });
+  if (cores.length === 0) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'a component without core modules' });
+  const memoryPages = Math.min(Math.floor(limits.memoryBytes / PAGE_BYTES), PAGE_BYTES);
+  for (const { layout } of cores) refuseOversize(needsOf(layout), limits);
+  tell('rewriting');
+  const caps = { memoryPages, tableElements: limits.tableElements, isShared: true };
+  const kind = kindOf(world.exports);
+  return {
+    kind,
+    ...world,
+    cores: cores.map(({ file, layout, scan }) => ({
+      file,
+      needs: needsOf(layout),
+      bytes: instrument(layout, scan, caps),
+    })),
+    info: describe(transpiled, { kind, ...world }, cores, memoryPages),
+  };
+}
+
+/** Checks, rewrites and compiles a component in a preparing process. @throws NebulaError what `rewriteComponent` and `prepareApart` refuse */
+export async function prepareComponent(transpiled: TranspiledComponent, limits: Limits): Promise<PreparedGuest> {
+  const startedMs = performance.now();
+  const rewritten = await prepareApart({ kind: 'component', transpiled, limits }, limits);
+  const { kind, imports, exports, info } = rewritten;
+  const cores: ComponentCore[] = await Promise.all(
+    rewritten.cores.map(async ({ bytes, ...core }) => ({ ...core, compiled: await compile(bytes, core.file) })),
+  );
+  const { digest, glue, wit } = transpiled;
+  const component: PreparedComponent = { kind, digest, glue, cores, wit, imports, exports };
+  const compileNs = Math.round((performance.now() - startedMs) * 1e6);
+  const { compiled } = cores[0] as ComponentCore;
+  return { component, prepared: { compiled, digest, info, compileNs } };
+}
+
+function kindOf(exports: readonly string[]): ComponentKind {
+  const ids = new Set(exports.map((name) => parseInterface(name)?.id));
+  if (ids.has('wasi:http/incoming-handler')) return 'http';
+  if (ids.has('wasi:cli/run')) return 'command';
+  if (exports.length > 0) return 'library';
+  throw new NebulaError('NO_ENTRY', { expected: 'of any kind from the component', exports: 'none' });
+}
+
+const ENTRIES: Readonly<Record<ComponentKind, string>> = {
+  command: 'wasi:cli/run',
+  http: 'wasi:http/incoming-handler',
+  library: '',
+};
+
+function describe(
+  transpiled: TranspiledComponent,
+  component: Pick<PreparedComponent, 'kind' | 'imports' | 'exports'>,
+  cores: readonly ReadCore[],
+  limitPages: number,
+): ModuleInfo {
+  const sum = (count: (layout: ModuleLayout) => number): number =>
+    cores.reduce((total, { layout }) => total + count(layout), 0);
+  const finds = (found: (scan: CodeScan) => boolean): boolean => cores.some(({ scan }) => found(scan));
+  const memory = cores.flatMap(({ layout }) => layout.memories)[0];
+  const restorableReason = reasonNotRestorable(cores);
+  return {
+    kind: 'component',
+    entry: ENTRIES[component.kind],
+    sizeBytes: transpiled.sizeBytes,
+    imports: component.imports.map((name) => ({ module: name, name: '*', kind: 'function' })),
+    missingImports: [],
+    exports: component.exports.map((name) => ({ name, kind: 'function' })),
+    memory:
+      memory === undefined ? null : { minimumPages: memory.minimum, maximumPages: memory.maximum ?? null, limitPages },
+    memories: sum(({ memories }) => memories.length),
+    functions: sum((layout) => layout.functionTypes.length - layout.importedFunctions),
+    globals: {
+      total: sum(({ globals }) => globals.length),
+      mutable: sum(({ globals }) => globals.filter(({ mutable }) => mutable).length),
+    },
+    tables: sum(({ tables }) => tables.length),
+    dataSegments: sum(({ dataSegments }) => dataSegments),
+    hasInitialize: false,
+    hasStartFunction: cores.some(({ layout }) => layout.start !== undefined),
+    growsMemory: finds(({ found }) => found.has('memory.grow')),
+    changesTables: finds(changesTables),
+    dropsSegments: finds(({ droppedData, droppedElements }) => droppedData.length + droppedElements.length > 0),
+    proposals: [],
+    restorable: restorableReason === '',
+    restorableReason:
+      restorableReason === '' ? 'its core instances can be put back, and the glue be made anew' : restorableReason,
+  };
+}
+
+function changesTables({ found }: CodeScan): boolean {
+  return TABLE_CHANGES.some((instruction) => found.has(instruction));
+}
+
+/** What of the core modules' state has no shadow, so that it could not be put back (snapshot/state.ts). */
+function reasonNotRestorable(cores: readonly ReadCore[]): string {
+  const memories = cores.reduce((total, { layout }) => total + layout.memories.length, 0);
+  if (memories > 1) return 'it has more than one memory';
+  for (const { layout, scan } of cores) {
+    if (!changesTables(scan)) continue;
+    if (!canShadowTables(layout)) return 'it changes a table of typed references';
+    if (layout.importedTables > 0) return "a core module changes another's table";
+  }
+  return '';
+}

@@ -1,0 +1,154 @@
+/** Reads a type of a component's binary. Source: component model, design/mvp/Binary.md, "Type Definitions". */
+
+import type { BinaryReader } from '../../../module/binary.ts';
+import { readAlias, readExternName, readExternType, refuseAsync, requireDepth, vector } from './parts.ts';
+import type { Definition, FunctionType, TypeDefinition, ValueType } from './syntax.ts';
+
+const FORM = {
+  resource: 0x3f,
+  func: 0x40,
+  component: 0x41,
+  instance: 0x42,
+  asyncFunc: 0x43,
+  map: 0x63,
+  errorContext: 0x64,
+  future: 0x65,
+  stream: 0x66,
+  fixedList: 0x67,
+  borrow: 0x68,
+  own: 0x69,
+  result: 0x6a,
+  option: 0x6b,
+  enum: 0x6d,
+  flags: 0x6e,
+  tuple: 0x6f,
+  list: 0x70,
+  variant: 0x71,
+  record: 0x72,
+  firstPrimitive: 0x73,
+  lastPrimitive: 0x7f,
+} as const;
+
+const CORE_FUNC = 0x60;
+const CORE_MODULE = 0x50;
+
+/** A value type is an index, or a primitive type as a negative number of one byte. */
+function readValue(reader: BinaryReader): ValueType {
+  const index = reader.s33();
+  if (index >= 0) return { index };
+  const primitive = index & 0x7f;
+  if (primitive === FORM.errorContext) refuseAsync('an error-context');
+  if (primitive < FORM.firstPrimitive) reader.fail(`an unknown type 0x${primitive.toString(16)}`);
+  return { primitive };
+}
+
+function optional<T>(reader: BinaryReader, read: (from: BinaryReader) => T): T | undefined {
+  return reader.u8() === 0 ? undefined : read(reader);
+}
+
+const OTHER: TypeDefinition = { form: 'other' };
+
+export function readType(reader: BinaryReader, depth: number): TypeDefinition {
+  requireDepth(reader, depth);
+  const form = reader.u8();
+  switch (form) {
+    case FORM.func:
+      return readFunction(reader);
+    case FORM.own:
+      return { form: 'own', index: reader.u32() };
+    case FORM.result:
+      return { form: 'result', ok: optional(reader, readValue), error: optional(reader, readValue) };
+    case FORM.instance:
+    case FORM.component: {
+      const definitions: Definition[] = [];
+      vector(reader, () => readDeclaration(reader, definitions, depth + 1));
+      return { form: form === FORM.instance ? 'instance' : 'component', definitions };
+    }
+    case FORM.resource:
+      reader.skip(1);
+      optional(reader, (from) => from.u32());
+      return { form: 'resource' };
+    case FORM.asyncFunc:
+      return refuseAsync('an asynchronous function');
+    case FORM.stream:
+      return refuseAsync('a stream');
+    case FORM.future:
+      return refuseAsync('a future');
+    case FORM.errorContext:
+      return refuseAsync('an error-context');
+    default:
+      passValueType(reader, form);
+      return OTHER;
+  }
+}
+
+function readFunction(reader: BinaryReader): FunctionType {
+  const parameters = vector(reader, () => {
+    reader.name();
+    return readValue(reader);
+  });
+  const hasResult = reader.u8() === 0;
+  if (hasResult) return { form: 'func', parameters, result: readValue(reader) };
+  if (reader.u8() !== 0) reader.fail('named results are not supported', reader.offset - 1);
+  return { form: 'func', parameters, result: undefined };
+}
+
+/** Types of values that no entry has, of which only what is in them matters. */
+function passValueType(reader: BinaryReader, form: number): void {
+  switch (form) {
+    case FORM.record:
+      vector(reader, () => [reader.name(), readValue(reader)]);
+      return;
+    case FORM.variant:
+      vector(reader, () => [reader.name(), optional(reader, readValue), optional(reader, (from) => from.u32())]);
+      return;
+    case FORM.tuple:
+      vector(reader, () => readValue(reader));
+      return;
+    case FORM.flags:
+    case FORM.enum:
+      vector(reader, () => reader.name());
+      return;
+    case FORM.map:
+      readValue(reader);
+      readValue(reader);
+      return;
+    case FORM.fixedList:
+      readValue(reader);
+      reader.u32();
+      return;
+    case FORM.list:
+    case FORM.option:
+      readValue(reader);
+      return;
+    case FORM.borrow:
+      reader.u32();
+      return;
+    default:
+      if (form < FORM.firstPrimitive || form > FORM.lastPrimitive)
+        reader.fail(`an unknown type 0x${form.toString(16)}`, reader.offset - 1);
+  }
+}
+
+/** A declaration in the type of an instance or of a component. */
+function readDeclaration(reader: BinaryReader, found: Definition[], depth: number): void {
+  const kind = reader.u8();
+  if (kind === 0) passCoreType(reader, depth);
+  else if (kind === 1) found.push({ kind: 'type', type: readType(reader, depth) });
+  else if (kind === 2) readAlias(reader, found);
+  else if (kind === 3) found.push({ kind: 'import', name: readExternName(reader), type: readExternType(reader) });
+  else if (kind === 4) found.push({ kind: 'declare', name: readExternName(reader), type: readExternType(reader) });
+  else reader.fail(`an unknown declaration ${kind}`, reader.offset - 1);
+}
+
+/** A core type says nothing about the component's own; what is not of its old forms is not taken apart. */
+function passCoreType(reader: BinaryReader, depth: number): void {
+  requireDepth(reader, depth);
+  const form = reader.u8();
+  if (form === CORE_FUNC) {
+    vector(reader, () => reader.skipLeb(5));
+    vector(reader, () => reader.skipLeb(5));
+  } else if (form === CORE_MODULE)
+    reader.fail('types of core modules within types are not supported', reader.offset - 1);
+  else reader.fail(`an unknown core type 0x${form.toString(16)}`, reader.offset - 1);
+}

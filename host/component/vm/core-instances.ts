@@ -1,0 +1,201 @@
+/**
+ * A component's core instances, kept while the glue around them is made anew: what they import of the glue goes through
+ * links that are pointed at the next glue. Memories, globals and tables are put back as a module's are (snapshot/).
+ */
+
+import type { AddressSpace } from '../../address-space.ts';
+import { NebulaError } from '../../errors.ts';
+import { releaseMemory } from '../../linux/memory.ts';
+import { Budget } from '../../module/budget.ts';
+import type { Needs } from '../../module/growth.ts';
+import { PAGE_BYTES, refuseOversize } from '../../module/inspect.ts';
+import { STATE } from '../../module/instrument.ts';
+import { auditState, StateDigest } from '../../snapshot/audit.ts';
+import type { SnapshotImage } from '../../snapshot/image.ts';
+import type { Restorer } from '../../snapshot/restore/restorer.ts';
+import { nonZeroPages, copyRuns, type Snapshot } from '../../snapshot/snapshot.ts';
+import { InstanceState } from '../../snapshot/state.ts';
+import type { ComponentDefinition } from './component-vm.ts';
+
+type Callable = (...values: unknown[]) => unknown;
+
+/** One import of a core instance: a function of the glue's, or what another core instance exports. */
+interface Link {
+  readonly namespace: string;
+  readonly name: string;
+  /** Whether another glue brings another function. */
+  readonly isOfGlue: boolean;
+  value: unknown;
+}
+
+interface Core {
+  readonly module: WebAssembly.Module;
+  readonly instance: WebAssembly.Instance;
+  readonly state: InstanceState;
+  readonly links: readonly Link[];
+}
+
+const refuse = (feature: string): never => {
+  throw new NebulaError('MODULE_UNSUPPORTED', { feature });
+};
+
+const NO_IMPORTS: WebAssembly.Imports = {};
+
+/** Core instances of a micro-VM, and memories, of each of which V8 reserves gigabytes of addresses: real ones have a few. */
+const MOST_INSTANCES = 1000;
+const MOST_MEMORIES = 64;
+
+export class CoreInstances {
+  readonly #definition: ComponentDefinition;
+  readonly #space: AddressSpace;
+  readonly #budget: Budget;
+  readonly #cores: Core[] = [];
+  /** What the core instances export, none of which changes with the glue. */
+  readonly #exported: Set<unknown> = new Set();
+  #linked = 0;
+  #digests: readonly StateDigest[] = [];
+  #restorer: Restorer | undefined;
+  /** Why another glue cannot be put around these instances, or empty. */
+  unlinkable = '';
+
+  /** Of a component under its limits, with `space` counting the memories. */
+  constructor(definition: ComponentDefinition, space: AddressSpace) {
+    const { memoryBytes, tableElements } = definition.limits;
+    this.#definition = definition;
+    this.#space = space;
+    this.#budget = new Budget(Math.floor(memoryBytes / PAGE_BYTES), tableElements);
+  }
+
+  /** Begins to link a glue; `next` is then called for each core module in the order in which the glue has them. */
+  begin(): void {
+    this.#linked = 0;
+  }
+
+  /** The next core instance: made at first, later the same again with its imports pointed at the glue's new functions. */
+  next(module: WebAssembly.Module, imports: WebAssembly.Imports = NO_IMPORTS): WebAssembly.Instance {
+    const core = this.#cores[this.#linked];
+    if (core === undefined) return this.#make(module, imports);
+    if (core.module !== module) throw new Error('the glue instantiated other core modules than before');
+    this.#linked++;
+    for (const link of core.links) {
+      const value: unknown = imports[link.namespace]?.[link.name];
+      if (link.isOfGlue && typeof value === 'function') link.value = value;
+      else if (link.value !== value) throw new Error('the glue links core instances otherwise than before');
+    }
+    return core.instance;
+  }
+
+  get memories(): readonly WebAssembly.Memory[] {
+    return this.#cores.flatMap(({ state }) => state.memories);
+  }
+
+  /** Why what they are cannot be put back exactly, or empty. */
+  get notRestorable(): string {
+    return this.memories.length > 1 ? 'it has more than one memory' : this.unlinkable;
+  }
+
+  /** Whether a memory.grow was refused since the last restore. */
+  get growRefused(): boolean {
+    return this.#cores.some(({ state }) => state.growRefused);
+  }
+
+  /** The content of the one memory, for an image of it; globals and tables are kept by the instances themselves. */
+  read(digest: string): Snapshot {
+    const [memory] = this.memories;
+    const bytes = new Uint8Array(memory?.buffer ?? new ArrayBuffer(0));
+    const runs = copyRuns(bytes, nonZeroPages(bytes));
+    return { digest, memoryBytes: bytes.length, runs, globals: [], tables: [], dropped: [] };
+  }
+
+  /** Takes the state as it is now for what `restore` puts back; the memory is filled from the image, which is its equal. */
+  capture(image: SnapshotImage, restorer: Restorer): void {
+    const [memory] = this.memories;
+    const sizeBytes = memory?.buffer.byteLength ?? 0;
+    if (sizeBytes !== image.snapshot.memoryBytes) throw new Error('the image is of another memory');
+    this.#restorer = restorer;
+    if (memory !== undefined) restorer.attach(memory);
+    for (const { state } of this.#cores) state.captureInPlace();
+  }
+
+  /** Puts back what `capture` took. False when that cannot be exact. */
+  restore(): boolean {
+    const restorer = this.#restorer;
+    const sizeBytes = this.memories[0]?.buffer.byteLength ?? 0;
+    if (restorer === undefined || this.notRestorable !== '' || sizeBytes !== restorer.sizeBytes) return false;
+    restorer.observe();
+    return this.#cores.every(({ state }) => state.restoreInPlace()) && restorer.restore();
+  }
+
+  /** A digest of all state of each core instance. */
+  digest(): readonly StateDigest[] {
+    return this.#cores.map(({ state }) => new StateDigest(state));
+  }
+
+  /** Keeps the state as what `audit` compares with. */
+  beginAudit(): void {
+    this.#digests = this.digest();
+  }
+
+  /** @throws NebulaError SNAPSHOT_DIVERGED */
+  audit(name: string): void {
+    this.#digests.forEach((digest, at) => auditState(name, digest, (this.#cores[at] as Core).state));
+  }
+
+  /** Gives the pages of the memories back. */
+  release(): void {
+    for (const memory of this.memories) releaseMemory(memory);
+  }
+
+  #make(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Instance {
+    const links: Link[] = [];
+    const linked: WebAssembly.Imports = {};
+    for (const [namespace, values] of Object.entries(imports)) {
+      const bound: WebAssembly.ModuleImports = {};
+      for (const [name, value] of Object.entries(values)) {
+        const isOfGlue = typeof value === 'function' && !this.#exported.has(value);
+        const link = { namespace, name, isOfGlue, value };
+        links.push(link);
+        bound[name] = this.#bind(link);
+      }
+      linked[namespace] = bound;
+    }
+    const { instance, state } = this.#instantiate(module, linked);
+    this.#cores.push({ module, instance, state, links });
+    this.#linked++;
+    for (const value of Object.values(instance.exports)) this.#exported.add(value);
+    // The rewriting took the start function out of the module, so that it can be told apart from the instantiation.
+    (instance.exports[STATE.start] as (() => void) | undefined)?.();
+    return instance;
+  }
+
+  #instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): Pick<Core, 'instance' | 'state'> {
+    const { component, name } = this.#definition;
+    const needs = component.cores.find(({ compiled }) => compiled === module)?.needs;
+    if (needs === undefined) throw new Error('the glue instantiated a core module that is not of the component');
+    this.#take(needs);
+    const make = (): Pick<Core, 'instance' | 'state'> => {
+      const instance = new WebAssembly.Instance(module, imports);
+      this.#budget.connect(instance);
+      return { instance, state: new InstanceState(module, instance) };
+    };
+    return this.#space.hold(name, needs.memories, make, ({ state }) => state.memories);
+  }
+
+  /** Takes of the budget what an instance begins with. */
+  #take({ memories, memoryPages, tableElements }: Needs): void {
+    if (this.#cores.length >= MOST_INSTANCES) refuse(`more than ${MOST_INSTANCES} core instances`);
+    if (this.memories.length + memories > MOST_MEMORIES) refuse(`more than ${MOST_MEMORIES} memories`);
+    const { pagesLeft, elementsLeft } = this.#budget;
+    if (this.#budget.take(memoryPages, tableElements)) return;
+    const { limits } = this.#definition;
+    const pages = Math.floor(limits.memoryBytes / PAGE_BYTES) - pagesLeft + memoryPages;
+    refuseOversize({ memoryPages: pages, tableElements: limits.tableElements - elementsLeft + tableElements }, limits);
+  }
+
+  #bind(link: Link): WebAssembly.ImportValue {
+    const { isOfGlue, value } = link;
+    if (isOfGlue) return (...values: unknown[]): unknown => (link.value as Callable)(...values);
+    if (!this.#exported.has(value)) this.unlinkable = 'a core module imports state of the glue';
+    return value as WebAssembly.ImportValue;
+  }
+}

@@ -1,0 +1,57 @@
+/** Hands a request to `wasi:http/incoming-handler` and tells how it went. */
+
+import type { HttpCall } from '../channel/component-call.ts';
+import { Ring, RING } from '../channel/channel.ts';
+import type { Host } from '../world/host.ts';
+import { bodyOf, sinkOf, StreamedBody } from '../world/http/exchange.ts';
+import { requireSettled } from '../prepare/settled.ts';
+import type { BodySource } from '../world/http/bodies.ts';
+import { IncomingRequest, ResponseOutparam } from '../world/http/incoming.ts';
+
+/** `wasi:http/incoming-handler`. */
+export interface Handler {
+  readonly handle: (request: IncomingRequest, outparam: ResponseOutparam) => unknown;
+}
+
+/** The exit code of a guest that answered a request with an error-code, or not at all; its stderr says which. */
+const NO_RESPONSE = 1;
+
+export function handleRequest(host: Host, call: HttpCall, handle: Handler['handle']): void {
+  const { channel, isStreamed, request } = call;
+  const source =
+    channel !== undefined && isStreamed ? new StreamedBody(host, channel) : bodyOf(host.call.input, call.trailers);
+  const outparam = new ResponseOutparam(
+    host,
+    request.method,
+    sinkOf(call, (sink) => host.wait([sink])),
+  );
+  try {
+    requireSettled(handle(new IncomingRequest(host, request, counted(host, source)), outparam));
+    const { outcome } = outparam;
+    if (outcome?.error === undefined && outcome !== undefined) return;
+    const reason = outcome === undefined ? 'no response' : `the error-code ${outcome.error}`;
+    note(host, `the component answered the request with ${reason}`);
+    host.stop({ kind: 'exit', exitCode: NO_RESPONSE });
+  } finally {
+    // A body that was not finished is cut off, so that nobody takes it for whole.
+    if (channel !== undefined) new Ring(channel, 'response').close(RING.broken);
+  }
+}
+
+function note(host: Host, text: string): void {
+  const bytes = new TextEncoder().encode(`${text}\n`);
+  host.stderr.append(bytes, 0, bytes.length);
+}
+
+function counted(host: Host, source: BodySource): BodySource {
+  return {
+    isReady: () => source.isReady(),
+    isClients: source.isClients === true,
+    trailers: () => source.trailers(),
+    take(most) {
+      const bytes = source.take(most);
+      host.readBody(bytes?.length ?? 0);
+      return bytes;
+    },
+  };
+}

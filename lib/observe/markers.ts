@@ -1,0 +1,133 @@
+/**
+ * Marks around invocations, so that an instrument can tell when each ran: one small interface, which the markers of
+ * hardware/ satisfy and which anything else may. Without markers no call passes through here.
+ */
+
+import { messageOf } from '../../host/errors.ts';
+import { monotonicNs } from '../../host/monotonic.ts';
+import type { Outcome } from '../../host/outcome.ts';
+
+/** What is told when a window opens and closes. Both are called on the thread that called `createNebula`. */
+export interface Markers {
+  /** A window opens. `label` is unique within one Nebula: the function's name, `#` and a count. */
+  start(label: string): void;
+  /** It closes; `calls` invocations ran in it. */
+  end(label: string, calls: number): void;
+}
+
+/** What marking came to, and what it cost. */
+export interface MarkerStats {
+  /** Windows that were opened and closed. */
+  readonly windows: number;
+  readonly calls: number;
+  /** Windows in which more than one call ran. */
+  readonly batches: number;
+  /** Calls of `start` and `end` that threw. The calls they were for went on. */
+  readonly failures: number;
+  readonly firstFailure?: string;
+  /** Time in `start` and `end`, each taken by itself, in nanoseconds; the quantiles are those of the latest 4,096. */
+  readonly cost: { readonly count: number; readonly p50Ns: number; readonly p99Ns: number; readonly maxNs: number };
+}
+
+/** Costs that are kept: an entry in a histogram takes longer than a mark. */
+const LATEST = 4096;
+
+/**
+ * One line, on which windows cannot overlap: calls that do are one batch. The first one opens the window, the last one that
+ * is answered closes it.
+ */
+export class InvocationMarks {
+  readonly #markers: Markers;
+  readonly #costNs: Float64Array = new Float64Array(LATEST);
+  #timed = 0;
+  #maxNs = 0;
+  #label: string | undefined;
+  #opened = 0;
+  #inFlight = 0;
+  #callsInWindow = 0;
+  #windows = 0;
+  #calls = 0;
+  #batches = 0;
+  #failures = 0;
+  #firstFailure: string | undefined;
+
+  constructor(markers: Markers) {
+    this.#markers = markers;
+  }
+
+  /**
+   * Marks one call: the window opens right before `invoke` and closes with its answer.
+   * @param hasRun asked once `invoke` has returned: whether the guest ran within it, and the window is to close at once
+   */
+  around(name: string, invoke: () => Promise<Outcome>, hasRun: () => boolean): Promise<Outcome> {
+    this.#begin(name);
+    let outcome: Promise<Outcome>;
+    try {
+      outcome = invoke();
+    } catch (error) {
+      this.#finish();
+      throw error;
+    }
+    if (hasRun()) this.#finish();
+    else void outcome.then(this.#finish, this.#finish);
+    return outcome;
+  }
+
+  #begin(name: string): void {
+    this.#calls++;
+    if (this.#inFlight++ > 0) {
+      this.#callsInWindow++;
+      return;
+    }
+    this.#callsInWindow = 1;
+    const label = `${name}#${++this.#opened}`;
+    const beforeNs = monotonicNs();
+    try {
+      this.#markers.start(label);
+      this.#label = label;
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#spent(monotonicNs() - beforeNs);
+  }
+
+  readonly #finish = (): void => {
+    if (--this.#inFlight > 0) return;
+    const label = this.#label;
+    this.#label = undefined;
+    if (label === undefined) return;
+    const calls = this.#callsInWindow;
+    const beforeNs = monotonicNs();
+    try {
+      this.#markers.end(label, calls);
+      this.#windows++;
+      if (calls > 1) this.#batches++;
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#spent(monotonicNs() - beforeNs);
+  };
+
+  #failed(error: unknown): void {
+    this.#failures++;
+    this.#firstFailure ??= messageOf(error);
+  }
+
+  #spent(costNs: number): void {
+    this.#costNs[this.#timed++ % LATEST] = costNs;
+    if (costNs > this.#maxNs) this.#maxNs = costNs;
+  }
+
+  stats(): MarkerStats {
+    const sorted = this.#costNs.slice(0, Math.min(this.#timed, LATEST)).sort();
+    const at = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
+    return {
+      windows: this.#windows,
+      calls: this.#calls,
+      batches: this.#batches,
+      failures: this.#failures,
+      ...(this.#firstFailure === undefined ? {} : { firstFailure: this.#firstFailure }),
+      cost: { count: this.#timed, p50Ns: at(0.5), p99Ns: at(0.99), maxNs: this.#maxNs },
+    };
+  }
+}

@@ -1,0 +1,58 @@
+/** `ANY /fn/:name/*` for a component: its `wasi:http/incoming-handler` answers, bodies streamed both ways. */
+
+import type { HeaderList, RequestHead } from '../../../host/component/channel/component-call.ts';
+import { NebulaError } from '../../../host/errors.ts';
+import { isForGuest, isServersField } from '../../../host/http-fields.ts';
+import type { Nebula } from '../../api.ts';
+import { GuestEnded } from '../../component/guest-ended.ts';
+import { announcedBytes, EMPTY, type Answer, type Exchange } from './exchange.ts';
+import { guestFailureAnswer } from './outcome-answer.ts';
+
+export async function serveComponent(nebula: Nebula, exchange: Exchange, name: string): Promise<Answer> {
+  const record = nebula.get(name);
+  const announced = announcedBytes(exchange.header('content-length'));
+  const { inputBytes } = record.limits;
+  if (announced !== undefined && announced > inputBytes) {
+    throw new NebulaError('INPUT_TOO_LARGE', { limitBytes: inputBytes });
+  }
+  const body = exchange.hasBody ? exchange.bodyStream() : EMPTY;
+  try {
+    const response = await nebula.fn(name).send(toHead(exchange), body, exchange.signal);
+    // Nobody but the body's reader is told how the guest ended.
+    response.outcome.catch(() => undefined);
+    return {
+      status: response.status,
+      headers: [...guestsFields(response.headers).flat(), 'Nebula-Function-Version', String(record.version)],
+      body: EMPTY,
+      stream: {
+        body: response.body,
+        trailers: () => guestsFields(response.trailers() ?? []),
+        onCut: (listener) => response.onCut?.(listener),
+      },
+    };
+  } catch (error) {
+    if (error instanceof GuestEnded && error.outcome.kind !== 'ok') return guestFailureAnswer(record, error.outcome);
+    throw error instanceof GuestEnded ? error.toFailure() : error;
+  }
+}
+
+/** What a guest says, but for what is not its to say. */
+function guestsFields(headers: HeaderList): HeaderList {
+  return headers.filter(([name]) => !isServersField(name.toLowerCase()));
+}
+
+/** The guest sees the path after the function's name, so that it need not know where it is mounted. */
+function toHead(exchange: Exchange): RequestHead {
+  const { target, method } = exchange;
+  const { path, pathWithQuery, scheme } = target;
+  const slash = path.indexOf('/', '/fn/'.length);
+  const headers: [string, string][] = [];
+  for (const [name, value] of exchange.headers()) if (isForGuest(name)) headers.push([name, value]);
+  return {
+    method,
+    scheme,
+    authority: target.authority.text,
+    pathWithQuery: slash === -1 ? `/${pathWithQuery.slice(path.length)}` : pathWithQuery.slice(slash),
+    headers,
+  };
+}

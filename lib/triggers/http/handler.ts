@@ -1,0 +1,128 @@
+/** The HTTP face as a fetch handler on undici's classes, so that any framework can mount it. */
+
+import { Response, type Request } from 'undici';
+import { NebulaError } from '../../../host/errors.ts';
+import { GatheredBytes } from '../../../host/gathered-bytes.ts';
+import { hasContent } from '../../../host/http-fields.ts';
+import type { Nebula } from '../../api.ts';
+import { announcedBytes, BodyTooLarge, drain, EMPTY, lengthOf, type Answer, type Exchange } from './exchange.ts';
+import { malformedRequestAnswer } from './problem.ts';
+import { MalformedRequest, parseHost, parseRequestTarget, targetOfUrl, type RequestTarget } from './request-target.ts';
+import { Routes, type RouteOptions } from './routes.ts';
+
+/** What a framework knows of a request and the fetch API does not tell. */
+export interface RequestContext {
+  /** The client's address; without it guests see `0.0.0.0`. */
+  readonly remoteAddress?: string;
+  /**
+   * Path and query as the client sent them, without the mount's prefix, such as `req.url` of node:http. Without it they are
+   * those of the request's URL, which the URL standard has normalised: dot segments and backslashes are resolved there, and
+   * characters such as `'`, `"` and `<` are percent-encoded.
+   */
+  readonly target?: string;
+}
+
+export type FetchHandler = (request: Request, context?: RequestContext) => Promise<Response>;
+
+/**
+ * Answers requests to every route. It cannot know who can reach it, so the management routes need a token, and are refused
+ * where none was set, unless `openOnLoopback` says that only this machine can.
+ */
+export function createFetchHandler(nebula: Nebula, options: RouteOptions = {}): FetchHandler {
+  const routes = new Routes(nebula, options);
+  return async (request, context = {}) => {
+    let exchange: FetchExchange;
+    try {
+      exchange = new FetchExchange(request, targetOf(request, context.target), context.remoteAddress ?? '0.0.0.0');
+    } catch (error) {
+      if (!(error instanceof MalformedRequest)) throw error;
+      routes.tally.count(400);
+      return toResponse(request.method, malformedRequestAnswer(400, error.message));
+    }
+    return toResponse(request.method, await routes.handle(exchange));
+  };
+}
+
+function targetOf(request: Request, target: string | undefined): RequestTarget {
+  // Fields of one name are joined: two hosts make none.
+  parseHost(request.headers.get('host') ?? '');
+  const located = targetOfUrl(request.url);
+  return target === undefined ? located : parseRequestTarget(request.method, target, located.scheme, located.authority);
+}
+
+class FetchExchange implements Exchange {
+  readonly target: RequestTarget;
+  readonly protocol = 'HTTP/1.1';
+  readonly remoteAddress: string;
+  readonly localAddress = undefined;
+  readonly redirects = 0;
+  readonly #request: Request;
+
+  constructor(request: Request, target: RequestTarget, remoteAddress: string) {
+    this.target = target;
+    this.remoteAddress = remoteAddress;
+    this.#request = request;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get signal(): AbortSignal {
+    return this.#request.signal;
+  }
+
+  get hasBody(): boolean {
+    return this.#request.body !== null;
+  }
+
+  header(name: string): string | undefined {
+    return this.#request.headers.get(name) ?? undefined;
+  }
+
+  headers(): Iterable<readonly [string, string]> {
+    return this.#request.headers;
+  }
+
+  bodyStream(): AsyncIterable<Uint8Array> {
+    return (this.#request.body ?? []) as AsyncIterable<Uint8Array>;
+  }
+
+  async readBody(limitBytes: number): Promise<Uint8Array> {
+    const { body, headers } = this.#request;
+    const announced = announcedBytes(headers.get('content-length') ?? undefined);
+    if (announced !== undefined && announced > limitBytes) {
+      await body?.cancel();
+      throw new BodyTooLarge(announced, limitBytes);
+    }
+    if (body === null) return EMPTY;
+    const gathered = new GatheredBytes();
+    try {
+      for await (const chunk of body as AsyncIterable<Uint8Array>) {
+        gathered.add(chunk);
+        // Throwing out of the loop cancels the stream.
+        if (gathered.sizeBytes > limitBytes) throw new BodyTooLarge(gathered.sizeBytes, limitBytes);
+      }
+    } catch (error) {
+      throw error instanceof BodyTooLarge ? error : new NebulaError('CLIENT_CLOSED', {}, { cause: error });
+    }
+    return gathered.whole();
+  }
+}
+
+function toResponse(method: string, answer: Answer): Response {
+  const headers: [string, string][] = [];
+  for (let index = 0; index < answer.headers.length; index += 2) {
+    headers.push([answer.headers[index] ?? '', answer.headers[index + 1] ?? '']);
+  }
+  const { status, body, stream } = answer;
+  const isEmpty = !hasContent(method, status);
+  if (stream !== undefined) {
+    if (!isEmpty) return new Response(stream.body, { status, headers });
+    drain(stream.body);
+    return new Response(null, { status, headers });
+  }
+  const length = lengthOf(method, answer);
+  if (length !== undefined) headers.push(['Content-Length', String(length)]);
+  return new Response(isEmpty ? null : body, { status, headers });
+}

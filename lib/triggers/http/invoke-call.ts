@@ -1,0 +1,84 @@
+/** `POST /invoke/:name` straight from node:http: what the routes do for it, without an Exchange, a URL or a Promise of its own. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Outcome } from '../../../host/outcome.ts';
+import type { FunctionRecord, Nebula } from '../../api.ts';
+import { NAME_PATTERN } from '../../manifest-schema.ts';
+import { toInputError } from './exchange.ts';
+import { NodeCall, type CallContext } from './node-call.ts';
+import { outcomeAnswer } from './outcome-answer.ts';
+import type { Routes } from './routes.ts';
+
+const PREFIX = '/invoke/';
+
+// Names that need no decoding; anything else goes the general way, which knows what to say of it.
+const PLAIN_NAME = new RegExp(NAME_PATTERN);
+
+/** What calls need to be answered. */
+export interface InvokeContext extends CallContext {
+  readonly nebula: Nebula;
+  readonly routes: Routes;
+}
+
+/** The function a request invokes, or undefined when the request is not a plain `POST /invoke/:name`. */
+export function invokedName(request: IncomingMessage): string | undefined {
+  const { method, url = '' } = request;
+  if (method !== 'POST' || !url.startsWith(PREFIX)) return undefined;
+  const name = url.slice(PREFIX.length);
+  return PLAIN_NAME.test(name) ? name : undefined;
+}
+
+export class InvokeCall extends NodeCall {
+  readonly #context: InvokeContext;
+  readonly #name: string;
+
+  constructor(
+    context: InvokeContext,
+    name: string,
+    message: { request: IncomingMessage; response: ServerResponse; expectsContinue: boolean },
+  ) {
+    super(context, message.request, message.response, message.expectsContinue);
+    this.#context = context;
+    this.#name = name;
+  }
+
+  /** Reads the input, runs the function and answers. */
+  start(): void {
+    try {
+      this.read(this.#context.nebula.get(this.#name).limits.inputBytes);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  protected override onBody(input: Uint8Array): void {
+    const { nebula } = this.#context;
+    let record: FunctionRecord;
+    let running: Promise<Outcome>;
+    try {
+      record = nebula.get(this.#name);
+      running = nebula.invoke(this.#name, input, { signal: this.signal });
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    running.then(
+      (outcome) => this.#finish(record, outcome),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  protected override onBodyFailure(error: unknown): void {
+    this.#fail(toInputError(error));
+  }
+
+  #finish(record: FunctionRecord, outcome: Outcome): void {
+    const answer = outcomeAnswer(record, outcome);
+    this.#context.routes.tally.count(this.isDisconnected ? 499 : answer.status);
+    this.send(answer);
+  }
+
+  #fail(error: unknown): void {
+    this.send(this.#context.routes.fail(error));
+  }
+}

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { idlePowerAt, measureBaseline } from '../../../hardware/analysis/baseline.ts';
+import { batchWindow, measureWindow, verdictOf } from '../../../hardware/analysis/energy.ts';
+import { PowerIntegral } from '../../../hardware/analysis/integral.ts';
+import { normalFrom, seededRandom } from '../../../hardware/analysis/statistics.ts';
+import type { SampleRule } from '../../../hardware/analysis/trace.ts';
+import { energyBetween, sampleCurve, type PowerCurve } from './known-power.ts';
+
+const IDLE_W = 2.5;
+
+/** Blocks of one second of work at 4 W between idle windows of 2 s; boundaries fall at random places of a sample. */
+function workload(random: () => number, blocks: number, wanderW = 0): { curve: PowerCurve; work: [number, number][] } {
+  const curve: { fromS: number; powerW: number }[] = [{ fromS: 0, powerW: IDLE_W }];
+  const work: [number, number][] = [];
+  let nowS = 0;
+  for (let block = 0; block < blocks; block++) {
+    const idleW = IDLE_W + normalFrom(random) * wanderW;
+    curve.push({ fromS: nowS, powerW: idleW });
+    nowS += 2 + random() * 0.01;
+    curve.push({ fromS: nowS, powerW: idleW + 1.5 });
+    work.push([nowS, nowS + 1 + random() * 0.01]);
+    nowS = (work.at(-1) as [number, number])[1];
+  }
+  curve.push({ fromS: nowS, powerW: IDLE_W });
+  return { curve, work };
+}
+
+function idleWindows(work: readonly [number, number][]): { startS: number; endS: number }[] {
+  const ends = [0, ...work.map(([, endS]) => endS)];
+  return ends.map((endS, index) => ({ startS: endS + 0.1, endS: (work[index]?.[0] ?? endS + 2) - 0.1 }));
+}
+
+/** How many of the known net energies lie inside their stated intervals. */
+function coverage(
+  rule: SampleRule,
+  sessions: number,
+  noiseW: number,
+  jitterS: number,
+): { inside: number; all: number } {
+  let inside = 0;
+  let all = 0;
+  for (let seed = 1; seed <= sessions; seed++) {
+    const random = seededRandom(seed * 7919);
+    const { curve, work } = workload(random, 6);
+    const untilS = (work.at(-1) as [number, number])[1] + 2;
+    const noise = (): number => normalFrom(random) * noiseW;
+    const integral = new PowerIntegral(sampleCurve(curve, { rule, intervalS: 0.01, untilS, noise }));
+    const baseline = measureBaseline(integral, idleWindows(work));
+    for (const [startS, endS] of work) {
+      const window = {
+        startS: startS + normalFrom(random) * jitterS,
+        endS: endS + normalFrom(random) * jitterS,
+        startUncertaintyS: jitterS,
+        endUncertaintyS: jitterS,
+      };
+      const { net } = measureWindow(integral, window, baseline);
+      assert.ok(net !== undefined);
+      const truthJ = energyBetween(curve, startS, endS) - IDLE_W * (endS - startS);
+      all++;
+      if (truthJ >= net.lowJ && truthJ <= net.highJ) inside++;
+    }
+  }
+  return { inside, all };
+}
+
+// 600 windows that hold with 95 %: 570 +- 5.3; windows of one session share their noise estimate, hence 5 deviations.
+for (const [rule, noiseW, jitterS] of [
+  ['instant', 0.2, 0],
+  ['instant', 0.2, 0.01],
+  ['average', 0.3, 0],
+  ['average', 0.05, 0.02],
+] as const) {
+  test(`measureWindow() holds the known net energy in 95 % of its intervals: ${rule}, ${noiseW} W, ${jitterS} s`, () => {
+    const { inside, all } = coverage(rule, 100, noiseW, jitterS);
+    assert.equal(all, 600);
+    assert.ok(inside >= 544 && inside <= 597, `${inside} of ${all}`);
+  });
+}
+
+test('measureWindow() keeps its promise when idle power wanders from block to block', () => {
+  let inside = 0;
+  for (let seed = 1; seed <= 60; seed++) {
+    const random = seededRandom(seed * 104_729);
+    const { curve, work } = workload(random, 8, 0.02);
+    const untilS = (work.at(-1) as [number, number])[1] + 2;
+    const noise = (): number => normalFrom(random) * 0.02;
+    const integral = new PowerIntegral(sampleCurve(curve, { rule: 'instant', intervalS: 0.01, untilS, noise }));
+    const baseline = measureBaseline(integral, idleWindows(work));
+    assert.ok(baseline.wanderW > 0.002, `wander ${baseline.wanderW}`);
+    for (const [startS, endS] of work) {
+      const { net } = measureWindow(integral, { startS, endS }, baseline);
+      const truthJ = 1.5 * (endS - startS);
+      if (net !== undefined && truthJ >= net.lowJ && truthJ <= net.highJ) inside++;
+    }
+  }
+  assert.ok(inside >= 0.9 * 480, `${inside} of 480`);
+});
+
+test('measureWindow() keeps negative nets, so that windows without work come to zero on average', () => {
+  const random = seededRandom(11);
+  const noise = (): number => normalFrom(random) * 0.1;
+  const curve = [{ fromS: 0, powerW: IDLE_W }];
+  const integral = new PowerIntegral(sampleCurve(curve, { rule: 'instant', intervalS: 0.01, untilS: 210, noise }));
+  const baseline = measureBaseline(integral, [
+    { startS: 0, endS: 5 },
+    { startS: 205, endS: 210 },
+  ]);
+  let negative = 0;
+  let sumJ = 0;
+  for (let startS = 5; startS < 205; startS++) {
+    const { net, resolvable } = measureWindow(integral, { startS, endS: startS + 0.5 }, baseline);
+    assert.equal(resolvable, false);
+    sumJ += net?.valueJ ?? Number.NaN;
+    if ((net?.valueJ ?? 0) < 0) negative++;
+  }
+  assert.ok(negative > 50 && negative < 150, `${negative} of 200 negative`);
+  assert.ok(Math.abs(sumJ / 200) < 0.01, `mean ${sumJ / 200}`);
+});
+
+test('measureWindow() gives no energy where samples are missing, and says so', () => {
+  const curve = [{ fromS: 0, powerW: 3 }];
+  const lost = [500, 520] as const;
+  const drop = (index: number): boolean => index > lost[0] && index < lost[1];
+  const integral = new PowerIntegral(sampleCurve(curve, { rule: 'instant', intervalS: 0.01, untilS: 20, drop }));
+  const hit = measureWindow(integral, { startS: 4, endS: 7 });
+  assert.equal(hit.gross, undefined);
+  assert.ok(Math.abs(hit.uncoveredS - 0.2) < 1e-9);
+  assert.deepEqual(hit.reasons, ['too much of it has no samples']);
+  assert.ok(Math.abs((measureWindow(integral, { startS: 8, endS: 9 }).gross?.valueJ ?? 0) - 3) < 1e-9);
+  assert.throws(() => measureBaseline(integral, [{ startS: 4, endS: 7 }]), { key: 'UNCOVERED' });
+  assert.throws(() => measureBaseline(integral, []), { key: 'TRACE_INVALID' });
+});
+
+test('verdictOf() leaves a call shorter than the refresh to its batch, and a batch too short to nothing', () => {
+  const random = seededRandom(5);
+  const curve = [
+    { fromS: 0, powerW: IDLE_W },
+    { fromS: 60, powerW: 4 },
+    { fromS: 120, powerW: IDLE_W },
+  ];
+  const noise = (): number => normalFrom(random) * 0.05;
+  const integral = new PowerIntegral(sampleCurve(curve, { rule: 'average', intervalS: 1, untilS: 180, noise }));
+  const baseline = measureBaseline(integral, [
+    { startS: 1, endS: 59 },
+    { startS: 122, endS: 179 },
+  ]);
+  const calls = Array.from({ length: 600 }, (_, index) => ({ startS: 60 + index * 0.1, endS: 60.006 + index * 0.1 }));
+  const whole = batchWindow(calls);
+  assert.ok(whole !== undefined);
+  const batch = measureWindow(integral, whole, baseline);
+  const call = measureWindow(integral, calls[7] as { startS: number; endS: number }, baseline);
+  assert.equal(verdictOf(batch), 'resolvable');
+  assert.equal(verdictOf(call, batch), 'batch-only');
+  assert.match(call.reasons.join('; '), /0 samples, 10 are needed; .* 5 refreshes of 1 s/);
+  const few = measureWindow(integral, { startS: 60, endS: 63 }, baseline);
+  assert.equal(verdictOf(call, few), 'unresolvable');
+  assert.equal(batch.synthetic, true);
+});
+
+test('idlePowerAt() follows a drift between idle windows and says where it has none on one side', () => {
+  const curve = Array.from({ length: 100 }, (_, index) => ({ fromS: index, powerW: 2 + index * 0.01 }));
+  const integral = new PowerIntegral(sampleCurve(curve, { rule: 'average', intervalS: 0.1, untilS: 99 }));
+  const baseline = measureBaseline(integral, [
+    { startS: 80, endS: 90 },
+    { startS: 0, endS: 10 },
+  ]);
+  const middle = idlePowerAt(baseline, 45);
+  assert.ok(Math.abs(middle.powerW - 2.445) < 1e-3, `${middle.powerW}`);
+  assert.equal(middle.extrapolated, false);
+  assert.equal(idlePowerAt(baseline, 95).extrapolated, true);
+  assert.equal(idlePowerAt(baseline, 1).extrapolated, true);
+});

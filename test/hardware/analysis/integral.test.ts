@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { PowerIntegral } from '../../../hardware/analysis/integral.ts';
+import { requireTrace, unwrapCounter, type PowerTrace, type SampleRule } from '../../../hardware/analysis/trace.ts';
+import { energyBetween, sampleCurve } from './known-power.ts';
+
+const trace = (rule: SampleRule, timeS: number[], value: number[], more: Partial<PowerTrace> = {}): PowerTrace => ({
+  source: 'table',
+  rule,
+  clock: 'logger',
+  synthetic: true,
+  timeS: Float64Array.from(timeS),
+  value: Float64Array.from(value),
+  refreshS: 1,
+  resolution: 0,
+  breaks: [],
+  ...more,
+});
+
+const close = (got: number, expected: number): void =>
+  assert.ok(Math.abs(got - expected) < 1e-9, `expected ${expected}, got ${got}`);
+
+test('PowerIntegral takes the trapezoid of instants with both boundaries interpolated', () => {
+  const integral = new PowerIntegral(trace('instant', [0, 1, 2, 3], [0, 2, 4, 6]));
+  close(integral.over(0, 3).energyJ, 9);
+  close(integral.over(0.25, 2.75).energyJ, 2.75 ** 2 - 0.25 ** 2);
+  close(integral.over(1.2, 1.6).energyJ, 1.6 ** 2 - 1.2 ** 2);
+  assert.equal(integral.over(0.25, 2.75).samples, 2);
+});
+
+test('PowerIntegral spreads an average over the interval before it', () => {
+  const integral = new PowerIntegral(trace('average', [0, 1, 2], [99, 3, 5]));
+  close(integral.over(0, 2).energyJ, 8);
+  close(integral.over(0.5, 1.5).energyJ, 4);
+});
+
+test('PowerIntegral takes differences of a counter, across times when nobody read it', () => {
+  const integral = new PowerIntegral(trace('counter', [0, 1, 2, 9, 10], [100, 103, 105, 140, 141]));
+  const whole = integral.over(0, 10);
+  close(whole.energyJ, 41);
+  close(integral.over(0.5, 1.5).energyJ, 2.5);
+  assert.equal(whole.uncoveredS, 0);
+});
+
+test('PowerIntegral puts nothing across a gap, a break or the ends of the trace', () => {
+  const times = [0, 1, 2, 5, 6, 7];
+  const integral = new PowerIntegral(trace('instant', times, [2, 2, 2, 2, 2, 2]));
+  const whole = integral.over(-1, 7);
+  close(whole.energyJ, 8);
+  close(whole.uncoveredS, 4);
+  assert.deepEqual([integral.gaps, integral.gapS], [1, 3]);
+  const broken = new PowerIntegral(trace('counter', [0, 1, 2, 3], [5, 6, 6, 7], { breaks: [1] }));
+  const over = broken.over(0, 3);
+  close(over.energyJ, 2);
+  close(over.uncoveredS, 1);
+  const outside = integral.over(20, 21);
+  assert.deepEqual([outside.energyJ, outside.uncoveredS, outside.samples], [0, 1, 0]);
+  assert.ok(Number.isNaN(whole.start.fromW) && Number.isNaN(whole.start.toW));
+});
+
+test('PowerIntegral adds up: two halves come to the whole, for every rule, with gaps', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom<SampleRule>('instant', 'average', 'counter'),
+      fc.array(fc.tuple(fc.double({ min: 0.01, max: 3, noNaN: true }), fc.double({ min: 0, max: 9, noNaN: true })), {
+        minLength: 3,
+        maxLength: 40,
+      }),
+      fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })),
+      (rule, rows, cuts) => {
+        let nowS = 0;
+        let sumJ = 0;
+        const timeS = rows.map(([stepS]) => (nowS += stepS));
+        const value = rows.map(([, powerW]) => (rule === 'counter' ? (sumJ += powerW) : powerW));
+        const integral = new PowerIntegral(trace(rule, timeS, value));
+        const startS = timeS[0] as number;
+        const [low, high] = cuts.toSorted((a, b) => a - b).map((cut) => startS + cut * (nowS - startS)) as [
+          number,
+          number,
+        ];
+        const parts = [integral.over(startS, low), integral.over(low, high), integral.over(high, nowS)];
+        const whole = integral.over(startS, nowS);
+        assert.ok(Math.abs(parts.reduce((sum, part) => sum + part.energyJ, 0) - whole.energyJ) < 1e-6);
+        assert.ok(Math.abs(parts.reduce((sum, part) => sum + part.uncoveredS, 0) - whole.uncoveredS) < 1e-6);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+test('PowerIntegral is exact for averages and counters whatever power does between samples', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom<SampleRule>('average', 'counter'),
+      fc.array(fc.tuple(fc.double({ min: 0.001, max: 2, noNaN: true }), fc.double({ min: 0, max: 20, noNaN: true })), {
+        minLength: 1,
+        maxLength: 30,
+      }),
+      (rule, steps) => {
+        let nowS = 0;
+        const curve = [
+          { fromS: 0, powerW: 3 },
+          ...steps.map(([stepS, powerW]) => ({ fromS: (nowS += stepS), powerW })),
+        ];
+        const untilS = Math.ceil(nowS) + 2;
+        const integral = new PowerIntegral(sampleCurve(curve, { rule, intervalS: 0.25, untilS }));
+        const endS = Math.floor(untilS);
+        close(integral.over(1, endS).energyJ, energyBetween(curve, 1, endS));
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+test('requireTrace() names what is wrong with a trace', () => {
+  assert.throws(() => requireTrace(trace('instant', [0], [1])), /at least two samples, got 1/);
+  assert.throws(() => requireTrace(trace('instant', [0, 1], [1])), /2 values, got 1/);
+  assert.throws(() => requireTrace(trace('instant', [0, 2, 2], [1, 1, 1])), /rising times, got 2 s after 2 s/);
+  assert.throws(
+    () => requireTrace(trace('instant', [0, 1], [1, Number.NaN])),
+    /values that are numbers, got NaN at 1 s/,
+  );
+});
+
+test('unwrapCounter() tells a wrap from a reset', () => {
+  const wrapped = unwrapCounter([90, 98, 5, 50, 60, 97, 1], 100);
+  assert.deepEqual([...wrapped.value], [90, 98, 105, 150, 160, 197, 201]);
+  assert.deepEqual([wrapped.wraps, wrapped.resets], [2, []]);
+  const reset = unwrapCounter([5, 7, 1, 4], undefined);
+  assert.deepEqual([...reset.value], [5, 7, 7, 10]);
+  assert.deepEqual(reset.resets, [1]);
+  assert.deepEqual(unwrapCounter([30, 10], 100).resets, [0]);
+});

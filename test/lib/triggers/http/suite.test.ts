@@ -1,0 +1,6 @@
+/** The suite of invocations, over HTTP. */
+
+import { invocationSuite } from '../../../suite.ts';
+import { overHttp } from '../../../ways-in.ts';
+
+invocationSuite('over HTTP', overHttp);
