@@ -37,7 +37,7 @@ export function deployHere(definition: FunctionDefinition, space: AddressSpace =
   const initialiseNs = Math.round((performance.now() - startedMs) * 1e6);
   const image = createImage(snapshot);
   try {
-    if (definition.snapshot !== undefined) tryOn(definition, image, space);
+    if (definition.snapshot !== undefined) trial(definition, image, space);
     const calibration = calibrate(definition, image);
     const { strategy } = calibration;
     const kept = strategy === 'cow' ? withoutRuns(image) : image;
@@ -72,7 +72,7 @@ function openStored(definition: FunctionDefinition): Pick<Initialised, 'snapshot
 }
 
 /** A checksum says that a snapshot is whole, not that its globals and tables are the module's: that shows here. */
-function tryOn(definition: FunctionDefinition, image: SnapshotImage, space: AddressSpace): void {
+function trial(definition: FunctionDefinition, image: SnapshotImage, space: AddressSpace): void {
   try {
     new MicroVm(definition, image, 'fresh', space).close();
   } catch (cause) {

@@ -31,7 +31,7 @@ interface Resident {
   readonly strategy: Strategy;
   vm: Guest | undefined;
   /** Whether the last run's changes are still in it. */
-  soiled: boolean;
+  isUsed: boolean;
   /** When it was used, in calls of the thread. */
   usedAt: number;
 }
@@ -82,7 +82,7 @@ export class GuestThread {
 
   /** Takes a function on; its micro-VM is made by `makeReady` or by the first call. */
   install(definition: FunctionDefinition, image: SnapshotImage, strategy: Strategy): void {
-    this.#residents.set(definition.id, { definition, image, strategy, vm: undefined, soiled: false, usedAt: 0 });
+    this.#residents.set(definition.id, { definition, image, strategy, vm: undefined, isUsed: false, usedAt: 0 });
   }
 
   /** Forgets a function and its micro-VM. */
@@ -103,7 +103,7 @@ export class GuestThread {
     const resident = this.#residents.get(id) as Resident;
     const { definition } = resident;
     let start: Start = 'restored';
-    const restoredNs = resident.soiled ? this.#putBack(resident, arrivedNs) : arrivedNs;
+    const restoredNs = resident.isUsed ? this.#restore(resident, arrivedNs) : arrivedNs;
     let { vm } = resident;
     if (vm === undefined) {
       start = 'cold';
@@ -118,7 +118,7 @@ export class GuestThread {
       component: invocation.component,
       record: this.#record,
     };
-    resident.soiled = true;
+    resident.isUsed = true;
     resident.usedAt = ++this.#calls;
     const readyNs = monotonicNs();
     const ending = this.#run(resident, vm, call, timeoutMs);
@@ -141,13 +141,13 @@ export class GuestThread {
   /** Puts the micro-VM of the last call back, or makes another in its place. Off the critical path: after the answer. */
   settle(id: string): void {
     const resident = this.#residents.get(id);
-    if (resident === undefined || !resident.soiled) return;
-    this.#putBack(resident, monotonicNs());
+    if (resident === undefined || !resident.isUsed) return;
+    this.#restore(resident, monotonicNs());
   }
 
   /** Tells when it was done. */
-  #putBack(resident: Resident, startedNs: number): number {
-    if (isRestored(resident.vm)) resident.soiled = false;
+  #restore(resident: Resident, startedNs: number): number {
+    if (isRestored(resident.vm)) resident.isUsed = false;
     else {
       this.#discard(resident);
       // What is instantiated fresh for each call takes as long now as then; a component takes milliseconds.
@@ -229,7 +229,7 @@ export class GuestThread {
   #discard(resident: Resident): void {
     const { vm } = resident;
     resident.vm = undefined;
-    resident.soiled = false;
+    resident.isUsed = false;
     vm?.close();
   }
 }

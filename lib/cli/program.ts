@@ -174,8 +174,8 @@ function addHandedOn(program: Command, name: 'bench' | 'meter', description: str
     .passThroughOptions()
     .action(async (given: string[]) => {
       try {
-        const { handOn } = await import('./hand-on.ts');
-        await handOn(name, given);
+        const { runProgram } = await import('./run-program.ts');
+        await runProgram(name, given);
       } catch (error) {
         reportFailure(error, false);
         throw error;

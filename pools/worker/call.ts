@@ -23,7 +23,7 @@ export class Call implements Sent {
   isBehind = false;
   /** Times it went back for want of address space. */
   retries = 0;
-  settled = false;
+  isSettled = false;
   /** What it was expected to take when it was sent, in nanoseconds. */
   expectedNs = 0;
   readonly #resolve: (outcome: Outcome) => void;
@@ -114,8 +114,8 @@ export class Call implements Sent {
   }
 
   #settle(): boolean {
-    if (this.settled) return false;
-    this.settled = true;
+    if (this.isSettled) return false;
+    this.isSettled = true;
     if (this.#askedTimer !== undefined) clearTimeout(this.#askedTimer);
     if (this.#onAbort !== undefined && this.#signal !== undefined) unwatchAbort(this.#signal, this.#onAbort);
     return true;

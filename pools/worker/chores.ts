@@ -3,7 +3,7 @@
 import type { Call } from './call.ts';
 import type { Chore, ChoreAnswer } from './messages.ts';
 import type { Threads } from './threads.ts';
-import type { Departure, Unit } from './unit.ts';
+import type { Removal, Unit } from './unit.ts';
 
 interface PendingChore {
   readonly chore: Chore;
@@ -53,7 +53,7 @@ export class Chores {
   forgetLeaving(): void {
     for (const unit of this.#threads.units) {
       if (!unit.idle || unit.leaving.length === 0) continue;
-      const { id, done } = unit.leaving.pop() as Departure;
+      const { id, done } = unit.leaving.pop() as Removal;
       this.#start(unit, { chore: { op: 'remove', id }, functionId: id, resolve: done, reject: done });
     }
   }

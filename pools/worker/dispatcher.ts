@@ -141,7 +141,7 @@ export class Dispatcher {
     if (head?.isBehind !== true) return;
     head.isBehind = false;
     queue.advanced(head.definition);
-    if (!head.settled) {
+    if (!head.isSettled) {
       head.begin(this.onDeadline);
       return;
     }
@@ -169,10 +169,10 @@ export class Dispatcher {
   end(call: Call, ending: Ending): void {
     // It may have been answered already.
     call.unit?.collectAll();
-    if (call.settled) return;
+    if (call.isSettled) return;
     const { unit } = call;
     const recorded = unit?.recorded(call);
-    if (call.settled) return;
+    if (call.isSettled) return;
     if (unit === undefined) this.#options.queue.remove(call);
     else if (call.isBehind && unit.takeBack(call)) this.leave(call, unit);
     else if (ending.kind === 'aborted') {
@@ -216,7 +216,7 @@ export class Dispatcher {
       unit.answered(call.ticket);
       this.leave(call, unit, heldNs);
     }
-    this.#options.queue.putBack(back);
+    this.#options.queue.requeue(back);
     if (isStopped) this.#options.onCost(call, heldNs);
     return isStopped;
   }
@@ -230,8 +230,8 @@ export class Dispatcher {
     const heldNs = running?.heldNs(monotonicNs()) ?? 0;
     for (const call of calls) this.leave(call, unit, call === running ? heldNs : 0);
     // One whose caller has gone meanwhile need not run again.
-    const again = back.filter((call) => !call.settled);
-    this.#options.queue.putBack(again);
+    const again = back.filter((call) => !call.isSettled);
+    this.#options.queue.requeue(again);
     for (const call of calls) {
       if (again.includes(call)) continue;
       call.lose(error);

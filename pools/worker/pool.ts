@@ -127,7 +127,7 @@ class WorkerExecutor implements Executor {
       }
       const call = new Call(definition, invocation, resolve, reject);
       this.#admit(call);
-      if (call.settled) return;
+      if (call.isSettled) return;
       call.expect(this.#dispatcher.onDeadline);
       if (signal !== undefined) {
         call.watch(signal, () => {
@@ -290,7 +290,7 @@ class WorkerExecutor implements Executor {
     const { unstartable } = this.#threads;
     if (this.#isStopped) call.reject(new NebulaError('CLOSED'));
     else if (unstartable !== undefined) call.lose(unstartable.error);
-    else if (!call.settled) this.#queue.putBack([call]);
+    else if (!call.isSettled) this.#queue.requeue([call]);
     this.#queue.ended(call.definition);
     this.#versions.ended(call.definition.id);
     this.#next();

@@ -122,7 +122,7 @@ export class InvocationQueue<T extends Waiting> {
   }
 
   /** Puts invocations that were sent and came back before all others. */
-  putBack(entries: readonly T[]): void {
+  requeue(entries: readonly T[]): void {
     const ids = new Set(entries.map(({ definition }) => definition.id));
     for (const id of ids) {
       const lane = this.#laneOf(id);

@@ -25,7 +25,7 @@ import {
 import { INPUT_BYTES, RequestBox } from './request-box.ts';
 
 /** A version that a thread is to forget. */
-export interface Departure {
+export interface Removal {
   readonly id: string;
   /** Called once the thread can hold nothing of it any more. */
   readonly done: () => void;
@@ -64,7 +64,7 @@ export class Unit<T extends Sent> {
   /** Functions it has been given. */
   readonly installed: Set<string> = new Set();
   /** Functions it is to forget when it is idle. */
-  readonly leaving: Departure[] = [];
+  readonly leaving: Removal[] = [];
   /** Invocations in the order they were sent; the first is the one that runs. */
   readonly inFlight: T[] = [];
   readonly claims: SharedArrayBuffer = new SharedArrayBuffer(SLOTS * 4);

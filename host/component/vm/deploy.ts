@@ -25,7 +25,7 @@ export function deployComponent(definition: ComponentDefinition, space: AddressS
     const snapshot = first.read();
     const image = createImage(snapshot);
     try {
-      const tried = tryOn(definition, first, image, space);
+      const tried = trial(definition, first, image, space);
       if (typeof tried === 'string') {
         closeImage(image);
         return deployFresh(definition, tried, initialiseNs);
@@ -69,7 +69,7 @@ function chooseStrategy(wanted: Strategy | 'auto', image: SnapshotImage): Strate
 }
 
 /** Puts a second instance back a few times; or says why it is not what the first one is. */
-function tryOn(
+function trial(
   definition: ComponentDefinition,
   first: ComponentVm,
   image: SnapshotImage,

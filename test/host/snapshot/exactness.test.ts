@@ -83,12 +83,12 @@ for (const strategy of STRATEGIES) {
     const shown = deployed.vm.stdout();
     assert.ok(shown.length > 60);
     deployed.settle();
-    let putBack = 0;
+    let restored = 0;
     fc.assert(
       fc.property(fc.array(command, { maxLength: 40 }), (commands) => {
         const ending = deployed.run(encodeCommands(commands));
         assert.ok(['ok', 'trap'].includes(ending.kind), JSON.stringify(ending));
-        if (deployed.settle()) putBack++;
+        if (deployed.settle()) restored++;
         assert.deepEqual(wholeOf(deployed.vm.state), expected);
         assert.deepEqual(deployed.run(), { kind: 'ok' });
         assert.deepEqual(deployed.vm.stdout(), shown, 'what the guest itself sees');
@@ -97,8 +97,8 @@ for (const strategy of STRATEGIES) {
       }),
       { numRuns: 150 },
     );
-    if (strategy === 'fresh') assert.equal(putBack, 0);
-    else assert.ok(putBack > 60, `${putBack} were put back in place`);
+    if (strategy === 'fresh') assert.equal(restored, 0);
+    else assert.ok(restored > 60, `${restored} were put back in place`);
   });
 
   test(`MicroVm.restore() is exact with ${strategy} after runs that were not looked at`, { skip }, async () => {

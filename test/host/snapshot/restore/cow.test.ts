@@ -54,7 +54,7 @@ function restored(): Restored | undefined {
 
 const missing = whatIsMissing();
 
-function putBack({ restorer, bytes }: Restored): void {
+function restoreOnce({ restorer, bytes }: Restored): void {
   restorer.observe();
   assert.equal(restorer.restore(), true);
   assert.equal(Buffer.compare(bytes, content), 0, 'the memory is not as the image');
@@ -73,7 +73,7 @@ test('CowRestorer.restore() puts back every byte, wherever runs write and howeve
       const vm = restored() as Restored;
       for (const run of runs) {
         for (const { place: at, length } of run) vm.bytes.fill(vm.bytes[at] === 1 ? 2 : 1, at, at + length);
-        putBack(vm);
+        restoreOnce(vm);
       }
     }),
     { numRuns: 40 },
@@ -86,7 +86,7 @@ test('CowRestorer.restore() keeps what was only read, and copies what each run w
   for (let run = 0; run < 300; run++) {
     vm.bytes[100] = run;
     vm.bytes[9000] = run;
-    putBack(vm);
+    restoreOnce(vm);
   }
   assert.equal(vm.restorer.keepsRead, true);
   assert.ok(vm.restorer.hotPageCount >= 2);
@@ -96,7 +96,7 @@ test('CowRestorer.restore() drops everything once writes are all over the memory
   const few = restored() as Restored;
   for (let run = 0; run < 40; run++) {
     for (let at = 0; at < 40; at++) few.bytes[at * 200_000] = 1;
-    putBack(few);
+    restoreOnce(few);
   }
   assert.equal(few.restorer.keepsRead, false);
 });

@@ -18,7 +18,7 @@ const stay = (): void => undefined;
  * Runs a program with everything it was given, in a process of its own, and takes over its exit code.
  * @throws NebulaError FILE_UNREADABLE where the program is not there
  */
-export async function handOn(name: keyof typeof PROGRAMS, given: readonly string[]): Promise<void> {
+export async function runProgram(name: keyof typeof PROGRAMS, given: readonly string[]): Promise<void> {
   const { path: place, flags, detail } = PROGRAMS[name];
   // Compiled to dist/lib/cli.
   const path = join(import.meta.dirname, '..', '..', place);
