@@ -7,11 +7,11 @@ import type { FunctionDefinition, Strategy } from './definition.ts';
 import { isNebulaError, messageOf, NebulaError } from './errors.ts';
 import { initialise, type Initialised } from './initialise.ts';
 import { MicroVm } from './micro-vm.ts';
-import { PAGE_BYTES } from './module/inspect.ts';
 import { calibrate, type Calibration } from './snapshot/calibration.ts';
 import { decodeSnapshot } from './snapshot/codec.ts';
 import { closeImage, createImage, withoutRuns, type SnapshotImage } from './snapshot/image.ts';
 import { imageBytes } from './snapshot/snapshot.ts';
+import { WASM_PAGE_BYTES } from './wasm-page.ts';
 
 /** Plain data that crosses threads; the image's memfd belongs to whoever holds this. */
 export interface Deployment {
@@ -55,11 +55,11 @@ function openStored(definition: FunctionDefinition): Pick<Initialised, 'snapshot
     throw new NebulaError('SNAPSHOT_MISMATCH', { got: snapshot.digest, expected: prepared.digest });
   }
   const { memory } = prepared.info;
-  const limitBytes = (memory?.limitPages ?? 0) * PAGE_BYTES;
+  const limitBytes = (memory?.limitPages ?? 0) * WASM_PAGE_BYTES;
   if (memory !== null && snapshot.memoryBytes > limitBytes) {
     throw new NebulaError('MEMORY_MINIMUM', { minimumBytes: snapshot.memoryBytes, limitBytes: limits.memoryBytes });
   }
-  const minimumBytes = (memory?.minimumPages ?? 0) * PAGE_BYTES;
+  const minimumBytes = (memory?.minimumPages ?? 0) * WASM_PAGE_BYTES;
   if (snapshot.memoryBytes < minimumBytes || snapshot.memoryBytes > limitBytes) {
     const detail = `a memory of ${snapshot.memoryBytes} bytes, the module's has ${minimumBytes} to ${limitBytes}`;
     throw new NebulaError('SNAPSHOT_CORRUPT', { detail });

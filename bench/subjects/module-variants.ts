@@ -5,11 +5,11 @@ import { BinaryReader, BinaryWriter } from '../../host/module/binary.ts';
 import { readLayout, SECTION } from '../../host/module/layout.ts';
 import { scanCode } from '../../host/module/scan.ts';
 import { writeModule } from '../../host/module/sections.ts';
+import { MOST_WASM_PAGES } from '../../host/wasm-page.ts';
 
 const CUSTOM_SECTION = 0;
 const MODULE_NAME = 0;
 const FUNCTION_KIND = 0;
-const MOST_PAGES = 65_536;
 const MOST_ELEMENTS = 10_000_000;
 
 let variants = 0;
@@ -60,7 +60,7 @@ export function withFunctionsExported(module: Uint8Array): Uint8Array<ArrayBuffe
     check: -1,
   };
   const growth = {
-    memories: { maxima: layout.memories.map(() => MOST_PAGES), admission: undefined },
+    memories: { maxima: layout.memories.map(() => MOST_WASM_PAGES), admission: undefined },
     tables: { maxima: layout.tables.map(() => MOST_ELEMENTS), admission: undefined },
     grow: new Map<number, number>(),
   };

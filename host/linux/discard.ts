@@ -6,13 +6,13 @@
 
 import { requireLibc } from './libc.ts';
 import { addressOf, discardPages, mapPrivate, memfdCreate, writeFd } from './memory.ts';
+import { WASM_PAGE_BYTES } from '../wasm-page.ts';
 
 /** The same number on x86-64 and ARM64. */
 const SYS_PROCESS_MADVISE = 440;
 const MADV_DONTNEED = 4;
 /** PIDFD_SELF_THREAD of <linux/pidfd.h>: this very process, without a descriptor that would have to be closed. */
 const PIDFD_SELF = -10_000;
-const WASM_PAGE_BYTES = 65_536;
 
 export class DiscardList {
   readonly #ranges: readonly number[];

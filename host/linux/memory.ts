@@ -8,6 +8,7 @@
 import { fstatSync } from 'node:fs';
 import { lastError, libcFailure, LinuxError, loadLibc, requireLibc } from './libc.ts';
 import { argumentError, messageOf } from '../errors.ts';
+import { WASM_PAGE_BYTES } from '../wasm-page.ts';
 
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
@@ -18,7 +19,6 @@ const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_FIXED = 0x12;
 const MADV_DONTNEED = 4;
 const SC_PAGESIZE = 30;
-const WASM_PAGE_BYTES = 65_536;
 /** What Linux moves at most in one read or write. */
 const TRANSFER_BYTES = 0x7fff_f000;
 

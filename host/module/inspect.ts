@@ -8,9 +8,7 @@ import type { ExternalKind, FunctionType, ImportEntry, ModuleLayout } from './la
 import { needsOf, type Needs } from './growth.ts';
 import { canShadowTables, RESERVED_PREFIX } from './instrument.ts';
 import { TABLE_CHANGES, type CodeScan } from './scan.ts';
-
-/** Size of a WebAssembly page. */
-export const PAGE_BYTES = 65_536;
+import { MOST_WASM_PAGES, WASM_PAGE_BYTES } from '../wasm-page.ts';
 
 /** A command runs from `_start` to its end; a reactor is initialised once and then called. Both per WASI preview1. */
 export type ModuleKind = 'command' | 'reactor' | 'component';
@@ -73,7 +71,7 @@ export function inspectModule(
   const missing = layout.imports.filter((entry) => options.missingImports === 'trap' && isMissing(entry));
   refuseUnknownImports(layout, missing);
   const chosen = chooseEntry(layout, options.entry);
-  const limitPages = Math.min(Math.floor(limits.memoryBytes / PAGE_BYTES), PAGE_BYTES);
+  const limitPages = Math.min(Math.floor(limits.memoryBytes / WASM_PAGE_BYTES), MOST_WASM_PAGES);
   refuseOversize(needsOf(layout), limits);
   const memory = layout.memories[0];
   const changesTables = TABLE_CHANGES.some((instruction) => scan.found.has(instruction));
@@ -189,7 +187,7 @@ export function refuseOversize(
   limits: Limits,
 ): void {
   const { memoryBytes: limitBytes, tableElements: limit } = limits;
-  const minimumBytes = memoryPages * PAGE_BYTES;
+  const minimumBytes = memoryPages * WASM_PAGE_BYTES;
   if (minimumBytes > limitBytes) throw new NebulaError('MEMORY_MINIMUM', { minimumBytes, limitBytes });
   if (tableElements > limit) throw new NebulaError('TABLE_MINIMUM', { minimum: tableElements, limit });
 }

@@ -6,10 +6,11 @@ import type { Limits } from '../limits.ts';
 import { prepareApart } from '../preparation/children.ts';
 import type { StepListener } from '../preparation/task.ts';
 import { compile } from './compile.ts';
-import { inspectModule, type ModuleOptions, PAGE_BYTES, type ModuleInfo } from './inspect.ts';
+import { inspectModule, type ModuleOptions, type ModuleInfo } from './inspect.ts';
 import { instrument } from './instrument.ts';
 import { readLayout } from './layout.ts';
 import { scanValid } from './scan.ts';
+import { WASM_PAGE_BYTES } from '../wasm-page.ts';
 
 /** A module that may run: compiled once, shared by all threads. */
 export interface PreparedModule {
@@ -46,7 +47,7 @@ export function rewriteModule(
   const scan = scanValid(layout);
   const info = inspectModule(layout, scan, limits, given);
   tell('rewriting');
-  const memoryPages = info.memory?.limitPages ?? Math.floor(limits.memoryBytes / PAGE_BYTES);
+  const memoryPages = info.memory?.limitPages ?? Math.floor(limits.memoryBytes / WASM_PAGE_BYTES);
   const caps = { memoryPages, tableElements: limits.tableElements, isShared: false };
   const rewritten = instrument(layout, scan, caps);
   return { bytes: rewritten, digest: createHash('sha256').update(bytes).digest('hex'), info };

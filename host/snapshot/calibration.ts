@@ -5,6 +5,7 @@ import { releaseMemory } from '../linux/memory.ts';
 import { MicroVm } from '../micro-vm.ts';
 import type { SnapshotImage } from './image.ts';
 import { allowedStrategies, createRestorer } from './restore/choice.ts';
+import { WASM_PAGE_BYTES } from '../wasm-page.ts';
 
 export interface Calibration {
   readonly strategy: Strategy;
@@ -87,7 +88,7 @@ function timeRounds(rounds: number, round: () => number): Times {
 
 /** Times of putting an image's memory back after a few writes. */
 export function timeRestore(image: SnapshotImage, strategy: Strategy): Times {
-  const pages = image.snapshot.memoryBytes / 65_536;
+  const pages = image.snapshot.memoryBytes / WASM_PAGE_BYTES;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const restorer = createRestorer(image, strategy);
   restorer.attach(memory);

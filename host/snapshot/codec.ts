@@ -12,13 +12,13 @@
 import { createHash } from 'node:crypto';
 import { NebulaError } from '../errors.ts';
 import { GRAIN_BYTES, type GlobalState, type PageRun, type Snapshot } from './snapshot.ts';
+import { MOST_WASM_PAGES, WASM_PAGE_BYTES } from '../wasm-page.ts';
 
 const MAGIC = new TextEncoder().encode('NEBSNAP\0');
 export const SNAPSHOT_VERSION = 1;
 const CHECKSUM_BYTES = 32;
 const KINDS = ['i32', 'i64', 'bits', 'reference'] as const;
 const SEGMENTS = ['data', 'element'] as const;
-const PAGE_BYTES = 65_536;
 /** Lanes of 64 bits in the widest global, a v128. */
 const MOST_LANES = 2;
 
@@ -87,7 +87,8 @@ export function decodeSnapshot(file: Uint8Array): Snapshot {
   reader.checkHeader();
   const digest = Buffer.from(reader.bytes(32)).toString('hex');
   const memoryBytes = reader.u64();
-  if (memoryBytes % PAGE_BYTES !== 0 || memoryBytes > 2 ** 32) reader.fail(`a memory of ${memoryBytes} bytes`);
+  if (memoryBytes % WASM_PAGE_BYTES !== 0 || memoryBytes > MOST_WASM_PAGES * WASM_PAGE_BYTES)
+    reader.fail(`a memory of ${memoryBytes} bytes`);
   let end = 0;
   const runs = reader.list(() => {
     const run = reader.run();

@@ -13,6 +13,7 @@ import {
   type Snapshot,
   type TableState,
 } from './snapshot.ts';
+import { WASM_PAGE_BYTES } from '../wasm-page.ts';
 
 type Callable = (...values: (number | bigint)[]) => number | bigint | undefined;
 
@@ -191,7 +192,7 @@ export class InstanceState {
   write(snapshot: InstanceSnapshot): void {
     if (this.memory !== undefined) {
       const missing = snapshot.memoryBytes - this.memory.buffer.byteLength;
-      if (missing > 0) this.memory.grow(missing / 65_536);
+      if (missing > 0) this.memory.grow(missing / WASM_PAGE_BYTES);
     }
     for (const global of snapshot.globals) this.#writeGlobal(global);
     for (const { index, elements } of snapshot.tables) {

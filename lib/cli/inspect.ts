@@ -10,6 +10,7 @@ import { hasCow } from '../../host/linux/memory.ts';
 import { prepareModule, type PreparedModule } from '../../host/module/prepare.ts';
 import type { ModuleInfo } from '../../host/module/inspect.ts';
 import { exactStrategies } from '../../host/snapshot/restore/choice.ts';
+import { WASM_PAGE_BYTES } from '../../host/wasm-page.ts';
 import type { Manifest } from '../api.ts';
 import { moduleOptions } from '../registry/function-definition.ts';
 import { loadSource, type LoadedSource } from '../registry/source.ts';
@@ -17,7 +18,7 @@ import { applyOptions, type FunctionOptions } from './options.ts';
 import { printable } from './printable.ts';
 import { print } from './streams.ts';
 
-const PAGE_KIB = 64;
+const PAGE_KIB = WASM_PAGE_BYTES / 1024;
 
 export interface InspectOptions extends FunctionOptions {
   readonly json?: boolean;

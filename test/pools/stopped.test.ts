@@ -11,8 +11,7 @@ import { commandComponent, defineComponent } from '../host/component/components.
 import { define, type DefinitionOverrides } from '../definition.ts';
 import { loudLoop, loudOutput } from '../loud-loop.ts';
 import { deploy, input, openPool, stdoutOf, until } from './fixture.ts';
-
-const PAGE_BYTES = 65_536;
+import { WASM_PAGE_BYTES } from '../../host/wasm-page.ts';
 
 async function deployLoud(
   context: TestContext,
@@ -42,7 +41,7 @@ test('invoke() that is stopped at its deadline tells what its guest wrote and us
     const { inputBytes, hostCalls, memoryBytes } = outcome.usage;
     assert.deepEqual([inputBytes, hostCalls], [3, 2 + chunks]);
     // A memory that grew is seen by the next call into the host.
-    assert.equal(memoryBytes, chunks === 0 ? PAGE_BYTES : 2 * PAGE_BYTES);
+    assert.equal(memoryBytes, chunks === 0 ? WASM_PAGE_BYTES : 2 * WASM_PAGE_BYTES);
   }
 });
 
@@ -102,5 +101,5 @@ test('invoke() of a component that is stopped tells what it wrote', async (conte
   const outcome = await pool.invoke(definition, input('12345'));
   assert.deepEqual([outcome.kind, stderrOf(outcome), outcome.usage.inputBytes], ['timeout', 'err', 3]);
   assert.ok(stdoutOf(outcome) === loudOutput(40), `${outcome.stdout.length} bytes`);
-  assert.ok(outcome.usage.hostCalls > 40 && outcome.usage.memoryBytes >= PAGE_BYTES);
+  assert.ok(outcome.usage.hostCalls > 40 && outcome.usage.memoryBytes >= WASM_PAGE_BYTES);
 });

@@ -4,7 +4,7 @@ import { NebulaError } from '../../errors.ts';
 import type { Limits } from '../../limits.ts';
 import { compile } from '../../module/compile.ts';
 import { needsOf } from '../../module/growth.ts';
-import { PAGE_BYTES, refuseOversize, type ModuleInfo } from '../../module/inspect.ts';
+import { refuseOversize, type ModuleInfo } from '../../module/inspect.ts';
 import { canShadowTables, instrument } from '../../module/instrument.ts';
 import { readLayout, type ModuleLayout } from '../../module/layout.ts';
 import type { PreparedModule } from '../../module/prepare.ts';
@@ -15,6 +15,7 @@ import { checkGlue } from './glue/glue-check.ts';
 import type { ComponentCore, ComponentKind, PreparedComponent, TranspiledComponent } from './prepared-component.ts';
 import { refuseUnknownExports, refuseUnknownImports } from './entries.ts';
 import { parseInterface, readWorld } from './wit.ts';
+import { MOST_WASM_PAGES, WASM_PAGE_BYTES } from '../../wasm-page.ts';
 
 /** A component, and what the rest of the house wants to know of any guest. */
 export interface PreparedGuest {
@@ -56,7 +57,7 @@ export function rewriteComponent(
     return { file, layout, scan: scanValid(layout, file) };
   });
   if (cores.length === 0) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'a component without core modules' });
-  const memoryPages = Math.min(Math.floor(limits.memoryBytes / PAGE_BYTES), PAGE_BYTES);
+  const memoryPages = Math.min(Math.floor(limits.memoryBytes / WASM_PAGE_BYTES), MOST_WASM_PAGES);
   for (const { layout } of cores) refuseOversize(needsOf(layout), limits);
   tell('rewriting');
   const caps = { memoryPages, tableElements: limits.tableElements, isShared: true };

@@ -8,7 +8,7 @@ import { NebulaError } from '../../errors.ts';
 import { releaseMemory } from '../../linux/memory.ts';
 import { Budget } from '../../module/budget.ts';
 import type { Needs } from '../../module/growth.ts';
-import { PAGE_BYTES, refuseOversize } from '../../module/inspect.ts';
+import { refuseOversize } from '../../module/inspect.ts';
 import { STATE } from '../../module/instrument.ts';
 import { auditState, StateDigest } from '../../snapshot/audit.ts';
 import type { SnapshotImage } from '../../snapshot/image.ts';
@@ -16,6 +16,7 @@ import type { Restorer } from '../../snapshot/restore/restorer.ts';
 import { nonZeroPages, copyRuns, type Snapshot } from '../../snapshot/snapshot.ts';
 import { InstanceState } from '../../snapshot/state.ts';
 import type { ComponentDefinition } from './component-vm.ts';
+import { WASM_PAGE_BYTES } from '../../wasm-page.ts';
 
 type Callable = (...values: unknown[]) => unknown;
 
@@ -63,7 +64,7 @@ export class CoreInstances {
     const { memoryBytes, tableElements } = definition.limits;
     this.#definition = definition;
     this.#space = space;
-    this.#budget = new Budget(Math.floor(memoryBytes / PAGE_BYTES), tableElements);
+    this.#budget = new Budget(Math.floor(memoryBytes / WASM_PAGE_BYTES), tableElements);
   }
 
   /** Begins to link a glue; `next` is then called for each core module in the order in which the glue has them. */
@@ -188,7 +189,7 @@ export class CoreInstances {
     const { pagesLeft, elementsLeft } = this.#budget;
     if (this.#budget.take(memoryPages, tableElements)) return;
     const { limits } = this.#definition;
-    const pages = Math.floor(limits.memoryBytes / PAGE_BYTES) - pagesLeft + memoryPages;
+    const pages = Math.floor(limits.memoryBytes / WASM_PAGE_BYTES) - pagesLeft + memoryPages;
     refuseOversize({ memoryPages: pages, tableElements: limits.tableElements - elementsLeft + tableElements }, limits);
   }
 

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { Budget } from '../../../host/module/budget.ts';
-import { PAGE_BYTES } from '../../../host/module/inspect.ts';
 import { BUDGET } from '../../../host/module/growth.ts';
 import { prepareModule } from '../../../host/module/prepare.ts';
 import { resolveLimits } from '../../../host/limits.ts';
 import { assemble } from '../../wat.ts';
 import { define, deploy } from '../function.ts';
+import { WASM_PAGE_BYTES } from '../../../host/wasm-page.ts';
 
 const KINDS = [
   { kind: 'table', minimum: 2, maximum: Infinity, type: 'funcref', nothing: '(ref.null func)' },
@@ -76,7 +76,7 @@ const skip = WebAssembly.validate(severalMemories) ? false : 'V8 takes one memor
 test('instrument() keeps all memories of a module within one budget, exactly', { skip }, async () => {
   const { compiled, info } = await prepareModule(
     severalMemories,
-    resolveLimits({ memoryBytes: BUDGETED * PAGE_BYTES }),
+    resolveLimits({ memoryBytes: BUDGETED * WASM_PAGE_BYTES }),
   );
   assert.equal(info.memories, 3);
   fc.assert(
@@ -94,7 +94,7 @@ test('instrument() keeps all memories of a module within one budget, exactly', {
 test('MicroVm.usage() counts all memories of a module', { skip }, async () => {
   const guest = await deploy(severalMemories);
   guest.run();
-  assert.equal(guest.vm.usage().memoryBytes, 3 * PAGE_BYTES);
+  assert.equal(guest.vm.usage().memoryBytes, 3 * WASM_PAGE_BYTES);
   assert.equal(guest.vm.memories.length, 3);
 });
 
@@ -116,9 +116,9 @@ test('prepareModule() refuses tables and memories that together begin with more 
 });
 
 test('prepareModule() refuses memories that together begin with more than the limit', { skip }, async () => {
-  await assert.rejects(define(severalMemories, { limits: { memoryBytes: 2 * PAGE_BYTES } }), {
+  await assert.rejects(define(severalMemories, { limits: { memoryBytes: 2 * WASM_PAGE_BYTES } }), {
     code: 'ERR_NEBULA_MEMORY_MINIMUM',
-    fields: { minimumBytes: 3 * PAGE_BYTES, limitBytes: 2 * PAGE_BYTES },
+    fields: { minimumBytes: 3 * WASM_PAGE_BYTES, limitBytes: 2 * WASM_PAGE_BYTES },
   });
 });
 

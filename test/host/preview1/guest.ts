@@ -7,7 +7,6 @@ import { resolveLimits, type Limits } from '../../../host/limits.ts';
 import { ERRNO, errnoName } from '../../../host/wasi/errno.ts';
 import { type GuestCall, Preview1, STOP } from '../../../host/preview1/preview1.ts';
 
-export const PAGE_BYTES = 65536;
 /** Where `put` begins to place what a call is handed. */
 const SCRATCH = 1024;
 const QUESTION = 63;

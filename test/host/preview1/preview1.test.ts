@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ERRNO } from '../../../host/wasi/errno.ts';
 import { STOP } from '../../../host/preview1/preview1.ts';
-import { Guest, PAGE_BYTES, ROOT } from './guest.ts';
+import { WASM_PAGE_BYTES } from '../../../host/wasm-page.ts';
+import { Guest, ROOT } from './guest.ts';
 
 const FUNCTIONS = [
   'args_get args_sizes_get environ_get environ_sizes_get clock_res_get clock_time_get',
@@ -17,7 +18,7 @@ const FUNCTIONS = [
   .split(' ');
 
 /** Offset just inside the end of the memory, where nothing of 4 bytes fits. */
-const END = 2 * PAGE_BYTES - 1;
+const END = 2 * WASM_PAGE_BYTES - 1;
 const GUEST = { files: { file: 'contents', 'dir/': '' }, call: { input: Buffer.from('in'), environment: { A: 'b' } } };
 
 /** Arguments of a good call of each function that takes pointers; `^` marks each pointer, by its position. */
@@ -128,7 +129,7 @@ test('Preview1 has the 46 functions of the spec in both namespaces', () => {
 });
 
 test('Preview1 answers FAULT for each pointer that leads outside, in each function', () => {
-  const outside = [END, 2 * PAGE_BYTES, 0x7fff_ffff, -1, -8];
+  const outside = [END, 2 * WASM_PAGE_BYTES, 0x7fff_ffff, -1, -8];
   for (const name of Object.keys(goodCalls(new Guest(GUEST)))) {
     const [parameters, pointers] = goodCalls(new Guest(GUEST))[name] as [(number | bigint)[], number[]];
     for (const position of pointers) {
@@ -166,10 +167,10 @@ test('Preview1 answers FAULT for every pointer of a module without a memory', ()
 
 test('Preview1 sees a memory that grew', () => {
   const guest = new Guest();
-  assert.equal(guest.call('random_get', 2 * PAGE_BYTES, 16), 'fault');
+  assert.equal(guest.call('random_get', 2 * WASM_PAGE_BYTES, 16), 'fault');
   guest.memory.grow(1);
-  assert.equal(guest.call('random_get', 2 * PAGE_BYTES, 16), 'success');
-  assert.notEqual(guest.hex(2 * PAGE_BYTES, 16), '0'.repeat(32));
+  assert.equal(guest.call('random_get', 2 * WASM_PAGE_BYTES, 16), 'success');
+  assert.notEqual(guest.hex(2 * WASM_PAGE_BYTES, 16), '0'.repeat(32));
 });
 
 test('Preview1 never throws anything but STOP, whatever numbers it is called with', () => {

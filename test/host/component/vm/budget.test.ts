@@ -9,9 +9,9 @@ import { ComponentVm } from '../../../../host/component/vm/component-vm.ts';
 import { decodeResult } from '../../../../host/component/vm/function-call.ts';
 import { deployHere } from '../../../../host/deployment.ts';
 import { GuestThread } from '../../../../host/guest-thread.ts';
-import { PAGE_BYTES } from '../../../../host/module/inspect.ts';
 import { monotonicNs } from '../../../../host/monotonic.ts';
 import { defineComponent } from '../components.ts';
+import { WASM_PAGE_BYTES } from '../../../../host/wasm-page.ts';
 
 /** One module twice, another once, and one that grows the memory and the table it imports. */
 const SEVERAL = `(component
@@ -59,7 +59,7 @@ const STEPS = fc.array(
 
 test('CoreInstances keep all memories and all tables of a component within one budget each, exactly', async () => {
   const [pagesCap, elementsCap] = [12, 15];
-  const limits = { memoryBytes: pagesCap * PAGE_BYTES, tableElements: elementsCap };
+  const limits = { memoryBytes: pagesCap * WASM_PAGE_BYTES, tableElements: elementsCap };
   const definition = await defineComponent(await parse(SEVERAL), { limits });
   let refused = 0;
   fc.assert(
@@ -76,7 +76,7 @@ test('CoreInstances keep all memories and all tables of a component within one b
         else of[owner] += by;
         assert.equal(call(vm, `${what}-${instance}`, by), expected, `${what}-${instance}(${by})`);
       }
-      assert.equal(vm.usage().memoryBytes, (sizes.pages.a + sizes.pages.b + sizes.pages.c) * PAGE_BYTES);
+      assert.equal(vm.usage().memoryBytes, (sizes.pages.a + sizes.pages.b + sizes.pages.c) * WASM_PAGE_BYTES);
       vm.close();
     }),
     { numRuns: 60 },
@@ -101,17 +101,19 @@ function nested(breadth: number, depth: number): string {
 }
 
 test('deployHere() refuses a component whose core instances together begin with more than its limits', async () => {
-  const memories = await defineComponent(await parse(many(20, 100)), { limits: { memoryBytes: 1999 * PAGE_BYTES } });
+  const memories = await defineComponent(await parse(many(20, 100)), {
+    limits: { memoryBytes: 1999 * WASM_PAGE_BYTES },
+  });
   assert.throws(() => deployHere(memories), {
     code: 'ERR_NEBULA_MEMORY_MINIMUM',
-    fields: { minimumBytes: 2000 * PAGE_BYTES, limitBytes: 1999 * PAGE_BYTES },
+    fields: { minimumBytes: 2000 * WASM_PAGE_BYTES, limitBytes: 1999 * WASM_PAGE_BYTES },
   });
   const tables = await defineComponent(await parse(many(20, 1, 50)), { limits: { tableElements: 999 } });
   assert.throws(() => deployHere(tables), {
     code: 'ERR_NEBULA_TABLE_MINIMUM',
     fields: { minimum: 1000, limit: 999 },
   });
-  deployHere(await defineComponent(await parse(many(20, 100)), { limits: { memoryBytes: 2000 * PAGE_BYTES } }));
+  deployHere(await defineComponent(await parse(many(20, 100)), { limits: { memoryBytes: 2000 * WASM_PAGE_BYTES } }));
 });
 
 test('deployHere() refuses a component of too many memories or core instances before it makes them', async () => {

@@ -7,9 +7,9 @@ import { hasCow } from '../../../../host/linux/memory.ts';
 import { hasPagemapScan } from '../../../../host/linux/pagemap.ts';
 import { closeImage, createImage, type SnapshotImage } from '../../../../host/snapshot/image.ts';
 import { CowRestorer } from '../../../../host/snapshot/restore/cow.ts';
+import { WASM_PAGE_BYTES } from '../../../../host/wasm-page.ts';
 
-const PAGE_BYTES = 65_536;
-const SIZE_BYTES = 8 * 2 ** 20 + PAGE_BYTES;
+const SIZE_BYTES = 8 * 2 ** 20 + WASM_PAGE_BYTES;
 
 const content = new Uint8Array(SIZE_BYTES).map((_, at) => (at * 31 + (at >> 12)) & 0xff);
 
@@ -43,7 +43,10 @@ interface Restored {
 function restored(): Restored | undefined {
   const elsewhere: WebAssembly.Memory[] = [];
   while (elsewhere.length < 20) {
-    const memory = new WebAssembly.Memory({ initial: SIZE_BYTES / PAGE_BYTES, maximum: SIZE_BYTES / PAGE_BYTES });
+    const memory = new WebAssembly.Memory({
+      initial: SIZE_BYTES / WASM_PAGE_BYTES,
+      maximum: SIZE_BYTES / WASM_PAGE_BYTES,
+    });
     const restorer = new CowRestorer(image);
     restorer.attach(memory);
     if (!restorer.isMisplaced) return { restorer, bytes: new Uint8Array(memory.buffer) };
@@ -61,7 +64,7 @@ function restoreOnce({ restorer, bytes }: Restored): void {
 }
 
 const place = fc.oneof(
-  fc.constantFrom(0, 1, 4095, 4096, 2 ** 21 - 1, 2 ** 21, SIZE_BYTES - PAGE_BYTES, SIZE_BYTES - 1),
+  fc.constantFrom(0, 1, 4095, 4096, 2 ** 21 - 1, 2 ** 21, SIZE_BYTES - WASM_PAGE_BYTES, SIZE_BYTES - 1),
   fc.nat({ max: 40_000 }),
   fc.nat({ max: SIZE_BYTES - 1 }),
 );
