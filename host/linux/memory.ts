@@ -7,6 +7,7 @@
 
 import { fstatSync } from 'node:fs';
 import { lastError, libcFailure, LinuxError, loadLibc, requireLibc } from './libc.ts';
+import { pageSizeBytes } from './page-size.ts';
 import { argumentError, messageOf } from '../errors.ts';
 import { WASM_PAGE_BYTES } from '../wasm-page.ts';
 
@@ -18,14 +19,8 @@ const SEALS = 0xf;
 const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_FIXED = 0x12;
 const MADV_DONTNEED = 4;
-const SC_PAGESIZE = 30;
 /** What Linux moves at most in one read or write. */
 const TRANSFER_BYTES = 0x7fff_f000;
-
-/** Size of the machine's pages, in bytes. */
-export function pageSizeBytes(): number {
-  return requireLibc().sysconf(SC_PAGESIZE);
-}
 
 /** Creates an empty anonymous file and returns its fd, closed on exec. `name` shows in /proc only. @throws LinuxError */
 export function memfdCreate(name: string): number {

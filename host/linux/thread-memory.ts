@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { arch } from 'node:os';
 import { loadLibc, requireLibc } from './libc.ts';
-import { pageSizeBytes } from './memory.ts';
+import { pageSizeBytes } from './page-size.ts';
 
 /** Size of the shared memory in which a thread tells: pairs of address and size, as float64. */
 export const THREAD_MEMORY_BYTES: number = 4 * 8;

@@ -1,7 +1,7 @@
 /** Which pages of a private mapping runs touched: asked of PAGEMAP_SCAN, or read from the page map entry by entry. */
 
 import { openSync, readSync } from 'node:fs';
-import { pageSizeBytes } from './memory.ts';
+import { pageSizeBytes } from './page-size.ts';
 import { hasPagemapScan, pagemapScan } from './pagemap.ts';
 
 /** Ranges of page numbers, the end not included. */
@@ -14,10 +14,11 @@ const PRESENT_OR_SWAPPED = 0xc000_0000;
 const FILE_OR_SHARED = 0x2000_0000;
 
 /**
- * A page that is read is mapped with its neighbours: sixteen of them, or the whole huge page it is in. A run of more than
- * sixteen pages tells nothing of which one was read, and copying them all would cost more than the fault.
+ * A page that is read is mapped with its neighbours: these many bytes, or the whole huge page it is in. A longer run tells
+ * nothing of which page was read, and copying them all would cost more than the fault. Source: fault_around_bytes of Linux,
+ * mm/memory.c, which is 64 KiB whatever the page.
  */
-const MOST_READ_PAGES = 16;
+const FAULT_AROUND_BYTES = 65_536;
 
 let ranges: Float64Array | undefined;
 let pagemap: number | undefined;
@@ -38,11 +39,11 @@ export function writtenPages(address: number, sizeBytes: number): PageRanges {
 function scanPages(address: number, sizeBytes: number): PageRanges {
   const written = scan(address, sizeBytes, 'written');
   const read = subtract(scan(address, sizeBytes, 'touched'), written);
-  return [...written, ...read.filter(isWorthCopying)].sort(([left], [right]) => left - right);
+  return [...written, ...read.filter(isWorthCopying(pageSizeBytes()))].sort(([left], [right]) => left - right);
 }
 
-function isWorthCopying([from, to]: readonly [number, number]): boolean {
-  return to - from <= MOST_READ_PAGES;
+function isWorthCopying(pageBytes: number): (range: readonly [from: number, to: number]) => boolean {
+  return ([from, to]) => (to - from) * pageBytes <= FAULT_AROUND_BYTES;
 }
 
 function scan(address: number, sizeBytes: number, kind: 'written' | 'touched'): [number, number][] {
@@ -77,9 +78,13 @@ export function readEntries(address: number, sizeBytes: number): PageRanges {
   const pageBytes = pageSizeBytes();
   const entries = new Uint8Array((sizeBytes / pageBytes) * ENTRY_BYTES);
   const count = readSync(pagemap, entries, 0, entries.length, (address / pageBytes) * ENTRY_BYTES) / ENTRY_BYTES;
-  const words = new Uint32Array(entries.buffer);
+  return rangesOfEntries(new Uint32Array(entries.buffer, 0, count * 2), pageBytes);
+}
+
+/** What entries of a page map tell, two words each, the first of page 0. */
+export function rangesOfEntries(words: Uint32Array, pageBytes: number): PageRanges {
   const found: { from: number; to: number; isRead: boolean }[] = [];
-  for (let page = 0; page < count; page++) {
+  for (let page = 0; page * 2 < words.length; page++) {
     const upper = words[page * 2 + 1] as number;
     if ((upper & PRESENT_OR_SWAPPED) === 0) continue;
     const isRead = (upper & FILE_OR_SHARED) !== 0;
@@ -87,7 +92,6 @@ export function readEntries(address: number, sizeBytes: number): PageRanges {
     if (last?.to === page && last.isRead === isRead) last.to = page + 1;
     else found.push({ from: page, to: page + 1, isRead });
   }
-  return found
-    .filter(({ from, to, isRead }) => !isRead || isWorthCopying([from, to]))
-    .map(({ from, to }) => [from, to]);
+  const isWorth = isWorthCopying(pageBytes);
+  return found.filter(({ from, to, isRead }) => !isRead || isWorth([from, to])).map(({ from, to }) => [from, to]);
 }

@@ -2,6 +2,7 @@
 
 import type { FunctionDefinition, Strategy } from '../definition.ts';
 import { releaseMemory } from '../linux/memory.ts';
+import { pageSizeBytes } from '../linux/page-size.ts';
 import { MicroVm } from '../micro-vm.ts';
 import type { SnapshotImage } from './image.ts';
 import { allowedStrategies, createRestorer } from './restore/choice.ts';
@@ -21,7 +22,6 @@ const FRESH_ROUNDS = 5;
 const PATIENCE_MS = 60;
 /** Places a round writes, two neighbouring pages each: what a small function's stack and heap come to. */
 const WRITTEN_PLACES = 2;
-const PAGE_BYTES = 4096;
 
 /**
  * Tries the strategies that are exact for the function; a strategy it names itself is taken if it is among them.
@@ -93,13 +93,10 @@ export function timeRestore(image: SnapshotImage, strategy: Strategy): Times {
   const restorer = createRestorer(image, strategy);
   restorer.attach(memory);
   const bytes = new Uint8Array(memory.buffer);
-  const stepBytes = Math.floor(bytes.length / WRITTEN_PLACES / PAGE_BYTES) * PAGE_BYTES;
+  const offsets = writtenOffsets(bytes.length, pageSizeBytes());
   const times = timeRounds(ROUNDS, () => {
     const startMs = performance.now();
-    for (let place = 0; place < WRITTEN_PLACES; place++) {
-      bytes[place * stepBytes] = 1;
-      bytes[place * stepBytes + PAGE_BYTES] = 1;
-    }
+    for (const offset of offsets) bytes[offset] = 1;
     const writtenMs = performance.now();
     restorer.observe();
     const observedMs = performance.now();
@@ -108,6 +105,16 @@ export function timeRestore(image: SnapshotImage, strategy: Strategy): Times {
   });
   releaseMemory(memory);
   return times;
+}
+
+/** Where a round writes: at the beginning of two neighbouring pages in each place, as far as the memory has them. */
+export function writtenOffsets(memoryBytes: number, pageBytes: number): number[] {
+  const stepBytes = Math.floor(memoryBytes / WRITTEN_PLACES / pageBytes) * pageBytes;
+  const offsets = Array.from({ length: WRITTEN_PLACES }, (_, place) => [
+    place * stepBytes,
+    place * stepBytes + pageBytes,
+  ]);
+  return [...new Set(offsets.flat())].filter((offset) => offset < memoryBytes);
 }
 
 /** The memories it makes are counted nowhere and live until they are collected, hence few rounds. */

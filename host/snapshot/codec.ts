@@ -2,7 +2,7 @@
  * A snapshot as a file. All numbers are little-endian.
  *
  *     magic "NEBSNAP\0" | version u32 | module digest 32 bytes | memory size u64
- *     runs    u32 count, each: offset u64, size u32, bytes (ascending, apart, of whole 4 KiB pages)
+ *     runs    u32 count, each: offset u64, size u32, bytes (ascending, apart, of whole grains of 4 KiB)
  *     globals u32 count, each: index u32, kind u8, value (i32 u32 | i64 u64 | bits u8 lanes + u64 each | reference i32)
  *     tables  u32 count, each: index u32, size u32, elements i32 (-1 is null)
  *     dropped u32 count, each: kind u8 (0 data, 1 element), index u32
@@ -175,7 +175,7 @@ class SnapshotReader {
   run(): PageRun {
     const offset = this.u64();
     const source = this.bytes(this.u32());
-    if (offset % GRAIN_BYTES !== 0 || source.length % GRAIN_BYTES !== 0) this.fail('a run that is not whole pages');
+    if (offset % GRAIN_BYTES !== 0 || source.length % GRAIN_BYTES !== 0) this.fail('a run that is not whole grains');
     const bytes = new Uint8Array(new SharedArrayBuffer(source.length));
     bytes.set(source);
     return { offset, bytes };

@@ -1,7 +1,8 @@
 /** A snapshot where every thread can reach it: its plain data, and where Linux has it a memfd to map. */
 
 import { addressOf, closeFd, ftruncateFd, hasCow, memfdCreate, readFd, sealFd, writeFd } from '../linux/memory.ts';
-import { collapseRanges, HUGE_PAGE_BYTES } from '../linux/huge-pages.ts';
+import { collapseRanges } from '../linux/huge-pages.ts';
+import { hugePageSizeBytes } from '../linux/page-size.ts';
 import { messageOf } from '../errors.ts';
 import type { InstanceSnapshot, PageRun, Snapshot } from './snapshot.ts';
 
@@ -30,10 +31,10 @@ export function createImage({ runs, ...snapshot }: Snapshot): SnapshotImage {
   let memfd = -1;
   try {
     memfd = memfdCreate(`nebula-${snapshot.digest.slice(0, 12)}`);
-    const memfdOffset = denseRanges({ ...snapshot, runs }, 0).length > 0 ? offGridBytes() : 0;
+    const memfdOffset = denseRanges({ ...snapshot, runs }, 0, hugePageSizeBytes()).length > 0 ? offGridBytes() : 0;
     ftruncateFd(memfd, memfdOffset + snapshot.memoryBytes);
     for (const run of runs) writeFd(memfd, run.bytes, memfdOffset + run.offset);
-    const hugeBytes = collapseRanges(memfd, denseRanges({ ...snapshot, runs }, memfdOffset));
+    const hugeBytes = collapseRanges(memfd, denseRanges({ ...snapshot, runs }, memfdOffset, hugePageSizeBytes()));
     sealFd(memfd);
     return { snapshot, runs, memfd, memfdMissing: '', memfdOffset, hugeBytes };
   } catch (error) {
@@ -50,28 +51,35 @@ const DENSE_SHARE = 0.5;
  * which are gone; what is true of one memory is most often true of the next.
  */
 function offGridBytes(): number {
-  return addressOf(new WebAssembly.Memory({ initial: 1, maximum: 1 }).buffer) % HUGE_PAGE_BYTES;
+  return addressOf(new WebAssembly.Memory({ initial: 1, maximum: 1 }).buffer) % hugePageSizeBytes();
 }
 
-/** Ranges of whole huge pages of a file that an image fills well which begins at `fileOffset` there, in bytes of the file. */
-function denseRanges(snapshot: Snapshot, fileOffset: number): (readonly [from: number, to: number])[] {
-  const filled = new Float64Array(Math.floor((fileOffset + snapshot.memoryBytes) / HUGE_PAGE_BYTES));
+/**
+ * Ranges of whole huge pages of `hugePageBytes` of a file that an image fills well which begins at `fileOffset` there, in
+ * bytes of the file.
+ */
+export function denseRanges(
+  snapshot: Snapshot,
+  fileOffset: number,
+  hugePageBytes: number,
+): (readonly [from: number, to: number])[] {
+  const filled = new Float64Array(Math.floor((fileOffset + snapshot.memoryBytes) / hugePageBytes));
   for (const { offset, bytes } of snapshot.runs) {
     const last = fileOffset + offset + bytes.length;
     for (let at = fileOffset + offset; at < last; ) {
-      const page = Math.floor(at / HUGE_PAGE_BYTES);
-      const end = Math.min((page + 1) * HUGE_PAGE_BYTES, last);
+      const page = Math.floor(at / hugePageBytes);
+      const end = Math.min((page + 1) * hugePageBytes, last);
       if (page < filled.length) filled[page] = (filled[page] as number) + end - at;
       at = end;
     }
   }
   const ranges: [number, number][] = [];
   filled.forEach((sizeBytes, page) => {
-    if (sizeBytes < HUGE_PAGE_BYTES * DENSE_SHARE) return;
-    const from = page * HUGE_PAGE_BYTES;
+    if (sizeBytes < hugePageBytes * DENSE_SHARE) return;
+    const from = page * hugePageBytes;
     const last = ranges.at(-1);
-    if (last?.[1] === from) last[1] = from + HUGE_PAGE_BYTES;
-    else ranges.push([from, from + HUGE_PAGE_BYTES]);
+    if (last?.[1] === from) last[1] = from + hugePageBytes;
+    else ranges.push([from, from + hugePageBytes]);
   });
   return ranges;
 }

@@ -1,6 +1,6 @@
 /** What a snapshot holds: all state of an instance that an invocation can change, as plain data for any thread. */
 
-/** A run of whole machine pages of memory. What no run covers is zero. */
+/** A run of whole grains of memory. What no run covers is zero. */
 export interface PageRun {
   readonly offset: number;
   readonly bytes: Uint8Array;
@@ -39,7 +39,7 @@ export interface Snapshot extends InstanceSnapshot {
   readonly runs: readonly PageRun[];
 }
 
-/** Grain in which memory is kept: the smallest page of the machines Nebula runs on. */
+/** Grain in which memory is kept, the same on all machines whatever their pages are, so that a stored snapshot fits each. */
 export const GRAIN_BYTES = 4096;
 
 /** Bytes the runs hold. */

@@ -8,8 +8,8 @@
  */
 
 import { DiscardList } from '../../linux/discard.ts';
-import { discardPages, mapPrivate, pageSizeBytes } from '../../linux/memory.ts';
-import { HUGE_PAGE_BYTES } from '../../linux/huge-pages.ts';
+import { discardPages, mapPrivate } from '../../linux/memory.ts';
+import { hugePageSizeBytes, pageSizeBytes } from '../../linux/page-size.ts';
 import { hasPagemapScan, pagemapScan } from '../../linux/pagemap.ts';
 import { touchedPages, writtenPages } from '../../linux/touched-pages.ts';
 import { readImage, type SnapshotImage } from '../image.ts';
@@ -37,8 +37,9 @@ export class CowRestorer implements Restorer {
   readonly strategy = 'cow' as const;
   readonly #image: SnapshotImage;
   readonly sizeBytes: number;
-  readonly #hot: HotPages = new HotPages();
   readonly #pageBytes: number = pageSizeBytes();
+  readonly #hugePageBytes: number = hugePageSizeBytes();
+  readonly #hot: HotPages = new HotPages(this.#pageBytes);
   #memory: Uint8Array = new Uint8Array();
   #address = 0;
   #runs: readonly HotRun[] = [];
@@ -76,7 +77,7 @@ export class CowRestorer implements Restorer {
     this.#memory = new Uint8Array(memory.buffer);
     this.#address = mapPrivate(this.#memory, this.sizeBytes, this.#image.memfd, this.#image.memfdOffset);
     // A huge page is mapped as one only where the addresses agree.
-    this.#isMisplaced = this.#keepsRead && (this.#address - this.#image.memfdOffset) % HUGE_PAGE_BYTES !== 0;
+    this.#isMisplaced = this.#keepsRead && (this.#address - this.#image.memfdOffset) % this.#hugePageBytes !== 0;
     if (this.#isMisplaced) this.#keepsRead = false;
     this.#setHot([]);
   }
@@ -129,7 +130,8 @@ export class CowRestorer implements Restorer {
 
   #drop(from: number, to: number): boolean {
     const split = this.#split;
-    for (let page = Math.floor(from / HUGE_PAGE_BYTES); page * HUGE_PAGE_BYTES < to; page++) split.add(page);
+    const hugePageBytes = this.#hugePageBytes;
+    for (let page = Math.floor(from / hugePageBytes); page * hugePageBytes < to; page++) split.add(page);
     if (split.size > MOST_SPLIT) this.#keepsRead = false;
     return discardPages(this.#address + from, to - from) === 0;
   }

@@ -3,11 +3,11 @@
 /** A page is hot when this share of the looks found it touched: below, dropping it is cheaper than copying it. */
 const HOT_SHARE = 0.25;
 
-/** Ranges nearer than this are copied as one: a further range to drop costs what four copied pages do. */
-export const MERGE_PAGES: number = 4;
+/** Ranges nearer than this are copied as one: a further range to drop costs what copying so much does. */
+export const MERGE_BYTES = 16_384;
 
-/** Pages copied at most; a run that touches more is cheaper to drop as a whole. */
-const MOST_PAGES = 1024;
+/** Copied at most; a run that touches more is cheaper to drop as a whole. */
+const MOST_BYTES: number = 4 * 2 ** 20;
 
 /** Looks are taken at each of the first runs, then at every power of two, then at every so many runs. */
 const EARLY_RUNS = 4;
@@ -21,10 +21,18 @@ function isLook(run: number): boolean {
 }
 
 export class HotPages {
+  readonly #mergePages: number;
+  readonly #mostPages: number;
   readonly #scores: Map<number, number> = new Map();
   #looks = 0;
   #runs = 0;
   #ranges: readonly (readonly [from: number, to: number])[] = [];
+
+  /** For a machine whose pages have so many bytes. */
+  constructor(pageBytes: number) {
+    this.#mergePages = Math.ceil(MERGE_BYTES / pageBytes);
+    this.#mostPages = MOST_BYTES / pageBytes;
+  }
 
   /** Counts a run and tells whether to look at it. */
   isDue(): boolean {
@@ -40,7 +48,7 @@ export class HotPages {
   learn(touched: readonly (readonly [from: number, to: number])[]): boolean {
     this.#looks++;
     for (const [from, to] of touched) {
-      for (let page = from; page < Math.min(to, from + MOST_PAGES); page++) {
+      for (let page = from; page < Math.min(to, from + this.#mostPages); page++) {
         this.#scores.set(page, (this.#scores.get(page) ?? 0) + 1);
       }
     }
@@ -59,12 +67,12 @@ export class HotPages {
   #hotRanges(): (readonly [number, number])[] {
     const needed = this.#looks * HOT_SHARE;
     const pages = [...this.#scores].filter(([, score]) => score >= needed).map(([page]) => page);
-    if (pages.length > MOST_PAGES) return [];
+    if (pages.length > this.#mostPages) return [];
     pages.sort((left, right) => left - right);
     const ranges: [number, number][] = [];
     for (const page of pages) {
       const last = ranges.at(-1);
-      if (last !== undefined && page - last[1] < MERGE_PAGES) last[1] = page + 1;
+      if (last !== undefined && page - last[1] < this.#mergePages) last[1] = page + 1;
       else ranges.push([page, page + 1]);
     }
     return ranges;

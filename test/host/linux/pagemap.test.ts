@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  closeFd,
-  discardPages,
-  hasCow,
-  mapPrivate,
-  memfdCreate,
-  pageSizeBytes,
-  writeFd,
-} from '../../../host/linux/memory.ts';
+import { closeFd, discardPages, hasCow, mapPrivate, memfdCreate, writeFd } from '../../../host/linux/memory.ts';
+import { pageSizeBytes } from '../../../host/linux/page-size.ts';
 import { hasPagemapScan, pagemapScan } from '../../../host/linux/pagemap.ts';
 
 const PAGE = 65_536;

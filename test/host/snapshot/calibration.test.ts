@@ -4,7 +4,7 @@ import { STRATEGIES, type FunctionDefinition } from '../../../host/definition.ts
 import { initialise } from '../../../host/initialise.ts';
 import { hasCow } from '../../../host/linux/memory.ts';
 import { MicroVm } from '../../../host/micro-vm.ts';
-import { calibrate } from '../../../host/snapshot/calibration.ts';
+import { calibrate, writtenOffsets } from '../../../host/snapshot/calibration.ts';
 import { allowedStrategies, createRestorer, exactStrategies } from '../../../host/snapshot/restore/choice.ts';
 import { closeImage, createImage, type SnapshotImage } from '../../../host/snapshot/image.ts';
 import { callOf, define, defineGuest, Deployed } from '../function.ts';
@@ -12,7 +12,6 @@ import { callOf, define, defineGuest, Deployed } from '../function.ts';
 const MODULE =
   '(module (memory (export "memory") 2) (func (export "_start") (i32.store (i32.const 70000) (i32.const 1))))';
 
-/** The image as on a machine that has no memfd to give. */
 /** The image as a kernel without memfd would have it. */
 function withoutMemfd(definition: FunctionDefinition): SnapshotImage {
   const { runs, ...snapshot } = initialise(definition).snapshot;
@@ -98,4 +97,12 @@ test('exactStrategies() names fresh alone for a module whose changes cannot be p
   assert.deepEqual(exactStrategies(plain, true), ['fresh', 'copy', 'cow']);
   assert.deepEqual(exactStrategies(plain, false), ['fresh', 'copy']);
   assert.deepEqual(exactStrategies({ ...plain, restorable: false }, true), ['fresh']);
+});
+
+test('writtenOffsets() are two neighbouring pages of the machine in each of two places, all within the memory', () => {
+  assert.deepEqual(writtenOffsets(65_536, 4096), [0, 4096, 32_768, 36_864]);
+  assert.deepEqual(writtenOffsets(65_536, 16_384), [0, 16_384, 32_768, 49_152]);
+  assert.deepEqual(writtenOffsets(65_536, 65_536), [0]);
+  assert.deepEqual(writtenOffsets(3 * 65_536, 65_536), [0, 65_536, 131_072]);
+  assert.deepEqual(writtenOffsets(10 * 65_536, 16_384), [0, 16_384, 327_680, 344_064]);
 });

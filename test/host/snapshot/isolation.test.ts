@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { STRATEGIES, type Strategy } from '../../../host/definition.ts';
 import { hasCow } from '../../../host/linux/memory.ts';
+import { pageSizeBytes } from '../../../host/linux/page-size.ts';
 import { HotPages } from '../../../host/snapshot/restore/hot-pages.ts';
 import { define, defineGuest, Deployed } from '../function.ts';
 
@@ -40,7 +41,7 @@ function secretOf(call: number): Buffer {
 
 /** A tenant's function, and when the restorer looks at what its runs touched. */
 class Tenant extends Deployed {
-  readonly #looks: HotPages = new HotPages();
+  readonly #looks: HotPages = new HotPages(pageSizeBytes());
 
   /**
    * Whether the next run is not looked at; asked once before each. To search the memory is to read every page of it, and
