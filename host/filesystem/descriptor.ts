@@ -6,45 +6,7 @@
  */
 
 import { ERRNO } from '../wasi/errno.ts';
-
-/** `filetype` of preview1. */
-export const FILETYPE = {
-  unknown: 0,
-  blockDevice: 1,
-  characterDevice: 2,
-  directory: 3,
-  regularFile: 4,
-  socketDgram: 5,
-  socketStream: 6,
-  symbolicLink: 7,
-} as const;
-
-/** `fdflags` of preview1. */
-export const FDFLAG = { append: 1, dsync: 2, nonblock: 4, rsync: 8, sync: 16 } as const;
-
-/** `oflags` of preview1. */
-export const OFLAG = { creat: 1, directory: 2, excl: 4, trunc: 8 } as const;
-
-/** Whether `oflags` ask for a directory and, at once, for what only a file can be: made, made anew or emptied. */
-export function isOflagsInvalid(oflags: number): boolean {
-  return (oflags & OFLAG.directory) !== 0 && (oflags & (OFLAG.creat | OFLAG.excl | OFLAG.trunc)) !== 0;
-}
-
-/** Flags of an open file that fcntl(F_SETFL) of Linux leaves as they were at its open. */
-const SYNC_FLAGS = FDFLAG.dsync | FDFLAG.rsync | FDFLAG.sync;
-
-/**
- * The `fdflags` of a file after fd_fdstat_set_flags: synchronisation stays what its open asked for, so that what was
- * read can be written back, with or without those bits. Undefined where it would have to change: INVAL, as in wasmtime.
- */
-export function changedFlags(current: number, fdflags: number): number | undefined {
-  const known = SYNC_FLAGS | FDFLAG.append | FDFLAG.nonblock;
-  if ((fdflags & ~known) !== 0 || (fdflags & SYNC_FLAGS & ~current) !== 0) return undefined;
-  return (fdflags & ~SYNC_FLAGS) | (current & SYNC_FLAGS);
-}
-
-/** `fstflags` of preview1. */
-export const FSTFLAG = { atim: 1, atimNow: 2, mtim: 4, mtimNow: 8 } as const;
+import { FILETYPE } from '../wasi/filetype.ts';
 
 /** `filestat` of preview1; times in nanoseconds since the epoch. */
 export interface Filestat {

@@ -5,7 +5,9 @@
 
 import type { DeviceName } from '../capabilities.ts';
 import { ERRNO } from '../wasi/errno.ts';
-import { changedFlags, Descriptor, FILETYPE, type Filestat, type OpenRequest, type Result } from './descriptor.ts';
+import { FILETYPE } from '../wasi/filetype.ts';
+import { changedFlags } from '../wasi/flags.ts';
+import { Descriptor, type Filestat, type OpenRequest, type Result } from './descriptor.ts';
 import type { GuestSources } from './mount.ts';
 
 /** Major and minor number of each, on Linux. */

@@ -1,15 +1,16 @@
 /** A regular file of the machine, held by an fd. Its offset is the kernel's, so two descriptors of one fd would share it. */
 
-import { FCNTL, OPEN, STATX, statFd } from '../linux/files.ts';
+import { FCNTL, OPEN, statFd, STATX } from '../linux/files.ts';
 import { type Libc, requireLibc } from '../linux/libc.ts';
 import { closeOwned } from '../linux/owned-fd.ts';
 import { ERRNO } from '../wasi/errno.ts';
-import { changedFlags, Descriptor, FDFLAG, FILETYPE, type Result } from './descriptor.ts';
+import { FILETYPE } from '../wasi/filetype.ts';
+import { changedFlags, FDFLAG } from '../wasi/flags.ts';
+import { OFFSET_MAX } from '../wasi/offsets.ts';
+import { Descriptor, type Result } from './descriptor.ts';
 import { toWasiErrno } from './machine-errno.ts';
 import { setTimespecs, statInto, TIMESPECS } from './machine-stat.ts';
 
-/** Largest offset Linux takes. */
-const OFFSET_MAX = 2n ** 63n - 1n;
 /** What Linux moves at most in one read or write. */
 const TRANSFER_BYTES = 0x7fff_f000;
 const WHENCES = 3;

@@ -1,10 +1,11 @@
 /** The entries of a directory of the machine, taken at one moment, so that their cookies stay what they are. */
 
-import { type ListedEntry, listFd, OPEN, STATX, statFd } from '../linux/files.ts';
+import { type ListedEntry, listFd, OPEN, statFd, STATX } from '../linux/files.ts';
 import { requireLibc } from '../linux/libc.ts';
 import { closeOwned, openIn } from '../linux/owned-fd.ts';
 import { ERRNO } from '../wasi/errno.ts';
-import { type DirectoryEntry, FILETYPE } from './descriptor.ts';
+import { FILETYPE } from '../wasi/filetype.ts';
+import type { DirectoryEntry } from './descriptor.ts';
 import { toWasiErrno } from './machine-errno.ts';
 import { terminate } from './machine-path.ts';
 import { toFiletype } from './machine-stat.ts';

@@ -2,7 +2,8 @@
 
 import { OPEN } from '../linux/files.ts';
 import { ERRNO } from '../wasi/errno.ts';
-import { FDFLAG, isOflagsInvalid, OFLAG, type OpenRequest } from './descriptor.ts';
+import { FDFLAG, isOflagsInvalid, OFLAG } from '../wasi/flags.ts';
+import type { OpenRequest } from './descriptor.ts';
 
 /** Flags of open for a request, or the WASI errno that refuses it, negated. */
 export function toOpenFlags(request: OpenRequest): number {

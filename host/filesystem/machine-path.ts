@@ -4,10 +4,11 @@
  * time, never follows a link of the kernel's and expands symlinks itself.
  */
 
-import { DOT_PATH, EMPTY_PATH, KIND, OPEN, PATH_BYTES, STATX, statFd } from '../linux/files.ts';
+import { DOT_PATH, EMPTY_PATH, KIND, OPEN, statFd, STATX } from '../linux/files.ts';
 import { requireLibc } from '../linux/libc.ts';
 import { closeOwned, openBeneath, openIn } from '../linux/owned-fd.ts';
 import { ERRNO } from '../wasi/errno.ts';
+import { DOT, LINKS_MAX, PATH_MAX_BYTES, SLASH } from '../wasi/paths.ts';
 import { ESCAPE, toPathErrno, toWasiErrno } from './machine-errno.ts';
 
 /**
@@ -16,9 +17,6 @@ import { ESCAPE, toPathErrno, toWasiErrno } from './machine-errno.ts';
  */
 export type Resolver = (directory: number, path: Uint8Array, flags: number, mode: number) => number;
 
-const SLASH = 0x2f;
-const DOT = 0x2e;
-const LINKS = 40;
 /** Directories a walk holds open at once. */
 const DEPTH = 256;
 /** How often openat2 is asked again when a rename beside a `..` made it unsure (EAGAIN). */
@@ -41,7 +39,7 @@ export function checkPath(path: Uint8Array): Uint8Array | number {
   if (path.length === 0) {
     return -ERRNO.noent;
   }
-  if (path.length > PATH_BYTES) {
+  if (path.length >= PATH_MAX_BYTES) {
     return -ERRNO.nametoolong;
   }
   if (path.includes(0)) {
@@ -99,7 +97,7 @@ function isDotDot(name: Uint8Array): boolean {
 
 /** Contents of the symlink an O_PATH fd stands for, or the WASI errno negated. */
 export function readLinkFd(fd: number): Uint8Array | number {
-  const target = new Uint8Array(PATH_BYTES + 1);
+  const target = new Uint8Array(PATH_MAX_BYTES);
   const libc = requireLibc();
   const count = libc.readlinkat(fd, EMPTY_PATH, target, target.length);
   // An empty path that is no symlink is ENOENT to the kernel; the fd is there, so what lacks is the link.
@@ -243,7 +241,7 @@ function expand(walk: Walk, contents: Uint8Array | number): number {
   if (typeof contents === 'number') {
     return -contents;
   }
-  if (walk.links > LINKS) {
+  if (walk.links > LINKS_MAX) {
     return ERRNO.loop;
   }
   if (contents.length === 0) {

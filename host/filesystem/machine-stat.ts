@@ -1,9 +1,11 @@
 /** Stats and times of the machine's files as WASI has them. */
 
-import { KIND, STATX, statFd, UTIME_NOW, UTIME_OMIT } from '../linux/files.ts';
+import { KIND, statFd, STATX, UTIME_NOW, UTIME_OMIT } from '../linux/files.ts';
 import type { Libc } from '../linux/libc.ts';
 import { ERRNO } from '../wasi/errno.ts';
-import { type Filestat, FILETYPE, FSTFLAG } from './descriptor.ts';
+import { FILETYPE } from '../wasi/filetype.ts';
+import { FSTFLAG, isFstflagsInvalid } from '../wasi/flags.ts';
+import type { Filestat } from './descriptor.ts';
 import { toWasiErrno } from './machine-errno.ts';
 
 const FILETYPES: Readonly<Record<number, number>> = {
@@ -44,12 +46,7 @@ export const TIMESPECS: BigInt64Array = new BigInt64Array(4);
 
 /** Puts times in nanoseconds into `TIMESPECS`, as `fstflags` has them; `inval` for flags that contradict each other. */
 export function setTimespecs(atimNs: bigint, mtimNs: bigint, fstflags: number): number {
-  const known = atim | atimNow | mtim | mtimNow;
-  if (
-    (fstflags & ~known) !== 0 ||
-    (fstflags & (atim | atimNow)) === (atim | atimNow) ||
-    (fstflags & (mtim | mtimNow)) === (mtim | mtimNow)
-  ) {
+  if (isFstflagsInvalid(fstflags)) {
     return ERRNO.inval;
   }
   setTimespec(0, atimNs, (fstflags & atim) !== 0, (fstflags & atimNow) !== 0);

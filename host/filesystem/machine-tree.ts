@@ -7,15 +7,16 @@
  */
 
 import type { DeviceName } from '../capabilities.ts';
-import { AT_EMPTY_PATH, AT_REMOVEDIR, EMPTY_PATH, KIND, OPEN, STATX, statFd } from '../linux/files.ts';
+import { AT_EMPTY_PATH, AT_REMOVEDIR, EMPTY_PATH, KIND, OPEN, statFd, STATX } from '../linux/files.ts';
 import { type Libc, requireLibc } from '../linux/libc.ts';
 import { closeOwned } from '../linux/owned-fd.ts';
 import { ERRNO } from '../wasi/errno.ts';
+import { FILETYPE } from '../wasi/filetype.ts';
+import { DOT, LINKS_MAX, SLASH } from '../wasi/paths.ts';
 import {
   type Descriptor,
   DirectoryDescriptor,
   type DirectoryEntry,
-  FILETYPE,
   type OpenRequest,
   type Result,
 } from './descriptor.ts';
@@ -39,9 +40,6 @@ export interface MachineTree {
   sources: GuestSources;
 }
 
-const SLASH = 0x2f;
-const DOT = 0x2e;
-const LINKS = 40;
 const DIRECTORY_MODE = 0o777;
 const FILE_MODE = 0o666;
 
@@ -294,7 +292,7 @@ export class MachineDirectory extends DirectoryDescriptor {
   #expandLinks(path: Uint8Array): Uint8Array | number {
     const result: Pick<Result, 'bytes'> = { bytes: path };
     let expanded = path;
-    for (let links = 0; links <= LINKS; links++) {
+    for (let links = 0; links <= LINKS_MAX; links++) {
       const errno = this.readlink(expanded, result as Result);
       if (errno !== ERRNO.success) {
         if (errno === ERRNO.inval) {

@@ -1,21 +1,20 @@
 /** An open directory of an in-memory tree. Paths are resolved beneath it and never leave it. */
 
 import { ERRNO } from '../wasi/errno.ts';
+import { FILETYPE } from '../wasi/filetype.ts';
+import { isOflagsInvalid, OFLAG } from '../wasi/flags.ts';
+import { SLASH } from '../wasi/paths.ts';
 import {
   type Descriptor,
   DirectoryDescriptor,
   type DirectoryEntry,
-  FILETYPE,
-  isOflagsInvalid,
-  OFLAG,
   type OpenRequest,
   type Result,
 } from './descriptor.ts';
-import { MemoryFile } from './memory-file.ts';
 import { DeviceFile } from './device-file.ts';
+import { MemoryFile } from './memory-file.ts';
 import { DeviceNode, DirectoryNode, FileNode, LinkNode, type MemoryNode, type Place, walk } from './memory-tree.ts';
 
-const SLASH = 0x2f;
 const ENCODER: TextEncoder = new TextEncoder();
 
 export class MemoryDirectory extends DirectoryDescriptor {

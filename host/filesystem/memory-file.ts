@@ -1,13 +1,14 @@
 /** An open file of an in-memory tree. */
 
 import { ERRNO } from '../wasi/errno.ts';
-import { changedFlags, Descriptor, FDFLAG, FILETYPE, type OpenRequest, type Result } from './descriptor.ts';
+import { FILETYPE } from '../wasi/filetype.ts';
+import { changedFlags, FDFLAG, WHENCE } from '../wasi/flags.ts';
+import { OFFSET_MAX } from '../wasi/offsets.ts';
+import { Descriptor, type OpenRequest, type Result } from './descriptor.ts';
 import type { FileNode } from './memory-tree.ts';
 
 /** Offsets are numbers here: beyond this they would lose precision, and no tree is that large. */
 const LARGEST_OFFSET = BigInt(Number.MAX_SAFE_INTEGER);
-/** Largest offset Linux takes. */
-const OFFSET_MAX = 2n ** 63n - 1n;
 
 export class MemoryFile extends Descriptor {
   override readonly filetype: number = FILETYPE.regularFile;
@@ -61,7 +62,7 @@ export class MemoryFile extends Descriptor {
   }
 
   override seek(delta: bigint, whence: number, result: Result): number {
-    const origin = whence === 0 ? 0 : whence === 1 ? this.#offset : this.#node.sizeBytes();
+    const origin = whence === WHENCE.set ? 0 : whence === WHENCE.cur ? this.#offset : this.#node.sizeBytes();
     const target = BigInt(origin) + delta;
     if (target < 0n) return ERRNO.inval;
     // As Linux has it beyond the largest file.

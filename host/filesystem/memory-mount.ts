@@ -3,6 +3,7 @@
 import type { MemoryMount } from '../capabilities.ts';
 import { NebulaError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
+import { NAME_MAX_BYTES } from '../wasi/paths.ts';
 import { MemoryDirectory } from './memory-directory.ts';
 import { DeviceNode, DirectoryNode, FileNode, MemoryTree } from './memory-tree.ts';
 import { MACHINE_SOURCES, type MountedDirectory } from './mount.ts';
@@ -10,7 +11,6 @@ import { MACHINE_SOURCES, type MountedDirectory } from './mount.ts';
 type Template = Map<string, Template | Uint8Array>;
 
 const ENCODER: TextEncoder = new TextEncoder();
-const NAME_BYTES = 255;
 
 /** Device numbers are given in the order mounts are made. */
 let lastDevice = 0n;
@@ -90,5 +90,5 @@ function isName(name: string): boolean {
   if (name === '' || name === '.' || name === '..' || name.includes('\0')) return false;
   const bytes = Buffer.from(name);
   // A half of a surrogate pair has no UTF-8, so no guest could name the file.
-  return bytes.length <= NAME_BYTES && bytes.toString() === name;
+  return bytes.length <= NAME_MAX_BYTES && bytes.toString() === name;
 }

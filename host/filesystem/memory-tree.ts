@@ -1,14 +1,14 @@
 /** The nodes of an in-memory file system, what they may use of it, and the walk along a path. Nothing here knows of fds. */
 
-import { ERRNO } from '../wasi/errno.ts';
 import type { DeviceName } from '../capabilities.ts';
-import { type Filestat, FILETYPE, FSTFLAG } from './descriptor.ts';
+import { ERRNO } from '../wasi/errno.ts';
+import { FILETYPE } from '../wasi/filetype.ts';
+import { FSTFLAG } from '../wasi/flags.ts';
+import { LINKS_MAX, NAME_MAX_BYTES } from '../wasi/paths.ts';
+import type { Filestat } from './descriptor.ts';
 import type { GuestSources } from './mount.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
-/** `NAME_MAX` and the number of links Linux follows in one path. */
-const NAME_BYTES = 255;
-const LINKS_FOLLOWED = 40;
 
 /** What a tree may hold, and the sources of its guest. */
 export interface TreeOptions extends GuestSources {
@@ -290,11 +290,11 @@ export function walk(start: DirectoryNode, path: Uint8Array, follow: boolean, is
       node = parent;
       continue;
     }
-    if (Buffer.byteLength(name) > NAME_BYTES) return fail(ERRNO.nametoolong);
+    if (Buffer.byteLength(name) > NAME_MAX_BYTES) return fail(ERRNO.nametoolong);
     node = parent.entries.get(name);
     const isLast = rest.length === 0;
     if (node instanceof LinkNode && (!isLast || follow || (hasTrailingSlash && !isEntry))) {
-      if (++followed > LINKS_FOLLOWED) return fail(ERRNO.loop);
+      if (++followed > LINKS_MAX) return fail(ERRNO.loop);
       const target = textOf(node.contents);
       if (target.startsWith('/')) return fail(ERRNO.notcapable);
       if (isLast && target.endsWith('/')) hasTrailingSlash = true;

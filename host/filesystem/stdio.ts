@@ -1,9 +1,10 @@
 /** The guest's standard streams: byte buffers. */
 
-import { ERRNO } from '../wasi/errno.ts';
-import { COUNT, type StreamRecord } from '../run-record.ts';
-import { Descriptor, FILETYPE, type Result } from './descriptor.ts';
 import { passOn } from '../pass-on.ts';
+import { COUNT, type StreamRecord } from '../run-record.ts';
+import { ERRNO } from '../wasi/errno.ts';
+import { FILETYPE } from '../wasi/filetype.ts';
+import { Descriptor, type Result } from './descriptor.ts';
 
 /** A stream of bytes: it has no offset, no size and no times. */
 abstract class Stream extends Descriptor {

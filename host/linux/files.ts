@@ -57,9 +57,6 @@ export const EMPTY_PATH: Uint8Array = Uint8Array.of(0);
 /** The path `.`. */
 export const DOT_PATH: Uint8Array = Uint8Array.of(0x2e, 0);
 
-/** Longest path Linux takes, its NUL not counted. */
-export const PATH_BYTES = 4095;
-
 const NUMBERS = {
   x64: { openat2: 437, statx: 332, getdents64: 217 },
   arm64: { openat2: 437, statx: 291, getdents64: 61 },

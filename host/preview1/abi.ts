@@ -81,9 +81,6 @@ export const INHERITING_RIGHTS: number = DIRECTORY_RIGHTS | FILE_RIGHTS;
 /** Rights of a standard stream besides reading or writing. */
 export const STREAM_RIGHTS: number = RIGHTS.fdFdstatSetFlags | RIGHTS.fdFilestatGet | RIGHTS.pollFdReadwrite;
 
-/** `clockid`. */
-export const CLOCKID = { realtime: 0, monotonic: 1, processCputime: 2, threadCputime: 3 } as const;
-
 /** `eventtype`. */
 export const EVENTTYPE = { clock: 0, fdRead: 1, fdWrite: 2 } as const;
 
@@ -95,11 +92,6 @@ export const LOOKUP_SYMLINK_FOLLOW = 1;
 
 /** `eventrwflags`: the other end is closed. */
 export const EVENTRW_HANGUP = 1;
-
-/** Every bit of `oflags`, `fdflags` and `fstflags`. */
-export const OFLAGS_ALL = 15;
-export const FDFLAGS_ALL = 31;
-export const FSTFLAGS_ALL = 15;
 
 /** Greatest value of `advice`. */
 export const ADVICE_MAX = 5;

@@ -5,24 +5,26 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { Capabilities } from '../capabilities.ts';
-import type { PassOn } from '../pass-on.ts';
 import type { ComponentCall } from '../component/channel/component-call.ts';
 import type { Descriptor, Result } from '../filesystem/descriptor.ts';
-import { FILETYPE } from '../filesystem/descriptor.ts';
 import type { GuestSources, MountedDirectory } from '../filesystem/mount.ts';
 import { InputBuffer, OutputBuffer } from '../filesystem/stdio.ts';
 import type { Limits } from '../limits.ts';
 import type { Ending } from '../outcome.ts';
+import type { PassOn } from '../pass-on.ts';
 import { COUNT, ownCounts, type RunRecord } from '../run-record.ts';
-import { CLOCKID, DIRECTORY_RIGHTS, INHERITING_RIGHTS, RIGHTS, STREAM_RIGHTS } from './abi.ts';
+import { CLOCKID } from '../wasi/clock-id.ts';
 import { ERRNO } from '../wasi/errno.ts';
+import { FILETYPE } from '../wasi/filetype.ts';
+import { PATH_MAX_BYTES } from '../wasi/paths.ts';
+import { RandomSource } from '../wasi/random-source.ts';
+import { TimeSource } from '../wasi/time-source.ts';
+import { DIRECTORY_RIGHTS, INHERITING_RIGHTS, RIGHTS, STREAM_RIGHTS } from './abi.ts';
 import { FdTable } from './fd-table.ts';
 import { GuestMemory } from './guest-memory.ts';
 import type { MissingImport } from './missing-imports.ts';
-import { RandomSource } from '../wasi/random-source.ts';
 import { STOP } from './stop.ts';
 import { encodeStrings, type StringList } from './string-list.ts';
-import { TimeSource } from '../wasi/time-source.ts';
 
 export interface Preview1Options {
   readonly programName: string;
@@ -47,8 +49,6 @@ export interface GuestCall {
   readonly record?: RunRecord | undefined;
 }
 
-/** `PATH_MAX` of Linux, its NUL included. */
-const PATH_BYTES = 4096;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 const ENCODER: TextEncoder = new TextEncoder();
 
@@ -186,7 +186,7 @@ export class Context {
     const memory = this.memory;
     if (!memory.holds(pointer, length)) return ERRNO.fault;
     if (length === 0) return ERRNO.noent;
-    if (length >= PATH_BYTES) return ERRNO.nametoolong;
+    if (length >= PATH_MAX_BYTES) return ERRNO.nametoolong;
     const bytes = memory.bytes.slice(pointer, pointer + length);
     if (bytes.includes(0)) return ERRNO.inval;
     if (!isUtf8(bytes)) return ERRNO.ilseq;

@@ -3,14 +3,14 @@
 
 import type { Descriptor, DirectoryEntry } from '../filesystem/descriptor.ts';
 import { InputBuffer, OutputBuffer } from '../filesystem/stdio.ts';
+import { ERRNO } from '../wasi/errno.ts';
+import { isBeyondOffsets } from '../wasi/offsets.ts';
 import { type HostFunctions, RIGHTS, SIZE } from './abi.ts';
 import type { Context } from './context.ts';
-import { ERRNO } from '../wasi/errno.ts';
 import type { GuestMemory } from './guest-memory.ts';
 
 /** Offset that stands for the descriptor's own. */
 const OWN_OFFSET = -1n;
-const OFFSETS_END = 2n ** 63n;
 
 export function createFdIoFunctions(context: Context): HostFunctions {
   const { memory } = context;
@@ -46,7 +46,7 @@ export function createFdIoFunctions(context: Context): HostFunctions {
       if (errno !== ERRNO.success) return errno;
       if (!isReadable(descriptor as Descriptor)) return ERRNO.badf;
       const from = BigInt.asUintN(64, offset);
-      if (from >= OFFSETS_END) return ERRNO.inval;
+      if (isBeyondOffsets(from)) return ERRNO.inval;
       return readVector(context, descriptor as Descriptor, iovs >>> 0, count >>> 0, nread >>> 0, from);
     },
     fd_pwrite: (fd: number, iovs: number, count: number, offset: bigint, nwritten: number): number => {
@@ -56,7 +56,7 @@ export function createFdIoFunctions(context: Context): HostFunctions {
       if (errno !== ERRNO.success) return errno;
       if (!isWritable(descriptor as Descriptor)) return ERRNO.badf;
       const from = BigInt.asUintN(64, offset);
-      if (from >= OFFSETS_END) return ERRNO.inval;
+      if (isBeyondOffsets(from)) return ERRNO.inval;
       return writeVector(context, descriptor as Descriptor, iovs >>> 0, count >>> 0, nwritten >>> 0, from);
     },
     fd_readdir: (fd: number, buffer: number, length: number, cookie: bigint, used: number): number => {

@@ -1,23 +1,12 @@
 /** The `fd` group but for reading, writing and listing (fd-io.ts): stats, flags, rights, offsets, preopens. */
 
-import { type Descriptor, FILETYPE } from '../filesystem/descriptor.ts';
-import { type AbiVariant, ADVICE_MAX, FDFLAGS_ALL, FSTFLAGS_ALL, type HostFunctions, RIGHTS, SIZE } from './abi.ts';
-import type { Context } from './context.ts';
+import type { Descriptor } from '../filesystem/descriptor.ts';
 import { ERRNO } from '../wasi/errno.ts';
-
-const U64_MASK_OF_I64 = 2n ** 63n;
-/** `whence`: from where the offset is. */
-const WHENCE_CUR = 1;
-
-/** Whether `fstflags` has a bit the spec does not know, or asks for a time and for now at once. */
-export function isFstflagsInvalid(fstflags: number): boolean {
-  return (fstflags & ~FSTFLAGS_ALL) !== 0 || (fstflags & 3) === 3 || (fstflags & 12) === 12;
-}
-
-/** An offset or length (u64) that a signed file offset cannot hold. */
-function isBeyondOffsets(value: bigint): boolean {
-  return value >= U64_MASK_OF_I64;
-}
+import { FILETYPE } from '../wasi/filetype.ts';
+import { FDFLAGS_ALL, isFstflagsInvalid, WHENCE } from '../wasi/flags.ts';
+import { isBeyondOffsets } from '../wasi/offsets.ts';
+import { type AbiVariant, ADVICE_MAX, type HostFunctions, RIGHTS, SIZE } from './abi.ts';
+import type { Context } from './context.ts';
 
 export function createFdFunctions(context: Context, variant: AbiVariant): HostFunctions {
   return {
@@ -146,14 +135,14 @@ function createOffsetFunctions(context: Context, variant: AbiVariant): HostFunct
       const own = variant.whence[whence];
       if (own === undefined) return table.get(fd >>> 0) === undefined ? ERRNO.badf : ERRNO.inval;
       // `fd_tell` suffices where the offset stays as it is.
-      const rights = own === WHENCE_CUR && delta === 0n ? RIGHTS.fdSeek | RIGHTS.fdTell : RIGHTS.fdSeek;
+      const rights = own === WHENCE.cur && delta === 0n ? RIGHTS.fdSeek | RIGHTS.fdTell : RIGHTS.fdSeek;
       if (isDropped(table.get(fd >>> 0), rights)) return ERRNO.notcapable;
       return seek(fd >>> 0, delta, own, offset >>> 0);
     },
     fd_tell: (fd: number, offset: number): number => {
       context.enter();
       if (isDropped(table.get(fd >>> 0), RIGHTS.fdSeek | RIGHTS.fdTell)) return ERRNO.notcapable;
-      return seek(fd >>> 0, 0n, WHENCE_CUR, offset >>> 0);
+      return seek(fd >>> 0, 0n, WHENCE.cur, offset >>> 0);
     },
     fd_advise: (fd: number, offset: bigint, length: bigint, advice: number): number => {
       context.enter();

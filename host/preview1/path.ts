@@ -4,23 +4,22 @@
  */
 /* oxlint-disable max-params -- the spec fixes the signatures, and bundling them would allocate on each call */
 
-import { type Descriptor, FILETYPE, isOflagsInvalid, OFLAG, type OpenRequest } from '../filesystem/descriptor.ts';
+import type { Descriptor, OpenRequest } from '../filesystem/descriptor.ts';
+import { ERRNO } from '../wasi/errno.ts';
+import { FILETYPE } from '../wasi/filetype.ts';
+import { FDFLAGS_ALL, isFstflagsInvalid, isOflagsInvalid, OFLAG, OFLAGS_ALL } from '../wasi/flags.ts';
+import { SLASH } from '../wasi/paths.ts';
 import {
   type AbiVariant,
   DIRECTORY_RIGHTS,
-  FDFLAGS_ALL,
   FILE_RIGHTS,
   type HostFunctions,
   INHERITING_RIGHTS,
   LOOKUP_SYMLINK_FOLLOW,
-  OFLAGS_ALL,
   RIGHTS,
 } from './abi.ts';
 import { type Context, grant } from './context.ts';
-import { ERRNO } from '../wasi/errno.ts';
-import { isFstflagsInvalid } from './fd.ts';
 
-const SLASH = 47;
 const ALL_RIGHTS_MASK = 0x3fff_ffffn;
 /** Rights to a file's size: they need a descriptor it can be changed through, where it is a file and may be changed. */
 const SIZING_RIGHTS = RIGHTS.fdAllocate | RIGHTS.fdFilestatSetSize;

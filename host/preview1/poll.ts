@@ -4,9 +4,10 @@
  */
 
 import { InputBuffer } from '../filesystem/stdio.ts';
+import { CLOCKID } from '../wasi/clock-id.ts';
+import { ERRNO } from '../wasi/errno.ts';
 import {
   type AbiVariant,
-  CLOCKID,
   EVENTRW_HANGUP,
   EVENTTYPE,
   type HostFunctions,
@@ -15,7 +16,6 @@ import {
   SUBCLOCK_ABSTIME,
 } from './abi.ts';
 import type { Context } from './context.ts';
-import { ERRNO } from '../wasi/errno.ts';
 
 const NS_PER_MS = 1e6;
 /** Longest single wait: `Atomics.wait` counts in doubles, a guest in u64. */

@@ -2,7 +2,7 @@
 
 import type { ClockCapability } from '../capabilities.ts';
 import { hasThreadCpuClock, threadCpuNs } from '../linux/thread-cpu.ts';
-import { CLOCKID } from '../preview1/abi.ts';
+import { CLOCKID } from './clock-id.ts';
 
 const NS_PER_MS = 1_000_000n;
 /** Without a C library: `getrusage` counts microseconds. */

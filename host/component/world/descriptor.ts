@@ -1,7 +1,10 @@
 /** `descriptor` of wasi:filesystem: an open file or directory. What a path leads to is the kernel's or the tree's to say. */
 
-import { FDFLAG, FILETYPE, OFLAG, type Descriptor as File, type Result } from '../../filesystem/descriptor.ts';
+import type { Descriptor as File, Result } from '../../filesystem/descriptor.ts';
 import { ERRNO } from '../../wasi/errno.ts';
+import { FILETYPE } from '../../wasi/filetype.ts';
+import { FDFLAG, OFLAG } from '../../wasi/flags.ts';
+import { PATH_MAX_BYTES, SLASH } from '../../wasi/paths.ts';
 import { WasiError } from '../vm/guest-stop.ts';
 import { DirectoryEntryStream } from './directory-entries.ts';
 import { settle } from './file-errors.ts';
@@ -46,11 +49,8 @@ interface MetadataHash {
 
 const ENCODER: TextEncoder = new TextEncoder();
 const DECODER: TextDecoder = new TextDecoder();
-/** `PATH_MAX` of Linux, its NUL included. */
-const PATH_BYTES = 4096;
 /** Most bytes one read answers. */
 const READ_BYTES = 1024 * 1024;
-const SLASH = 47;
 const ADVICE: readonly string[] = ['normal', 'sequential', 'random', 'will-need', 'dont-need', 'no-reuse'];
 const U64 = 0xffff_ffff_ffff_ffffn;
 /** Odd 64-bit constants of splitmix64, so that neighbouring inodes give hashes far apart. */
@@ -256,7 +256,7 @@ export class Descriptor extends Resource {
     if (path === '') throw new WasiError('no-entry');
     if (path.includes('\0')) throw new WasiError('invalid');
     const bytes = ENCODER.encode(path);
-    if (bytes.length >= PATH_BYTES) throw new WasiError('name-too-long');
+    if (bytes.length >= PATH_MAX_BYTES) throw new WasiError('name-too-long');
     if (bytes[0] === SLASH) settle(this.host, ERRNO.notcapable);
     return bytes;
   }

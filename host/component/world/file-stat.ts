@@ -1,6 +1,8 @@
 /** Stats and times of wasi:filesystem. */
 
-import { FILETYPE, FSTFLAG, type Filestat, type Result } from '../../filesystem/descriptor.ts';
+import type { Filestat, Result } from '../../filesystem/descriptor.ts';
+import { FILETYPE } from '../../wasi/filetype.ts';
+import { FSTFLAG } from '../../wasi/flags.ts';
 import { type Datetime, NS_PER_S, toDatetime } from './clocks.ts';
 
 export type FileType =

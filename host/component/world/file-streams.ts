@@ -1,7 +1,8 @@
 /** Streams over an open file, each with a position of its own. */
 
-import { FDFLAG, type Descriptor as File, type Result } from '../../filesystem/descriptor.ts';
+import type { Descriptor as File, Result } from '../../filesystem/descriptor.ts';
 import { ERRNO } from '../../wasi/errno.ts';
+import { FDFLAG } from '../../wasi/flags.ts';
 import { fileErrorCode } from './file-errors.ts';
 import type { Host } from './host.ts';
 import { type ByteSink, type ByteSource, CHUNK_BYTES, failed, NO_BYTES } from './io.ts';

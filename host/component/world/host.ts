@@ -5,17 +5,17 @@
 
 import { getHeapStatistics } from 'node:v8';
 import type { Capabilities } from '../../capabilities.ts';
-import { InputBuffer, OutputBuffer } from '../../filesystem/stdio.ts';
 import type { MountedDirectory } from '../../filesystem/mount.ts';
+import { InputBuffer, OutputBuffer } from '../../filesystem/stdio.ts';
 import type { Limits } from '../../limits.ts';
 import type { Ending } from '../../outcome.ts';
-import { CLOCKID } from '../../preview1/abi.ts';
-import { RandomSource } from '../../wasi/random-source.ts';
-import { TimeSource } from '../../wasi/time-source.ts';
 import type { PassOn } from '../../pass-on.ts';
 import { COUNT, ownCounts, type RunRecord } from '../../run-record.ts';
-import type { ComponentCall } from '../channel/component-call.ts';
+import { CLOCKID } from '../../wasi/clock-id.ts';
+import { RandomSource } from '../../wasi/random-source.ts';
+import { TimeSource } from '../../wasi/time-source.ts';
 import { GUEST, guestSignal, isToStop, ownSignal, tellCaller } from '../channel/channel.ts';
+import type { ComponentCall } from '../channel/component-call.ts';
 import { GUEST_STOP, type GuestStop } from '../vm/guest-stop.ts';
 
 /** Something a guest can wait for. */

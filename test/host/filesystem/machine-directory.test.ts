@@ -3,9 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type DirectoryEntry, FILETYPE, FSTFLAG, OFLAG } from '../../../host/filesystem/descriptor.ts';
+import type { DirectoryEntry } from '../../../host/filesystem/descriptor.ts';
 import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
 import { errnoName } from '../../../host/wasi/errno.ts';
+import { FILETYPE } from '../../../host/wasi/filetype.ts';
+import { FSTFLAG, OFLAG } from '../../../host/wasi/flags.ts';
 import { bytes, createResult, list, skip, testBoth, text } from './machine-fixture.ts';
 
 const result = createResult();

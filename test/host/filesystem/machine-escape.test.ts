@@ -3,9 +3,9 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { OFLAG } from '../../../host/filesystem/descriptor.ts';
 import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
 import { errnoName } from '../../../host/wasi/errno.ts';
+import { OFLAG } from '../../../host/wasi/flags.ts';
 import { bytes, createResult, type Guest, skip, testBoth, text, withGuest } from './machine-fixture.ts';
 
 const result = createResult();

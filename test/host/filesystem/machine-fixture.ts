@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Descriptor, DirectoryEntry, OpenRequest, Result } from '../../../host/filesystem/descriptor.ts';
-import { OFLAG } from '../../../host/filesystem/descriptor.ts';
 import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
-import { errnoName } from '../../../host/wasi/errno.ts';
 import { loadLibc } from '../../../host/linux/libc.ts';
+import { errnoName } from '../../../host/wasi/errno.ts';
+import { OFLAG } from '../../../host/wasi/flags.ts';
 
 export const skip: string | false = loadLibc() === undefined ? 'machine directories need Linux' : false;
 

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { OFLAG } from '../../../host/filesystem/descriptor.ts';
 import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
 import { checkPath, joinPath, splitPath } from '../../../host/filesystem/machine-path.ts';
 import { errnoName } from '../../../host/wasi/errno.ts';
+import { OFLAG } from '../../../host/wasi/flags.ts';
 import { bytes, createResult, skip, text } from './machine-fixture.ts';
 
 const NAMES = ['a', 'b', 'file', 'up', 'in', 'out', 'absolute', 'loop', 'dangling', 'slashed', 'dots', '.', '..', ''];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FDFLAG, OFLAG } from '../../../host/filesystem/descriptor.ts';
+import { FDFLAG, OFLAG } from '../../../host/wasi/flags.ts';
 import { testMounts } from '../filesystem/both-mounts.ts';
 import { Guest } from './guest.ts';
 

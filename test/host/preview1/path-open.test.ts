@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { OFLAG } from '../../../host/filesystem/descriptor.ts';
 import { RIGHTS } from '../../../host/preview1/abi.ts';
+import { OFLAG } from '../../../host/wasi/flags.ts';
 import { testMounts } from '../filesystem/both-mounts.ts';
 import { type Guest, RIGHTS_ALL, ROOT } from './guest.ts';
 

@@ -3,7 +3,7 @@
  * failure of the test, on one side or the other.
  */
 
-import { FDFLAG, isOflagsInvalid, OFLAG } from '../../../../host/filesystem/descriptor.ts';
+import { FDFLAG, isOflagsInvalid, OFLAG } from '../../../../host/wasi/flags.ts';
 import type { Operation, Value } from './operation.ts';
 import type { Target } from './targets.ts';
 

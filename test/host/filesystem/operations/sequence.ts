@@ -1,7 +1,7 @@
 /** Random sequences of operations on files, each the same for the same seed. */
 
-import { FDFLAG, OFLAG } from '../../../../host/filesystem/descriptor.ts';
 import { INHERITING_RIGHTS, RIGHTS } from '../../../../host/preview1/abi.ts';
+import { FDFLAG, OFLAG } from '../../../../host/wasi/flags.ts';
 import type { Operation } from './operation.ts';
 
 /** What every sequence begins with, by path; a folder is null. */

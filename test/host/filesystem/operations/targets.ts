@@ -5,10 +5,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Mount } from '../../../../host/capabilities.ts';
-import { commandComponent, defineComponent } from '../../component/components.ts';
 import { ComponentVm } from '../../../../host/component/vm/component-vm.ts';
 import type { Guest } from '../../../../host/guest.ts';
-import { isFstflagsInvalid } from '../../../../host/preview1/fd.ts';
+import { isFstflagsInvalid } from '../../../../host/wasi/flags.ts';
+import { commandComponent, defineComponent } from '../../component/components.ts';
 import { callOf, defineGuest, Deployed } from '../../function.ts';
 import { type Answer, decode, encode, type Operation } from './operation.ts';
 import { FIRST_FILES } from './sequence.ts';
