@@ -3,6 +3,7 @@
 import type { PassOn } from './pass-on.ts';
 import type { ComponentCall } from './component/channel/component-call.ts';
 import type { LimitName } from './limits.ts';
+import type { Phases } from './phases.ts';
 
 /** How a guest ended. `ok` is exit code 0; everything else says why it is not. */
 export type Ending =
@@ -33,36 +34,6 @@ export const TRAP_REASONS = [
 ] as const;
 
 export type TrapReason = (typeof TRAP_REASONS)[number];
-
-/** The phases of an invocation in a Wasm executor, in the order they happen. */
-export const PHASES = ['queue', 'compile', 'instantiate', 'restore', 'run', 'collect'] as const;
-
-export type PhaseName = (typeof PHASES)[number];
-
-/** The phases of an invocation in a container or a process, in the order they happen. */
-export const CONTAINER_PHASES = ['queue', 'create', 'attach', 'start', 'run', 'collect', 'remove'] as const;
-
-export type ContainerPhaseName = (typeof CONTAINER_PHASES)[number];
-
-/** Every phase of any executor, in the order they happen. */
-export const ALL_PHASES = [
-  'queue',
-  'compile',
-  'create',
-  'attach',
-  'instantiate',
-  'start',
-  'restore',
-  'run',
-  'collect',
-  'remove',
-] as const;
-
-/**
- * Nanoseconds spent in each phase; a phase that did not happen is 0. Those that only containers have are absent from
- * the outcomes of other executors, and `remove` is absent where the answer did not wait for it.
- */
-export type Phases = Readonly<Record<PhaseName, number> & Partial<Record<ContainerPhaseName, number>>>;
 
 /** What the invocation used. */
 export interface Usage {
@@ -113,9 +84,6 @@ export interface Invocation {
   /** What a component is asked for, other than to run as a command. */
   readonly component?: ComponentCall;
 }
-
-/** Phases that all read 0. */
-export const NO_PHASES: Phases = { queue: 0, compile: 0, instantiate: 0, restore: 0, run: 0, collect: 0 };
 
 /** Usage of a guest that never ran. */
 export const NO_USAGE: Usage = { memoryBytes: 0, inputBytes: 0, hostCalls: 0 };

@@ -47,7 +47,8 @@ export type {
 } from '../host/capabilities.ts';
 export type { InitOptions, Strategy } from '../host/definition.ts';
 export type { LimitName, Limits } from '../host/limits.ts';
-export type { Ending, Outcome, OutcomeKind, PhaseName, Phases, Start, TrapReason, Usage } from '../host/outcome.ts';
+export type { Ending, Outcome, OutcomeKind, Start, TrapReason, Usage } from '../host/outcome.ts';
+export type { PhaseName, Phases } from '../host/phases.ts';
 export type { DeployReport, ExecutorStats } from '../pools/executor.ts';
 export { ComponentError } from './component/call.ts';
 export type { AnyCalls, Calls, ComponentRecord, FunctionHandle } from './api.ts';

@@ -1,7 +1,8 @@
 /** The one interface behind which guests run: in this thread, on worker threads, in containers, as processes. */
 
 import type { FunctionDefinition, Strategy } from '../host/definition.ts';
-import { NO_PHASES, NO_USAGE, type Ending, type Invocation, type Outcome } from '../host/outcome.ts';
+import { NO_USAGE, type Ending, type Invocation, type Outcome } from '../host/outcome.ts';
+import { NO_PHASES } from '../host/phases.ts';
 import type { Recorded } from '../host/run-record.ts';
 
 /** What a deploy found out. */

@@ -6,11 +6,13 @@
  */
 
 import { build, type Histogram } from 'hdr-histogram-js';
-import { ALL_PHASES, type Outcome } from '../../host/outcome.ts';
+import type { Outcome } from '../../host/outcome.ts';
+import { ALL_PHASES, storeAllPhases } from '../../host/phases.ts';
 import type { FunctionStats, LatencySummary } from '../api.ts';
 
 const COLUMNS = [...ALL_PHASES, 'total'] as const;
 const WIDTH = COLUMNS.length;
+const TOTAL = WIDTH - 1;
 const ROWS_AT_FIRST = 1;
 const ROWS_AT_MOST = 4096;
 
@@ -45,21 +47,8 @@ export class FunctionStatistics {
   readonly record = (outcome: Outcome): void => {
     this.#outcomes[outcome.kind] += 1;
     if (this.#used === this.#rows.length) this.#makeRoom();
-    const { queue, compile, instantiate, restore, run, collect } = outcome.phases;
-    const { create = 0, attach = 0, start = 0, remove = 0 } = outcome.phases;
-    const rows = this.#rows;
     const at = this.#used;
-    rows[at] = queue;
-    rows[at + 1] = compile;
-    rows[at + 2] = create;
-    rows[at + 3] = attach;
-    rows[at + 4] = instantiate;
-    rows[at + 5] = start;
-    rows[at + 6] = restore;
-    rows[at + 7] = run;
-    rows[at + 8] = collect;
-    rows[at + 9] = remove;
-    rows[at + 10] = queue + compile + create + attach + instantiate + start + restore + run + collect + remove;
+    this.#rows[at + TOTAL] = storeAllPhases(this.#rows, at, outcome.phases);
     this.#used = at + WIDTH;
   };
 

@@ -5,7 +5,8 @@
 
 import type { NebulaError } from '../../host/errors.ts';
 import type { Limits } from '../../host/limits.ts';
-import type { ContainerPhaseName, EngineUsage } from '../../host/outcome.ts';
+import type { EngineUsage } from '../../host/outcome.ts';
+import type { ContainerPhaseName } from '../../host/phases.ts';
 
 export interface NativeDefinition {
   /** Unique among the versions of all functions of a process. */

@@ -1,6 +1,7 @@
 /** One invocation of a native guest under way, as its executor sees it. */
 
-import { NO_PHASES, type Ending, type EngineUsage, type Outcome, type Start } from '../../host/outcome.ts';
+import type { Ending, EngineUsage, Outcome, Start } from '../../host/outcome.ts';
+import { NO_PHASES } from '../../host/phases.ts';
 import type { PhaseTimes } from './backend.ts';
 
 export interface NativeRun {

@@ -5,6 +5,7 @@
  */
 
 import type { Outcome, Start } from '../../host/outcome.ts';
+import { loadWasmPhases, storeWasmPhases, WASM_PHASES } from '../../host/phases.ts';
 import { SLOTS } from './messages.ts';
 
 /** Output that a record holds, stdout and stderr together; more travels over the port. */
@@ -17,7 +18,9 @@ const CALLED = 1;
 const ORDER = 2;
 const HEAD_BYTES = (ORDER + SLOTS) * 4;
 
-const FIELDS = 13;
+/** Fields of a record: ticket, exit code, start, usage, bytes of output, and behind them the phases. */
+const PHASES_AT = 8;
+const FIELDS = PHASES_AT + WASM_PHASES.length;
 const FIELDS_BYTES = SLOTS * FIELDS * 8;
 const SIZE_BYTES = HEAD_BYTES + FIELDS_BYTES + SLOTS * OUTPUT_BYTES;
 
@@ -53,16 +56,12 @@ export class AnswerBox {
     fields[at] = ticket;
     fields[at + 1] = kind === 'ok' ? 0 : outcome.exitCode;
     fields[at + 2] = STARTS.indexOf(outcome.start);
-    fields[at + 3] = phases.queue;
-    fields[at + 4] = phases.instantiate;
-    fields[at + 5] = phases.restore;
-    fields[at + 6] = phases.run;
-    fields[at + 7] = phases.collect;
-    fields[at + 8] = usage.memoryBytes;
-    fields[at + 9] = usage.inputBytes;
-    fields[at + 10] = usage.hostCalls;
-    fields[at + 11] = stdout.length;
-    fields[at + 12] = stderr.length;
+    fields[at + 3] = usage.memoryBytes;
+    fields[at + 4] = usage.inputBytes;
+    fields[at + 5] = usage.hostCalls;
+    fields[at + 6] = stdout.length;
+    fields[at + 7] = stderr.length;
+    storeWasmPhases(fields, at + PHASES_AT, phases);
     if (stdout.length > 0) this.#output.set(stdout, slot * OUTPUT_BYTES);
     if (stderr.length > 0) this.#output.set(stderr, slot * OUTPUT_BYTES + stdout.length);
     this.#head[ORDER + (this.#count % SLOTS)] = slot;
@@ -92,25 +91,18 @@ export class AnswerBox {
     const fields = this.#fields;
     const at = slot * FIELDS;
     const exitCode = fields[at + 1] as number;
-    const stdoutBytes = fields[at + 11] as number;
-    const stderrBytes = fields[at + 12] as number;
+    const stdoutBytes = fields[at + 6] as number;
+    const stderrBytes = fields[at + 7] as number;
     const from = slot * OUTPUT_BYTES;
     const stdout = stdoutBytes === 0 ? NO_BYTES : this.#output.slice(from, from + stdoutBytes);
     const stderr =
       stderrBytes === 0 ? NO_BYTES : this.#output.slice(from + stdoutBytes, from + stdoutBytes + stderrBytes);
     const start = STARTS[fields[at + 2] as number] as Start;
-    const phases = {
-      queue: fields[at + 3] as number,
-      compile: 0,
-      instantiate: fields[at + 4] as number,
-      restore: fields[at + 5] as number,
-      run: fields[at + 6] as number,
-      collect: fields[at + 7] as number,
-    };
+    const phases = loadWasmPhases(fields, at + PHASES_AT);
     const usage = {
-      memoryBytes: fields[at + 8] as number,
-      inputBytes: fields[at + 9] as number,
-      hostCalls: fields[at + 10] as number,
+      memoryBytes: fields[at + 3] as number,
+      inputBytes: fields[at + 4] as number,
+      hostCalls: fields[at + 5] as number,
     };
     const ticket = fields[at] as number;
     if (exitCode === 0) onOutcome(ticket, { kind: 'ok', stdout, stderr, start, phases, usage });

@@ -8,6 +8,7 @@ import type { FunctionDefinition, Strategy } from '../../host/definition.ts';
 import type { Deployment } from '../../host/deployment.ts';
 import { messageOf, toFailure, type Failure } from '../../host/errors.ts';
 import type { Ending, Invocation, Outcome, Start } from '../../host/outcome.ts';
+import { loadWasmPhases, storeWasmPhases } from '../../host/phases.ts';
 import type { StreamBuffer } from '../../host/run-record.ts';
 import type { SnapshotImage } from '../../host/snapshot/image.ts';
 
@@ -92,11 +93,8 @@ export type InvokeAnswer = readonly [
   stdout: Uint8Array | undefined,
   stderr: Uint8Array | undefined,
   start: Start,
-  queueNs: number,
-  instantiateNs: number,
-  restoreNs: number,
-  runNs: number,
-  collectNs: number,
+  /** In the order of WASM_PHASES. */
+  phasesNs: readonly number[],
   memoryBytes: number,
   inputBytes: number,
   hostCalls: number,
@@ -136,17 +134,15 @@ export function encodeOutcome(ticket: number, outcome: Outcome): InvokeAnswer {
     const { stdout: _1, stderr: _2, start: _3, phases: _4, usage: _5, ...rest } = outcome;
     ending = rest;
   }
+  const phasesNs: number[] = [];
+  storeWasmPhases(phasesNs, 0, phases);
   return [
     ticket,
     ending,
     stdout.length === 0 ? undefined : stdout,
     stderr.length === 0 ? undefined : stderr,
     start,
-    phases.queue,
-    phases.instantiate,
-    phases.restore,
-    phases.run,
-    phases.collect,
+    phasesNs,
     usage.memoryBytes,
     usage.inputBytes,
     usage.hostCalls,
@@ -154,9 +150,9 @@ export function encodeOutcome(ticket: number, outcome: Outcome): InvokeAnswer {
 }
 
 export function decodeOutcome(answer: InvokeAnswer): Outcome {
-  const [, ending, stdout = NO_BYTES, stderr = NO_BYTES, start, queue, instantiate, restore, run, collect] = answer;
-  const phases = { queue, compile: 0, instantiate, restore, run, collect };
-  const usage = { memoryBytes: answer[10], inputBytes: answer[11], hostCalls: answer[12] };
+  const [, ending, stdout = NO_BYTES, stderr = NO_BYTES, start, phasesNs, memoryBytes, inputBytes, hostCalls] = answer;
+  const phases = loadWasmPhases(phasesNs, 0);
+  const usage = { memoryBytes, inputBytes, hostCalls };
   if (ending === 0) return { kind: 'ok', stdout, stderr, start, phases, usage };
   if (typeof ending === 'number') return { kind: 'exit', exitCode: ending, stdout, stderr, start, phases, usage };
   return { ...ending, stdout, stderr, start, phases, usage };

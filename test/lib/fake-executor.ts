@@ -2,7 +2,8 @@
 
 import type { FunctionDefinition } from '../../host/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
-import { NO_PHASES, NO_USAGE, type Invocation, type Outcome } from '../../host/outcome.ts';
+import { NO_USAGE, type Invocation, type Outcome } from '../../host/outcome.ts';
+import { NO_PHASES } from '../../host/phases.ts';
 import type { DeployReport, Executor, ExecutorStats } from '../../pools/executor.ts';
 
 /** An outcome with everything the test does not care about filled in. */

@@ -1,6 +1,7 @@
 /** What a container's engine spends, and what is spent on this side of its socket. */
 
 import * as Plot from '@observablehq/plot';
+import { ALL_PHASES, WASM_PHASES } from '../../../host/phases.ts';
 import type { Analysis } from '../analysis.ts';
 import { draw, facetTitles, type Figure } from './drawing.ts';
 
@@ -14,7 +15,7 @@ interface Part {
 const SIDES = ['engine', 'this side'] as const;
 const COLOURS: Readonly<Record<string, string>> = { engine: '#d55e00', 'this side': '#0072b2' };
 /** Phases that are one request to the engine each. */
-const REQUESTS = ['create', 'attach', 'start', 'remove'] as const;
+const REQUESTS = ALL_PHASES.filter((phase) => !(WASM_PHASES as readonly string[]).includes(phase));
 const ROW_PX = 15;
 const GAP_PX = 20;
 

@@ -2,6 +2,7 @@
 
 import type { Analysis, BreakEven, CellSummary, OverallRatio } from '../analysis.ts';
 import type { RunEnvironment } from '../environment.ts';
+import { CALL_PHASES } from '../rows.ts';
 import { ratio, ratioInterval, time, timeInterval } from './quantities.ts';
 
 export interface Table {
@@ -50,19 +51,7 @@ const medianOf = (cell: CellSummary, name: string): string => time(cell.phases[n
 /** Medians of whole calls and their phases. */
 export function mediansTable(analysis: Analysis): Table {
   return {
-    head: [
-      'function',
-      'input',
-      'target',
-      'n',
-      'failed',
-      'whole call',
-      '95 % interval',
-      'start',
-      'run',
-      'answer',
-      'teardown',
-    ],
+    head: ['function', 'input', 'target', 'n', 'failed', 'whole call', '95 % interval', ...CALL_PHASES],
     lines: byFunction(analysis.cells).map((cell) => {
       const total = cell.phases['total'];
       return [
@@ -73,7 +62,7 @@ export function mediansTable(analysis: Analysis): Table {
         String(cell.failed),
         time(total?.median),
         total?.interval === undefined ? '-' : timeInterval(total.interval),
-        ...['start', 'run', 'answer', 'teardown'].map((name) => medianOf(cell, name)),
+        ...CALL_PHASES.map((name) => medianOf(cell, name)),
       ];
     }),
   };

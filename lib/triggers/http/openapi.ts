@@ -2,6 +2,7 @@
 
 import { Type, type TSchema } from 'typebox';
 import { ERRORS } from '../../../host/errors.ts';
+import { ALL_PHASES } from '../../../host/phases.ts';
 import { limitsSchema, manifestSchema } from '../../manifest.ts';
 
 const NAMES = Type.Array(Type.String());
@@ -60,7 +61,7 @@ const OUTCOME_HEADERS = {
   'Nebula-Exit-Code': header("The guest's exit code, where it is shown"),
   'Nebula-Start': header('cold, restored or ready'),
   'Nebula-Function-Version': header('The version that answered'),
-  'Server-Timing': header('Milliseconds of each phase: queue, compile, instantiate, restore, run, collect'),
+  'Server-Timing': header(`Milliseconds of each phase that took some: ${ALL_PHASES.join(', ')}`),
 };
 
 function header(description: string): object {

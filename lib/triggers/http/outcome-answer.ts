@@ -4,7 +4,8 @@
  */
 
 import { NebulaError } from '../../../host/errors.ts';
-import { ALL_PHASES, type Outcome, type Phases } from '../../../host/outcome.ts';
+import type { Outcome } from '../../../host/outcome.ts';
+import { ALL_PHASES, type Phases } from '../../../host/phases.ts';
 import type { FunctionRecord } from '../../api.ts';
 import type { Answer } from './exchange.ts';
 import { toOutcomeError } from '../../outcome-error.ts';

@@ -2,7 +2,8 @@
 
 import { ERRORS, NebulaError, type ErrorFields, type ErrorName } from '../../../host/errors.ts';
 import type { LimitName } from '../../../host/limits.ts';
-import { ALL_PHASES, NO_PHASES, TRAP_REASONS, type Ending, type Phases, type Start } from '../../../host/outcome.ts';
+import { TRAP_REASONS, type Ending, type Start } from '../../../host/outcome.ts';
+import { ALL_PHASES, NO_PHASES, type Phases } from '../../../host/phases.ts';
 import { EMPTY } from './exchange.ts';
 
 /** How a guest ended, as far as the server tells: `failed` is a trap or exit code that the function does not show. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NO_PHASES, type Phases } from '../../../host/outcome.ts';
+import { NO_PHASES, type Phases } from '../../../host/phases.ts';
 import { FunctionStatistics } from '../../../lib/observe/function-statistics.ts';
 import { makeOutcome } from '../fake-executor.ts';
 

@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto';
 import type { Response } from 'undici';
 import { NebulaError } from '../../../../host/errors.ts';
 import { resolveLimits } from '../../../../host/limits.ts';
-import { NO_PHASES, NO_USAGE, type Ending, type Outcome } from '../../../../host/outcome.ts';
+import { NO_USAGE, type Ending, type Outcome } from '../../../../host/outcome.ts';
+import { NO_PHASES } from '../../../../host/phases.ts';
 import type {
   AnyCalls,
   Calls,
