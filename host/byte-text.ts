@@ -4,8 +4,8 @@
  */
 
 import { isUtf8 } from 'node:buffer';
+import { UTF8_ENCODER } from './bytes.ts';
 
-const ENCODER = new TextEncoder();
 const ESCAPE = 0xdc00;
 // With `u`, the second half of a pair does not match.
 const ESCAPED = /[\udc80-\udcff]/u;
@@ -33,9 +33,9 @@ function sequenceBytes(first: number): number {
 
 /** The bytes of a text; any other lone surrogate is written as U+FFFD. */
 export function bytesOfText(text: string): Uint8Array {
-  if (!ESCAPED.test(text)) return ENCODER.encode(text);
+  if (!ESCAPED.test(text)) return UTF8_ENCODER.encode(text);
   const parts = text
     .split(/([\udc80-\udcff])/u)
-    .map((part, index) => (index % 2 === 1 ? Uint8Array.of(part.charCodeAt(0) - ESCAPE) : ENCODER.encode(part)));
+    .map((part, index) => (index % 2 === 1 ? Uint8Array.of(part.charCodeAt(0) - ESCAPE) : UTF8_ENCODER.encode(part)));
   return Buffer.concat(parts);
 }

@@ -1,5 +1,6 @@
 /** A function made ready in one thread: initialised, snapshotted, calibrated. The result serves every thread. */
 
+import { NO_BYTES } from './bytes.ts';
 import { UNCOUNTED, type AddressSpace } from './address-space.ts';
 import { hasComponent } from './component/vm/component-vm.ts';
 import { deployComponent } from './component/vm/deploy.ts';
@@ -50,7 +51,7 @@ export function deployHere(definition: FunctionDefinition, space: AddressSpace =
 
 function openStored(definition: FunctionDefinition): Pick<Initialised, 'snapshot' | 'reads'> {
   const { prepared, limits } = definition;
-  const snapshot = decodeSnapshot(definition.snapshot ?? new Uint8Array());
+  const snapshot = decodeSnapshot(definition.snapshot ?? NO_BYTES);
   if (snapshot.digest !== prepared.digest) {
     throw new NebulaError('SNAPSHOT_MISMATCH', { got: snapshot.digest, expected: prepared.digest });
   }

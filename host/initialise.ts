@@ -1,5 +1,6 @@
 /** Takes a function's snapshot: instantiates its module, runs its initialisation once, reads the state. */
 
+import { NO_BYTES, UTF8_DECODER, UTF8_ENCODER } from './bytes.ts';
 import { UNCOUNTED, type AddressSpace } from './address-space.ts';
 import type { FunctionDefinition } from './definition.ts';
 import { callWithin } from './guest-call.ts';
@@ -65,13 +66,13 @@ type Read = 'random' | 'clock';
 function runSteps(definition: FunctionDefinition, preview1: Preview1, state: InstanceState): Read[] {
   const { init, prepared, entry } = definition;
   const reads = new Set<Read>();
-  const call: GuestCall = { input: new Uint8Array(), arguments: [], environment: init.environment };
+  const call: GuestCall = { input: NO_BYTES, arguments: [], environment: init.environment };
   const step = (exportName: string, given: GuestCall): void => {
     preview1.begin(given);
     const ending = callStep(definition, state, exportName, preview1);
     if (preview1.reads.random) reads.add('random');
     if (preview1.reads.clock) reads.add('clock');
-    const stderr = new TextDecoder().decode(preview1.stderr()).trim();
+    const stderr = UTF8_DECODER.decode(preview1.stderr()).trim();
     preview1.end();
     if (ending.kind !== 'ok') {
       const named = exportName === STATE.start ? 'its start function' : exportName;
@@ -92,7 +93,7 @@ function runSteps(definition: FunctionDefinition, preview1: Preview1, state: Ins
     step(named, call);
   }
   for (const input of prepared.info.kind === 'reactor' ? init.warmUp : []) {
-    step(entry, { ...call, input: new TextEncoder().encode(input) });
+    step(entry, { ...call, input: UTF8_ENCODER.encode(input) });
   }
   return [...reads];
 }

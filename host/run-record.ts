@@ -7,6 +7,7 @@
  * that outgrows its buffer gets another one with a number of its own, which the thread announces before it is used.
  */
 
+import { NO_OUTPUT } from './bytes.ts';
 import type { Usage } from './outcome.ts';
 
 const RUN = 0;
@@ -176,7 +177,7 @@ export class RunReader {
     if (number === 0) return firstOf(this.shared, stream).slice(0, lengthBytes);
     const grown = this.#grown[stream];
     // In any other buffer is what an earlier run wrote, perhaps of another function.
-    if (grown === undefined || grown.number < number) return new Uint8Array();
+    if (grown === undefined || grown.number < number) return NO_OUTPUT;
     return new Uint8Array(grown.buffer).slice(0, lengthBytes);
   }
 }

@@ -1,5 +1,6 @@
 /** Checks what callers of the library hand in, before any work. Each problem is a TypeError or RangeError with a code. */
 
+import { UTF8_ENCODER } from '../host/bytes.ts';
 import { argumentError } from '../host/errors.ts';
 import type { Invocation } from '../host/outcome.ts';
 import type { DeployOptions, Input, InvokeOptions, NebulaOptions } from './api.ts';
@@ -8,12 +9,10 @@ import { findLimitsProblem } from './manifest.ts';
 
 const RUNTIMES: ReadonlySet<unknown> = new Set(['wasm', 'container', 'process']);
 
-const encoder = new TextEncoder();
-
 /** An input as bytes; text is UTF-8. */
 export function toInputBytes(input: Input): Uint8Array {
   if (input instanceof Uint8Array) return input;
-  if (typeof input === 'string') return encoder.encode(input);
+  if (typeof input === 'string') return UTF8_ENCODER.encode(input);
   throw argumentError('input', 'a Uint8Array or a string', input);
 }
 

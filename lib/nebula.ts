@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { NO_BYTES } from '../host/bytes.ts';
 import { argumentError, NebulaError } from '../host/errors.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import { endIdlePreparations } from '../host/preparation/children.ts';
@@ -34,8 +35,6 @@ import { Registry, type RegistryOptions } from './registry/registry.ts';
 import type { AnyDefinition } from './registry/runtime-definition.ts';
 import { loadSource } from './registry/source.ts';
 import { Store } from './registry/store.ts';
-
-const NO_INPUT = new Uint8Array(0);
 
 /** The interface of components that answer requests. */
 const HANDLER = 'wasi:http/incoming-handler';
@@ -122,7 +121,7 @@ class EmbeddedNebula implements Nebula {
     return this.#registry.deploy(loaded);
   }
 
-  invoke(name: string, input: Input = NO_INPUT, options?: InvokeOptions): Promise<Outcome> {
+  invoke(name: string, input: Input = NO_BYTES, options?: InvokeOptions): Promise<Outcome> {
     const entry = this.#functions.get(name);
     if (entry === undefined) return Promise.reject(this.#missing(name));
     let invocation: Invocation;

@@ -1,5 +1,6 @@
 /** The one interface behind which guests run: in this thread, on worker threads, in containers, as processes. */
 
+import { NO_OUTPUT } from '../host/bytes.ts';
 import type { FunctionDefinition, Strategy } from '../host/definition.ts';
 import { NO_USAGE, type Ending, type Invocation, type Outcome } from '../host/outcome.ts';
 import { NO_PHASES } from '../host/phases.ts';
@@ -77,10 +78,8 @@ export interface Executor<Definition = FunctionDefinition> {
   close(drainMs: number): Promise<void>;
 }
 
-const NO_BYTES: Uint8Array = new Uint8Array();
-
 /** What is known of a guest that never ran. */
-const NOTHING: Recorded = { stdout: NO_BYTES, stderr: NO_BYTES, usage: NO_USAGE };
+const NOTHING: Recorded = { stdout: NO_OUTPUT, stderr: NO_OUTPUT, usage: NO_USAGE };
 
 /** The outcome of an invocation whose guest did not answer: it never ran, or its unit was stopped. */
 export function unansweredOutcome(

@@ -1,5 +1,6 @@
 /** An open directory of an in-memory tree. Paths are resolved beneath it and never leave it. */
 
+import { UTF8_ENCODER } from '../bytes.ts';
 import { ERRNO } from '../wasi/errno.ts';
 import { FILETYPE } from '../wasi/filetype.ts';
 import { isOflagsInvalid, OFLAG } from '../wasi/flags.ts';
@@ -14,8 +15,6 @@ import {
 import { DeviceFile } from './device-file.ts';
 import { MemoryFile } from './memory-file.ts';
 import { DeviceNode, DirectoryNode, FileNode, LinkNode, type MemoryNode, type Place, walk } from './memory-tree.ts';
-
-const ENCODER: TextEncoder = new TextEncoder();
 
 export class MemoryDirectory extends DirectoryDescriptor {
   #node: DirectoryNode | undefined;
@@ -245,11 +244,11 @@ function isWithin(tree: DirectoryNode, searched: DirectoryNode): boolean {
 function list(node: DirectoryNode): DirectoryEntry[] {
   // What is above the root is not the guest's to know: its `..` is told as itself.
   const listing: DirectoryEntry[] = [
-    { name: ENCODER.encode('.'), ino: node.ino, filetype: FILETYPE.directory },
-    { name: ENCODER.encode('..'), ino: (node.parent ?? node).ino, filetype: FILETYPE.directory },
+    { name: UTF8_ENCODER.encode('.'), ino: node.ino, filetype: FILETYPE.directory },
+    { name: UTF8_ENCODER.encode('..'), ino: (node.parent ?? node).ino, filetype: FILETYPE.directory },
   ];
   for (const [name, entry] of node.entries) {
-    listing.push({ name: ENCODER.encode(name), ino: entry.ino, filetype: entry.filetype });
+    listing.push({ name: UTF8_ENCODER.encode(name), ino: entry.ino, filetype: entry.filetype });
   }
   return listing;
 }

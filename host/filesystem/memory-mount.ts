@@ -1,5 +1,6 @@
 /** An in-memory mount: the files of the capabilities, checked once, made into a fresh tree for each invocation. */
 
+import { UTF8_ENCODER } from '../bytes.ts';
 import type { MemoryMount } from '../capabilities.ts';
 import { NebulaError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
@@ -9,8 +10,6 @@ import { DeviceNode, DirectoryNode, FileNode, MemoryTree } from './memory-tree.t
 import { MACHINE_SOURCES, type MountedDirectory } from './mount.ts';
 
 type Template = Map<string, Template | Uint8Array>;
-
-const ENCODER: TextEncoder = new TextEncoder();
 
 /** Device numbers are given in the order mounts are made. */
 let lastDevice = 0n;
@@ -71,7 +70,7 @@ function parseFiles(mount: MemoryMount, limits: Limits): Template {
       if (isFile ? found !== undefined : found instanceof Uint8Array) refuse(path, `"${name}" is given twice`);
       if (found === undefined) entries++;
       if (isFile) {
-        const bytes = typeof content === 'string' ? ENCODER.encode(content) : content;
+        const bytes = typeof content === 'string' ? UTF8_ENCODER.encode(content) : content;
         sizeBytes += bytes.length;
         directory.set(name, bytes);
       } else {

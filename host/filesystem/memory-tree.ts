@@ -1,5 +1,6 @@
 /** The nodes of an in-memory file system, what they may use of it, and the walk along a path. Nothing here knows of fds. */
 
+import { NO_BYTES } from '../bytes.ts';
 import type { DeviceName } from '../capabilities.ts';
 import { ERRNO } from '../wasi/errno.ts';
 import { FILETYPE } from '../wasi/filetype.ts';
@@ -7,8 +8,6 @@ import { FSTFLAG } from '../wasi/flags.ts';
 import { LINKS_MAX, NAME_MAX_BYTES } from '../wasi/paths.ts';
 import type { Filestat } from './descriptor.ts';
 import type { GuestSources } from './mount.ts';
-
-const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /** What a tree may hold, and the sources of its guest. */
 export interface TreeOptions extends GuestSources {

@@ -1,5 +1,6 @@
 /** The guest's standard streams: byte buffers. */
 
+import { NO_BYTES, NO_OUTPUT } from '../bytes.ts';
 import { passOn } from '../pass-on.ts';
 import { COUNT, type StreamRecord } from '../run-record.ts';
 import { ERRNO } from '../wasi/errno.ts';
@@ -34,8 +35,6 @@ abstract class Stream extends Descriptor {
     return ERRNO.success;
   }
 }
-
-const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /** Bytes up to this many are copied one by one: cheaper than a view made for `set`. */
 const COPY_BY_HAND_BYTES = 48;
@@ -161,6 +160,6 @@ export class OutputBuffer extends Stream {
 
   /** A copy of what was written, owned by the caller. */
   take(): Uint8Array {
-    return this.#length === 0 || this.#fd !== undefined ? NO_BYTES : this.#buffer.slice(0, this.#length);
+    return this.#length === 0 || this.#fd !== undefined ? NO_OUTPUT : this.#buffer.slice(0, this.#length);
   }
 }

@@ -1,5 +1,6 @@
 /** The functions, globals and tables that the rewriting adds, as WebAssembly. */
 
+import { NO_BYTES } from '../bytes.ts';
 import { BinaryWriter } from './binary.ts';
 import type { FunctionType, ModuleLayout } from './layout.ts';
 
@@ -84,7 +85,7 @@ export class Additions {
   /** Adds a second global of the same type and initial value. */
   shadowGlobal(index: number): number {
     const entry = this.#layout.globals[index - this.#layout.importedGlobals];
-    return this.#global(entry === undefined ? new Uint8Array() : this.#layout.bytes.subarray(entry.start, entry.end));
+    return this.#global(entry === undefined ? NO_BYTES : this.#layout.bytes.subarray(entry.start, entry.end));
   }
 
   /** Adds a second table of the same type and size, without a maximum of its own. */

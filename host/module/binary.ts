@@ -1,8 +1,7 @@
 /** Reads and writes the WebAssembly binary format's primitives. Core specification, section 5.2. */
 
+import { STRICT_UTF8_DECODER, UTF8_ENCODER } from '../bytes.ts';
 import { NebulaError } from '../errors.ts';
-
-const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Reads a binary from front to back; whatever does not fit is a MODULE_INVALID that names the byte. */
 export class BinaryReader {
@@ -77,14 +76,13 @@ export class BinaryReader {
     const from = this.offset;
     this.skip(length);
     try {
-      return DECODER.decode(this.bytes.subarray(from, from + length));
+      return STRICT_UTF8_DECODER.decode(this.bytes.subarray(from, from + length));
     } catch {
       return this.fail('a name that is not UTF-8', start);
     }
   }
 }
 
-const ENCODER = new TextEncoder();
 /** Most writers hold one small function. */
 const FIRST_BYTES = 48;
 
@@ -148,7 +146,7 @@ export class BinaryWriter {
   }
 
   name(text: string): this {
-    const encoded = ENCODER.encode(text);
+    const encoded = UTF8_ENCODER.encode(text);
     return this.u32(encoded.length).bytes(encoded);
   }
 

@@ -1,5 +1,6 @@
 /** Writes a rewritten module section by section; what does not change is copied in whole runs. */
 
+import { NO_BYTES } from '../bytes.ts';
 import { setFlag, type Additions } from './additions.ts';
 import { BinaryWriter } from './binary.ts';
 import { SECTION, type LimitsEntry, type ModuleLayout } from './layout.ts';
@@ -115,7 +116,7 @@ function vectorOf(
   bytes: Uint8Array,
   range: { start: number; end: number } | undefined,
 ): { count: number; rest: Uint8Array } {
-  if (range === undefined) return { count: 0, rest: new Uint8Array() };
+  if (range === undefined) return { count: 0, rest: NO_BYTES };
   let count = 0;
   let shift = 0;
   let offset = range.start;

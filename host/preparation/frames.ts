@@ -4,6 +4,8 @@
  * the parts; all little-endian. In the JSON `{ "part": n }` stands for the bytes of part n.
  */
 
+import { NO_BYTES, UTF8_DECODER } from '../bytes.ts';
+
 const PREFIX_BYTES = 8;
 const SIZE_BYTES = 4;
 
@@ -60,15 +62,15 @@ function* readFrames(
     const headBytes = prefix.getUint32(0, true);
     const count = prefix.getUint32(SIZE_BYTES, true);
     refuseOversize(headBytes + count * SIZE_BYTES, limitBytes);
-    const sizes = viewOf(count === 0 ? new Uint8Array() : yield count * SIZE_BYTES);
+    const sizes = viewOf(count === 0 ? NO_BYTES : yield count * SIZE_BYTES);
     const partBytes = Array.from({ length: count }, (_, index) => sizes.getUint32(index * SIZE_BYTES, true));
     refuseOversize(
       partBytes.reduce((sum, size) => sum + size, headBytes),
       limitBytes,
     );
-    const head = new TextDecoder().decode(yield headBytes);
+    const head = UTF8_DECODER.decode(yield headBytes);
     const parts: Uint8Array[] = [];
-    for (const size of partBytes) parts.push(size === 0 ? new Uint8Array() : yield size);
+    for (const size of partBytes) parts.push(size === 0 ? NO_BYTES : yield size);
     onMessage(JSON.parse(head, (_, value: unknown) => (isReference(value) ? parts[value.part] : value)));
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { isUtf8 } from 'node:buffer';
+import { NO_BYTES, UTF8_ENCODER } from '../bytes.ts';
 import type { Capabilities } from '../capabilities.ts';
 import type { ComponentCall } from '../component/channel/component-call.ts';
 import type { Descriptor, Result } from '../filesystem/descriptor.ts';
@@ -49,9 +50,6 @@ export interface GuestCall {
   readonly record?: RunRecord | undefined;
 }
 
-const NO_BYTES: Uint8Array = new Uint8Array(0);
-const ENCODER: TextEncoder = new TextEncoder();
-
 export class Context {
   readonly memory: GuestMemory = new GuestMemory();
   readonly table: FdTable;
@@ -94,7 +92,7 @@ export class Context {
     this.arguments = encodeStrings([options.programName]);
     this.environment = encodeStrings([]);
     this.#mounts = mounts;
-    this.#guestPaths = mounts.map((mount) => ENCODER.encode(mount.guestPath));
+    this.#guestPaths = mounts.map((mount) => UTF8_ENCODER.encode(mount.guestPath));
   }
 
   begin(call: GuestCall): void {

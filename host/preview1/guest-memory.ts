@@ -4,11 +4,11 @@ import type { Filestat } from '../filesystem/descriptor.ts';
 import { COUNT } from '../run-record.ts';
 import { SIZE } from './abi.ts';
 
-const NO_BYTES: Uint8Array = new Uint8Array(0);
+const NO_MEMORY = new ArrayBuffer(0);
 
 export class GuestMemory {
-  bytes: Uint8Array = NO_BYTES;
-  view: DataView = new DataView(NO_BYTES.buffer);
+  bytes: Uint8Array = new Uint8Array(NO_MEMORY);
+  view: DataView = new DataView(NO_MEMORY);
   #memory: WebAssembly.Memory | undefined = undefined;
   #counts: Float64Array | undefined = undefined;
 
@@ -36,7 +36,7 @@ export class GuestMemory {
   }
 
   #refresh(): void {
-    const buffer = this.#memory === undefined ? NO_BYTES.buffer : this.#memory.buffer;
+    const buffer = this.#memory === undefined ? NO_MEMORY : this.#memory.buffer;
     if (buffer === this.bytes.buffer && buffer.byteLength === this.bytes.length) return;
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);

@@ -10,11 +10,12 @@
  */
 
 import { createHash } from 'node:crypto';
+import { UTF8_ENCODER } from '../bytes.ts';
 import { NebulaError } from '../errors.ts';
 import { GRAIN_BYTES, type GlobalState, type PageRun, type Snapshot } from './snapshot.ts';
 import { MOST_WASM_PAGES, WASM_PAGE_BYTES } from '../wasm-page.ts';
 
-const MAGIC = new TextEncoder().encode('NEBSNAP\0');
+const MAGIC = UTF8_ENCODER.encode('NEBSNAP\0');
 export const SNAPSHOT_VERSION = 1;
 const CHECKSUM_BYTES = 32;
 const KINDS = ['i32', 'i64', 'bits', 'reference'] as const;

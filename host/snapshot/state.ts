@@ -1,5 +1,6 @@
 /** Reads and sets the state of a live instance through the exports that the rewriting added (module/instrument.ts). */
 
+import { NO_BYTES } from '../bytes.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { NebulaError } from '../errors.ts';
 import { STATE, stateOf } from '../module/instrument.ts';
@@ -153,7 +154,7 @@ export class InstanceState {
    * @throws NebulaError SNAPSHOT_UNSUPPORTED for a reference that has no index
    */
   read(digest: string, keepPages: readonly number[]): Snapshot {
-    const bytes = this.memory === undefined ? new Uint8Array() : new Uint8Array(this.memory.buffer);
+    const bytes = this.memory === undefined ? NO_BYTES : new Uint8Array(this.memory.buffer);
     const pages = [...new Set([...nonZeroPages(bytes), ...keepPages])].sort((left, right) => left - right);
     return {
       digest,

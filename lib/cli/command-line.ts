@@ -1,6 +1,7 @@
 /** The command line as it was given. Node decodes it as UTF-8, and what is none is lost on the way. */
 
 import { readFileSync } from 'node:fs';
+import { NO_BYTES, UTF8_DECODER } from '../../host/bytes.ts';
 import { textOfBytes } from '../../host/byte-text.ts';
 import { argumentError } from '../../host/errors.ts';
 
@@ -14,8 +15,8 @@ export function wholeArguments(given: readonly string[]): readonly string[] {
   if (!given.some((text) => text.includes(REPLACEMENT))) return given;
   const last = readCommandLine().slice(-given.length);
   return given.map((text, index) => {
-    const bytes = last[index] ?? new Uint8Array();
-    if (new TextDecoder().decode(bytes) !== text) throw argumentError('an argument', 'UTF-8', text);
+    const bytes = last[index] ?? NO_BYTES;
+    if (UTF8_DECODER.decode(bytes) !== text) throw argumentError('an argument', 'UTF-8', text);
     return textOfBytes(bytes);
   });
 }

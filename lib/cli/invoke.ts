@@ -3,6 +3,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { STRICT_UTF8_DECODER } from '../../host/bytes.ts';
 import { argumentError, messageOf, NebulaError } from '../../host/errors.ts';
 import { DEFAULT_LIMITS } from '../../host/limits.ts';
 import type { Ending } from '../../host/outcome.ts';
@@ -155,7 +156,7 @@ async function invokeName(name: string, options: InvokeCommandOptions): Promise<
 
 function toText(bytes: Uint8Array): string | { base64: string } {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return STRICT_UTF8_DECODER.decode(bytes);
   } catch {
     return { base64: Buffer.from(bytes).toString('base64') };
   }

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { NO_BYTES } from '../../host/bytes.ts';
 import { isComponent } from '../../host/component/prepare/binary.ts';
 import { argumentError, NebulaError } from '../../host/errors.ts';
 import { initialise } from '../../host/initialise.ts';
@@ -23,7 +24,6 @@ export interface SnapshotOptions extends Pick<FunctionOptions, 'memoryMib'> {
 const KIB = 1024;
 
 /** Given in place of the file that a manifest names: it may be the one to write, and is not there yet. */
-const NO_SNAPSHOT = new Uint8Array();
 
 /**
  * Initialises under the function's limits and its init-time capabilities, then writes the snapshot in one step.
@@ -57,9 +57,9 @@ export async function snapshot(options: SnapshotOptions, target: string): Promis
 }
 
 async function load(path: string, manifestPath: string | undefined): Promise<LoadedSource> {
-  if (manifestPath === undefined) return loadSource(path, { snapshot: NO_SNAPSHOT });
+  if (manifestPath === undefined) return loadSource(path, { snapshot: NO_BYTES });
   const { module: _module, snapshot: _snapshot, ...over } = (await readManifest(manifestPath)).manifest;
-  return loadSource(path, { ...over, snapshot: NO_SNAPSHOT });
+  return loadSource(path, { ...over, snapshot: NO_BYTES });
 }
 
 /** An initialisation may take long: what cannot be written afterwards is refused before. */

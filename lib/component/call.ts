@@ -1,5 +1,6 @@
 /** Calls an exported function of a component by its name, such as `ns:pkg/iface#name`. */
 
+import { NO_BYTES } from '../../host/bytes.ts';
 import type { FunctionCall } from '../../host/component/channel/component-call.ts';
 import { CallerSignal, createChannel, FRAME, MessageReader, Ring } from '../../host/component/channel/channel.ts';
 import { decodeResult, type CallResult } from '../../host/component/vm/function-call.ts';
@@ -69,7 +70,7 @@ async function runHere(target: Target, call: FunctionCall): Promise<Answered> {
 }
 
 function invoke(target: Target, component: FunctionCall): Promise<Outcome> {
-  return target.invoke({ input: new Uint8Array(), component }, new AbortController().signal);
+  return target.invoke({ input: NO_BYTES, component }, new AbortController().signal);
 }
 
 /** The interface with its version, and the function: the caller may leave the version out. */

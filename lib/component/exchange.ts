@@ -4,6 +4,7 @@
  * guest's thread (client-watch.ts).
  */
 
+import { NO_BYTES } from '../../host/bytes.ts';
 import type { HeaderList, HttpCall, RequestHead, ResponseHead } from '../../host/component/channel/component-call.ts';
 import {
   CallerSignal,
@@ -45,7 +46,6 @@ export interface Target {
   invoke(invocation: Invocation, signal: AbortSignal): Promise<Outcome>;
 }
 
-const NO_INPUT: Uint8Array = new Uint8Array();
 /** Time a guest that is told to stop may take before its thread is ended: one that waits will, one that computes may not. */
 const STOP_MS = { waiting: 1000, computing: 50 } as const;
 
@@ -115,7 +115,7 @@ class Exchange implements Watched {
     const call = { kind: 'http', request, channel: this.#channel, isStreamed } as const;
     const trailers = isStreamed ? undefined : received.trailers;
     const component: HttpCall = trailers === undefined ? call : { ...call, trailers };
-    const invocation: Invocation = { input: isStreamed ? NO_INPUT : received.whole, component };
+    const invocation: Invocation = { input: isStreamed ? NO_BYTES : received.whole, component };
     this.isReceiving = isStreamed;
     const outcome = this.#watch(this.#target.invoke(invocation, this.#abort.signal));
     this.#target.clients.add(this);

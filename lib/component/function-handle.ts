@@ -1,17 +1,16 @@
 /** A deployed component as its callers see it: requests by fetch, exported functions by name. */
 
 import { Response, type HeadersInit, type Request } from 'undici';
+import { NO_BYTES } from '../../host/bytes.ts';
 import type { RequestHead } from '../../host/component/channel/component-call.ts';
 import { hasContent } from '../../host/http-fields.ts';
 import { GuestEnded } from './guest-ended.ts';
 import { exchange, type Target } from './exchange.ts';
 import type { RequestBody } from './reception.ts';
 
-const NO_BODY: Uint8Array = new Uint8Array();
-
 /** @throws what `exchange` throws, before the response's head */
 export async function fetchFrom(target: Target, request: Request): Promise<Response> {
-  const body: RequestBody = request.body === null ? NO_BODY : (request.body as AsyncIterable<Uint8Array>);
+  const body: RequestBody = request.body === null ? NO_BYTES : (request.body as AsyncIterable<Uint8Array>);
   const answer = await exchange(target, headOf(request), body, request.signal).catch(explain);
   answer.outcome.catch(() => undefined);
   const headers: HeadersInit = answer.headers.map(([name, value]) => [name, value]);

@@ -6,6 +6,7 @@
 
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UTF8_DECODER } from '../../host/bytes.ts';
 import type { TranspiledComponent } from '../../host/component/prepare/prepared-component.ts';
 import { messageOf, NebulaError } from '../../host/errors.ts';
 import { writeDurably } from './durable-file.ts';
@@ -77,9 +78,8 @@ async function readFiles(folder: string, record: PreparedRecord): Promise<Transp
   };
   const names = Object.keys(files).filter((name) => CORE_NAME.test(name));
   const cores = await Promise.all(names.map(async (file) => ({ file, bytes: await read(file) })));
-  const decoder = new TextDecoder();
   const [glue, wit] = await Promise.all([read(GLUE_NAME), read(WIT_NAME)]);
-  return { digest, sizeBytes, glue: decoder.decode(glue), wit: decoder.decode(wit), cores };
+  return { digest, sizeBytes, glue: UTF8_DECODER.decode(glue), wit: UTF8_DECODER.decode(wit), cores };
 }
 
 function invalid(path: string, cause: unknown): NebulaError {

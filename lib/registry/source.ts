@@ -2,6 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+import { NO_BYTES, UTF8_DECODER } from '../../host/bytes.ts';
 import type { TranspiledComponent } from '../../host/component/prepare/prepared-component.ts';
 import { argumentError, messageOf, NebulaError } from '../../host/errors.ts';
 import { isComponent } from '../../host/component/prepare/binary.ts';
@@ -17,7 +18,6 @@ export const MANIFEST_NAME = 'nebula.json';
 const HERE = '.';
 
 /** The module of a function whose container image the engine has. */
-const NO_BYTES = new Uint8Array();
 
 /** A function as it was given: nothing in it refers to a file any more, mounts have absolute machine paths. */
 export interface LoadedSource {
@@ -44,7 +44,7 @@ export interface LocatedManifest {
 export async function readManifest(pathOrFolder: string): Promise<LocatedManifest> {
   const given = resolve(pathOrFolder);
   const path = (await isDirectory(given)) ? join(given, MANIFEST_NAME) : given;
-  const text = new TextDecoder().decode(await readWhole(path));
+  const text = UTF8_DECODER.decode(await readWhole(path));
   const manifest = resolveMounts(
     nameFile(path, () => parseManifestText(text)),
     dirname(path),

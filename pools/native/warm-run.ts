@@ -1,5 +1,6 @@
 /** One call answered by a kept guest, which is launched first when none is idle. */
 
+import { NO_OUTPUT } from '../../host/bytes.ts';
 import { argumentError } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { Ending, Invocation, Outcome, Start } from '../../host/outcome.ts';
@@ -17,8 +18,6 @@ export interface GuestSource {
   launch(times: PhaseTimes): Promise<KeptGuest>;
   release(kept: KeptGuest): void;
 }
-
-const NO_BYTES = new Uint8Array();
 
 export class WarmRun implements NativeRun {
   readonly outcome: Promise<Outcome>;
@@ -46,7 +45,7 @@ export class WarmRun implements NativeRun {
   stop(ending: Ending): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = ending;
-    if (this.#kept === undefined) this.#answer(ending, NO_BYTES, NO_BYTES);
+    if (this.#kept === undefined) this.#answer(ending, NO_OUTPUT, NO_OUTPUT);
     else void this.#kept.stop(ending);
   }
 
@@ -82,8 +81,8 @@ export class WarmRun implements NativeRun {
       this.#source.release(kept);
       return;
     }
-    if ('ending' in exchange) this.#answer(this.#stopped ?? exchange.ending, NO_BYTES, exchange.stderr);
-    else if (this.#stopped !== undefined) this.#answer(this.#stopped, NO_BYTES, NO_BYTES);
+    if ('ending' in exchange) this.#answer(this.#stopped ?? exchange.ending, NO_OUTPUT, exchange.stderr);
+    else if (this.#stopped !== undefined) this.#answer(this.#stopped, NO_OUTPUT, NO_OUTPUT);
     else this.#reject(this.#source.backend.lost(this.#source.definition.name, exchange.lost));
   }
 

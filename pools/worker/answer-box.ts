@@ -4,6 +4,7 @@
  * The pool is called over the port only when it was not called already: under load it takes many answers for one message.
  */
 
+import { NO_OUTPUT } from '../../host/bytes.ts';
 import type { Outcome, Start } from '../../host/outcome.ts';
 import { loadWasmPhases, storeWasmPhases, WASM_PHASES } from '../../host/phases.ts';
 import { SLOTS } from './messages.ts';
@@ -25,7 +26,6 @@ const FIELDS_BYTES = SLOTS * FIELDS * 8;
 const SIZE_BYTES = HEAD_BYTES + FIELDS_BYTES + SLOTS * OUTPUT_BYTES;
 
 const STARTS: readonly Start[] = ['cold', 'restored', 'ready'];
-const NO_BYTES: Uint8Array = new Uint8Array();
 
 /** Told of each answer that was taken. */
 export type OnOutcome = (ticket: number, outcome: Outcome) => void;
@@ -94,9 +94,9 @@ export class AnswerBox {
     const stdoutBytes = fields[at + 6] as number;
     const stderrBytes = fields[at + 7] as number;
     const from = slot * OUTPUT_BYTES;
-    const stdout = stdoutBytes === 0 ? NO_BYTES : this.#output.slice(from, from + stdoutBytes);
+    const stdout = stdoutBytes === 0 ? NO_OUTPUT : this.#output.slice(from, from + stdoutBytes);
     const stderr =
-      stderrBytes === 0 ? NO_BYTES : this.#output.slice(from + stdoutBytes, from + stdoutBytes + stderrBytes);
+      stderrBytes === 0 ? NO_OUTPUT : this.#output.slice(from + stdoutBytes, from + stdoutBytes + stderrBytes);
     const start = STARTS[fields[at + 2] as number] as Start;
     const phases = loadWasmPhases(fields, at + PHASES_AT);
     const usage = {

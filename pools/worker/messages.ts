@@ -4,6 +4,7 @@
  */
 
 import type { MessagePort } from 'node:worker_threads';
+import { NO_OUTPUT } from '../../host/bytes.ts';
 import type { FunctionDefinition, Strategy } from '../../host/definition.ts';
 import type { Deployment } from '../../host/deployment.ts';
 import { messageOf, toFailure, type Failure } from '../../host/errors.ts';
@@ -123,8 +124,6 @@ export function toRefusal(error: unknown): Refusal {
   return { ok: false, failure: toFailure(error), detail: messageOf(error) };
 }
 
-const NO_BYTES: Uint8Array = new Uint8Array();
-
 export function encodeOutcome(ticket: number, outcome: Outcome): InvokeAnswer {
   const { kind, stdout, stderr, start, phases, usage } = outcome;
   let ending: number | Ending;
@@ -150,7 +149,8 @@ export function encodeOutcome(ticket: number, outcome: Outcome): InvokeAnswer {
 }
 
 export function decodeOutcome(answer: InvokeAnswer): Outcome {
-  const [, ending, stdout = NO_BYTES, stderr = NO_BYTES, start, phasesNs, memoryBytes, inputBytes, hostCalls] = answer;
+  const [, ending, stdout = NO_OUTPUT, stderr = NO_OUTPUT, start, phasesNs, memoryBytes, inputBytes, hostCalls] =
+    answer;
   const phases = loadWasmPhases(phasesNs, 0);
   const usage = { memoryBytes, inputBytes, hostCalls };
   if (ending === 0) return { kind: 'ok', stdout, stderr, start, phases, usage };

@@ -3,6 +3,7 @@
  * worker that is awake finds them by itself; one that sleeps is called over the port, which costs more than most guests do.
  */
 
+import { NO_BYTES } from '../../host/bytes.ts';
 import { SLOTS } from './messages.ts';
 
 /** Input that a record holds; more travels over the port. */
@@ -26,8 +27,6 @@ const HEAD_BYTES = Math.ceil((HEAD_WORDS * 4) / 8) * 8;
 const FIELDS = 3;
 const FIELDS_BYTES = SLOTS * FIELDS * 8;
 const SIZE_BYTES = HEAD_BYTES + FIELDS_BYTES + SLOTS * INPUT_BYTES;
-
-const NO_BYTES: Uint8Array = new Uint8Array();
 
 /** Either end of a box. A slot must not be used again before its request was answered or taken back. */
 export class RequestBox {

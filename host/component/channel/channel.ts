@@ -8,6 +8,8 @@
  * and its bytes; it becomes visible as a whole.
  */
 
+import { UTF8_DECODER, UTF8_ENCODER } from '../../bytes.ts';
+
 const CELLS = 16;
 const FRAME_HEADER_BYTES = 5;
 /** Bytes of the request's ring, and the least of the response's; a power of two, as the response's is. */
@@ -216,12 +218,9 @@ export class CallerSignal {
   }
 }
 
-const ENCODER: TextEncoder = new TextEncoder();
-const DECODER: TextDecoder = new TextDecoder();
-
 /** A value of JSON as bytes of frames. */
 export function encodeMessage(value: unknown): Uint8Array {
-  return ENCODER.encode(JSON.stringify(value));
+  return UTF8_ENCODER.encode(JSON.stringify(value));
 }
 
 /** Joins the pieces of one message. */
@@ -239,5 +238,5 @@ export class MessageReader {
 }
 
 export function decodeMessage(bytes: Uint8Array): unknown {
-  return JSON.parse(DECODER.decode(bytes)) as unknown;
+  return JSON.parse(UTF8_DECODER.decode(bytes)) as unknown;
 }

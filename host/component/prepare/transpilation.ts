@@ -4,6 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
+import { NO_BYTES, UTF8_DECODER } from '../../bytes.ts';
 import { isNebulaError, messageOf, NebulaError } from '../../errors.ts';
 import { refuseAbove } from '../../module/ceilings.ts';
 import { boundedGlue } from './glue/bounded-glue.ts';
@@ -58,11 +59,11 @@ export async function transpile(bytes: Uint8Array): Promise<TranspiledComponent>
     refuseAbove('glueBytes', source.length);
     const cores = names
       .filter((name) => name.endsWith('.wasm'))
-      .map((file) => ({ file, bytes: files[file] ?? new Uint8Array() }));
+      .map((file) => ({ file, bytes: files[file] ?? NO_BYTES }));
     return {
       digest: createHash('sha256').update(bytes).digest('hex'),
       sizeBytes: bytes.length,
-      glue: toFactory(new TextDecoder().decode(source)),
+      glue: toFactory(UTF8_DECODER.decode(source)),
       cores,
       wit,
     };
@@ -111,9 +112,8 @@ async function refusing<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function declarations(files: Readonly<Record<string, Uint8Array>>): Record<string, string> {
-  const decoder = new TextDecoder();
   const found = Object.entries(files).filter(([name]) => name.endsWith('.d.ts'));
-  return Object.fromEntries(found.map(([name, bytes]) => [name, decoder.decode(bytes)]));
+  return Object.fromEntries(found.map(([name, bytes]) => [name, UTF8_DECODER.decode(bytes)]));
 }
 
 const parse: Parse = (text) => ({ body: parseGlue(text) });

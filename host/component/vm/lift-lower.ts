@@ -3,6 +3,7 @@
  * (bounded-glue.ts). Source: component model, CanonicalABI.md, "Loading" and "Storing".
  */
 
+import { STRICT_UTF8_DECODER, UTF8_ENCODER } from '../../bytes.ts';
 import type { Ending } from '../../outcome.ts';
 import { activeHost, type Host } from '../world/host.ts';
 
@@ -66,9 +67,7 @@ const FREE = 0x4000_0000;
 /** Resources that components may make for each other in one state: each is noted for good. */
 const MOST_MADE = 1_000_000;
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const UTF16 = new TextDecoder('utf-16le', { fatal: true, ignoreBOM: true });
-const ENCODER = new TextEncoder();
 /** Strings of the component model are of Unicode's scalar values, to which these do not belong. */
 const LONE_SURROGATES = /\p{Surrogate}/gu;
 
@@ -112,7 +111,7 @@ function liftsOf(count: Account): Lifts {
     return decode(decoder, new Uint8Array(memory.buffer, start, sizeBytes));
   };
   return Object.freeze<Lifts>({
-    utf8: (memory, pointer, length) => text(UTF8, memory, pointer, length, 1),
+    utf8: (memory, pointer, length) => text(STRICT_UTF8_DECODER, memory, pointer, length, 1),
     utf16: (memory, pointer, length) => text(UTF16, memory, pointer, length, 2),
     numbers(memory, pointer, length, sizeBytes) {
       const start = locate(memory, pointer, length, sizeBytes);
@@ -148,7 +147,7 @@ export const LIFT_LOWER_VALUES: LiftLower = Object.freeze<LiftLower>({
     const given = requireText(text);
     const len = Buffer.byteLength(given);
     const ptr = allocate(realloc, memory, 1, len);
-    if (len > 0) ENCODER.encodeInto(given, new Uint8Array(memory.buffer, ptr, len));
+    if (len > 0) UTF8_ENCODER.encodeInto(given, new Uint8Array(memory.buffer, ptr, len));
     return { ptr, len };
   },
   lowerUtf16(text, realloc, memory) {

@@ -1,5 +1,6 @@
 /** Hands a request to `wasi:http/incoming-handler` and tells how it went. */
 
+import { UTF8_ENCODER } from '../../bytes.ts';
 import type { HttpCall } from '../channel/component-call.ts';
 import { Ring, RING } from '../channel/channel.ts';
 import type { Host } from '../world/host.ts';
@@ -39,7 +40,7 @@ export function handleRequest(host: Host, call: HttpCall, handle: Handler['handl
 }
 
 function note(host: Host, text: string): void {
-  const bytes = new TextEncoder().encode(`${text}\n`);
+  const bytes = UTF8_ENCODER.encode(`${text}\n`);
   host.stderr.append(bytes, 0, bytes.length);
 }
 

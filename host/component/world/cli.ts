@@ -1,9 +1,10 @@
 /** wasi:cli: arguments, environment, exit and the standard streams. Source: WASI 0.2, wasi:cli/imports. */
 
+import { NO_BYTES } from '../../bytes.ts';
 import type { OutputBuffer } from '../../filesystem/stdio.ts';
 import type { Imports } from '../prepare/glue/glue.ts';
 import type { Host } from './host.ts';
-import { type ByteSink, type ByteSource, CHUNK_BYTES, InputStream, NO_BYTES, OutputStream } from './io.ts';
+import { type ByteSink, type ByteSource, CHUNK_BYTES, InputStream, OutputStream } from './io.ts';
 import { Resource } from './resource.ts';
 
 /** Never handed out: no stream of a function is a terminal. */

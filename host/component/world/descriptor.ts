@@ -1,5 +1,6 @@
 /** `descriptor` of wasi:filesystem: an open file or directory. What a path leads to is the kernel's or the tree's to say. */
 
+import { UTF8_DECODER, UTF8_ENCODER } from '../../bytes.ts';
 import type { Descriptor as File, Result } from '../../filesystem/descriptor.ts';
 import { ERRNO } from '../../wasi/errno.ts';
 import { FILETYPE } from '../../wasi/filetype.ts';
@@ -47,8 +48,6 @@ interface MetadataHash {
   readonly upper: bigint;
 }
 
-const ENCODER: TextEncoder = new TextEncoder();
-const DECODER: TextDecoder = new TextDecoder();
 /** Most bytes one read answers. */
 const READ_BYTES = 1024 * 1024;
 const ADVICE: readonly string[] = ['normal', 'sequential', 'random', 'will-need', 'dont-need', 'no-reuse'];
@@ -196,7 +195,7 @@ export class Descriptor extends Resource {
 
   readlinkAt(path: string): string {
     this.#settle(this.#file.readlink(this.#path(path), RESULT));
-    return DECODER.decode(RESULT.bytes);
+    return UTF8_DECODER.decode(RESULT.bytes);
   }
 
   openAt(pathFlags: PathFlags, path: string, openFlags: OpenFlags, asked: DescriptorFlags): Descriptor {
@@ -255,7 +254,7 @@ export class Descriptor extends Resource {
     if (this.#file.filetype !== FILETYPE.directory) throw new WasiError('not-directory');
     if (path === '') throw new WasiError('no-entry');
     if (path.includes('\0')) throw new WasiError('invalid');
-    const bytes = ENCODER.encode(path);
+    const bytes = UTF8_ENCODER.encode(path);
     if (bytes.length >= PATH_MAX_BYTES) throw new WasiError('name-too-long');
     if (bytes[0] === SLASH) settle(this.host, ERRNO.notcapable);
     return bytes;

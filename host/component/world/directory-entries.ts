@@ -1,5 +1,6 @@
 /** The entries of a directory, one after the other, without `.` and `..`. */
 
+import { UTF8_DECODER } from '../../bytes.ts';
 import type { DirectoryEntry as Entry } from '../../filesystem/descriptor.ts';
 import { fileType, type FileType } from './file-stat.ts';
 import type { OpenFile } from './file-streams.ts';
@@ -14,7 +15,6 @@ export interface DirectoryEntry {
 
 /** Entries read at once. */
 const BATCH = 256;
-const DECODER: TextDecoder = new TextDecoder();
 
 export class DirectoryEntryStream extends Resource {
   readonly #open: OpenFile;
@@ -32,7 +32,7 @@ export class DirectoryEntryStream extends Resource {
     for (;;) {
       const entry = this.#next();
       if (entry === undefined) return undefined;
-      const name = DECODER.decode(entry.name);
+      const name = UTF8_DECODER.decode(entry.name);
       if (name !== '.' && name !== '..') return { type: fileType(entry.filetype), name };
     }
   }

@@ -1,5 +1,6 @@
 /** Stats and times of wasi:filesystem. */
 
+import { NO_BYTES } from '../../bytes.ts';
 import type { Filestat, Result } from '../../filesystem/descriptor.ts';
 import { FILETYPE } from '../../wasi/filetype.ts';
 import { FSTFLAG } from '../../wasi/flags.ts';
@@ -80,5 +81,5 @@ function flagOf(time: NewTimestamp, given: number, now: number): number {
 
 export function newResult(): Result {
   const stat = { dev: 0n, ino: 0n, filetype: 0, nlink: 0n, sizeBytes: 0n, atimNs: 0n, mtimNs: 0n, ctimNs: 0n };
-  return { count: 0, offset: 0n, descriptor: undefined, bytes: new Uint8Array(), stat };
+  return { count: 0, offset: 0n, descriptor: undefined, bytes: NO_BYTES, stat };
 }

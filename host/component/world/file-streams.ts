@@ -1,11 +1,12 @@
 /** Streams over an open file, each with a position of its own. */
 
+import { NO_BYTES } from '../../bytes.ts';
 import type { Descriptor as File, Result } from '../../filesystem/descriptor.ts';
 import { ERRNO } from '../../wasi/errno.ts';
 import { FDFLAG } from '../../wasi/flags.ts';
 import { fileErrorCode } from './file-errors.ts';
 import type { Host } from './host.ts';
-import { type ByteSink, type ByteSource, CHUNK_BYTES, failed, NO_BYTES } from './io.ts';
+import { type ByteSink, type ByteSource, CHUNK_BYTES, failed } from './io.ts';
 
 /** An open file, held by its descriptor and by the streams made of it; closed when the last of them goes. */
 export class OpenFile {

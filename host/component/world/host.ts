@@ -4,6 +4,7 @@
  */
 
 import { getHeapStatistics } from 'node:v8';
+import { NO_BYTES } from '../../bytes.ts';
 import type { Capabilities } from '../../capabilities.ts';
 import type { MountedDirectory } from '../../filesystem/mount.ts';
 import { InputBuffer, OutputBuffer } from '../../filesystem/stdio.ts';
@@ -43,7 +44,7 @@ export interface HostOptions {
   readonly capabilities: Capabilities;
 }
 
-const NO_CALL: HostCall = { input: new Uint8Array(), arguments: [], environment: {} };
+const NO_CALL: HostCall = { input: NO_BYTES, arguments: [], environment: {} };
 const NO_SIGNAL: Int32Array = ownSignal();
 /** `Atomics.wait` takes any number; this one is a day. */
 const LONGEST_WAIT_MS = 86_400_000;

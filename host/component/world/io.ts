@@ -6,7 +6,6 @@ import { Resource } from './resource.ts';
 
 /** Most bytes one read or one permitted write has. */
 export const CHUNK_BYTES = 65_536;
-const NO_BYTES: Uint8Array = new Uint8Array();
 
 /** `wasi:io/error.error`: what went wrong, and for those who know the source, its code. */
 export class IoError extends Resource {
@@ -238,5 +237,3 @@ export class OutputStream extends Resource {
     this.#room();
   }
 }
-
-export { NO_BYTES };

@@ -7,6 +7,7 @@
  * which were written: a run that reads a large table then faults on none of it.
  */
 
+import { NO_BYTES } from '../../bytes.ts';
 import { DiscardList } from '../../linux/discard.ts';
 import { discardPages, mapPrivate } from '../../linux/memory.ts';
 import { hugePageSizeBytes, pageSizeBytes } from '../../linux/page-size.ts';
@@ -40,7 +41,7 @@ export class CowRestorer implements Restorer {
   readonly #pageBytes: number = pageSizeBytes();
   readonly #hugePageBytes: number = hugePageSizeBytes();
   readonly #hot: HotPages = new HotPages(this.#pageBytes);
-  #memory: Uint8Array = new Uint8Array();
+  #memory: Uint8Array = NO_BYTES;
   #address = 0;
   #runs: readonly HotRun[] = [];
   #cold: DiscardList | undefined;

@@ -3,6 +3,7 @@
  * status line of their own (NPH, section 5) are not supported.
  */
 
+import { NO_BYTES } from '../../../host/bytes.ts';
 import { NebulaError } from '../../../host/errors.ts';
 import {
   hasContent,
@@ -13,7 +14,6 @@ import {
   parseContentLength,
   trimFieldValue,
 } from '../../../host/http-fields.ts';
-import { EMPTY } from './exchange.ts';
 
 /**
  * `document`: answer with it, be it a redirect or not. `local-redirect`: answer with what `location`, a path and query on
@@ -88,7 +88,7 @@ function toDocument(
   const contentType = block.cgi.get('content-type');
   const status = parseStatus(block.cgi.get('status'), location === undefined ? 200 : 302);
   if (status === undefined) throw refuse('expected a status code from 200 to 599 in Status, got something else');
-  const body = hasContent('GET', status) ? block.body : EMPTY;
+  const body = hasContent('GET', status) ? block.body : NO_BYTES;
   if (contentType === undefined && block.body.byteLength > 0) throw refuse('it has a body and no Content-Type');
   const headers = [...block.other];
   if (contentType !== undefined) headers.unshift('Content-Type', contentType);

@@ -1,10 +1,11 @@
 /** `ANY /fn/:name/*`: a function as a CGI/1.1 program (RFC 3875). */
 
+import { NO_BYTES } from '../../../host/bytes.ts';
 import { NebulaError } from '../../../host/errors.ts';
 import type { Nebula } from '../../api.ts';
 import { cgiEnvironment, type FunctionPath } from './cgi-environment.ts';
 import { parseCgiResponse } from './cgi-response.ts';
-import { EMPTY, readInput, type Answer, type Exchange } from './exchange.ts';
+import { readInput, type Answer, type Exchange } from './exchange.ts';
 import { guestFailureAnswer, outcomeHeaders } from './outcome-answer.ts';
 import { MalformedRequest, parseRequestTarget, type RequestTarget } from './request-target.ts';
 
@@ -54,7 +55,7 @@ function redirected(exchange: Exchange, name: string, location: string): Exchang
     hasBody: false,
     header: (field) => (isBodyField(field) ? undefined : exchange.header(field)),
     headers: () => [...exchange.headers()].filter(([field]) => !isBodyField(field)),
-    readBody: () => Promise.resolve(EMPTY),
+    readBody: () => Promise.resolve(NO_BYTES),
     bodyStream: noBody,
   };
 }

@@ -1,11 +1,12 @@
 /** `ANY /fn/:name/*` for a component: its `wasi:http/incoming-handler` answers, bodies streamed both ways. */
 
+import { NO_BYTES } from '../../../host/bytes.ts';
 import type { HeaderList, RequestHead } from '../../../host/component/channel/component-call.ts';
 import { NebulaError } from '../../../host/errors.ts';
 import { isForGuest, isServersField } from '../../../host/http-fields.ts';
 import type { Nebula } from '../../api.ts';
 import { GuestEnded } from '../../component/guest-ended.ts';
-import { announcedBytes, EMPTY, type Answer, type Exchange } from './exchange.ts';
+import { announcedBytes, type Answer, type Exchange } from './exchange.ts';
 import { guestFailureAnswer } from './outcome-answer.ts';
 
 export async function serveComponent(nebula: Nebula, exchange: Exchange, name: string): Promise<Answer> {
@@ -15,7 +16,7 @@ export async function serveComponent(nebula: Nebula, exchange: Exchange, name: s
   if (announced !== undefined && announced > inputBytes) {
     throw new NebulaError('INPUT_TOO_LARGE', { limitBytes: inputBytes });
   }
-  const body = exchange.hasBody ? exchange.bodyStream() : EMPTY;
+  const body = exchange.hasBody ? exchange.bodyStream() : NO_BYTES;
   try {
     const response = await nebula.fn(name).send(toHead(exchange), body, exchange.signal);
     // Nobody but the body's reader is told how the guest ended.
@@ -23,7 +24,7 @@ export async function serveComponent(nebula: Nebula, exchange: Exchange, name: s
     return {
       status: response.status,
       headers: [...guestsFields(response.headers).flat(), 'Nebula-Function-Version', String(record.version)],
-      body: EMPTY,
+      body: NO_BYTES,
       stream: {
         body: response.body,
         trailers: () => guestsFields(response.trailers() ?? []),

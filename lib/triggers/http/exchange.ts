@@ -67,9 +67,6 @@ export interface HttpLogger {
   warn(fields: object, message: string): void;
 }
 
-/** No body. */
-export const EMPTY: Uint8Array = new Uint8Array(0);
-
 /** A body that passed its limit. Which error that is depends on what was sent: an input or a module. */
 export class BodyTooLarge extends Error {
   readonly sizeBytes: number;

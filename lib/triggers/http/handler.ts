@@ -1,11 +1,12 @@
 /** The HTTP face as a fetch handler on undici's classes, so that any framework can mount it. */
 
 import { Response, type Request } from 'undici';
+import { NO_BYTES } from '../../../host/bytes.ts';
 import { NebulaError } from '../../../host/errors.ts';
 import { GatheredBytes } from '../../../host/gathered-bytes.ts';
 import { hasContent } from '../../../host/http-fields.ts';
 import type { Nebula } from '../../api.ts';
-import { announcedBytes, BodyTooLarge, drain, EMPTY, lengthOf, type Answer, type Exchange } from './exchange.ts';
+import { announcedBytes, BodyTooLarge, drain, lengthOf, type Answer, type Exchange } from './exchange.ts';
 import { malformedRequestAnswer } from './problem.ts';
 import { MalformedRequest, parseHost, parseRequestTarget, targetOfUrl, type RequestTarget } from './request-target.ts';
 import { Routes, type RouteOptions } from './routes.ts';
@@ -95,7 +96,7 @@ class FetchExchange implements Exchange {
       await body?.cancel();
       throw new BodyTooLarge(announced, limitBytes);
     }
-    if (body === null) return EMPTY;
+    if (body === null) return NO_BYTES;
     const gathered = new GatheredBytes();
     try {
       for await (const chunk of body as AsyncIterable<Uint8Array>) {

@@ -5,10 +5,11 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { NO_BYTES } from '../../../host/bytes.ts';
 import { NebulaError } from '../../../host/errors.ts';
 import { GatheredBytes } from '../../../host/gathered-bytes.ts';
 import { hasContent } from '../../../host/http-fields.ts';
-import { announcedBytes, BodyTooLarge, EMPTY, lengthOf, type Answer, type BodyStream } from './exchange.ts';
+import { announcedBytes, BodyTooLarge, lengthOf, type Answer, type BodyStream } from './exchange.ts';
 import { DisconnectSignal } from './disconnect-signal.ts';
 
 /** Calls in flight on one connection; more than one when the client pipelines. */
@@ -119,7 +120,7 @@ export abstract class NodeCall {
     if (this.#isDisconnected) this.onBodyFailure(new NebulaError('CLIENT_CLOSED'));
     else if (announced !== undefined && announced > limitBytes) {
       this.onBodyFailure(new BodyTooLarge(announced, limitBytes));
-    } else if ((announced ?? 0) === 0 && headers['transfer-encoding'] === undefined) this.onBody(EMPTY);
+    } else if ((announced ?? 0) === 0 && headers['transfer-encoding'] === undefined) this.onBody(NO_BYTES);
     else this.#startReading(limitBytes);
   }
 
@@ -159,7 +160,7 @@ export abstract class NodeCall {
   /** The body is complete. */
   endBody(): void {
     if (!this.#isReading) return;
-    const body = this.#gathered?.whole() ?? this.#first ?? EMPTY;
+    const body = this.#gathered?.whole() ?? this.#first ?? NO_BYTES;
     this.#stopReading();
     this.onBody(body);
   }
@@ -190,7 +191,7 @@ export abstract class NodeCall {
     if (this.#isDisconnected) return;
     const { status } = answer;
     const { method = 'GET' } = this.request;
-    const body = method === 'HEAD' || hasContent(method, status) ? answer.body : EMPTY;
+    const body = method === 'HEAD' || hasContent(method, status) ? answer.body : NO_BYTES;
     const headers = [...answer.headers];
     const length = lengthOf(method, answer);
     if (length !== undefined) headers.push('Content-Length', String(length));

@@ -1,10 +1,10 @@
 /** What a client reads out of the answer to `POST /invoke/:name`: an outcome as the server told it, or a failure. */
 
+import { NO_OUTPUT } from '../../../host/bytes.ts';
 import { ERRORS, NebulaError, type ErrorFields, type ErrorName } from '../../../host/errors.ts';
 import type { LimitName } from '../../../host/limits.ts';
 import { TRAP_REASONS, type Ending, type Start } from '../../../host/outcome.ts';
 import { ALL_PHASES, NO_PHASES, type Phases } from '../../../host/phases.ts';
-import { EMPTY } from './exchange.ts';
 
 /** How a guest ended, as far as the server tells: `failed` is a trap or exit code that the function does not show. */
 export type RemoteEnding = Ending | { readonly kind: 'failed' };
@@ -49,10 +49,10 @@ export function readRemoteOutcome(url: string, reply: RemoteReply): RemoteOutcom
     phases: parseServerTiming(headerOf(reply, 'server-timing') ?? ''),
     version: Number(headerOf(reply, 'nebula-function-version')),
   };
-  if (kind === 'ok') return { kind, stdout: reply.body, stderr: EMPTY, ...facts };
+  if (kind === 'ok') return { kind, stdout: reply.body, stderr: NO_OUTPUT, ...facts };
   const problem = readProblem(reply);
   if (problem === undefined) throw notNebula(url, reply);
-  return { ...toEnding(url, kind, problem), stdout: EMPTY, stderr: problem.stderr, ...facts };
+  return { ...toEnding(url, kind, problem), stdout: NO_OUTPUT, stderr: problem.stderr, ...facts };
 }
 
 /** The failure a problem tells of; SERVER_ANSWER when it is no problem of Nebula's. */
@@ -71,7 +71,7 @@ function readProblem(reply: RemoteReply): RemoteProblem | undefined {
   const key = typeof code === 'string' && code.startsWith(PREFIX) ? code.slice(PREFIX.length) : '';
   if (body === undefined || !Object.hasOwn(ERRORS, key)) return undefined;
   const fields = (body['fields'] ?? {}) as ErrorFields;
-  const stderr = typeof body['stderr'] === 'string' ? new Uint8Array(Buffer.from(body['stderr'])) : EMPTY;
+  const stderr = typeof body['stderr'] === 'string' ? new Uint8Array(Buffer.from(body['stderr'])) : NO_OUTPUT;
   return { key: key as ErrorName, fields, outcome: body['outcome'], stderr };
 }
 

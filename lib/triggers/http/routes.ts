@@ -2,6 +2,7 @@
  * The routes: what each path and method does, for either transport. `handle` never rejects: whatever goes wrong is an answer.
  */
 
+import { NO_BYTES } from '../../../host/bytes.ts';
 import { isNebulaError, messageOf, NebulaError } from '../../../host/errors.ts';
 import { DEFAULT_LIMITS } from '../../../host/limits.ts';
 import type { FunctionRecord, Nebula } from '../../api.ts';
@@ -11,7 +12,7 @@ import { parseFunctionPath } from './cgi-environment.ts';
 import { serveCgi } from './cgi.ts';
 import { serveComponent } from './component.ts';
 import { readDeployment } from './deployment.ts';
-import { EMPTY, readInput, type Answer, type Exchange, type HttpLogger } from './exchange.ts';
+import { readInput, type Answer, type Exchange, type HttpLogger } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
 import { outcomeAnswer } from './outcome-answer.ts';
 import { failureAnswer, malformedRequestAnswer } from './problem.ts';
@@ -87,11 +88,11 @@ export class Routes {
     const { method, target } = exchange;
     const { path } = target;
     if (path.startsWith('/fn/')) return this.#serveFunction(exchange);
-    if (path === '*') return { status: 204, headers: ['Allow', ALL_METHODS], body: EMPTY };
+    if (path === '*') return { status: 204, headers: ['Allow', ALL_METHODS], body: NO_BYTES };
     const route = this.#fixed.get(path) ?? this.#namedRoute(path);
     if (route === undefined) throw routeNotFound(exchange);
     const allowed = allowedMethods(route);
-    if (method === 'OPTIONS') return { status: 204, headers: ['Allow', allowed], body: EMPTY };
+    if (method === 'OPTIONS') return { status: 204, headers: ['Allow', allowed], body: NO_BYTES };
     if (route.isManaged) this.#authorize(exchange);
     const action = route.actions[method === 'HEAD' ? 'GET' : method];
     if (action === undefined) throw new NebulaError('METHOD_NOT_ALLOWED', { method, allowed });
@@ -148,7 +149,7 @@ export class Routes {
 
   async #undeploy(name: string): Promise<Answer> {
     await this.#nebula.undeploy(name);
-    return { status: 204, headers: [], body: EMPTY };
+    return { status: 204, headers: [], body: NO_BYTES };
   }
 
   async #rollback(name: string): Promise<Answer> {

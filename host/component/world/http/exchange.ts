@@ -1,9 +1,10 @@
 /** The guest's side of an exchange: its request's body and its response's sink, over a channel or in memory. */
 
+import { NO_BYTES } from '../../../bytes.ts';
 import type { HeaderList, HttpCall, ResponseHead } from '../../channel/component-call.ts';
 import { decodeMessage, encodeMessage, FRAME, type Frame, MessageReader, Ring, RING } from '../../channel/channel.ts';
 import type { Host } from '../host.ts';
-import { CHUNK_BYTES, failed, NO_BYTES } from '../io.ts';
+import { CHUNK_BYTES, failed } from '../io.ts';
 import type { BodySink, BodySource, HttpErrorCode } from './bodies.ts';
 
 /** A body that is all there. */

@@ -1,12 +1,13 @@
 /** `wasi:http/outgoing-handler`: requests to the origins that were granted, made by another thread. */
 
+import { NO_BYTES } from '../../../bytes.ts';
 import type { HeaderList, ResponseHead } from '../../channel/component-call.ts';
 import { WasiError } from '../../vm/guest-stop.ts';
 import { type Outgoing, outgoingOfThread } from '../../outgoing/outgoing.ts';
 import { type HttpAnswer, type OutgoingTimeouts, WINDOW_BYTES } from '../../outgoing/messages.ts';
 import { originOf, requestTarget } from '../../outgoing/target.ts';
 import type { Host } from '../host.ts';
-import { CHUNK_BYTES, failed, NO_BYTES } from '../io.ts';
+import { CHUNK_BYTES, failed } from '../io.ts';
 import type { BodySink, BodySource, HttpErrorCode } from './bodies.ts';
 import { methodName } from './incoming.ts';
 import { FutureIncomingResponse, type OutgoingRequest, type PendingResponse, type RequestOptions } from './outgoing.ts';

@@ -1,9 +1,10 @@
 /** A guest's end of a socket that another thread holds: what has come, what may be sent, and how it stands. */
 
+import { NO_BYTES } from '../../../bytes.ts';
 import { type Outgoing, outgoingOfThread } from '../../outgoing/outgoing.ts';
 import { type SocketAddress, type SocketAnswer, type SocketMessage, WINDOW_BYTES } from '../../outgoing/messages.ts';
 import type { Host } from '../host.ts';
-import { type ByteSink, type ByteSource, CHUNK_BYTES, failed, NO_BYTES } from '../io.ts';
+import { type ByteSink, type ByteSource, CHUNK_BYTES, failed } from '../io.ts';
 
 /** A message without the id, which is the connection's. */
 type Unaddressed<Message> = Message extends SocketMessage ? Omit<Message, 'id'> : never;

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { bytesOfText } from '../../../../host/byte-text.ts';
 import { cgiEnvironment, parseFunctionPath } from '../../../../lib/triggers/http/cgi-environment.ts';
-import { EMPTY, type Exchange } from '../../../../lib/triggers/http/exchange.ts';
+import { NO_BYTES } from '../../../../host/bytes.ts';
+import type { Exchange } from '../../../../lib/triggers/http/exchange.ts';
 import { targetOfUrl } from '../../../../lib/triggers/http/request-target.ts';
 
 function exchangeOf(url: string, headers: Readonly<Record<string, string>> = {}): Exchange {
@@ -18,7 +19,7 @@ function exchangeOf(url: string, headers: Readonly<Record<string, string>> = {})
     hasBody: false,
     header: (name) => headers[name],
     headers: () => Object.entries(headers),
-    readBody: () => Promise.resolve(EMPTY),
+    readBody: () => Promise.resolve(NO_BYTES),
     bodyStream: async function* () {},
   };
 }

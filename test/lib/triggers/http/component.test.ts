@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import type { RequestHead } from '../../../../host/component/channel/component-call.ts';
 import type { Nebula } from '../../../../lib/api.ts';
 import { serveComponent } from '../../../../lib/triggers/http/component.ts';
-import { EMPTY, type Exchange } from '../../../../lib/triggers/http/exchange.ts';
+import { NO_BYTES } from '../../../../host/bytes.ts';
+import type { Exchange } from '../../../../lib/triggers/http/exchange.ts';
 import { parseRequestTarget } from '../../../../lib/triggers/http/request-target.ts';
 import { FakeNebula } from './fake-nebula.ts';
 
@@ -32,7 +33,7 @@ async function headOf(target: string): Promise<RequestHead> {
     hasBody: false,
     header: () => undefined,
     headers: () => [],
-    readBody: () => Promise.resolve(EMPTY),
+    readBody: () => Promise.resolve(NO_BYTES),
     bodyStream: noBody,
   };
   await serveComponent(nebula, exchange, 'f');
