@@ -3,7 +3,7 @@
 import type { Capabilities } from './capabilities.ts';
 import type { PreparedComponent } from './component/prepare/prepared-component.ts';
 import type { Limits } from './limits.ts';
-import type { PreparedModule } from './module/prepare.ts';
+import type { PreparedModule } from './module/prepared-module.ts';
 
 /** How the guest's state is put back after a run (docs/architecture.md). `auto` lets a calibration choose. */
 export const STRATEGIES = ['fresh', 'copy', 'cow'] as const;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { resolveCapabilities, type Capabilities } from '../host/capabilities.ts';
 import type { FunctionDefinition, InitOptions } from '../host/definition.ts';
 import { resolveLimits, type Limits } from '../host/limits.ts';
-import { prepareModule } from '../host/module/prepare.ts';
+import { prepareModule } from '../host/preparation/module.ts';
 
 // Compiled to dist/test.
 const FUNCTIONS = join(import.meta.dirname, '..', '..', 'functions');

@@ -2,8 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { ComponentVm, type ComponentDefinition } from '../../host/component/vm/component-vm.ts';
-import { prepareComponent } from '../../host/component/prepare/prepare.ts';
-import { transpileComponent } from '../../host/component/prepare/transpile.ts';
+import { prepareComponent, transpileComponent } from '../../host/preparation/component.ts';
 import { resolveCapabilities } from '../../host/capabilities.ts';
 import { deployHere } from '../../host/deployment.ts';
 import { resolveLimits } from '../../host/limits.ts';

@@ -6,7 +6,7 @@ import type { FunctionDefinition } from '../../host/definition.ts';
 import { deployHere } from '../../host/deployment.ts';
 import { GuestThread } from '../../host/guest-thread.ts';
 import { resolveLimits } from '../../host/limits.ts';
-import { prepareModule } from '../../host/module/prepare.ts';
+import { prepareModule } from '../../host/preparation/module.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import { Preview1 } from '../../host/preview1/preview1.ts';
 import { closeImage } from '../../host/snapshot/image.ts';

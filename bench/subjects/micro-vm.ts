@@ -4,7 +4,7 @@ import { resolveCapabilities } from '../../host/capabilities.ts';
 import type { FunctionDefinition, InitOptions } from '../../host/definition.ts';
 import { resolveLimits } from '../../host/limits.ts';
 import type { MicroVm } from '../../host/micro-vm.ts';
-import { prepareModule } from '../../host/module/prepare.ts';
+import { prepareModule } from '../../host/preparation/module.ts';
 import { createImage, type SnapshotImage } from '../../host/snapshot/image.ts';
 import { initialise } from '../../host/initialise.ts';
 import { expectOutput } from './wasi.ts';

@@ -1,8 +1,8 @@
 /** Does what a preparing process is asked to do. Nothing of a guest runs. What only components need is loaded for them. */
 
-import { rewriteModule } from '../module/prepare.ts';
+import { rewriteModule, type StepListener } from '../module/rewrite.ts';
 import { compileEagerly } from '../module/compile.ts';
-import type { Preparations, PreparationTask, StepListener } from './task.ts';
+import type { Preparations, PreparationTask } from './task.ts';
 
 /**
  * What rewriting made is compiled once, in full, and thrown away: whatever the compiler cannot bear ends this process and
@@ -21,7 +21,7 @@ export async function perform(
       return rewritten;
     }
     case 'component': {
-      const { rewriteComponent } = await import('../component/prepare/prepare.ts');
+      const { rewriteComponent } = await import('../component/prepare/rewrite.ts');
       const rewritten = rewriteComponent(task.transpiled, task.limits, tell);
       tell('compiling');
       for (const { file, bytes } of rewritten.cores) compileEagerly(bytes, file);

@@ -2,11 +2,11 @@
 
 import type { TranspiledComponent } from '../component/prepare/prepared-component.ts';
 import type { Declarations } from '../component/prepare/transpilation.ts';
-import type { RewrittenComponent } from '../component/prepare/prepare.ts';
+import type { RewrittenComponent } from '../component/prepare/rewrite.ts';
 import type { Failure } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import type { ModuleOptions } from '../module/inspect.ts';
-import type { RewrittenModule } from '../module/prepare.ts';
+import type { RewrittenModule } from '../module/rewrite.ts';
 
 export type PreparationTask =
   | { readonly kind: 'module'; readonly bytes: Uint8Array; readonly limits: Limits; readonly options?: ModuleOptions }
@@ -39,6 +39,3 @@ export type PreparationReport =
   /** The task's memory was not enough, and the process has told so itself. */
   | { readonly kind: 'memory' }
   | { readonly kind: 'error'; readonly message: string };
-
-/** Called before each step with its name, as it stands in an error: "compiling". */
-export type StepListener = (step: string) => void;

@@ -4,7 +4,7 @@ import { NO_BYTES } from '../bytes.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { NebulaError } from '../errors.ts';
 import { STATE, stateOf } from '../module/instrument.ts';
-import type { PreparedModule } from '../module/prepare.ts';
+import type { PreparedModule } from '../module/prepared-module.ts';
 import {
   copyRuns,
   nonZeroPages,

@@ -2,12 +2,12 @@
 
 import { resolve } from 'node:path';
 import { isComponent } from '../../host/component/prepare/binary.ts';
-import { prepareComponent } from '../../host/component/prepare/prepare.ts';
-import { transpileComponent } from '../../host/component/prepare/transpile.ts';
+import { prepareComponent, transpileComponent } from '../../host/preparation/component.ts';
 import { WIZER_EXPORT } from '../../host/initialise.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
 import { hasCow } from '../../host/linux/memory.ts';
-import { prepareModule, type PreparedModule } from '../../host/module/prepare.ts';
+import { prepareModule } from '../../host/preparation/module.ts';
+import type { PreparedModule } from '../../host/module/prepared-module.ts';
 import type { ModuleInfo } from '../../host/module/inspect.ts';
 import { exactStrategies } from '../../host/snapshot/restore/choice.ts';
 import { WASM_PAGE_BYTES } from '../../host/wasm-page.ts';

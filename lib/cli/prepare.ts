@@ -3,8 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isComponent } from '../../host/component/prepare/binary.ts';
-import { prepareComponent } from '../../host/component/prepare/prepare.ts';
-import { transpileComponent } from '../../host/component/prepare/transpile.ts';
+import { prepareComponent, transpileComponent } from '../../host/preparation/component.ts';
 import { argumentError } from '../../host/errors.ts';
 import { resolveLimits } from '../../host/limits.ts';
 import { toManifestJson } from '../manifest.ts';

@@ -3,7 +3,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { isComponent } from '../../host/component/prepare/binary.ts';
-import { declareComponent } from '../../host/component/prepare/transpile.ts';
+import { declareComponent } from '../../host/preparation/component.ts';
 import { readWorld } from '../../host/component/prepare/wit.ts';
 import { argumentError } from '../../host/errors.ts';
 import { resolveLimits } from '../../host/limits.ts';

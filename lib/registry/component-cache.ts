@@ -3,7 +3,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TranspiledComponent } from '../../host/component/prepare/prepared-component.ts';
-import { transpileComponent } from '../../host/component/prepare/transpile.ts';
+import { transpileComponent } from '../../host/preparation/component.ts';
 import { isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
 import { DEFAULT_LIMITS } from '../../host/limits.ts';
 import type { PreparationBounds } from '../../host/preparation/task.ts';

@@ -7,7 +7,8 @@ import type { FunctionDefinition } from '../../host/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
 import type { ModuleOptions } from '../../host/module/inspect.ts';
-import { prepareModule, type PreparedModule } from '../../host/module/prepare.ts';
+import { prepareModule } from '../../host/preparation/module.ts';
+import type { PreparedModule } from '../../host/module/prepared-module.ts';
 import { checkSize } from './source.ts';
 import type { Manifest } from '../api.ts';
 import type { ComponentCache } from './component-cache.ts';
@@ -86,7 +87,7 @@ async function prepare(
   }
   if (source.snapshot !== undefined) throw misplaced('snapshot', 'a component');
   const { ComponentCache } = await import('./component-cache.ts');
-  const { prepareComponent } = await import('../../host/component/prepare/prepare.ts');
+  const { prepareComponent } = await import('../../host/preparation/component.ts');
   const components = defaults.components ?? new ComponentCache();
   return prepareComponent(await components.get(module, source.transpiled, limits), limits);
 }

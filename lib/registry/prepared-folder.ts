@@ -1,7 +1,7 @@
 /**
  * A transpiled component as a folder: the glue, the core modules, the WIT and `prepared.json`, which names the component
  * and the digest of each file. The digests tell damage, not malice: against that all glue is held to the shape of
- * what jco writes before it is deployed (host/component/prepare/glue/glue-check.ts).
+ * what jco writes before it is deployed (host/component/prepare/glue/check.ts).
  */
 
 import { mkdir, readFile } from 'node:fs/promises';

@@ -7,7 +7,7 @@ import type { FunctionDefinition, InitOptions, Strategy } from '../../host/defin
 import { deployHere, type Deployment } from '../../host/deployment.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
 import { MicroVm } from '../../host/micro-vm.ts';
-import { prepareModule } from '../../host/module/prepare.ts';
+import { prepareModule } from '../../host/preparation/module.ts';
 import type { Ending } from '../../host/outcome.ts';
 import type { GuestCall } from '../../host/preview1/preview1.ts';
 import { assemble } from '../wat.ts';

@@ -18,16 +18,16 @@ import { createRestorer } from '../../snapshot/restore/choice.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { trapOf } from '../../trap.ts';
 import { CoreInstances } from './core-instances.ts';
-import { compileGlue, type Exports, type Instantiate } from '../prepare/glue/glue.ts';
-import { GuestStop } from './guest-stop.ts';
+import { compileGlue, type Exports, type Instantiate } from './glue.ts';
+import { GuestStop } from '../world/guest-stop.ts';
 import { callFunction } from './function-call.ts';
 import { handleRequest, type Handler } from './request.ts';
 import { LIFT_LOWER_VALUES, trapOfAccess } from './lift-lower.ts';
 import type { PreparedComponent } from '../prepare/prepared-component.ts';
-import { requireSettled } from '../prepare/settled.ts';
+import { requireSettled } from './settled.ts';
 import { parseInterface } from '../prepare/wit.ts';
 import { Host, withHost } from '../world/host.ts';
-import { createWorld } from '../world/world.ts';
+import { createWorld } from './imports.ts';
 
 /** A definition that has a component. */
 export type ComponentDefinition = FunctionDefinition & { readonly component: PreparedComponent };

@@ -3,9 +3,9 @@
 import { deserialize, serialize } from 'node:v8';
 import { trapOf } from '../../trap.ts';
 import type { FunctionCall } from '../channel/component-call.ts';
-import type { Exports } from '../prepare/glue/glue.ts';
+import type { Exports } from './glue.ts';
 import { trapOfAccess } from './lift-lower.ts';
-import { requireSettled } from '../prepare/settled.ts';
+import { requireSettled } from './settled.ts';
 import { sizeOf, Untransferable } from './value-size.ts';
 import type { Host } from '../world/host.ts';
 import { ChannelSink } from '../world/http/exchange.ts';

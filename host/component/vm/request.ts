@@ -5,7 +5,7 @@ import type { HttpCall } from '../channel/component-call.ts';
 import { Ring, RING } from '../channel/channel.ts';
 import type { Host } from '../world/host.ts';
 import { bodyOf, sinkOf, StreamedBody } from '../world/http/exchange.ts';
-import { requireSettled } from '../prepare/settled.ts';
+import { requireSettled } from './settled.ts';
 import type { BodySource } from '../world/http/bodies.ts';
 import { IncomingRequest, ResponseOutparam } from '../world/http/incoming.ts';
 

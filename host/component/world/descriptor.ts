@@ -6,7 +6,7 @@ import { ERRNO } from '../../wasi/errno.ts';
 import { FILETYPE } from '../../wasi/filetype.ts';
 import { FDFLAG, OFLAG } from '../../wasi/flags.ts';
 import { PATH_MAX_BYTES, SLASH } from '../../wasi/paths.ts';
-import { WasiError } from '../vm/guest-stop.ts';
+import { WasiError } from './guest-stop.ts';
 import { DirectoryEntryStream } from './directory-entries.ts';
 import { settle } from './file-errors.ts';
 import {

@@ -1,7 +1,7 @@
 /** `error-code` of wasi:filesystem for the errnos that descriptors answer with. */
 
 import { ERRNO, type ErrnoName } from '../../wasi/errno.ts';
-import { WasiError } from '../vm/guest-stop.ts';
+import { WasiError } from './guest-stop.ts';
 import type { Host } from './host.ts';
 
 const CODES: Readonly<Partial<Record<ErrnoName, string>>> = {

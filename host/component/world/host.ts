@@ -17,7 +17,7 @@ import { RandomSource } from '../../wasi/random-source.ts';
 import { TimeSource } from '../../wasi/time-source.ts';
 import { GUEST, guestSignal, isToStop, ownSignal, tellCaller } from '../channel/channel.ts';
 import type { ComponentCall } from '../channel/component-call.ts';
-import { GUEST_STOP, type GuestStop } from '../vm/guest-stop.ts';
+import { GUEST_STOP, type GuestStop } from './guest-stop.ts';
 
 /** Something a guest can wait for. */
 export interface Awaitable {

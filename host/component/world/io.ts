@@ -1,6 +1,6 @@
 /** wasi:io: errors, pollables and streams. Source: WASI 0.2, wasi:io/error, wasi:io/poll, wasi:io/streams. */
 
-import { WasiError } from '../vm/guest-stop.ts';
+import { WasiError } from './guest-stop.ts';
 import type { Awaitable, Host } from './host.ts';
 import { Resource } from './resource.ts';
 

@@ -9,7 +9,7 @@ import { resolveCapabilities, type Capabilities } from '../../../host/capabiliti
 import type { RequestHead, ResponseHead } from '../../../host/component/channel/component-call.ts';
 import { ComponentVm, type ComponentDefinition } from '../../../host/component/vm/component-vm.ts';
 import { decodeResult, type CallResult } from '../../../host/component/vm/function-call.ts';
-import { prepareComponent } from '../../../host/component/prepare/prepare.ts';
+import { prepareComponent } from '../../../host/preparation/component.ts';
 import { resolveLimits, type Limits } from '../../../host/limits.ts';
 import type { Ending } from '../../../host/outcome.ts';
 import { ComponentCache } from '../../../lib/registry/component-cache.ts';

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { Budget } from '../../../host/module/budget.ts';
 import { BUDGET } from '../../../host/module/growth.ts';
-import { prepareModule } from '../../../host/module/prepare.ts';
+import { prepareModule } from '../../../host/preparation/module.ts';
 import { resolveLimits } from '../../../host/limits.ts';
 import { assemble } from '../../wat.ts';
 import { define, deploy } from '../function.ts';

@@ -25,7 +25,7 @@ const moduleTask = async (text = '(module (memory 1) (func (export "_start")))')
 
 /** Prepares the smallest module and then what `more` says, as a program of its own. */
 const program = (more: string): string => `
-  const { prepareModule } = await import(${JSON.stringify(join(HOST, 'module/prepare.js'))});
+  const { prepareModule } = await import(${JSON.stringify(join(HOST, 'preparation/module.js'))});
   const { resolveLimits } = await import(${JSON.stringify(join(HOST, 'limits.js'))});
   const tiny = Buffer.from('0061736d01000000010401600000030201000503010001070a01065f737461727400000a040102000b', 'hex');
   const { info } = await prepareModule(tiny, resolveLimits());
@@ -33,7 +33,7 @@ const program = (more: string): string => `
 
 test('prepareApart() answers as the task itself does, with the bytes whole', async () => {
   const bytes = guestModule('fibonacci');
-  const { rewriteModule } = await import('../../../host/module/prepare.ts');
+  const { rewriteModule } = await import('../../../host/module/rewrite.ts');
   const apart = await prepareApart({ kind: 'module', bytes, limits }, limits);
   const here = rewriteModule(bytes, limits);
   assert.deepEqual(apart.info, here.info);
@@ -145,7 +145,7 @@ test('prepareApart() serves a process that was started with options of its own',
 test('prepareApart() says what kept its process from starting, each time', async () => {
   const source = `
     process.execPath = '/nowhere/node';
-    const { prepareModule } = await import(${JSON.stringify(join(HOST, 'module/prepare.js'))});
+    const { prepareModule } = await import(${JSON.stringify(join(HOST, 'preparation/module.js'))});
     const { resolveLimits } = await import(${JSON.stringify(join(HOST, 'limits.js'))});
     for (let turn = 0; turn < 6; turn++) await prepareModule(new Uint8Array(8), resolveLimits()).catch((error) => console.log(error.message));`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source]);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
-import { transpileComponent } from '../../../host/component/prepare/transpile.ts';
+import { transpileComponent } from '../../../host/preparation/component.ts';
 import { createNebula } from '../../../lib/index.ts';
 import { writePrepared } from '../../../lib/registry/prepared-folder.ts';
 import { digestOf } from '../../../lib/registry/store.ts';

@@ -6,7 +6,7 @@
 
 import { LIFT_LOWER, type LiftLower } from '../../vm/lift-lower.ts';
 import { type Node, type Parse, UnknownShape, walk } from './syntax.ts';
-import { isCreate, weightOf } from '../../vm/value-weight.ts';
+import { isCreate, weightOf } from './value-weight.ts';
 
 /** A replacement of source text from `start` to `end`. */
 interface Edit {

@@ -1,6 +1,6 @@
 /** Names of the component model. Source: component model, design/mvp/Explainer.md, "Import and Export Definitions". */
 
-import { isTakenLabel } from '../glue/glue-names.ts';
+import { isTakenLabel } from '../glue/taken-names.ts';
 
 const WORD = '[a-zA-Z][0-9a-zA-Z]*(?:-[0-9a-zA-Z]+)*';
 const LABEL: RegExp = new RegExp(`^${WORD}$`);

@@ -2,7 +2,7 @@
 
 import { NebulaError } from '../../../errors.ts';
 import type { BinaryReader } from '../../../module/binary.ts';
-import { WASI_03 } from '../settled.ts';
+import { WASI_03 } from '../../vm/settled.ts';
 import type { Definition, ExternType, Reference, Sort } from './syntax.ts';
 
 /** As deep as components and types may nest. */

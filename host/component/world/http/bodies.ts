@@ -2,7 +2,7 @@
 
 import { GatheredBytes } from '../../../gathered-bytes.ts';
 import { isTrailerField } from '../../../http-fields.ts';
-import { WasiError } from '../../vm/guest-stop.ts';
+import { WasiError } from '../guest-stop.ts';
 import type { HeaderList, ResponseSink } from '../../channel/component-call.ts';
 import type { Awaitable, Host } from '../host.ts';
 import { type ByteSource, CHUNK_BYTES, failed, InputStream, OutputStream, Pollable } from '../io.ts';

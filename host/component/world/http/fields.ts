@@ -1,7 +1,7 @@
 /** Header fields. Source: WASI 0.2, wasi:http/types, resource fields; what is allowed: http-fields.ts. */
 
 import { isConnectionField, isFieldValue, isHostsField, isToken, parseContentLength } from '../../../http-fields.ts';
-import { WasiError } from '../../vm/guest-stop.ts';
+import { WasiError } from '../guest-stop.ts';
 import type { HeaderList } from '../../channel/component-call.ts';
 import { activeHost } from '../host.ts';
 import { Resource } from '../resource.ts';

@@ -1,7 +1,7 @@
 /** What `wasi:http/incoming-handler` is handed: the request, and where the response goes. */
 
 import { hasContent, isToken, mayTellLength } from '../../../http-fields.ts';
-import { WasiError } from '../../vm/guest-stop.ts';
+import { WasiError } from '../guest-stop.ts';
 import type { RequestHead } from '../../channel/component-call.ts';
 import { activeHost, type Host } from '../host.ts';
 import { Resource } from '../resource.ts';

@@ -2,7 +2,7 @@
 
 import { NO_BYTES } from '../../../bytes.ts';
 import type { HeaderList, ResponseHead } from '../../channel/component-call.ts';
-import { WasiError } from '../../vm/guest-stop.ts';
+import { WasiError } from '../guest-stop.ts';
 import { type Outgoing, outgoingOfThread } from '../../outgoing/outgoing.ts';
 import { type HttpAnswer, type OutgoingTimeouts, WINDOW_BYTES } from '../../outgoing/messages.ts';
 import { originOf, requestTarget } from '../../outgoing/target.ts';

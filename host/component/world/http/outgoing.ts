@@ -1,6 +1,6 @@
 /** Requests a component makes, and their responses. Source: WASI 0.2, wasi:http/types. */
 
-import { WasiError } from '../../vm/guest-stop.ts';
+import { WasiError } from '../guest-stop.ts';
 import type { ResponseHead } from '../../channel/component-call.ts';
 import { isPathWithQuery, originOf } from '../../outgoing/target.ts';
 import { activeHost, type Awaitable, type Host } from '../host.ts';

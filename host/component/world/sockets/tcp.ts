@@ -1,6 +1,6 @@
 /** `tcp-socket`: a state machine of starts and finishes, and the granted addresses. Source: WASI 0.2, wasi:sockets/tcp. */
 
-import { WasiError } from '../../vm/guest-stop.ts';
+import { WasiError } from '../guest-stop.ts';
 import type { SocketAddress } from '../../outgoing/messages.ts';
 import type { Host } from '../host.ts';
 import { InputStream, OutputStream, Pollable } from '../io.ts';

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { ComponentVm, type ComponentDefinition } from '../../../../host/component/vm/component-vm.ts';
-import { WasiError } from '../../../../host/component/vm/guest-stop.ts';
+import { WasiError } from '../../../../host/component/world/guest-stop.ts';
 import { Fields } from '../../../../host/component/world/http/fields.ts';
 import { OutgoingRequest, type Scheme } from '../../../../host/component/world/http/outgoing.ts';
 import { createOutgoingHandler } from '../../../../host/component/world/http/outgoing-handler.ts';

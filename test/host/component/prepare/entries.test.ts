@@ -6,7 +6,7 @@ import {
   refuseUnknownImports,
   refuseUnknownWorld,
 } from '../../../../host/component/prepare/entries.ts';
-import { transpileComponent } from '../../../../host/component/prepare/transpile.ts';
+import { transpileComponent } from '../../../../host/preparation/component.ts';
 import { isNebulaError } from '../../../../host/errors.ts';
 import { commandComponent, textComponent, webComponent } from '../components.ts';
 

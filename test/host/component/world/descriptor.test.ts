@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Mount, resolveCapabilities } from '../../../../host/capabilities.ts';
-import { WasiError } from '../../../../host/component/vm/guest-stop.ts';
+import { WasiError } from '../../../../host/component/world/guest-stop.ts';
 import type { Descriptor, DescriptorFlags } from '../../../../host/component/world/descriptor.ts';
 import { createFilesystem } from '../../../../host/component/world/filesystem.ts';
 import { Host } from '../../../../host/component/world/host.ts';

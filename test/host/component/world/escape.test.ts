@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { resolveCapabilities } from '../../../../host/capabilities.ts';
-import { GuestStop, WasiError } from '../../../../host/component/vm/guest-stop.ts';
+import { GuestStop, WasiError } from '../../../../host/component/world/guest-stop.ts';
 import type { Descriptor } from '../../../../host/component/world/descriptor.ts';
 import { createFilesystem } from '../../../../host/component/world/filesystem.ts';
 import { Host } from '../../../../host/component/world/host.ts';

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type Mount, resolveCapabilities } from '../../../../host/capabilities.ts';
-import { GuestStop, WasiError } from '../../../../host/component/vm/guest-stop.ts';
+import { GuestStop, WasiError } from '../../../../host/component/world/guest-stop.ts';
 import { Host, withHost } from '../../../../host/component/world/host.ts';
-import { createWorld } from '../../../../host/component/world/world.ts';
+import { createWorld } from '../../../../host/component/vm/imports.ts';
 import { closeAll, mountAll } from '../../../../host/filesystem/mounts.ts';
 import { resolveLimits } from '../../../../host/limits.ts';
 

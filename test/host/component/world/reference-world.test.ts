@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { resolveCapabilities } from '../../../../host/capabilities.ts';
 import { Host } from '../../../../host/component/world/host.ts';
-import { createWorld } from '../../../../host/component/world/world.ts';
+import { createWorld } from '../../../../host/component/vm/imports.ts';
 import { resolveLimits } from '../../../../host/limits.ts';
 
 /** Exports by interface: the names of a class's methods, or undefined for a function. */

@@ -6,11 +6,10 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compileGlue, type Exports } from '../../../../../host/component/prepare/glue/glue.ts';
+import { compileGlue, type Exports } from '../../../../../host/component/vm/glue.ts';
 import { LIFT_LOWER_VALUES } from '../../../../../host/component/vm/lift-lower.ts';
-import { prepareComponent } from '../../../../../host/component/prepare/prepare.ts';
+import { prepareComponent, transpileComponent } from '../../../../../host/preparation/component.ts';
 import type { PreparedComponent } from '../../../../../host/component/prepare/prepared-component.ts';
-import { transpileComponent } from '../../../../../host/component/prepare/transpile.ts';
 import { isNebulaError } from '../../../../../host/errors.ts';
 import { resolveLimits } from '../../../../../host/limits.ts';
 import { assemble, nameOf, randomOf, TEMPLATES } from './name-templates.ts';

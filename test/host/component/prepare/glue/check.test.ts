@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkGlue } from '../../../../../host/component/prepare/glue/glue-check.ts';
-import { guardGlue } from '../../../../../host/component/prepare/glue/glue-guard.ts';
-import { evaluateGlue } from '../../../../../host/component/prepare/glue/glue-realm.ts';
+import { checkGlue } from '../../../../../host/component/prepare/glue/check.ts';
+import { guardGlue } from '../../../../../host/component/prepare/glue/guard.ts';
+import { evaluateGlue } from '../../../../../host/component/vm/glue-realm.ts';
 
 const REFUSED = { code: 'ERR_NEBULA_GLUE_REFUSED' };
 

@@ -1,15 +1,15 @@
 /** Everything a component may import, made for one instance under its own capabilities. */
 
-import type { Imports } from '../prepare/glue/glue.ts';
-import { createCli } from './cli.ts';
-import { createClocks } from './clocks.ts';
-import { createFilesystem } from './filesystem.ts';
-import { createHttp } from './http/types.ts';
-import type { Host } from './host.ts';
-import { InputStream, IoError, OutputStream, poll, Pollable } from './io.ts';
-import { createRandom } from './random.ts';
-import { Resource } from './resource.ts';
-import { createSockets } from './sockets/network.ts';
+import type { Imports } from './glue.ts';
+import { createCli } from '../world/cli.ts';
+import { createClocks } from '../world/clocks.ts';
+import { createFilesystem } from '../world/filesystem.ts';
+import { createHttp } from '../world/http/types.ts';
+import type { Host } from '../world/host.ts';
+import { InputStream, IoError, OutputStream, poll, Pollable } from '../world/io.ts';
+import { createRandom } from '../world/random.ts';
+import { Resource } from '../world/resource.ts';
+import { createSockets } from '../world/sockets/network.ts';
 
 /** What makes the interfaces of a package. */
 const PACKAGES: Readonly<Record<string, (host: Host) => Imports>> = {

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
 import { callFunction } from '../../../../host/component/vm/function-call.ts';
 import { handleRequest } from '../../../../host/component/vm/request.ts';
-import { requireSettled } from '../../../../host/component/prepare/settled.ts';
+import { requireSettled } from '../../../../host/component/vm/settled.ts';
 import { Host } from '../../../../host/component/world/host.ts';
 import { resolveCapabilities } from '../../../../host/capabilities.ts';
 import { resolveLimits } from '../../../../host/limits.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isNebulaError, type NebulaError } from '../../../host/errors.ts';
 import { resolveLimits, type Limits } from '../../../host/limits.ts';
-import { prepareModule } from '../../../host/module/prepare.ts';
+import { prepareModule } from '../../../host/preparation/module.ts';
 import { assemble } from '../../wat.ts';
 import { deploy, guestModule } from '../function.ts';
 

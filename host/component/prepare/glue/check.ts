@@ -6,8 +6,8 @@
 
 import { createHash } from 'node:crypto';
 import { messageOf, NebulaError } from '../../../errors.ts';
-import { BUILTINS } from './glue-builtins.ts';
-import { isTakenKey, isTakenSlot } from './glue-names.ts';
+import { BUILTINS } from './builtins.ts';
+import { isTakenKey, isTakenSlot } from './taken-names.ts';
 import {
   type GlueNode,
   isIndex,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { evaluateGlue } from '../../../../../host/component/prepare/glue/glue-realm.ts';
+import { evaluateGlue } from '../../../../host/component/vm/glue-realm.ts';
 
 /** Not held to any shape: what the realm keeps from whoever got past the check. */
 function run(body: string, ...given: readonly unknown[]): unknown {
@@ -90,7 +90,7 @@ test('evaluateGlue() has glue tell the errors of the host, and of its own', () =
 });
 
 test('evaluateGlue() does the same in a worker', async () => {
-  const file = new URL('../../../../../host/component/prepare/glue/glue-realm.js', import.meta.url).href;
+  const file = new URL('../../../../host/component/vm/glue-realm.js', import.meta.url).href;
   const ways = JSON.stringify(WAYS_TO_CODE);
   const source = `import(${JSON.stringify(file)}).then(({ evaluateGlue }) => {
     const held = ${ways}.filter((body) => { try { evaluateGlue('(function(a,b){' + body + '})', 'glue.js')(); return false; } catch { return true; } });

@@ -1,6 +1,6 @@
 /** How much memory of the host's the values of a list take: read off the glue that makes them, before it makes any. */
 
-import { childrenOf, type Node } from '../prepare/glue/syntax.ts';
+import { childrenOf, type Node } from './syntax.ts';
 
 /** Of an array, object or other value of its own; measured with V8 of Node 20 to 24, rounded up. */
 const OBJECT_BYTES = 32;

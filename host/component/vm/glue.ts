@@ -4,8 +4,8 @@
  */
 
 import { evaluateGlue } from './glue-realm.ts';
-import type { LiftLower } from '../../vm/lift-lower.ts';
-import type { PreparedComponent } from '../prepared-component.ts';
+import type { LiftLower } from './lift-lower.ts';
+import type { PreparedComponent } from '../prepare/prepared-component.ts';
 
 /** Namespaces of functions and classes by interface, without versions. */
 export type Imports = Readonly<Record<string, object>>;

@@ -2,26 +2,17 @@
 
 import { NebulaError } from '../../errors.ts';
 import type { Limits } from '../../limits.ts';
-import { compile } from '../../module/compile.ts';
 import { needsOf } from '../../module/growth.ts';
 import { refuseOversize, type ModuleInfo } from '../../module/inspect.ts';
 import { canShadowTables, instrument } from '../../module/instrument.ts';
 import { readLayout, type ModuleLayout } from '../../module/layout.ts';
-import type { PreparedModule } from '../../module/prepare.ts';
+import type { StepListener } from '../../module/rewrite.ts';
 import { type CodeScan, scanValid, TABLE_CHANGES } from '../../module/scan.ts';
-import { prepareApart } from '../../preparation/children.ts';
-import type { StepListener } from '../../preparation/task.ts';
-import { checkGlue } from './glue/glue-check.ts';
+import { checkGlue } from './glue/check.ts';
 import type { ComponentCore, ComponentKind, PreparedComponent, TranspiledComponent } from './prepared-component.ts';
 import { refuseUnknownExports, refuseUnknownImports } from './entries.ts';
 import { parseInterface, readWorld } from './wit.ts';
 import { MOST_WASM_PAGES, WASM_PAGE_BYTES } from '../../wasm-page.ts';
-
-/** A component, and what the rest of the house wants to know of any guest. */
-export interface PreparedGuest {
-  readonly component: PreparedComponent;
-  readonly prepared: PreparedModule;
-}
 
 /** A component checked and rewritten, before anything of it is compiled. Plain data, without the glue. */
 export interface RewrittenComponent {
@@ -72,21 +63,6 @@ export function rewriteComponent(
     })),
     info: describe(transpiled, { kind, ...world }, cores, memoryPages),
   };
-}
-
-/** Checks, rewrites and compiles a component in a preparing process. @throws NebulaError what `rewriteComponent` and `prepareApart` refuse */
-export async function prepareComponent(transpiled: TranspiledComponent, limits: Limits): Promise<PreparedGuest> {
-  const startedMs = performance.now();
-  const rewritten = await prepareApart({ kind: 'component', transpiled, limits }, limits);
-  const { kind, imports, exports, info } = rewritten;
-  const cores: ComponentCore[] = await Promise.all(
-    rewritten.cores.map(async ({ bytes, ...core }) => ({ ...core, compiled: await compile(bytes, core.file) })),
-  );
-  const { digest, glue, wit } = transpiled;
-  const component: PreparedComponent = { kind, digest, glue, cores, wit, imports, exports };
-  const compileNs = Math.round((performance.now() - startedMs) * 1e6);
-  const { compiled } = cores[0] as ComponentCore;
-  return { component, prepared: { compiled, digest, info, compileNs } };
 }
 
 function kindOf(exports: readonly string[]): ComponentKind {
