@@ -11,12 +11,10 @@ import { boundedGlue } from './glue/bounded-glue.ts';
 import { refuseUnknownWorld } from './entries.ts';
 import { checkGlue } from './glue/check.ts';
 import { guardGlue } from './glue/guard.ts';
-import { parseGlue } from './glue/glue-syntax.ts';
 import { rewriteNames } from './names/component-names.ts';
 import type { TranspiledComponent } from './prepared-component.ts';
 import { renewableFactory } from './glue/renewable-glue.ts';
 import { synchronousGlue } from './glue/synchronous-glue.ts';
-import type { Parse } from './glue/syntax.ts';
 
 /** TypeScript declarations of what a component imports and exports, by file name, as jco writes them. */
 export interface Declarations {
@@ -116,16 +114,14 @@ function declarations(files: Readonly<Record<string, Uint8Array>>): Record<strin
   return Object.fromEntries(found.map(([name, bytes]) => [name, UTF8_DECODER.decode(bytes)]));
 }
 
-const parse: Parse = (text) => ({ body: parseGlue(text) });
-
 /** The glue, an ECMAScript module, as a script whose value is a factory of its `instantiate`. @throws NebulaError GLUE_REFUSED */
 function toFactory(source: string): string {
   const start = source.indexOf('export function instantiate(');
   const end = source.indexOf('export const _util');
   if (start < 0) throw new Error('the transpiler made no instantiate function');
   const body = source.slice(start + 'export '.length, end < 0 ? undefined : end).trimEnd();
-  const instantiate = boundedGlue(synchronousGlue(body.replace(/;$/, '')), parse);
-  const glue = guardGlue(renewableFactory(instantiate, parse));
+  const instantiate = boundedGlue(synchronousGlue(body.replace(/;$/, '')));
+  const glue = guardGlue(renewableFactory(instantiate));
   checkGlue(glue);
   return glue;
 }

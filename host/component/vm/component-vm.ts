@@ -18,7 +18,8 @@ import { createRestorer } from '../../snapshot/restore/choice.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { trapOf } from '../../trap.ts';
 import { CoreInstances } from './core-instances.ts';
-import { compileGlue, type Exports, type Instantiate } from './glue.ts';
+import { compileGlue } from './glue.ts';
+import type { Exports, Instantiate } from '../prepare/glue/contract.ts';
 import { GuestStop } from '../world/guest-stop.ts';
 import { callFunction } from './function-call.ts';
 import { handleRequest, type Handler } from './request.ts';
@@ -27,7 +28,7 @@ import type { PreparedComponent } from '../prepare/prepared-component.ts';
 import { requireSettled } from './settled.ts';
 import { parseInterface } from '../prepare/wit.ts';
 import { Host, withHost } from '../world/host.ts';
-import { createWorld } from './imports.ts';
+import { createImports } from './imports.ts';
 
 /** A definition that has a component. */
 export type ComponentDefinition = FunctionDefinition & { readonly component: PreparedComponent };
@@ -186,7 +187,7 @@ export class ComponentVm implements Guest {
     try {
       return this.#instantiate(
         (file) => component.cores.find((core) => core.file === file)?.compiled as WebAssembly.Module,
-        createWorld(host, this.#packages),
+        createImports(host, this.#packages),
         (module, imports) => this.#cores.next(module, imports),
         LIFT_LOWER_VALUES,
       );

@@ -3,7 +3,7 @@
 import { deserialize, serialize } from 'node:v8';
 import { trapOf } from '../../trap.ts';
 import type { FunctionCall } from '../channel/component-call.ts';
-import type { Exports } from './glue.ts';
+import type { Exports } from '../prepare/glue/contract.ts';
 import { trapOfAccess } from './lift-lower.ts';
 import { requireSettled } from './settled.ts';
 import { sizeOf, Untransferable } from './value-size.ts';

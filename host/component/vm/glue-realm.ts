@@ -7,7 +7,7 @@ import { types } from 'node:util';
 import { compileFunction, createContext, runInContext } from 'node:vm';
 import { ABSENT, REALM_BUILTINS } from '../prepare/glue/builtins.ts';
 import { TAKEN_KEYS, TAKEN_SLOTS } from '../prepare/glue/taken-names.ts';
-import { METHOD_GUARD, READ_GUARD, WRITE_GUARD } from '../prepare/glue/glue-syntax.ts';
+import { METHOD_GUARD, READ_GUARD, WRITE_GUARD } from '../prepare/glue/contract.ts';
 
 /** What the realm is given of the host's. */
 interface Given {

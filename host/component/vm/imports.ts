@@ -1,6 +1,6 @@
 /** Everything a component may import, made for one instance under its own capabilities. */
 
-import type { Imports } from './glue.ts';
+import type { Imports } from '../world/interfaces.ts';
 import { createCli } from '../world/cli.ts';
 import { createClocks } from '../world/clocks.ts';
 import { createFilesystem } from '../world/filesystem.ts';
@@ -30,7 +30,7 @@ const PACKAGES: Readonly<Record<string, (host: Host) => Imports>> = {
 const frozen: Set<string> = new Set();
 
 /** The interfaces of the packages that are asked for: they are made for each call, the others need not be. */
-export function createWorld(host: Host, packages: readonly string[]): Imports {
+export function createImports(host: Host, packages: readonly string[]): Imports {
   const world: Record<string, object> = {};
   for (const name of packages) {
     const made = PACKAGES[name]?.(host) ?? {};
@@ -40,7 +40,7 @@ export function createWorld(host: Host, packages: readonly string[]): Imports {
   return world;
 }
 
-/** Every glue of a thread has the same classes: none may change what another sees. Their prototypes no glue gets at (glue-check.ts). */
+/** Every glue of a thread has the same classes: none may change what another sees. Their prototypes no glue gets at (prepare/glue/check.ts). */
 function freezeClasses(name: string, made: Imports): void {
   const values = Object.values(made).flatMap((each) => Object.values(each) as unknown[]);
   for (const value of values) {

@@ -1,59 +1,12 @@
 /**
  * How strings and lists go between a guest's memory and the host: what the glue calls in place of jco's own code
- * (bounded-glue.ts). Source: component model, CanonicalABI.md, "Loading" and "Storing".
+ * (prepare/glue/contract.ts). Source: component model, CanonicalABI.md, "Loading" and "Storing".
  */
 
 import { STRICT_UTF8_DECODER, UTF8_ENCODER } from '../../bytes.ts';
 import type { Ending } from '../../outcome.ts';
+import type { Lifts, LiftLower, Realloc } from '../prepare/glue/contract.ts';
 import { activeHost, type Host } from '../world/host.ts';
-
-/** The name under which the glue has `LiftLower`. */
-export const LIFT_LOWER = '$values';
-
-/** A guest's `realloc`: new memory of a size and an alignment when the old pointer and size are 0. */
-export type Realloc = (pointer: number, sizeBytes: number, align: number, newBytes: number) => number;
-
-/** A string in a guest's memory; `len` is in bytes of UTF-8, or in code units of UTF-16. */
-export interface Lowered {
-  readonly ptr: number;
-  readonly len: number;
-}
-
-/** Lifts values of one kind, and counts what they take of the host. */
-export interface Lifts {
-  utf8(memory: WebAssembly.Memory, pointer: number, length: number): string;
-  utf16(memory: WebAssembly.Memory, pointer: number, length: number): string;
-  /** A copy of a list of numbers of `sizeBytes` each. */
-  numbers(memory: WebAssembly.Memory, pointer: number, length: number, sizeBytes: number): ArrayBuffer;
-  /** Counts a list of `length` elements, before they are made, each of which takes `weightBytes`. */
-  list(length: number, weightBytes: number): void;
-}
-
-/** Pairs of a scope and a representation; the first pair is the list of free ones. Source: jco, `rscTableCreateOwn`. */
-export interface HandleTable extends ReadonlyArray<unknown> {
-  readonly _createdReps?: ReadonlySet<unknown>;
-}
-
-export interface LiftLower {
-  /** Arguments of host functions. */
-  readonly argument: Lifts;
-  /** Results of exported functions. */
-  readonly result: Lifts;
-  lowerUtf8(text: unknown, realloc: Realloc, memory: WebAssembly.Memory): Lowered;
-  lowerUtf16(text: unknown, realloc: Realloc, memory: WebAssembly.Memory): Lowered;
-  /** The bytes of a list of numbers. Throws where its elements are not of the size that its type says. */
-  bytesOf(value: ArrayBuffer | ArrayBufferView, sizeBytes: number): Uint8Array;
-  /** A host function is called: its arguments are counted from here. */
-  begin(): void;
-  /** Ends a guest whose handle is of no resource. */
-  unknownHandle(): never;
-  /** Ends a guest that gives up a handle that it has not. */
-  requireHandle(table: HandleTable, handle: number): void;
-  /** Ends a guest that has more handles of one kind than it may hold resources. */
-  countHandle(table: HandleTable): void;
-  /** Ends the guest; the glue throws what this answers. */
-  trap(message: string): Error;
-}
 
 /** What of a list or string the host keeps besides its content. */
 const STRING_BYTES = 32;

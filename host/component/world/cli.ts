@@ -2,7 +2,7 @@
 
 import { NO_BYTES } from '../../bytes.ts';
 import type { OutputBuffer } from '../../filesystem/stdio.ts';
-import type { Imports } from '../vm/glue.ts';
+import type { Imports } from './interfaces.ts';
 import type { Host } from './host.ts';
 import { type ByteSink, type ByteSource, CHUNK_BYTES, InputStream, OutputStream } from './io.ts';
 import { Resource } from './resource.ts';

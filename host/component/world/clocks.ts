@@ -1,7 +1,7 @@
 /** wasi:clocks, from the guest's own time source. Source: WASI 0.2, wasi:clocks/monotonic-clock and wall-clock. */
 
 import { CLOCKID } from '../../wasi/clock-id.ts';
-import type { Imports } from '../vm/glue.ts';
+import type { Imports } from './interfaces.ts';
 import type { Host } from './host.ts';
 import { Pollable } from './io.ts';
 

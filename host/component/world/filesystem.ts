@@ -1,6 +1,6 @@
 /** wasi:filesystem over the descriptors that preview1 uses too. Source: WASI 0.2, wasi:filesystem/types and preopens. */
 
-import type { Imports } from '../vm/glue.ts';
+import type { Imports } from './interfaces.ts';
 import { Descriptor } from './descriptor.ts';
 import { DirectoryEntryStream } from './directory-entries.ts';
 import { OpenFile } from './file-streams.ts';

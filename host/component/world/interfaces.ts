@@ -1,5 +1,9 @@
-/** The interfaces of WASI 0.2 that a component may import. */
+/** What a component may import: interfaces by name, and what is behind them. */
 
+/** Namespaces of functions and classes by interface, without versions. */
+export type Imports = Readonly<Record<string, object>>;
+
+/** The interfaces of WASI 0.2 that a component may import, without versions. */
 export const INTERFACES: ReadonlySet<string> = new Set([
   'wasi:cli/environment',
   'wasi:cli/exit',

@@ -1,6 +1,6 @@
 /** wasi:random, from the guest's own source: what is insecure by name is as good as the rest. Source: WASI 0.2, wasi:random. */
 
-import type { Imports } from '../vm/glue.ts';
+import type { Imports } from './interfaces.ts';
 import type { Host } from './host.ts';
 
 export function createRandom(host: Host): Imports {

@@ -1,4 +1,4 @@
-/** What glue may use that is not its own: each is given to it by name (glue-realm.ts), and nothing else is there. */
+/** What glue may use that is not its own: each is given to it by name (vm/glue-realm.ts), and nothing else is there. */
 
 /** Values of the realm that the glue is evaluated in. */
 export const REALM_BUILTINS: readonly string[] = [

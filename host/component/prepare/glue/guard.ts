@@ -4,41 +4,19 @@
  * and no class but the glue's own is changed.
  */
 
-import {
-  type GlueNode,
-  isIndex,
-  isWritten,
-  METHOD_GUARD,
-  methodOf,
-  parseGlue,
-  READ_GUARD,
-  walkGlue,
-  WRITE_GUARD,
-} from './glue-syntax.ts';
+import { applyEdits, type Edit } from './edits.ts';
+import { isIndex, isWritten, methodOf, type Node, parseGlue, walk } from './syntax.ts';
+import { METHOD_GUARD, READ_GUARD, WRITE_GUARD } from './contract.ts';
 
-/** A replacement of the text from `start` to `end`; they do not overlap. */
-interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
-
-/** @throws SyntaxError */
+/** The glue with its guards, which its realm gives it (vm/glue-realm.ts). @throws SyntaxError */
 export function guardGlue(glue: string): string {
   const edits: Edit[] = [];
-  for (const statement of parseGlue(glue)) walkGlue(statement, (node, parents) => guard(node, parents, glue, edits));
   // Guards within guards: what begins later lies inside, and ends that meet are alike.
-  edits.sort((left, right) => left.start - right.start);
-  let guarded = '';
-  let copied = 0;
-  for (const { start, end, text } of edits) {
-    guarded += glue.slice(copied, start) + text;
-    copied = end;
-  }
-  return guarded + glue.slice(copied);
+  for (const statement of parseGlue(glue)) walk(statement, (node, parents) => guard(node, parents, glue, edits));
+  return applyEdits(glue, edits);
 }
 
-function guard(node: GlueNode, parents: readonly GlueNode[], glue: string, edits: Edit[]): void {
+function guard(node: Node, parents: readonly Node[], glue: string, edits: Edit[]): void {
   const { property } = node;
   if (node.type === 'CallExpression') guardDefinition(node, edits);
   if (node.type === 'AssignmentExpression') guardMethod(node, glue, edits);
@@ -47,19 +25,19 @@ function guard(node: GlueNode, parents: readonly GlueNode[], glue: string, edits
   wrap(property, isWritten(node, parents) ? WRITE_GUARD : READ_GUARD, edits);
 }
 
-function wrap({ start, end }: GlueNode, by: string, edits: Edit[]): void {
+function wrap({ start, end }: Node, by: string, edits: Edit[]): void {
   edits.push({ start, end: start, text: `${by}(` }, { start: end, end, text: ')' });
 }
 
 /** `Object.defineProperty(object, key, ...)` writes too. */
-function guardDefinition({ callee, arguments: given }: GlueNode, edits: Edit[]): void {
+function guardDefinition({ callee, arguments: given }: Node, edits: Edit[]): void {
   if (callee?.object?.name !== 'Object' || callee.property?.name !== 'defineProperty') return;
   const key = given?.[1];
   if (key !== undefined && key.type !== 'Literal') wrap(key, WRITE_GUARD, edits);
 }
 
 /** `Class.prototype.name = function`, as `$method(Class,"name",function)`. */
-function guardMethod({ operator, left, right, start, end }: GlueNode, glue: string, edits: Edit[]): void {
+function guardMethod({ operator, left, right, start, end }: Node, glue: string, edits: Edit[]): void {
   const found = methodOf(left);
   if (operator !== '=' || found === undefined || right === undefined) return;
   const { owner, method } = found;

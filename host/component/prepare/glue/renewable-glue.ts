@@ -5,7 +5,7 @@
  * factory, called once per instance, and what `instantiate` still does is run all the other statements.
  */
 
-import { type Node, type Parse, UnknownShape } from './syntax.ts';
+import { type Node, parseFunction, UnknownShape } from './syntax.ts';
 
 interface Declarator extends Node {
   readonly id: Node;
@@ -18,20 +18,16 @@ interface Declaration extends Node {
 
 interface Member extends Node {
   readonly static?: boolean;
-  readonly computed?: boolean;
-  readonly key?: Node & { readonly name?: string };
   readonly value?: Node | null;
 }
 
 interface Class extends Node {
   readonly id: Node;
-  readonly superClass: Node | null;
   readonly body: { readonly body: readonly Member[] };
 }
 
-interface FunctionNode extends Node {
-  readonly params: readonly Node[];
-  readonly body: { readonly body: readonly Node[] };
+interface Block extends Node {
+  readonly body: readonly Node[];
 }
 
 /** The same for any glue, renewable or not: a script whose value is a factory of `instantiate`. */
@@ -40,26 +36,23 @@ export function plainFactory(instantiate: string): string {
 }
 
 /** A factory whose `instantiate` may be called again and again; of glue in an unknown shape, one that makes all anew. */
-export function renewableFactory(instantiate: string, parse: Parse): string {
+export function renewableFactory(instantiate: string): string {
   try {
-    return rewrite(instantiate, parse);
+    return rewrite(instantiate);
   } catch (error) {
     if (error instanceof UnknownShape || error instanceof SyntaxError) return plainFactory(instantiate);
     throw error;
   }
 }
 
-function rewrite(source: string, parse: Parse): string {
-  const [statement, ...others] = parse(`(${source})`).body as readonly (Node & { readonly expression?: Node })[];
-  const glue = statement?.expression as FunctionNode | undefined;
-  if (glue === undefined || others.length > 0 || glue.type !== 'FunctionExpression') throw new UnknownShape();
-  // The parenthesis moved everything by one.
-  const text = ({ start, end }: Node): string => source.slice(start - 1, end - 1);
+function rewrite(source: string): string {
+  const glue = parseFunction(source);
+  const text: Text = ({ start, end }) => source.slice(start, end);
   const names: string[] = [];
   const once: string[] = [];
   const each: string[] = [];
   const parameters = glue.params.map((parameter, at) => readParameter(parameter, at, names, text));
-  for (const node of glue.body.body) {
+  for (const node of (glue.body as Block).body) {
     if (node.type === 'FunctionDeclaration') once.push(text(node));
     else if (node.type === 'ClassDeclaration') splitClass(node as Class, once, each, text);
     else if (node.type === 'VariableDeclaration') splitDeclaration(node as Declaration, { names, once, each, text });
@@ -72,7 +65,7 @@ function rewrite(source: string, parse: Parse): string {
 type Text = (node: Node) => string;
 
 function readParameter(parameter: Node, at: number, names: string[], text: Text): string {
-  const { left, right } = parameter as Node & { readonly left?: Node; readonly right?: Node };
+  const { left, right } = parameter;
   const isDefaulted = parameter.type === 'AssignmentPattern' && left !== undefined && right !== undefined;
   const id = isDefaulted ? left : parameter;
   if (id.type !== 'Identifier') throw new UnknownShape();
@@ -118,7 +111,7 @@ function splitDeclaration(node: Declaration, { names, once, each, text }: Parts)
 /** Functions, and symbols, which resources of a guest carry as keys: new ones would be new shapes to V8. */
 function isConstant(init: Node): boolean {
   if (init.type === 'ArrowFunctionExpression' || init.type === 'FunctionExpression') return true;
-  const { callee } = init as Node & { readonly callee?: Node & { readonly name?: string } };
+  const { callee } = init;
   return init.type === 'CallExpression' && callee?.type === 'Identifier' && callee.name === 'Symbol';
 }
 
@@ -126,8 +119,8 @@ function isConstant(init: Node): boolean {
 function namesOf(pattern: Node, text: Text): string[] {
   if (pattern.type === 'Identifier') return [text(pattern)];
   if (pattern.type !== 'ObjectPattern') throw new UnknownShape();
-  const { properties } = pattern as Node & { readonly properties: readonly (Node & { readonly value?: Node })[] };
-  return properties.flatMap(({ type, value }) => {
+  return (pattern.properties ?? []).flatMap((property) => {
+    const { type, value } = property as Node & { readonly value?: Node };
     if (type !== 'Property' || value?.type !== 'Identifier') throw new UnknownShape();
     return [text(value)];
   });

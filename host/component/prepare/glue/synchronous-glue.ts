@@ -3,18 +3,8 @@
  * none (entries.ts): what runs later runs under no deadline, and a promise that is rejected ends a process.
  */
 
-import { type GlueNode, parseGlue } from './glue-syntax.ts';
-import { type Node, walk } from './syntax.ts';
-
-/** A replacement of the text from `start` to `end`; they do not overlap. */
-interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
-
-/** A function's node, of which the body lies in its text's end. */
-type FunctionNode = Node & { readonly async?: boolean; readonly params: readonly Node[]; readonly body: Node };
+import { applyEdits, type Edit } from './edits.ts';
+import { type FunctionNode, type Node, parseGlue, walk } from './syntax.ts';
 
 const BODY = '{throw new TypeError("asynchronous")}';
 
@@ -25,19 +15,12 @@ const BODY = '{throw new TypeError("asynchronous")}';
 export function synchronousGlue(glue: string): string {
   const edits: Edit[] = [];
   for (const statement of parseGlue(glue)) walk(statement, (node, parents) => settle(node, parents, glue, edits));
-  edits.sort((left, right) => left.start - right.start);
-  let text = '';
-  let copied = 0;
-  for (const edit of edits) {
-    text += glue.slice(copied, edit.start) + edit.text;
-    copied = edit.end;
-  }
-  return text + glue.slice(copied);
+  return applyEdits(glue, edits);
 }
 
 /** Answers whether to go on into the node. */
 function settle(node: Node, parents: readonly Node[], glue: string, edits: Edit[]): boolean {
-  if ((node as FunctionNode).async !== true) return true;
+  if (node.async !== true) return true;
   const { type, start, end, params, body } = node as FunctionNode;
   const { key, start: owner } = methodOf(node, parents) ?? { key: undefined, start };
   edits.push(withoutKeyword(glue, owner, key?.start ?? params[0]?.start ?? body.start));
@@ -60,7 +43,7 @@ function waits(body: Node): boolean {
 
 /** The method or property that has the function for its value: the keyword stands before its name. */
 function methodOf(node: Node, parents: readonly Node[]): (Node & { readonly key: Node }) | undefined {
-  const parent = parents.at(-1) as (GlueNode & { readonly key: Node; readonly method?: boolean }) | undefined;
+  const parent = parents.at(-1) as (Node & { readonly key: Node; readonly method?: boolean }) | undefined;
   const isMethod = parent?.type === 'MethodDefinition' || (parent?.type === 'Property' && parent.method === true);
   return isMethod && parent.value === node ? parent : undefined;
 }

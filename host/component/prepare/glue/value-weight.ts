@@ -40,6 +40,5 @@ function weigh(node: Node): number {
 
 /** `Object.create(...)`, with which the glue makes a resource. */
 export function isCreate(node: Node | undefined): boolean {
-  const { callee } = (node ?? {}) as { readonly callee?: { readonly property?: { readonly name?: string } } };
-  return callee?.property?.name === 'create';
+  return node?.callee?.property?.name === 'create';
 }

@@ -1,6 +1,6 @@
 /** wasi:http as a component imports it. Source: WASI 0.2, wasi:http/types and outgoing-handler. */
 
-import type { Imports } from '../../vm/glue.ts';
+import type { Imports } from '../interfaces.ts';
 import type { Host } from '../host.ts';
 import { InputStream, IoError, OutputStream, Pollable } from '../io.ts';
 import { FutureTrailers, IncomingBody, OutgoingBody } from './bodies.ts';

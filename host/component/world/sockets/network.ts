@@ -1,7 +1,7 @@
 /** wasi:sockets: TCP to and at the addresses that were granted, and nothing else. Source: WASI 0.2, wasi:sockets. */
 
 import { WasiError } from '../guest-stop.ts';
-import type { Imports } from '../../vm/glue.ts';
+import type { Imports } from '../interfaces.ts';
 import type { Host } from '../host.ts';
 import { type IoError, Pollable } from '../io.ts';
 import { Resource } from '../resource.ts';

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { type Mount, resolveCapabilities } from '../../../../host/capabilities.ts';
 import { GuestStop, WasiError } from '../../../../host/component/world/guest-stop.ts';
 import { Host, withHost } from '../../../../host/component/world/host.ts';
-import { createWorld } from '../../../../host/component/vm/imports.ts';
+import { createImports } from '../../../../host/component/vm/imports.ts';
 import { closeAll, mountAll } from '../../../../host/filesystem/mounts.ts';
 import { resolveLimits } from '../../../../host/limits.ts';
 
@@ -83,7 +83,7 @@ function withWorld<T>(mounts: readonly Mount[], run: (world: Readonly<Record<str
     'wasi:sockets',
   ];
   try {
-    return withHost(host, () => run(createWorld(host, packages) as Readonly<Record<string, Methods>>));
+    return withHost(host, () => run(createImports(host, packages) as Readonly<Record<string, Methods>>));
   } finally {
     host.end();
     closeAll(opened);

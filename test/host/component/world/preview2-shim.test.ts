@@ -20,11 +20,11 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { resolveCapabilities } from '../../../../host/capabilities.ts';
 import { GuestStop } from '../../../../host/component/world/guest-stop.ts';
-import type { Imports } from '../../../../host/component/vm/glue.ts';
+import type { Imports } from '../../../../host/component/world/interfaces.ts';
 import type { Descriptor } from '../../../../host/component/world/descriptor.ts';
 import { Host } from '../../../../host/component/world/host.ts';
 import type { OutputStream } from '../../../../host/component/world/io.ts';
-import { createWorld } from '../../../../host/component/vm/imports.ts';
+import { createImports } from '../../../../host/component/vm/imports.ts';
 import { closeAll, mountAll } from '../../../../host/filesystem/mounts.ts';
 import { resolveLimits } from '../../../../host/limits.ts';
 import { requirePart } from '../../../require.ts';
@@ -97,7 +97,7 @@ function ours(environment: Readonly<Record<string, string>> = {}, jail?: string)
   };
   return {
     host,
-    imports: createWorld(host, [
+    imports: createImports(host, [
       'wasi:cli',
       'wasi:filesystem',
       'wasi:io',

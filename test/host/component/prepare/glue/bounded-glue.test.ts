@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parse as parseScript } from 'acorn';
 import { boundedGlue } from '../../../../../host/component/prepare/glue/bounded-glue.ts';
-import { type Parse, UnknownShape } from '../../../../../host/component/prepare/glue/syntax.ts';
-
-const parse: Parse = (source) => parseScript(source, { ecmaVersion: 'latest' });
+import { UnknownShape } from '../../../../../host/component/prepare/glue/syntax.ts';
 
 /** Glue around the code that jco makes for one component. */
 function glue(body: string): string {
@@ -13,12 +10,12 @@ function glue(body: string): string {
 
 /** What becomes of the code. */
 function bounded(body: string): string {
-  return /function\* \(\) \{ ([^]*) \}\)\(\); \}$/.exec(boundedGlue(glue(body), parse))?.[1] ?? '';
+  return /function\* \(\) \{ ([^]*) \}\)\(\); \}$/.exec(boundedGlue(glue(body)))?.[1] ?? '';
 }
 
 /** What becomes of code that every glue has. */
 function plain(body: string): string {
-  return boundedGlue(`function instantiate(a) { ${body} }`, parse);
+  return boundedGlue(`function instantiate(a) { ${body} }`);
 }
 
 const LOOP = 'for (let i = 0; i < n; i++) { let b = p + i * 8; r.push({ a: 1, b: [] }) }';
@@ -83,7 +80,7 @@ test("boundedGlue() leaves what lowers a caller's values", () => {
 
 test('boundedGlue() takes the place of what encodes strings', () => {
   const jco = `function _utf8AllocateAndEncode(s, r, m) { if (s.length === 0) return { ptr: 1, len: 0 }; return all(s); }`;
-  const text = boundedGlue(`function instantiate(a) { ${jco} }`, parse);
+  const text = boundedGlue(`function instantiate(a) { ${jco} }`);
   assert.equal(
     text,
     'function instantiate(a,$values) { function _utf8AllocateAndEncode(s, r, m) {return $values.lowerUtf8(s,r,m)} }',
@@ -102,7 +99,7 @@ test('boundedGlue() refuses glue that lifts in a way it does not know', () => {
     'l = m.buffer.slice(p, end);',
     'l = list.slice(p, p + n * 4);',
   ]) {
-    assert.throws(() => boundedGlue(glue(body), parse), UnknownShape, body);
+    assert.throws(() => boundedGlue(glue(body)), UnknownShape, body);
   }
-  assert.throws(() => boundedGlue('1', parse), UnknownShape);
+  assert.throws(() => boundedGlue('1'), UnknownShape);
 });

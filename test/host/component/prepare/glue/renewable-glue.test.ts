@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parse as parseScript } from 'acorn';
 import { plainFactory, renewableFactory } from '../../../../../host/component/prepare/glue/renewable-glue.ts';
-import type { Parse } from '../../../../../host/component/prepare/glue/syntax.ts';
-
-const parse: Parse = (source) => parseScript(source, { ecmaVersion: 'latest' });
 
 type Instantiate = (...given: readonly unknown[]) => () => unknown;
 
@@ -43,7 +39,7 @@ const GLUE = `function instantiate(first, imports, make = () => 'made') {
 }`;
 
 test('renewableFactory() makes glue whose every call begins as the first did, with the same classes', () => {
-  const factory = evaluate(renewableFactory(GLUE, parse));
+  const factory = evaluate(renewableFactory(GLUE));
   const plain = evaluate(plainFactory(GLUE));
   const given = ['x', { Thing: 1, Other: 2 }] as const;
   const expected = [0, 1].map(() => plain()(...given)).map((run) => [run(), run()]);
@@ -57,7 +53,7 @@ test('renewableFactory() makes glue whose every call begins as the first did, wi
 });
 
 test('renewableFactory() gives each factory call a state of its own', () => {
-  const factory = evaluate(renewableFactory(GLUE, parse));
+  const factory = evaluate(renewableFactory(GLUE));
   const [left, right] = [factory()('x', { Thing: 1 }), factory()('x', { Thing: 1 })];
   const first = left();
   assert.equal(right(), first);
@@ -72,8 +68,8 @@ test('renewableFactory() leaves glue of another shape as it is', () => {
     'let [a] = [1]; return () => a;',
   ]) {
     const glue = `function instantiate() { ${body} }`;
-    assert.equal(renewableFactory(glue, parse), plainFactory(glue), body);
+    assert.equal(renewableFactory(glue), plainFactory(glue), body);
   }
-  assert.equal(renewableFactory('not a function', parse), plainFactory('not a function'));
+  assert.equal(renewableFactory('not a function'), plainFactory('not a function'));
   assert.equal(typeof evaluate(plainFactory('function instantiate() { return () => 1; }'))()()(), 'number');
 });

@@ -6,7 +6,8 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compileGlue, type Exports } from '../../../../../host/component/vm/glue.ts';
+import { compileGlue } from '../../../../../host/component/vm/glue.ts';
+import type { Exports } from '../../../../../host/component/prepare/glue/contract.ts';
 import { LIFT_LOWER_VALUES } from '../../../../../host/component/vm/lift-lower.ts';
 import { prepareComponent, transpileComponent } from '../../../../../host/preparation/component.ts';
 import type { PreparedComponent } from '../../../../../host/component/prepare/prepared-component.ts';

@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { resolveCapabilities } from '../../../../host/capabilities.ts';
 import { Host } from '../../../../host/component/world/host.ts';
-import { createWorld } from '../../../../host/component/vm/imports.ts';
+import { createImports } from '../../../../host/component/vm/imports.ts';
 import { resolveLimits } from '../../../../host/limits.ts';
 
 /** Exports by interface: the names of a class's methods, or undefined for a function. */
@@ -34,7 +34,7 @@ const LEFT_OUT: readonly (readonly [RegExp, string])[] = [
   [/^wasi:(io|clocks|http|sockets|cli|filesystem|random)\/\S+@0\.3/, 'of WASI 0.3'],
 ];
 
-test('createWorld() has every interface, function and method that preview2-shim has', () => {
+test('createImports() has every interface, function and method that preview2-shim has', () => {
   const told = execFileSync(process.execPath, ['--input-type=module', '-e', READ], { encoding: 'utf8' });
   const shim = JSON.parse(told) as Shape;
   const options = { programName: 'test', limits: resolveLimits(), capabilities: resolveCapabilities() };
@@ -47,7 +47,7 @@ test('createWorld() has every interface, function and method that preview2-shim 
     'wasi:random',
     'wasi:sockets',
   ];
-  const world = createWorld(new Host(options, []), packages) as Readonly<Record<string, Record<string, unknown>>>;
+  const world = createImports(new Host(options, []), packages) as Readonly<Record<string, Record<string, unknown>>>;
   const missing: string[] = [];
   let seen = 0;
   for (const [id, exports] of Object.entries(shim)) {
