@@ -2,6 +2,7 @@
 
 import type { Capabilities } from './capabilities.ts';
 import type { PreparedComponent } from './component/prepare/prepared-component.ts';
+import type { InitOptions } from './init-options.ts';
 import type { Limits } from './limits.ts';
 import type { PreparedModule } from './module/prepared-module.ts';
 
@@ -9,18 +10,6 @@ import type { PreparedModule } from './module/prepared-module.ts';
 export const STRATEGIES = ['fresh', 'copy', 'cow'] as const;
 
 export type Strategy = (typeof STRATEGIES)[number];
-
-/** What is done once, before the snapshot. */
-export interface InitOptions {
-  /** Export to call after `_initialize`; `wizer.initialize` when the module has it and nothing is named. */
-  readonly export?: string;
-  /** Variables the initialisation sees. They are part of the snapshot, so never secrets. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** Sources that differ from call to call and may still be read during init, and whether it sees the mounts. */
-  readonly allow: readonly ('random' | 'clock' | 'mounts')[];
-  /** Inputs run through a reactor before the snapshot is taken. */
-  readonly warmUp: readonly string[];
-}
 
 export interface FunctionDefinition {
   /** Unique among the versions of all functions of a process. */

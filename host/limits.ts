@@ -1,69 +1,70 @@
 /** The limits of one function. Each has a default, an outcome or error of its own, and a test that reaches it. */
 
-export interface Limits {
+/** A limit in its own unit: what holds when a manifest says nothing, and between which values a manifest may choose. */
+export interface LimitRange {
+  readonly standard: number;
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+const KIB = 1024;
+const MIB = KIB * KIB;
+const GIB = KIB * MIB;
+
+/** The longest time that a timer of the machine's takes. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Every limit: a row here is all that a manifest, an error message, `nebula serve --limit` and /openapi.json need. */
+export const LIMITS = {
   /** Wall time of one invocation, in milliseconds; 0 means none (only sensible for trusted guests). */
-  readonly timeoutMs: number;
+  timeoutMs: { standard: 10_000, minimum: 0, maximum: LONGEST_MS },
   /** Time a component has for the head of a response of wasi:http, in milliseconds; 0 means `timeoutMs` alone. */
-  readonly firstByteMs: number;
+  firstByteMs: { standard: 0, minimum: 0, maximum: LONGEST_MS },
   /** Size all the guest's memories together may grow to, in bytes; a multiple of the 64 KiB page after rounding down. */
-  readonly memoryBytes: number;
+  memoryBytes: { standard: 128 * MIB, minimum: 64 * KIB, maximum: 4 * GIB },
   /** Elements all the guest's tables together may grow to; V8 takes up to 32 bytes for each, twice where code changes tables. */
-  readonly tableElements: number;
+  tableElements: { standard: 1_000_000, minimum: 0, maximum: 10_000_000 },
   /** Size of one invocation's input, in bytes; also of the arguments of a component's function. */
-  readonly inputBytes: number;
+  inputBytes: { standard: 32 * MIB, minimum: 0, maximum: 2 * GIB },
   /** Bytes a guest may write to stdout in one invocation; also of the result of a component's function. */
-  readonly outputBytes: number;
+  outputBytes: { standard: 32 * MIB, minimum: 0, maximum: 2 * GIB },
   /**
    * Bytes of a request's body that are received before a component has a thread for it, and bytes of its response that are
    * held for a client that reads slower than the guest writes. A guest whose client is behind by more may have to stop.
    */
-  readonly bufferBytes: number;
+  bufferBytes: { standard: MIB, minimum: 0, maximum: 64 * MIB },
   /** Bytes a guest may write to stderr in one invocation. */
-  readonly stderrBytes: number;
+  stderrBytes: { standard: 64 * KIB, minimum: 0, maximum: GIB },
   /** Descriptors a guest may hold at once, its standard streams and preopens included. */
-  readonly openFiles: number;
+  openFiles: { standard: 64, minimum: 3, maximum: 65_536 },
   /** Resources of WASI 0.2 that a component may hold at once: streams, pollables, fields and the like. */
-  readonly resources: number;
-  /** Bytes an in-memory mount may hold, and files in it. */
-  readonly filesystemBytes: number;
-  readonly filesystemEntries: number;
+  resources: { standard: 10_000, minimum: 1, maximum: 1_000_000 },
+  /** Bytes an in-memory mount may hold. */
+  filesystemBytes: { standard: 64 * MIB, minimum: 0, maximum: 4 * GIB },
+  /** Files and directories an in-memory mount may hold. */
+  filesystemEntries: { standard: 10_000, minimum: 0, maximum: 1_000_000 },
   /** Invocations of the function that may wait. */
-  readonly queueLength: number;
+  queueLength: { standard: 1024, minimum: 0, maximum: 1_000_000 },
   /** Invocations of the function that may run at once. */
-  readonly concurrency: number;
+  concurrency: { standard: 64, minimum: 1, maximum: 10_000 },
   /** Size of the module's binary, in bytes. */
-  readonly moduleBytes: number;
+  moduleBytes: { standard: 64 * MIB, minimum: 8, maximum: GIB },
   /** Time that preparing a module or a component may take, and transpiling one, each, in milliseconds. */
-  readonly deployMs: number;
+  deployMs: { standard: 60_000, minimum: 1, maximum: LONGEST_MS },
   /** Memory that the process which prepares may take for it, in bytes. */
-  readonly deployMemoryBytes: number;
-}
+  deployMemoryBytes: { standard: GIB, minimum: 64 * MIB, maximum: 64 * GIB },
+} as const satisfies Readonly<Record<string, LimitRange>>;
 
-const MIB = 1024 * 1024;
+/** The name of a limit. */
+export type LimitName = keyof typeof LIMITS;
+
+/** Every limit's value, in its own unit. */
+export type Limits = { readonly [Name in keyof typeof LIMITS]: number };
 
 /** What a function gets when its manifest says nothing. */
-export const DEFAULT_LIMITS: Limits = {
-  timeoutMs: 10_000,
-  firstByteMs: 0,
-  memoryBytes: 128 * MIB,
-  tableElements: 1_000_000,
-  inputBytes: 32 * MIB,
-  outputBytes: 32 * MIB,
-  bufferBytes: MIB,
-  stderrBytes: 64 * 1024,
-  openFiles: 64,
-  resources: 10_000,
-  filesystemBytes: 64 * MIB,
-  filesystemEntries: 10_000,
-  queueLength: 1024,
-  concurrency: 64,
-  moduleBytes: 64 * MIB,
-  deployMs: 60_000,
-  deployMemoryBytes: 1024 * MIB,
-};
-
-/** The name of a limit that a running guest can reach. */
-export type LimitName = keyof Limits;
+export const DEFAULT_LIMITS: Limits = Object.fromEntries(
+  Object.entries(LIMITS).map(([name, { standard }]) => [name, standard]),
+) as Limits;
 
 /** The defaults with what the manifest gives in their place. */
 export function resolveLimits(given: Partial<Limits> = {}): Limits {

@@ -6,6 +6,7 @@ export { NebulaClient } from './client.ts';
 export { isNebulaError, NebulaError } from '../host/errors.ts';
 
 export type {
+  AllowOptions,
   ContainerOptions,
   DeployOptions,
   DeploySource,
@@ -45,7 +46,8 @@ export type {
   RandomCapability,
   SocketCapability,
 } from '../host/capabilities.ts';
-export type { InitOptions, Strategy } from '../host/definition.ts';
+export type { Strategy } from '../host/definition.ts';
+export type { InitOptions } from '../host/init-options.ts';
 export type { LimitName, Limits } from '../host/limits.ts';
 export type { Ending, Outcome, OutcomeKind, Start, TrapReason, Usage } from '../host/outcome.ts';
 export type { PhaseName, Phases } from '../host/phases.ts';

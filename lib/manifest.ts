@@ -1,29 +1,17 @@
 /**
- * Reads manifests: files, `deploy` options and HTTP bodies, all by the schema of manifest-schema.ts.
+ * Reads manifests: files, `deploy` options and HTTP bodies, all by the schema of schema/manifest.ts.
  * A manifest in JSON writes binary files of an in-memory mount as `{"base64": "..."}`; everything else is the `Manifest` type.
  */
 
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import type { TSchema } from 'typebox';
 import type { Capabilities, Mount } from '../host/capabilities.ts';
 import { NebulaError } from '../host/errors.ts';
 import type { Manifest } from './api.ts';
-import { limitsSchema, manifestSchema } from './manifest-schema.ts';
+import { manifestSchema } from './schema/manifest.ts';
+import { createCheck, describeMisfit, showValue } from './schema/validation.ts';
 
-export { limitsSchema, manifestSchema };
-
-let compiled: { readonly manifest: ValidateFunction; readonly limits: ValidateFunction } | undefined;
-
-function validators(): { readonly manifest: ValidateFunction; readonly limits: ValidateFunction } {
-  if (compiled === undefined) {
-    // `verbose` hands each error the value it is about, which the message shows.
-    const ajv = new Ajv({ verbose: true, strict: false });
-    compiled = { manifest: ajv.compile(manifestSchema), limits: ajv.compile(limitsSchema) };
-  }
-  return compiled;
-}
+const findMisfit = createCheck(manifestSchema);
 
 function isSocketAddress(text: string): boolean {
   const at = text.lastIndexOf(':');
@@ -37,8 +25,8 @@ function isSocketAddress(text: string): boolean {
  */
 export function parseManifest(value: unknown): Manifest {
   const json = toManifestJson(value);
-  const { manifest } = validators();
-  if (!manifest(json)) throw new NebulaError('MANIFEST_INVALID', { detail: describeFirst(manifest) });
+  const misfit = findMisfit(json);
+  if (misfit !== undefined) throw new NebulaError('MANIFEST_INVALID', { detail: describeMisfit(misfit) });
   const parsed = fromManifestJson(json as ManifestJson);
   refuseNoAddresses(parsed.capabilities ?? {});
   return parsed;
@@ -55,7 +43,7 @@ function refuseNoAddresses({ http, sockets }: Partial<Capabilities>): void {
     const index = list.findIndex((text) => !isOne(text));
     if (index < 0) continue;
     const kind = field === 'http.origins' ? 'an origin' : 'an address';
-    const detail = `field "capabilities.${field}.${index}" must be ${kind} that exists, got ${show(list[index])}`;
+    const detail = `field "capabilities.${field}.${index}" must be ${kind} that exists, got ${showValue(list[index])}`;
     throw new NebulaError('MANIFEST_INVALID', { detail });
   }
 }
@@ -73,52 +61,6 @@ export function parseManifestText(source: string): Manifest {
     );
   }
   return parseManifest(value);
-}
-
-/** What is wrong with these limits, or undefined: field, expected and got in one sentence. */
-export function findLimitsProblem(limits: unknown): string | undefined {
-  const { limits: validate } = validators();
-  return validate(limits) ? undefined : describeFirst(validate);
-}
-
-function describeFirst(validate: ValidateFunction): string {
-  // A union's own error follows those of its members; it alone says what all of them would take.
-  const error = validate.errors?.at(-1);
-  return error === undefined ? 'it does not match the schema' : describe(error);
-}
-
-function describe(error: ErrorObject): string {
-  const parent = error.instancePath.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
-  if (error.keyword === 'additionalProperties') {
-    const known = Object.keys((error.parentSchema as { properties: object }).properties).filter(
-      (key) => key !== '$schema',
-    );
-    const { additionalProperty: extra } = error.params as { additionalProperty: string };
-    return `unknown field "${parent === '' ? extra : `${parent}.${extra}`}": expected one of ${known.join(', ')}`;
-  }
-  if (error.keyword === 'required') {
-    const { missingProperty: missing } = error.params as { missingProperty: string };
-    const properties = (error.parentSchema as { properties: Record<string, TSchema> }).properties;
-    return `field "${parent === '' ? missing : `${parent}.${missing}`}" must be ${expectation(properties[missing])}, got nothing`;
-  }
-  const field = parent === '' ? 'the manifest' : `field "${parent}"`;
-  if (error.keyword === 'propertyNames') {
-    const { propertyName } = error.params as { propertyName: string };
-    return `${field} must be ${expectation(error.parentSchema)}, got the name ${JSON.stringify(propertyName)}`;
-  }
-  return `${field} must be ${expectation(error.parentSchema)}, got ${show(error.data)}`;
-}
-
-function expectation(schema: unknown): string {
-  const { description, type } = (schema ?? {}) as { description?: string; type?: string };
-  return description ?? (type === undefined ? 'present' : `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`);
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const json = JSON.stringify(value) ?? typeof value;
-  const kind = value === null ? 'null' : Array.isArray(value) ? 'list' : typeof value;
-  return `${json.length > 80 ? `${json.slice(0, 77)}...` : json} (${kind})`;
 }
 
 /** A manifest whose binary files are written as `{ base64 }`. */

@@ -1,28 +1,13 @@
 /** The one interface behind which guests run: in this thread, on worker threads, in containers, as processes. */
 
 import { NO_OUTPUT } from '../host/bytes.ts';
-import type { FunctionDefinition, Strategy } from '../host/definition.ts';
+import type { FunctionDefinition } from '../host/definition.ts';
 import { NO_USAGE, type Ending, type Invocation, type Outcome } from '../host/outcome.ts';
 import { NO_PHASES } from '../host/phases.ts';
 import type { Recorded } from '../host/run-record.ts';
+import type { DeployReport } from './deploy-report.ts';
 
-/** What a deploy found out. */
-export interface DeployReport {
-  /** The strategy in force; of a container or a process, whether it is made for each call or kept. */
-  readonly strategy: Strategy | 'cold' | 'warm';
-  /** Why it is that one, in one sentence. */
-  readonly reason: string;
-  /** Time to a restored micro-VM per strategy tried, in nanoseconds (median). */
-  readonly calibrationNs: Readonly<Partial<Record<Strategy, number>>>;
-  /** Size of the snapshot's memory image, its zero pages left out, in bytes. */
-  readonly snapshotBytes: number;
-  /** Time to run the initialisation, to read the stored snapshot, or to build the image, in nanoseconds. */
-  readonly initialiseNs: number;
-  /** The image that its containers are created from: the engine's id of it, a digest. */
-  readonly imageId?: string;
-  /** Sources read during initialisation that differ from call to call. */
-  readonly initReads: readonly ('random' | 'clock')[];
-}
+export type { DeployReport };
 
 /** A function that has no threads for a while, since its calls kept ending theirs. */
 export interface PausedFunction {

@@ -3,7 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resolveCapabilities, type Capabilities } from '../host/capabilities.ts';
-import type { FunctionDefinition, InitOptions } from '../host/definition.ts';
+import type { FunctionDefinition } from '../host/definition.ts';
+import type { InitOptions } from '../host/init-options.ts';
 import { resolveLimits, type Limits } from '../host/limits.ts';
 import { prepareModule } from '../host/preparation/module.ts';
 

@@ -1,7 +1,8 @@
 /** Micro-VMs below the public face, so that their parts can be timed one by one. */
 
 import { resolveCapabilities } from '../../host/capabilities.ts';
-import type { FunctionDefinition, InitOptions } from '../../host/definition.ts';
+import type { FunctionDefinition } from '../../host/definition.ts';
+import type { InitOptions } from '../../host/init-options.ts';
 import { resolveLimits } from '../../host/limits.ts';
 import type { MicroVm } from '../../host/micro-vm.ts';
 import { prepareModule } from '../../host/preparation/module.ts';

@@ -3,7 +3,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolveCapabilities, type Capabilities } from '../../host/capabilities.ts';
-import type { FunctionDefinition, InitOptions, Strategy } from '../../host/definition.ts';
+import type { FunctionDefinition, Strategy } from '../../host/definition.ts';
+import type { InitOptions } from '../../host/init-options.ts';
 import { deployHere, type Deployment } from '../../host/deployment.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
 import { MicroVm } from '../../host/micro-vm.ts';

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Ajv } from 'ajv';
-import { DEFAULT_LIMITS, type LimitName } from '../../host/limits.ts';
-import { limitsSchema, manifestSchema, parseManifest, parseManifestText, resolveMounts } from '../../lib/manifest.ts';
+import { DEFAULT_LIMITS } from '../../host/limits.ts';
+import { parseManifest, parseManifestText, resolveMounts } from '../../lib/manifest.ts';
 
 test('parseManifest() takes devices of mounts by the names it knows', () => {
   const mount = { guest: '/dev', files: {}, access: 'read-only' };
@@ -140,23 +139,6 @@ test('parseManifestText() says what is no JSON', () => {
     code: 'ERR_NEBULA_MANIFEST_INVALID',
     message: /Cannot read the manifest: it is not JSON: /,
   });
-});
-
-test('manifestSchema is a JSON Schema that a strict validator of another draft takes', () => {
-  const json = JSON.parse(JSON.stringify(manifestSchema)) as object;
-  assert.equal(new Ajv().validate(json, { name: 'a' }), true);
-  assert.equal(new Ajv().validate(json, { name: 'a', x: 1 }), false);
-});
-
-test('limitsSchema has every limit, with its default inside its range', () => {
-  const { properties } = limitsSchema as unknown as {
-    properties: Record<LimitName, { minimum: number; maximum: number; default: number }>;
-  };
-  assert.deepEqual(Object.keys(properties).sort(), Object.keys(DEFAULT_LIMITS).sort());
-  for (const [name, schema] of Object.entries(properties)) {
-    assert.equal(schema.default, DEFAULT_LIMITS[name as LimitName]);
-    assert.ok(schema.default >= schema.minimum && schema.default <= schema.maximum, name);
-  }
 });
 
 test('resolveMounts() makes machine paths absolute, or refuses where there is no folder', () => {

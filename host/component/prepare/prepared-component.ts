@@ -3,7 +3,9 @@
 import type { Needs } from '../../module/growth.ts';
 
 /** `command` exports wasi:cli/run, `http` exports wasi:http/incoming-handler, `library` neither. */
-export type ComponentKind = 'command' | 'http' | 'library';
+export const COMPONENT_KINDS = ['command', 'http', 'library'] as const;
+
+export type ComponentKind = (typeof COMPONENT_KINDS)[number];
 
 export interface ComponentCore {
   /** Name by which the glue asks for it. */

@@ -6,6 +6,7 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { argumentError, NebulaError } from '../../../host/errors.ts';
+import { checkToken } from '../../schema/token.ts';
 import type { Exchange } from './exchange.ts';
 import { parseAuthority } from './request-target.ts';
 
@@ -42,13 +43,6 @@ export function createAuthorize(options: AccessOptions): Authorize {
     if (isOpen && (isFromPage(exchange) || isForwarded(exchange)))
       throw new NebulaError('UNAUTHORIZED', { method, path });
   };
-}
-
-/** @throws TypeError for a token that no Authorization field can hold */
-export function checkToken(what: string, token: unknown): string {
-  if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return token;
-  const shown = token === '' || typeof token !== 'string' ? token : '(hidden)';
-  throw argumentError(what, 'one or more printable ASCII characters without spaces', shown);
 }
 
 /** A name or address as Host fields are compared with it; undefined for what is none, or has a port. */

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Outcome } from '../../../host/outcome.ts';
 import type { FunctionRecord, Nebula } from '../../api.ts';
-import { NAME_PATTERN } from '../../manifest-schema.ts';
+import { NAME_PATTERN } from '../../schema/manifest.ts';
 import { toInputError } from './exchange.ts';
 import { NodeCall, type CallContext } from './node-call.ts';
 import { outcomeAnswer } from './outcome-answer.ts';

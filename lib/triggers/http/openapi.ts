@@ -3,32 +3,13 @@
 import { Type, type TSchema } from 'typebox';
 import { ERRORS } from '../../../host/errors.ts';
 import { ALL_PHASES } from '../../../host/phases.ts';
-import { limitsSchema, manifestSchema } from '../../manifest.ts';
+import { functionRecordSchema } from '../../schema/function-record.ts';
+import { manifestSchema, nameSchema } from '../../schema/manifest.ts';
 
-const NAMES = Type.Array(Type.String());
-
-const RECORD = Type.Object(
-  {
-    name: Type.String(),
-    version: Type.Integer({ minimum: 1 }),
-    digest: Type.String({ pattern: '^[0-9a-f]{64}$', description: "SHA-256 of the module's binary" }),
-    sizeBytes: Type.Integer({ minimum: 0 }),
-    deployedAt: Type.String({ format: 'date-time' }),
-    manifest: Type.Ref('#/components/schemas/Manifest'),
-    limits: limitsSchema,
-    report: Type.Object({
-      strategy: Type.String(),
-      reason: Type.String(),
-      calibrationNs: Type.Record(Type.String(), Type.Number()),
-      snapshotBytes: Type.Integer({ minimum: 0 }),
-      initialiseNs: Type.Number(),
-      initReads: NAMES,
-      imageId: Type.Optional(Type.String({ description: 'of a container: the id of its image' })),
-    }),
-    previous: Type.Array(Type.Integer(), { description: 'versions a rollback can return to, newest first' }),
-  },
-  { title: 'FunctionRecord' },
-);
+const RECORD = {
+  ...functionRecordSchema,
+  properties: { ...functionRecordSchema.properties, manifest: reference('Manifest') },
+};
 
 const PROBLEM = Type.Object(
   {
@@ -93,7 +74,7 @@ const NAME = {
   name: 'name',
   in: 'path',
   required: true,
-  schema: manifestSchema['properties' as keyof TSchema]['name'],
+  schema: nameSchema,
 };
 
 const MANAGED = { security: [{ bearer: [] }] };

@@ -1,0 +1,34 @@
+/** What a call may be given beside its input. */
+
+import { Type } from 'typebox';
+import { CLOSED, ENVIRONMENT, PLAIN_TEXT } from '../../host/schema/elements.ts';
+import type { ReadonlyStatic } from '../../host/schema/static.ts';
+
+/** What a call says that any wire can carry. */
+const fields = {
+  /** Arguments in place of the manifest's. */
+  arguments: Type.Optional(Type.Array(PLAIN_TEXT, { description: 'a list of texts without NUL' })),
+  /** Variables added to the manifest's. */
+  environment: Type.Optional(ENVIRONMENT),
+  /** Milliseconds from the call on, waiting included, for which the caller wants an answer; the limit holds besides. */
+  timeoutMs: Type.Optional(
+    Type.Number({
+      exclusiveMinimum: 0,
+      exclusiveMaximum: 2 ** 31,
+      description: 'a number of milliseconds above 0 and below 2147483648',
+    }),
+  ),
+};
+
+/** Schema of the options of `invoke`. */
+export const invokeOptionsSchema = Type.Object(
+  {
+    ...fields,
+    /** Ends the call when it aborts, with an `aborted` outcome, whether it waits or runs. */
+    signal: Type.Optional(Type.Unsafe<AbortSignal>({ instanceOf: 'AbortSignal', description: 'an AbortSignal' })),
+  },
+  { ...CLOSED, description: 'an object' },
+);
+
+/** What a call may be given beside its input. */
+export interface InvokeOptions extends ReadonlyStatic<typeof invokeOptionsSchema> {}
