@@ -1,7 +1,7 @@
 /** A subject held against another, and against the bar that was set for it. */
 
 import type { Series } from './series.ts';
-import { ratioOfMeans, ratioOfQuantiles, type Interval } from './statistics.ts';
+import { ratioOfMeans, ratioOfQuantiles, type Estimate } from '../statistics/bootstrap.ts';
 
 /** `ratio` is subject over against. A bar with `atMost` is met from below, one with `atLeast` from above. */
 export interface Comparison {
@@ -35,8 +35,8 @@ interface Names {
   readonly metric: string;
 }
 
-export function compared(names: Names, interval: Interval, bar?: Bar): Comparison {
-  const { ratio, low, high } = interval;
+export function compared(names: Names, estimate: Estimate, bar?: Bar): Comparison {
+  const { value: ratio, low, high } = estimate;
   const met = bar === undefined ? null : bar.sense === 'atMost' ? ratio <= bar.value : ratio >= bar.value;
   return {
     bench: names.bench,
@@ -61,8 +61,8 @@ export function compareLatency(subject: Series, against: Series, share: number, 
     subject: subject.subject,
     against: against.subject,
   };
-  const interval = ratioOfQuantiles(subject.blocks, against.blocks, share);
-  return compared({ ...names, metric: `p${share * 100}Us` }, interval, bar);
+  const estimate = ratioOfQuantiles({ subject: subject.blocks, against: against.blocks }, share);
+  return compared({ ...names, metric: `p${share * 100}Us` }, estimate, bar);
 }
 
 /** Compares rates, of which there is one for each block. */

@@ -1,6 +1,8 @@
 /** Runs subjects side by side: in blocks, each block in a new random order, so that the machine's moods hit all alike. */
 
-import { joined, quantile, seededRandom, shuffled, type Blocks } from './statistics.ts';
+import { joined, type Blocks } from '../statistics/bootstrap.ts';
+import { nearestRank } from '../statistics/quantiles.ts';
+import { seededRandom, shuffled } from '../statistics/random.ts';
 
 /** Something whose latency is measured. */
 export interface Subject {
@@ -89,9 +91,9 @@ export function rowOf(series: Series): Row {
     subject: series.subject,
     ...(series.function === undefined ? {} : { function: series.function }),
     n: all.length,
-    p50Us: quantile(all, 0.5),
-    p90Us: quantile(all, 0.9),
-    p99Us: quantile(all, 0.99),
+    p50Us: nearestRank(all, 0.5),
+    p90Us: nearestRank(all, 0.9),
+    p99Us: nearestRank(all, 0.99),
     perSecond: (all.length / totalUs) * 1e6,
   };
 }

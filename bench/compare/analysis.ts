@@ -1,7 +1,13 @@
 /** From rows to numbers: descriptions, ratios with intervals, break-evens, findings. Pure; nothing is measured here. */
 
-import { geometricMeanOfRatios, medianEstimate, ratioOfMedians, type Estimate, type Pair } from '../bootstrap.ts';
-import { describeSample, type Description } from '../descriptive.ts';
+import {
+  geometricMeanOfRatios,
+  medianEstimate,
+  ratioOfMedians,
+  type Estimate,
+  type Pair,
+} from '../../statistics/bootstrap.ts';
+import { describeSample, type Description } from '../../statistics/description.ts';
 import type { EnergyAnalysis } from '../energy/analysis.ts';
 import { estimateBreakEven, type BreakEvenEstimate, type Verdict } from './break-even.ts';
 import type { RunEnvironment } from './environment.ts';

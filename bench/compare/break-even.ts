@@ -3,8 +3,7 @@
  * is not the guest's own run (a fixed part), plus the own run, which Wasm stretches by a factor. Pure.
  */
 
-import { estimateOf, type BootstrapOptions, type Estimate } from '../bootstrap.ts';
-import type { Blocks } from '../statistics.ts';
+import { estimateOf, type Blocks, type BootstrapOptions, type Estimate } from '../../statistics/bootstrap.ts';
 
 /** Median nanoseconds of a way to run a function. */
 export interface CallTimes {

@@ -1,6 +1,8 @@
 /** What a reader must know before believing the numbers, as data. Pure. */
 
-import { median, modifiedZScore, sorted, standardDeviation } from '../descriptive.ts';
+import { standardDeviation } from '../../statistics/moments.ts';
+import { median, sorted } from '../../statistics/quantiles.ts';
+import { modifiedZScore } from '../../statistics/robust.ts';
 import type { RunEnvironment } from './environment.ts';
 import type { Plan } from './plan.ts';
 import type { CellName, Samples } from './samples.ts';

@@ -4,7 +4,7 @@
  */
 
 import { messageOf } from '../../host/errors.ts';
-import { seededRandom, shuffled } from '../statistics.ts';
+import { seededRandom, shuffled } from '../../statistics/random.ts';
 import { sha256, type ComparisonCase } from './cases.ts';
 import { watchBlock, type BlockConditions } from './environment.ts';
 import type { Plan } from './plan.ts';

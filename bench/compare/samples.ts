@@ -1,6 +1,6 @@
 /** The rows of a run, found by what was measured. Pure. */
 
-import type { Blocks } from '../statistics.ts';
+import type { Blocks } from '../../statistics/bootstrap.ts';
 import { INPUTS, type Plan } from './plan.ts';
 import type { Row } from './rows.ts';
 

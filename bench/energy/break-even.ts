@@ -3,9 +3,9 @@
  * modelled as what `noop` takes on the same target, and the rest as growing with the native run time. Pure.
  */
 
-import type { Estimate } from '../bootstrap.ts';
-import { percentileInterval, resample } from '../bootstrap.ts';
-import { mean, median, sorted } from '../descriptive.ts';
+import { percentileInterval, resample, type Estimate } from '../../statistics/bootstrap.ts';
+import { mean } from '../../statistics/moments.ts';
+import { median, sorted } from '../../statistics/quantiles.ts';
 import { isShortRun } from '../compare/findings.ts';
 import type { CellName, Samples } from '../compare/samples.ts';
 import { blocksOf, unitOf } from './cells.ts';

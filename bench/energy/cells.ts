@@ -2,7 +2,9 @@
 
 import { batchSlope, type CallEnergy } from '../../hardware/analysis/comparison.ts';
 import type { Verdict } from '../../hardware/analysis/energy.ts';
-import { meanOf, deviationOf, studentBound } from '../../hardware/analysis/statistics.ts';
+import { mean, standardDeviation } from '../../statistics/moments.ts';
+import { NORMAL_BOUND_95 } from '../../statistics/normal.ts';
+import { studentBound } from '../../statistics/student.ts';
 import { CALL_PHASES } from '../compare/rows.ts';
 import type { CellName } from '../compare/samples.ts';
 import type { MeasuredWindow } from './joules.ts';
@@ -122,11 +124,11 @@ export function meanOverBlocks(
   if (values.length === 0) return null;
   const blocks = new Map<number, number[]>();
   for (const { block, value } of values) blocks.set(block, [...(blocks.get(block) ?? []), value]);
-  const means = [...blocks.values()].map((block) => meanOf(block));
-  const value = meanOf(means);
-  const error = deviationOf(means) / Math.sqrt(means.length);
+  const means = [...blocks.values()].map((block) => mean(block));
+  const value = mean(means);
+  const error = standardDeviation(means) / Math.sqrt(means.length);
   const own = Math.sqrt(values.reduce((sum, each) => sum + each.uncertainty ** 2, 0)) / values.length;
-  const half = Math.max(studentBound(means.length - 1) * error, 1.959964 * own);
+  const half = Math.max(studentBound(means.length - 1) * error, NORMAL_BOUND_95 * own);
   if (means.length < 2) return { value, low: null, high: null };
   return { value, low: value - half, high: value + half };
 }
@@ -149,7 +151,7 @@ export function summariseCell(name: CellName, windows: readonly MeasuredWindow[]
     negative: nets.filter(({ valueJ }) => valueJ < 0).length,
     withoutEnergy: told.length - nets.length,
     ...energiesOf(unit, values, batches),
-    durationS: values.length === 0 ? null : meanOf(values.map(({ durationS }) => durationS)),
+    durationS: values.length === 0 ? null : mean(values.map(({ durationS }) => durationS)),
     powerW: values.length === 0 ? null : sumOf(values, 'energyJ') / sumOf(values, 'durationS'),
     phases: phasesOf(windows),
   };

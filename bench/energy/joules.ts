@@ -14,8 +14,8 @@ import {
 import { HardwareError, detailOf } from '../../hardware/errors.ts';
 import { PowerIntegral } from '../../hardware/analysis/integral.ts';
 import type { ImportedLog } from '../../hardware/logger/log.ts';
-import { medianOf } from '../../hardware/analysis/statistics.ts';
 import { hostTimeline, loggerTimeline, placeWindow, type Timeline } from '../../hardware/analysis/timeline.ts';
+import { median, sorted } from '../../statistics/quantiles.ts';
 import { CALL_PHASES, type CallPhase } from '../compare/rows.ts';
 import type { CallsWindow, GuardWindow, WindowRecord } from './windows.ts';
 
@@ -58,7 +58,9 @@ export function tieWindows(log: MarkerLog, power: ImportedLog, line: string | nu
   }
   const [name, edges] = lineOf(power, line);
   // An edge is known to half a sample of the digital line, which may be finer than the power's.
-  const alignment = align(log, edges, { sampleS: Math.max(1e-9, 2 * medianOf(edges.map((edge) => edge.halfWidthS))) });
+  const alignment = align(log, edges, {
+    sampleS: Math.max(1e-9, 2 * median(sorted(edges.map((edge) => edge.halfWidthS)))),
+  });
   const { windows, incomplete, fit } = alignment;
   return { alignment, line: name, windows: byId(windows), incomplete, timeline: loggerTimeline(fit, log) };
 }

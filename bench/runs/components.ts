@@ -11,7 +11,7 @@ import { atLeast, atMost, compareLatency, compareRates, type Bar, type Compariso
 import type { Findings } from '../result.ts';
 import { root } from '../root.ts';
 import { measure, rowOf, type Row, type Series } from '../series.ts';
-import { seededRandom, shuffled } from '../statistics.ts';
+import { seededRandom, shuffled } from '../../statistics/random.ts';
 import { componentSubjects } from '../subjects/component.ts';
 import { jcoServer, nebulaComponentServer, type Server } from '../subjects/servers.ts';
 import { loadRow, wrk, type Load } from '../subjects/wrk.ts';

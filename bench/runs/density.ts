@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { atMost, compared } from '../comparison.ts';
 import type { Findings } from '../result.ts';
 import type { Row } from '../series.ts';
-import type { Interval } from '../statistics.ts';
+import type { Estimate } from '../../statistics/bootstrap.ts';
 
 /** What a process of its own measures, so that nothing else is in its memory. */
 export type DensityTask =
@@ -23,7 +23,7 @@ const FIRST_CALLS = 20_000;
 const ALL_CALLS = 200_000;
 const BYTES_PER_FUNCTION = 200_000;
 
-const exact = (ratio: number): Interval => ({ ratio, low: ratio, high: ratio });
+const exact = (value: number): Estimate => ({ value, low: value, high: value });
 
 export async function runDensity(): Promise<Findings> {
   const many = await densityOf({ kind: 'functions', count: FUNCTIONS });

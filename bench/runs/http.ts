@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atLeast, compareRates, type Bar, type Comparison } from '../comparison.ts';
 import type { Findings } from '../result.ts';
-import { seededRandom, shuffled } from '../statistics.ts';
+import { seededRandom, shuffled } from '../../statistics/random.ts';
 import { nebulaServer, nodeServer, workerdServer, type Server } from '../subjects/servers.ts';
 import { loadRow, wrk, type Load } from '../subjects/wrk.ts';
 import type { RunOptions } from './options.ts';

@@ -4,7 +4,7 @@ import { atLeast, atMost, compareLatency, compareRates } from '../comparison.ts'
 import type { Findings } from '../result.ts';
 import { functionPath } from '../root.ts';
 import { measure, rowOf, type Row, type Series, type Subject } from '../series.ts';
-import { seededRandom, shuffled } from '../statistics.ts';
+import { seededRandom, shuffled } from '../../statistics/random.ts';
 import { piscinaEcho, rawMessagePort } from '../subjects/echo.ts';
 import { pooled, type Case } from '../subjects/nebula.ts';
 import type { RunOptions } from './options.ts';

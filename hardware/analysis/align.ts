@@ -3,6 +3,7 @@
  * between the clocks, and every invocation ends in a named state. Pure functions.
  */
 
+import { lowerRank, sorted } from '../../statistics/quantiles.ts';
 import { clockUncertaintyS, fitClock, requireFit, toLoggerS, type ClockFit, type ClockPair } from './clock-fit.ts';
 import { debounce, hostEdgeToEdge, type Edge, type HostEdge, type MarkerLog } from './edges.ts';
 import { HardwareError } from '../errors.ts';
@@ -234,8 +235,7 @@ function defaultResidualS(mapped: Mapped, log: MarkerLog): number {
     shortestS = Math.min(shortestS, (mapped.host[end] as Edge).timeS - (mapped.host[start] as Edge).timeS);
   }
   const ofWindow = Number.isFinite(shortestS) ? shortestS / 100 : 0;
-  const widths = mapped.host.map((edge) => edge.halfWidthS).sort((a, b) => a - b);
-  const hostS = widths[Math.floor(0.9 * (widths.length - 1))] ?? 0;
+  const hostS = lowerRank(sorted(mapped.host.map((edge) => edge.halfWidthS)), 0.9);
   return Math.max(2 * mapped.sampleS, ofWindow, 4 * hostS, 1e-6);
 }
 

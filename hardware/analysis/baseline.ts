@@ -2,7 +2,7 @@
 
 import type { PowerIntegral } from './integral.ts';
 import { HardwareError } from '../errors.ts';
-import { deviationOf } from './statistics.ts';
+import { standardDeviation } from '../../statistics/moments.ts';
 
 /** One idle window. */
 export interface IdleLevel {
@@ -43,7 +43,7 @@ function batchErrorW(integral: PowerIntegral, startS: number, endS: number): num
     const fromS = startS + batch * stepS;
     return integral.over(fromS, fromS + stepS).energyJ / stepS;
   });
-  return deviationOf(means) / Math.sqrt(BATCHES);
+  return standardDeviation(means) / Math.sqrt(BATCHES);
 }
 
 function samplesWithin(integral: PowerIntegral, startS: number, endS: number): Float64Array {
@@ -69,7 +69,7 @@ function levelOf(integral: PowerIntegral, startS: number, endS: number): IdleLev
   }
   const values = samplesWithin(integral, startS, endS);
   const { refreshS } = integral.trace;
-  const sampleSdW = deviationOf(values);
+  const sampleSdW = values.length < 2 ? 0 : standardDeviation(values);
   const fresh = Math.max(1, Math.min(values.length, durationS / refreshS));
   const whiteW = sampleSdW / Math.sqrt(fresh);
   const batched = durationS / BATCHES >= 2 * refreshS ? batchErrorW(integral, startS, endS) : 0;

@@ -4,7 +4,8 @@
  */
 
 import { HardwareError } from '../errors.ts';
-import { meanOf, seededRandom } from './statistics.ts';
+import { mean } from '../../statistics/moments.ts';
+import { seededRandom, shuffle } from '../../statistics/random.ts';
 
 /** One batch: what it was, what ran right before it, and what a call in it came to. */
 export interface FollowedBatch {
@@ -35,9 +36,9 @@ function groupsOf(batches: readonly FollowedBatch[]): Group[] {
   const cells = new Map<string, FollowedBatch[]>();
   for (const batch of batches) cells.set(batch.cell, [...(cells.get(batch.cell) ?? []), batch]);
   return [...cells.values()].flatMap((cell) => {
-    const mean = meanOf(cell.map(({ value }) => value));
-    if (new Set(cell.map(({ before }) => before)).size < 2 || !(mean > 0)) return [];
-    return [{ labels: cell.map(({ before }) => before), shares: cell.map(({ value }) => value / mean - 1) }];
+    const centre = mean(cell.map(({ value }) => value));
+    if (new Set(cell.map(({ before }) => before)).size < 2 || !(centre > 0)) return [];
+    return [{ labels: cell.map(({ before }) => before), shares: cell.map(({ value }) => value / centre - 1) }];
   });
 }
 
@@ -64,15 +65,6 @@ function spreadOf(groups: readonly Group[]): number {
   let spread = 0;
   for (const { count, share } of sumsOf(groups).values()) spread += (share * share) / count;
   return spread;
-}
-
-function shuffle(labels: string[], random: () => number): void {
-  for (let last = labels.length - 1; last > 0; last--) {
-    const other = Math.floor(random() * (last + 1));
-    const label = labels[last] as string;
-    labels[last] = labels[other] as string;
-    labels[other] = label;
-  }
 }
 
 /**

@@ -1,7 +1,9 @@
 /** The line that takes the host's clock to the logger's: robust, with its drift, residuals and uncertainty. */
 
 import { HardwareError } from '../errors.ts';
-import { medianOf, robustDeviationOf, studentBound } from './statistics.ts';
+import { median, sorted } from '../../statistics/quantiles.ts';
+import { robustDeviation } from '../../statistics/robust.ts';
+import { studentBound } from '../../statistics/student.ts';
 
 /** logger = offsetS + hostS + (rate - 1) * (hostS - referenceS), fitted over `edges` pairs. */
 export interface ClockFit {
@@ -63,7 +65,7 @@ function medianSlope(xs: Float64Array, ys: Float64Array): number {
       if (width > 0) slopes.push(((ys[second] as number) - (ys[first] as number)) / width);
     }
   }
-  return medianOf(slopes);
+  return median(sorted(slopes));
 }
 
 interface Line {
@@ -97,8 +99,8 @@ function leastSquares(xs: Float64Array, ys: Float64Array, kept: Uint8Array): Lin
 /** Marks the points within 4 robust deviations of the line; the floor keeps the rounding of exact data in. */
 function trim(xs: Float64Array, ys: Float64Array, line: Line, floors: Float64Array): Uint8Array {
   const residuals = xs.map((x, index) => (ys[index] as number) - line.meanY - line.slope * (x - line.meanX));
-  const middle = medianOf(residuals);
-  const limit = 4 * robustDeviationOf(residuals);
+  const middle = median(sorted(residuals));
+  const limit = 4 * robustDeviation(residuals);
   return Uint8Array.from(residuals, (residual, index) =>
     Math.abs(residual - middle) <= Math.max(limit, floors[index] as number) ? 1 : 0,
   );
@@ -142,10 +144,10 @@ export function fitClock(pairs: readonly ClockPair[], sampleS: number): ClockFit
   const slope = medianSlope(xs, ys);
   if (!Number.isFinite(slope))
     throw new HardwareError('BAD_FIT', { what: 'span', got: '0 s', expected: 'more than 0 s' });
-  const intercept = medianOf(xs.map((x, index) => (ys[index] as number) - slope * x));
+  const intercept = median(xs.map((x, index) => (ys[index] as number) - slope * x).sort());
   // A wide host interval says little about its middle: such edges are matched, not fitted.
   const widths = Float64Array.from(pairs, (pair) => pair.halfWidthS);
-  const widest = Math.max(4 * medianOf(widths), sampleS / 2);
+  const widest = Math.max(4 * median(sorted(widths)), sampleS / 2);
   const narrow = Uint8Array.from(widths, (width) => (width <= widest ? 1 : 0));
   let line: Line = { meanX: 0, meanY: intercept, slope, spread: 1 };
   let kept: Uint8Array = new Uint8Array(xs.length);

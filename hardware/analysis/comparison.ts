@@ -1,7 +1,9 @@
 /** Energy per call from batches, and the ratio of two targets' energies as time ratio times power ratio. */
 
 import { HardwareError } from '../errors.ts';
-import { quantileOf, seededRandom, studentBound } from './statistics.ts';
+import { repeated, studentisedInterval } from '../../statistics/bootstrap.ts';
+import { pickFrom, type Random } from '../../statistics/random.ts';
+import { studentBound } from '../../statistics/student.ts';
 
 /** A batch of like calls. */
 export interface Batch {
@@ -127,7 +129,7 @@ function logRatios(blocks: readonly BlockMeans[]): LogRatios | undefined {
 }
 
 /** An energy that differs from 0 by less than three standard errors makes the logarithm worthless. */
-function bounded(blocks: readonly BlockMeans[], column: 0 | 2): boolean {
+function isBounded(blocks: readonly BlockMeans[], column: 0 | 2): boolean {
   const mean = blocks.reduce((sum, block) => sum + block[column], 0) / blocks.length;
   const square = blocks.reduce((sum, block) => sum + (block[column] - mean) ** 2, 0);
   return mean > 3 * Math.sqrt(square / (blocks.length * (blocks.length - 1)));
@@ -135,15 +137,16 @@ function bounded(blocks: readonly BlockMeans[], column: 0 | 2): boolean {
 
 /** Studentised deviations of the resampled logarithms: blocks are drawn, then calls within each block. */
 function resampledDeviations(blocks: readonly ComparedBlock[], found: LogRatios, seed: number): number[][] {
-  const random = seededRandom(seed);
-  const pick = (count: number): number => Math.floor(random() * count);
   const deviations: number[][] = [[], [], []];
-  for (let resample = 0; resample < RESAMPLES; resample++) {
+  const drawnRatios = (random: Random): LogRatios | undefined => {
+    const pick = (count: number): number => pickFrom(count, random);
     const means = blocks.map((): BlockMeans => {
       const block = blocks[pick(blocks.length)] as ComparedBlock;
       return [...meansOf(block.subject, pick), ...meansOf(block.against, pick)];
     });
-    const drawn = logRatios(means);
+    return logRatios(means);
+  };
+  for (const drawn of repeated(drawnRatios, { resamples: RESAMPLES, seed })) {
     for (let column = 0; column < 3; column++) {
       // A draw whose energies are not positive lies beyond every bound on the side where its ratio would be.
       const error = drawn?.errors[column] ?? 0;
@@ -184,21 +187,16 @@ export function compareEnergy(blocks: readonly ComparedBlock[], seed = 1): Energ
   if (reason !== undefined || found === undefined) return comparisonOf(values, undefined, blocks.length, reason);
   const deviations = resampledDeviations(blocks, found, seed);
   const bounds = found.logs.map((log, column) => {
-    const error = found.errors[column] as number;
-    const drawn = deviations[column] as number[];
-    if (error === 0 || drawn.length === 0) return [Math.exp(log), Math.exp(log)] as const;
-    return [
-      Math.exp(log - error * quantileOf(drawn, 0.975)),
-      Math.exp(log - error * quantileOf(drawn, 0.025)),
-    ] as const;
+    const { low, high } = studentisedInterval(log, found.errors[column] as number, deviations[column] as number[]);
+    return [Math.exp(low), Math.exp(high)] as const;
   });
   return comparisonOf(values, bounds, blocks.length, undefined);
 }
 
 function reasonWithout(means: readonly BlockMeans[]): string | undefined {
   if (means.length < FEWEST_BLOCKS) return `${means.length} blocks, ${FEWEST_BLOCKS} are needed for an interval`;
-  if (!bounded(means, 0)) return "the subject's energy cannot be told from 0";
-  if (!bounded(means, 2)) return 'the energy it is compared with cannot be told from 0';
+  if (!isBounded(means, 0)) return "the subject's energy cannot be told from 0";
+  if (!isBounded(means, 2)) return 'the energy it is compared with cannot be told from 0';
   return undefined;
 }
 

@@ -3,6 +3,7 @@
  * neither can be told from this source. Pure functions; 95 % intervals are +-1.96 standard uncertainties.
  */
 
+import { NORMAL_BOUND_95 } from '../../statistics/normal.ts';
 import { idlePowerAt, type Baseline } from './baseline.ts';
 import type { BoundaryPower, PowerIntegral } from './integral.ts';
 
@@ -48,7 +49,7 @@ export const UNCOVERED_SHARE = 0.001;
 export const RESOLVABLE = { samples: 10, refreshes: 5, relativeUncertainty: 0.1 } as const;
 
 function energyOf(valueJ: number, uncertaintyJ: number): Energy {
-  const halfJ = 1.959964 * uncertaintyJ;
+  const halfJ = NORMAL_BOUND_95 * uncertaintyJ;
   return { valueJ, uncertaintyJ, lowJ: valueJ - halfJ, highJ: valueJ + halfJ };
 }
 

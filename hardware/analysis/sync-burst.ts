@@ -4,7 +4,7 @@
  */
 
 import type { Edge } from './edges.ts';
-import { seededRandom } from './statistics.ts';
+import { seededRandom } from '../../statistics/random.ts';
 
 export const BURST_PULSES = 8;
 

@@ -1,7 +1,7 @@
 /** A power trace: what a logger or meter said, in order, with what must be known to integrate it. Pure data. */
 
 import { HardwareError } from '../errors.ts';
-import { medianOf } from './statistics.ts';
+import { median } from '../../statistics/quantiles.ts';
 
 /**
  * What a value stands for: `instant` the power at its time, `average` the mean power since the value before it,
@@ -36,7 +36,7 @@ export function medianIntervalS(timeS: Float64Array): number {
   for (let index = 0; index < intervals.length; index++) {
     intervals[index] = (timeS[index + 1] as number) - (timeS[index] as number);
   }
-  return medianOf(intervals);
+  return median(intervals.sort());
 }
 
 /**

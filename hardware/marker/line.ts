@@ -1,7 +1,7 @@
 /** One output line that a marker moves, a line that only remembers, and what moving a line costs. */
 
 import { HardwareError } from '../errors.ts';
-import { quantileOf } from '../analysis/statistics.ts';
+import { interpolated, median } from '../../statistics/quantiles.ts';
 
 /** One output. Owned by one marker; synchronous, because a callback would blur the edge. */
 export interface MarkerLine {
@@ -71,14 +71,15 @@ export function measureLine(line: MarkerLine, pulses = 1000): LineCost {
     const before = process.hrtime.bigint();
     clocks[pulse] = Number(process.hrtime.bigint() - before);
   }
+  for (const times of [writes, windows, clocks]) times.sort();
   return {
     label: line.label,
     synthetic: line.synthetic,
     writes: writes.length,
-    p50Ns: quantileOf(writes, 0.5),
-    p99Ns: quantileOf(writes, 0.99),
-    maxNs: quantileOf(writes, 1),
-    windowNs: quantileOf(windows, 0.5),
-    clockNs: quantileOf(clocks, 0.5),
+    p50Ns: median(writes),
+    p99Ns: interpolated(writes, 0.99),
+    maxNs: interpolated(writes, 1),
+    windowNs: median(windows),
+    clockNs: median(clocks),
   };
 }

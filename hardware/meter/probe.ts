@@ -3,7 +3,8 @@
  * noisy it is, and from these the shortest window and the smallest effect. Pure functions over a recorded trace.
  */
 
-import { medianOf, quantileOf } from '../analysis/statistics.ts';
+import { NORMAL_BOUND_95, NORMAL_QUANTILE_80 } from '../../statistics/normal.ts';
+import { interpolated, median, sorted } from '../../statistics/quantiles.ts';
 import { medianIntervalS, type PowerTrace } from '../analysis/trace.ts';
 import { HardwareError } from '../errors.ts';
 
@@ -32,7 +33,7 @@ export interface SourceCharacter {
 }
 
 /** (z(0.975) + z(0.8)) of the standard normal distribution: the usual size of test and power. */
-const DETECTION = 1.959964 + 0.841621;
+const DETECTION: number = NORMAL_BOUND_95 + NORMAL_QUANTILE_80;
 
 const NEW_VALUES = 10;
 
@@ -66,10 +67,10 @@ function changesOf(trace: PowerTrace): number[] {
 }
 
 function smallestStep(values: readonly number[]): number {
-  const sorted = [...new Set(values)].sort((a, b) => a - b);
+  const levels = sorted(new Set(values));
   let step = Number.POSITIVE_INFINITY;
-  for (let index = 1; index < sorted.length; index++) {
-    const width = (sorted[index] as number) - (sorted[index - 1] as number);
+  for (let index = 1; index < levels.length; index++) {
+    const width = (levels[index] as number) - (levels[index - 1] as number);
     // Decimal fractions in binary: less than this is no step.
     if (width > 1e-9) step = Math.min(step, width);
   }
@@ -96,7 +97,7 @@ export function characterise(trace: PowerTrace): SourceCharacter {
   const { powerW } = powersOf(trace);
   const fresh = powerW.filter((value, index) => index === 0 || value !== powerW[index - 1]);
   // A value that never changed says that a refresh takes at least as long as was watched.
-  const refreshS = runs.length === 0 ? durationS : Math.max(intervalS, medianOf(runs));
+  const refreshS = runs.length === 0 ? durationS : Math.max(intervalS, median(sorted(runs)));
   const stepW = smallestStep(powerW);
   const noiseW = Math.hypot(noiseOf(fresh), stepW / Math.sqrt(12));
   return {
@@ -104,10 +105,10 @@ export function characterise(trace: PowerTrace): SourceCharacter {
     samples,
     durationS,
     intervalS,
-    intervalP99S: quantileOf(intervals, 0.99),
+    intervalP99S: interpolated(sorted(intervals), 0.99),
     refreshS,
     repeatedShare: 1 - (changes.length + 1) / samples,
-    stalenessS: runs.length === 0 ? durationS : quantileOf(runs, 0.95),
+    stalenessS: runs.length === 0 ? durationS : interpolated(sorted(runs), 0.95),
     stepW,
     noiseW,
     smallestWindowS: NEW_VALUES * refreshS,

@@ -5,7 +5,8 @@
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { normalFrom, seededRandom } from '../analysis/statistics.ts';
+import { normalFrom } from '../../statistics/normal.ts';
+import { seededRandom } from '../../statistics/random.ts';
 import { monotonicS, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
 
 export interface SyntheticOptions {

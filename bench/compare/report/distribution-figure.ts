@@ -1,7 +1,7 @@
 /** Empirical distributions of whole calls, a line for each target. */
 
 import * as Plot from '@observablehq/plot';
-import { sorted } from '../../descriptive.ts';
+import { sorted } from '../../../statistics/quantiles.ts';
 import type { Samples } from '../samples.ts';
 import { draw, facetTitles, logAxis, timeTick, type Figure } from './drawing.ts';
 import { colourOf } from './palette.ts';

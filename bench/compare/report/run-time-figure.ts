@@ -1,7 +1,7 @@
 /** Whole calls against the time the function takes natively, with the break-even. */
 
 import * as Plot from '@observablehq/plot';
-import { median, sorted } from '../../descriptive.ts';
+import { median, sorted } from '../../../statistics/quantiles.ts';
 import type { Analysis, BreakEven } from '../analysis.ts';
 import type { Samples } from '../samples.ts';
 import { draw, facetTitles, logAxis, timeTick, type Figure } from './drawing.ts';

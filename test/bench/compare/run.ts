@@ -3,7 +3,7 @@
 import type { RunEnvironment } from '../../../bench/compare/environment.ts';
 import { FULL_PLAN, planOf, type Plan } from '../../../bench/compare/plan.ts';
 import type { Row } from '../../../bench/compare/rows.ts';
-import { seededRandom } from '../../../bench/statistics.ts';
+import { seededRandom } from '../../../statistics/random.ts';
 
 export const PLAN: Plan = planOf(FULL_PLAN, {
   functions: ['noop', 'matmul'],

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { energyBreakEven } from '../../../bench/energy/break-even.ts';
 import { meanOverBlocks, summariseCell, unitOf } from '../../../bench/energy/cells.ts';
 import type { MeasuredWindow } from '../../../bench/energy/joules.ts';
-import { normalFrom, seededRandom } from '../../../hardware/analysis/statistics.ts';
+import { normalFrom } from '../../../statistics/normal.ts';
+import { seededRandom } from '../../../statistics/random.ts';
 
 const CELL = { target: 'process', function: 'noop', input: 'small' } as const;
 

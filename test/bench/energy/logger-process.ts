@@ -5,7 +5,8 @@
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { normalFrom, seededRandom } from '../../../hardware/analysis/statistics.ts';
+import { normalFrom } from '../../../statistics/normal.ts';
+import { seededRandom } from '../../../statistics/random.ts';
 import { tracedEdges } from '../../hardware/marker/namespace.ts';
 import { DRIFT_PPM, IDLE_W, NOISE_W, SAMPLE_S, type KnownPulse } from './known-pulse.ts';
 

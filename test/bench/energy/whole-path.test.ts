@@ -16,7 +16,7 @@ import { chromium } from 'playwright-core';
 import type { Analysis } from '../../../bench/compare/analysis.ts';
 import type { EnergyMeasured } from '../../../bench/energy/analysis.ts';
 import type { EnergyRow } from '../../../bench/energy/rows.ts';
-import { meanOf } from '../../../hardware/analysis/statistics.ts';
+import { mean } from '../../../statistics/moments.ts';
 import { inNamespace, skipWithoutNamespace, straceInto } from '../../hardware/marker/namespace.ts';
 import { skipWithoutDocker } from '../../pools/container/docker.ts';
 import { requirePart } from '../../require.ts';
@@ -130,7 +130,7 @@ describe('nebula bench energy on plain files, its edges seen by strace, then neb
     for (const { id, calls, block } of windows) {
       blocks.set(block, [...(blocks.get(block) ?? []), (truth.get(id) as KnownPulse).netJ / calls]);
     }
-    return meanOf([...blocks.values()].map(meanOf));
+    return mean([...blocks.values()].map(mean));
   };
 
   function holdsTruth(target: RegExp): number {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testCarryOver, type FollowedBatch } from '../../../hardware/analysis/carry-over.ts';
-import { normalFrom, seededRandom } from '../../../hardware/analysis/statistics.ts';
+import { normalFrom } from '../../../statistics/normal.ts';
+import { seededRandom } from '../../../statistics/random.ts';
 
 const TARGETS = ['wasm', 'container'] as const;
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clockUncertaintyS, fitClock, requireFit, toLoggerS } from '../../../hardware/analysis/clock-fit.ts';
 import { HardwareError } from '../../../hardware/errors.ts';
-import { normalFrom, seededRandom } from '../../../hardware/analysis/statistics.ts';
+import { normalFrom } from '../../../statistics/normal.ts';
+import { seededRandom } from '../../../statistics/random.ts';
 
 function pairsOf(seed: number, count: number, noiseS: number, outlierShare: number) {
   const random = seededRandom(seed);

@@ -6,7 +6,8 @@ import {
   type CallEnergy,
   type ComparedBlock,
 } from '../../../hardware/analysis/comparison.ts';
-import { normalFrom, seededRandom } from '../../../hardware/analysis/statistics.ts';
+import { normalFrom } from '../../../statistics/normal.ts';
+import { seededRandom } from '../../../statistics/random.ts';
 
 test('batchSlope() finds the energy of a call beside the energy of the batch', () => {
   const batches = [10, 20, 40, 80].map((calls) => ({ calls, energyJ: 0.7 + calls * 0.03, uncertaintyJ: 0.01 * calls }));

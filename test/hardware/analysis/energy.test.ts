@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { idlePowerAt, measureBaseline } from '../../../hardware/analysis/baseline.ts';
 import { batchWindow, measureWindow, verdictOf } from '../../../hardware/analysis/energy.ts';
 import { PowerIntegral } from '../../../hardware/analysis/integral.ts';
-import { normalFrom, seededRandom } from '../../../hardware/analysis/statistics.ts';
+import { normalFrom } from '../../../statistics/normal.ts';
+import { seededRandom } from '../../../statistics/random.ts';
 import type { SampleRule } from '../../../hardware/analysis/trace.ts';
 import { energyBetween, sampleCurve, type PowerCurve } from './known-power.ts';
 

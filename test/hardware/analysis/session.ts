@@ -1,7 +1,8 @@
 /** Sessions made from a known truth: what a host wrote, and what a logger with its own clock saw of it. */
 
 import type { Edge, HostEdge, MarkerLog } from '../../../hardware/analysis/edges.ts';
-import { normalFrom, seededRandom } from '../../../hardware/analysis/statistics.ts';
+import { normalFrom } from '../../../statistics/normal.ts';
+import { seededRandom } from '../../../statistics/random.ts';
 import { burstCode } from '../../../hardware/analysis/sync-burst.ts';
 
 export interface SessionPlan {

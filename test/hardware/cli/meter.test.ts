@@ -165,9 +165,9 @@ test('meter says what is wrong with its arguments, with exit code 2', () => {
   }
 });
 
-test('meter runs from the hardware folder alone, and names the packages it would need', (context) => {
+test('meter runs from hardware and statistics alone, and names the packages it would need', (context) => {
   const folder = folderOf(context);
-  cpSync(join(DIST, 'hardware'), join(folder, 'hardware'), { recursive: true });
+  for (const part of ['hardware', 'statistics']) cpSync(join(DIST, part), join(folder, part), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   const alone = (...given: string[]) =>
     spawnSync(process.execPath, [join(folder, 'hardware/cli/main.js'), ...given], { encoding: 'utf8', cwd: folder });

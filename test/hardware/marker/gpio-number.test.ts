@@ -59,7 +59,8 @@ test('requireGpio() names the user who may not export', { skip: requirePart('roo
   chmodSync(gpio, 0o755);
   chmodSync(join(gpio, 'export'), 0o200);
   // The user may not enter the folders of the build.
-  cpSync(join(import.meta.dirname, '../../../hardware'), join(gpio, 'hardware'), { recursive: true });
+  for (const part of ['hardware', 'statistics'])
+    cpSync(join(import.meta.dirname, '../../..', part), join(gpio, part), { recursive: true });
   writeFileSync(join(gpio, 'package.json'), '{"type":"module"}');
   const code = `import('${join(gpio, 'hardware/marker/gpio-number.js')}').then((module) => module.requireGpio(17, '${gpio}'))
     .catch((error) => process.stdout.write(error.key + ' ' + error.message))`;

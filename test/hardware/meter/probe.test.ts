@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { characterise, smallestEffectW } from '../../../hardware/meter/probe.ts';
-import { normalFrom, seededRandom } from '../../../hardware/analysis/statistics.ts';
+import { normalFrom } from '../../../statistics/normal.ts';
+import { seededRandom } from '../../../statistics/random.ts';
 import type { PowerTrace } from '../../../hardware/analysis/trace.ts';
 
 function watched(intervalS: number, samples: number, value: (timeS: number) => number): PowerTrace {

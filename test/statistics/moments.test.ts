@@ -1,15 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  describeSample,
-  geometricMean,
-  mean,
-  median,
-  medianAbsoluteDeviation,
-  modifiedZScore,
-  sorted,
-  standardDeviation,
-} from '../../bench/descriptive.ts';
+import { geometricMean, mean, standardDeviation } from '../../statistics/moments.ts';
 
 /** Agrees to so many significant digits. */
 function closeTo(got: number, expected: number, digits: number): void {
@@ -64,38 +55,15 @@ test('geometricMean() has the published values of three systems over five progra
   assert.equal(geometricMean(ratios(c, b)).toFixed(4), '1.4497');
 });
 
-// NIST/SEMATECH e-Handbook 1.3.5.17: Iglewicz and Hoaglin call a modified Z-score above 3.5 an outlier.
-test('modifiedZScore() tells an outlier from the others', () => {
-  const values = sorted([2.1, 2.6, 2.4, 2.5, 2.3, 2.1, 2.3, 2.6, 8.2, 8.3]);
-  assert.equal(median(values), 2.45);
-  closeTo(medianAbsoluteDeviation(values), 0.15, 9);
-  closeTo(modifiedZScore(8.3, values), (0.6745 * 5.85) / 0.15, 9);
-  assert.deepEqual(
-    [...values].filter((value) => Math.abs(modifiedZScore(value, values)) > 3.5),
-    [8.2, 8.3],
-  );
-  assert.equal(modifiedZScore(1, sorted([1, 1, 1])), 0);
-  assert.equal(modifiedZScore(2, sorted([1, 1, 1])), Number.POSITIVE_INFINITY);
+// The examples of Python's documentation of `statistics`, and what its exact fractions give.
+test('geometricMean() and standardDeviation() have the values of Python documentation', () => {
+  closeTo(geometricMean([54, 24, 36]), 36, 14);
+  closeTo(standardDeviation([1.5, 2.5, 2.5, 2.75, 3.25, 4.75]), 1.0810874155219827, 14);
 });
 
-test('median() is between the two in the middle, and of nothing no number', () => {
-  assert.equal(median(sorted([3, 1, 2])), 2);
-  assert.equal(median(sorted([4, 1, 2, 3])), 2.5);
-  assert.ok(Number.isNaN(median(sorted([]))));
-});
-
-test('describeSample() tells n, percentiles by the nearest rank, and the ends', () => {
-  const {
-    n,
-    median: middle,
-    p5,
-    p95,
-    p99,
-    min,
-    max,
-  } = describeSample(Array.from({ length: 100 }, (_, at) => 100 - at));
-  assert.deepEqual(
-    { n, middle, p5, p95, p99, min, max },
-    { n: 100, middle: 50.5, p5: 5, p95: 95, p99: 99, min: 1, max: 100 },
-  );
+test('mean(), standardDeviation() and geometricMean() of too few values are no number', () => {
+  assert.ok(Number.isNaN(mean([])));
+  assert.ok(Number.isNaN(standardDeviation([])));
+  assert.ok(Number.isNaN(standardDeviation([1])));
+  assert.ok(Number.isNaN(geometricMean([])));
 });
