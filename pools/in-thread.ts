@@ -11,7 +11,8 @@ import { monotonicNs } from '../host/monotonic.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import { RestoreTally } from '../host/restore-tally.ts';
 import { closeImage, type SnapshotImage } from '../host/snapshot/image.ts';
-import { abortedOutcome, type DeployReport, type Executor, type ExecutorStats } from './executor.ts';
+import { runTimeMs } from './deadline.ts';
+import { abortedOutcome, unansweredOutcome, type DeployReport, type Executor, type ExecutorStats } from './executor.ts';
 import { HeapKeeper } from './heap.ts';
 import { reportOf } from './report.ts';
 
@@ -60,7 +61,7 @@ class InThreadExecutor implements Executor {
     try {
       this.#refuseClosed();
       if (signal?.aborted === true) return Promise.resolve(abortedOutcome());
-      return Promise.resolve(this.#run(definition, invocation, calledNs));
+      return Promise.resolve(this.#run(definition, invocation, calledNs, 0));
     } catch (error) {
       if (isNebulaError(error) && error.key === 'ADDRESS_SPACE')
         return this.#runWithRoom(definition, invocation, calledNs);
@@ -68,12 +69,11 @@ class InThreadExecutor implements Executor {
     }
   }
 
-  #run(definition: FunctionDefinition, invocation: Invocation, calledNs: number): Outcome {
+  #run(definition: FunctionDefinition, invocation: Invocation, calledNs: number, waitedMs: number): Outcome {
     const { id } = definition;
     if (!this.#thread.has(id)) throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
-    const limitMs = definition.limits.timeoutMs;
-    const askedMs = invocation.timeoutMs === undefined || invocation.timeoutMs <= 0 ? limitMs : invocation.timeoutMs;
-    const outcome = this.#thread.invoke(id, invocation, calledNs, limitMs === 0 ? askedMs : Math.min(limitMs, askedMs));
+    const runMs = runTimeMs(invocation.timeoutMs, definition.limits.timeoutMs, waitedMs);
+    const outcome = this.#thread.invoke(id, invocation, calledNs, runMs);
     if (this.#unsettled !== id) {
       if (this.#unsettled === undefined) setImmediate(this.#settleLater);
       else this.#thread.settle(this.#unsettled);
@@ -89,8 +89,15 @@ class InThreadExecutor implements Executor {
     } finally {
       this.#waiting--;
     }
+    const waitedNs = monotonicNs() - calledNs;
+    const askedMs = invocation.timeoutMs ?? 0;
+    const expired = { kind: 'timeout', timeoutMs: askedMs } as const;
+    if (askedMs > 0 && waitedNs >= askedMs * 1e6) return unansweredOutcome(expired, waitedNs, 0);
     try {
-      return this.#run(definition, invocation, calledNs);
+      const outcome = this.#run(definition, invocation, calledNs, waitedNs / 1e6);
+      // What ended it is the time that its caller gave, not what was left of that.
+      const isAsked = outcome.kind === 'timeout' && outcome.timeoutMs !== definition.limits.timeoutMs;
+      return isAsked ? { ...outcome, ...expired } : outcome;
     } catch (error) {
       throw isNebulaError(error) ? error : hostFault(definition, error);
     }

@@ -13,11 +13,11 @@ import {
   type Executor,
   type ExecutorStats,
 } from '../executor.ts';
+import { TimedCall, type OnDeadline } from '../deadline.ts';
 import { InvocationQueue } from '../worker/queue.ts';
 import type { NativeBackend, NativeDefinition } from './backend.ts';
 import { ColdRun } from './cold-run.ts';
 import { KeptGuests } from './kept-guests.ts';
-import { unwatchAbort, watchAbort } from '../abort-watch.ts';
 import type { NativeRun } from './run.ts';
 
 export interface NativeExecutorOptions {
@@ -33,16 +33,24 @@ interface Deployed<Definition extends NativeDefinition, Prepared> {
 }
 
 /** One invocation, from its call to its end. */
-interface Call<Definition> {
-  readonly definition: Definition;
-  readonly invocation: Invocation;
-  readonly calledNs: number;
+class Call<Definition extends NativeDefinition> extends TimedCall<Definition> {
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
-  readonly signal: AbortSignal | undefined;
-  onAbort: (() => void) | undefined;
-  run: NativeRun | undefined;
-  timer: NodeJS.Timeout | undefined;
+  /** Undefined while it waits. */
+  run: NativeRun | undefined = undefined;
+  /** Whether its guest was told to stop; what tells it so again comes too late. */
+  isStopped = false;
+
+  constructor(
+    definition: Definition,
+    invocation: Invocation,
+    resolve: (outcome: Outcome) => void,
+    reject: (error: unknown) => void,
+  ) {
+    super(definition, invocation);
+    this.resolve = resolve;
+    this.reject = reject;
+  }
 }
 
 /** What a guest is called that died before it served: at a deploy that is the function's fault. */
@@ -64,6 +72,8 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
   #lost = 0;
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
+  readonly #onDeadline: OnDeadline<Call<Definition>> = (call, timeoutMs) =>
+    this.#stop(call, { kind: 'timeout', timeoutMs });
 
   constructor(backend: NativeBackend<Definition, Prepared>, options: NativeExecutorOptions) {
     this.kind = backend.kind;
@@ -101,7 +111,6 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
   }
 
   invoke(definition: Definition, invocation: Invocation, signal?: AbortSignal): Promise<Outcome> {
-    const calledNs = monotonicNs();
     return new Promise((resolve, reject) => {
       this.#refuseClosed();
       if (!this.#functions.has(definition.id)) {
@@ -111,22 +120,11 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
         resolve(abortedOutcome());
         return;
       }
-      const call: Call<Definition> = {
-        definition,
-        invocation,
-        calledNs,
-        resolve,
-        reject,
-        signal,
-        onAbort: undefined,
-        run: undefined,
-        timer: undefined,
-      };
+      const call = new Call(definition, invocation, resolve, reject);
       if (this.#running.size < this.#options.guests && this.#queue.mayStart(definition)) this.#start(call);
       else this.#queue.push(call);
-      if (signal === undefined) return;
-      call.onAbort = () => this.#stop(call, { kind: 'aborted' });
-      watchAbort(signal, call.onAbort);
+      call.expect(this.#onDeadline);
+      if (signal !== undefined) call.watch(signal, () => this.#stop(call, { kind: 'aborted' }));
     });
   }
 
@@ -161,7 +159,7 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
   async #close(drainMs: number): Promise<void> {
     if (this.#running.size + this.#queue.length > 0 && drainMs > 0) await this.#drained(drainMs);
     for (const call of this.#queue.drain()) {
-      this.#settled(call);
+      call.release();
       call.reject(new NebulaError('CLOSED'));
     }
     const runs = [...this.#running].flatMap(({ run }) => run ?? []);
@@ -202,10 +200,7 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
     call.run = run;
     this.#running.add(call);
     this.#queue.started(definition);
-    const { timeoutMs: limitMs } = definition.limits;
-    const askedMs = invocation.timeoutMs ?? limitMs;
-    const timeoutMs = limitMs === 0 ? askedMs : Math.min(limitMs, askedMs);
-    if (timeoutMs > 0) call.timer = setTimeout(() => this.#stop(call, { kind: 'timeout', timeoutMs }), timeoutMs);
+    call.begin(this.#onDeadline);
     const cleared = run.gone.finally(() => this.#clearing.delete(cleared));
     this.#clearing.add(cleared);
     run.outcome.then(
@@ -222,24 +217,22 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
 
   #stop(call: Call<Definition>, ending: Ending): void {
     if (call.run !== undefined) {
+      if (call.isStopped) return;
+      call.isStopped = true;
       if (call.definition.mode === 'cold') this.#lost++;
       call.run.stop(ending);
       return;
     }
     if (!this.#queue.remove(call)) return;
-    this.#settled(call);
+    call.release();
     call.resolve(unansweredOutcome(ending, monotonicNs() - call.calledNs, 0));
     this.#retire(call.definition.id);
     this.#next();
   }
 
-  #settled(call: Call<Definition>): void {
-    clearTimeout(call.timer);
-    if (call.onAbort !== undefined && call.signal !== undefined) unwatchAbort(call.signal, call.onAbort);
-  }
-
   #ended(call: Call<Definition>): void {
-    this.#settled(call);
+    call.halt();
+    call.release();
     this.#running.delete(call);
     this.#queue.ended(call.definition);
     this.#retire(call.definition.id);

@@ -5,16 +5,12 @@ import { messageOf, NebulaError } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { Ending, Invocation, Outcome } from '../../host/outcome.ts';
 import type { Recorded } from '../../host/run-record.ts';
+import { TimedCall } from '../deadline.ts';
 import { unansweredOutcome } from '../executor.ts';
-import { unwatchAbort, watchAbort } from '../abort-watch.ts';
 import type { Sent, Unit } from './unit.ts';
 
-export type OnDeadline = (call: Call, timeoutMs: number) => void;
-
-export class Call implements Sent {
-  readonly definition: FunctionDefinition;
-  readonly invocation: Invocation;
-  readonly calledNs: number = monotonicNs();
+/** An invocation with where it waits or runs, and the promise of its outcome. */
+export class Call extends TimedCall<FunctionDefinition> implements Sent {
   ticket = 0;
   slot = 0;
   /** The thread that has it. */
@@ -28,13 +24,6 @@ export class Call implements Sent {
   expectedNs = 0;
   readonly #resolve: (outcome: Outcome) => void;
   readonly #reject: (error: unknown) => void;
-  #startedNs = 0;
-  /** Runs from the call on, for the time that the caller gave. */
-  #askedTimer: NodeJS.Timeout | undefined = undefined;
-  /** Runs while a thread runs it, for the time that the function has. */
-  #limitTimer: NodeJS.Timeout | undefined = undefined;
-  #signal: AbortSignal | undefined = undefined;
-  #onAbort: (() => void) | undefined = undefined;
 
   constructor(
     definition: FunctionDefinition,
@@ -42,57 +31,18 @@ export class Call implements Sent {
     resolve: (outcome: Outcome) => void,
     reject: (error: unknown) => void,
   ) {
-    this.definition = definition;
-    this.invocation = invocation;
+    super(definition, invocation);
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
-  /** Ends it when the caller gives up. */
-  watch(signal: AbortSignal, onAbort: () => void): void {
-    this.#signal = signal;
-    this.#onAbort = onAbort;
-    watchAbort(signal, onAbort);
-  }
-
-  /** Starts the time that the caller gave, if any: waiting counts. */
-  expect(onDeadline: OnDeadline): void {
-    const askedMs = this.invocation.timeoutMs;
-    if (askedMs !== undefined && askedMs > 0) this.#askedTimer = setTimeout(onDeadline, askedMs, this, askedMs);
-  }
-
-  /** It runs from now on, as far as anyone outside its thread can tell. */
-  begin(onDeadline: OnDeadline): void {
-    this.#startedNs = monotonicNs();
-    const limitMs = this.definition.limits.timeoutMs;
-    const askedMs = this.invocation.timeoutMs;
-    if (askedMs !== undefined && askedMs > 0) {
-      const leftMs = askedMs - (this.#startedNs - this.calledNs) / 1e6;
-      // The caller's time was up when its thread had just taken it up, so that it could not be taken back.
-      if (leftMs <= 0) this.#limitTimer = setTimeout(onDeadline, 1, this, askedMs);
-      if (limitMs === 0 || leftMs <= limitMs) return;
-    }
-    if (limitMs > 0) this.#limitTimer = setTimeout(onDeadline, limitMs, this, limitMs);
-  }
-
-  /** Nanoseconds for which it has run, as far as anyone outside its thread can tell. */
-  heldNs(nowNs: number): number {
-    return this.#startedNs === 0 ? 0 : nowNs - this.#startedNs;
-  }
-
-  /** Nobody waits for it any more: its thread gets `graceMs` to end it by itself. */
-  linger(graceMs: number, onLate: () => void): void {
-    if (this.#limitTimer !== undefined) clearTimeout(this.#limitTimer);
-    this.#limitTimer = setTimeout(onLate, graceMs);
-  }
-
   /** It is not with a thread any more. */
   stop(): void {
-    if (this.#limitTimer !== undefined) clearTimeout(this.#limitTimer);
-    this.#limitTimer = undefined;
+    this.halt();
     this.unit = undefined;
   }
 
+  /** Answers its caller; the first answer counts. */
   resolve(outcome: Outcome): void {
     if (this.#settle()) this.#resolve(outcome);
   }
@@ -100,10 +50,11 @@ export class Call implements Sent {
   /** Ends it without an answer, with what is known of its guest. */
   end(ending: Ending, recorded?: Recorded): void {
     const nowNs = monotonicNs();
-    const startedNs = this.#startedNs === 0 ? nowNs : this.#startedNs;
+    const startedNs = this.startedNs === 0 ? nowNs : this.startedNs;
     this.resolve(unansweredOutcome(ending, startedNs - this.calledNs, nowNs - startedNs, recorded));
   }
 
+  /** Fails its caller with one of our errors. */
   reject(error: unknown): void {
     if (this.#settle()) this.#reject(error);
   }
@@ -116,8 +67,7 @@ export class Call implements Sent {
   #settle(): boolean {
     if (this.isSettled) return false;
     this.isSettled = true;
-    if (this.#askedTimer !== undefined) clearTimeout(this.#askedTimer);
-    if (this.#onAbort !== undefined && this.#signal !== undefined) unwatchAbort(this.#signal, this.#onAbort);
+    this.release();
     return true;
   }
 }

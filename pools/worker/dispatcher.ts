@@ -5,7 +5,9 @@
 
 import type { Ending } from '../../host/outcome.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
-import type { Call, OnDeadline } from './call.ts';
+import { ABORT_GRACE_MS } from '../abort-watch.ts';
+import type { OnDeadline } from '../deadline.ts';
+import type { Call } from './call.ts';
 import { SLOTS, type Installation } from './messages.ts';
 import type { InvocationQueue } from './queue.ts';
 import type { Threads } from './threads.ts';
@@ -27,11 +29,6 @@ export interface DispatcherOptions {
 
 /** A thread with this much before it is sent nothing further: others would wait for longer than a round trip takes. */
 const AHEAD_NS = 1e6;
-/**
- * An aborted call that is expected to end before this is let run to its end, for as long as this: its thread, which starts
- * in tens of milliseconds, is worth more. Clients that go away cost no threads then.
- */
-const GRACE_MS = 10;
 /** What a function that never answered is expected to take. */
 const UNKNOWN_NS = 1e9;
 /** Share of the latest run in what the next is expected to take. */
@@ -41,7 +38,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   /** What a run of each function takes, in nanoseconds. */
   readonly #runNs: Map<string, number> = new Map();
-  readonly onDeadline: OnDeadline = (call, timeoutMs) => {
+  readonly onDeadline: OnDeadline<Call> = (call, timeoutMs) => {
     this.learn(call.definition.id, timeoutMs * 1e6);
     this.end(call, { kind: 'timeout', timeoutMs });
     this.#options.onDeadline();
@@ -186,7 +183,8 @@ export class Dispatcher {
 
   /** Stops the thread that runs a call whose caller has gone: at once, or after a while if it is expected to end by itself. */
   #stopAborted(call: Call, unit: Unit<Call>): void {
-    if (call.expectedNs < GRACE_MS * 1e6 && unit.alive) call.linger(GRACE_MS, () => this.#stopLate(call, unit));
+    if (call.expectedNs < ABORT_GRACE_MS * 1e6 && unit.alive)
+      call.linger(ABORT_GRACE_MS, () => this.#stopLate(call, unit));
     else {
       this.#stop(call, unit);
       this.#options.onEnded(call);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { runTimeMs, TimedCall } from '../../pools/deadline.ts';
 import { countFds, skip } from '../host/filesystem/machine-fixture.ts';
 import { deploy, deployMany, input, median, openPool, stdoutOf, until } from './fixture.ts';
 
@@ -30,6 +31,58 @@ async function threadStartMs(): Promise<number> {
 function shown(valuesMs: readonly number[]): string {
   return valuesMs.map((value) => value.toFixed(1)).join(' ');
 }
+
+test("runTimeMs() is the limit, or what the wait left of its caller's time if that is less", () => {
+  assert.equal(runTimeMs(undefined, 400, 5_000), 400);
+  assert.equal(runTimeMs(0, 400, 5_000), 400);
+  assert.equal(runTimeMs(300, 400, 0), 300);
+  assert.equal(runTimeMs(300, 400, 100), 200);
+  assert.equal(runTimeMs(900, 400, 100), 400);
+  assert.equal(runTimeMs(300, 0, 100), 200);
+  assert.equal(runTimeMs(undefined, 0, 100), 0);
+  assert.equal(runTimeMs(300, 400, 1_000), 1, 'one whose time is up has no time, which is not without end');
+  assert.equal(runTimeMs(300, 0, 300), 1);
+});
+
+/** What ended a call, and how many times it was told. */
+async function toldOf(timeoutMs: number, limitMs: number, waitMs: number, quietMs: number): Promise<number[]> {
+  const told: number[] = [];
+  const call = new TimedCall({ limits: { timeoutMs: limitMs } }, { ...input(), timeoutMs });
+  for (const endMs = performance.now() + waitMs; performance.now() < endMs; ) continue;
+  call.begin((timed, endedMs) => {
+    assert.equal(timed, call);
+    told.push(endedMs);
+  });
+  await new Promise((resolve) => setTimeout(resolve, quietMs));
+  call.halt();
+  return told;
+}
+
+test("TimedCall.begin() ends a call whose caller's time was up when its guest was started", async () => {
+  assert.deepEqual(await toldOf(5, 0, 10, 30), [5], 'it cannot have been ended before: it was being taken up');
+  assert.deepEqual(await toldOf(5, 60_000, 10, 30), [5]);
+});
+
+test("TimedCall.begin() leaves a call to its caller's time where that is up first, and else starts the limit", async () => {
+  assert.deepEqual(await toldOf(60_000, 0, 0, 30), []);
+  assert.deepEqual(await toldOf(10_000, 60_000, 0, 30), [], 'expect() has started that time');
+  assert.deepEqual(await toldOf(60_000, 10, 0, 60), [10]);
+  assert.deepEqual(await toldOf(0, 10, 0, 60), [10]);
+  assert.deepEqual(await toldOf(0, 0, 0, 30), []);
+});
+
+test('TimedCall.linger() puts a grace in place of the limit, and halt() ends both', async () => {
+  const told: string[] = [];
+  const call = new TimedCall({ limits: { timeoutMs: 20 } }, input());
+  call.begin(() => told.push('limit'));
+  call.linger(10, () => told.push('grace'));
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  assert.deepEqual(told, ['grace']);
+  call.begin(() => told.push('limit'));
+  call.halt();
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  assert.deepEqual(told, ['grace']);
+});
 
 test('invoke() stops a guest when its time is up, while others go on and the next call finds a spare', async (context) => {
   const pool = openPool(context);

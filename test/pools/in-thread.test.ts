@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { collectGarbage } from '../../host/address-space.ts';
+import { GuestThread } from '../../host/guest-thread.ts';
 import { MicroVm } from '../../host/micro-vm.ts';
 import { createInThreadExecutor } from '../../pools/in-thread.ts';
 import { deploy, input, stdoutOf } from './fixture.ts';
@@ -27,6 +29,28 @@ test('invoke() takes a time of 0 for none given, and the limit holds', async (co
   const forever = await deploy(executor, 'guests/forever', { limits: { timeoutMs: 40 } });
   const outcome = await executor.invoke(forever, { ...input(), timeoutMs: 0 });
   assert.equal(outcome.kind === 'timeout' && outcome.timeoutMs, 40);
+});
+
+test('invoke() takes the wait for a memory off the time that its caller gave, and starts no guest when it is up', async (context) => {
+  const executor = createInThreadExecutor({ memories: 1 });
+  context.after(() => executor.close(0));
+  const forever = await deploy(executor, 'guests/forever', { limits: { timeoutMs: 20_000 } });
+  const noop = await deploy(executor, 'noop');
+  let waitMs = 60;
+  context.mock.method(GuestThread.prototype, 'makeRoom', async function (this: GuestThread): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    this.evict(1);
+    collectGarbage();
+    for (let turns = 0; turns < 8; turns++) await new Promise((resolve) => setImmediate(resolve));
+  });
+  const late = await executor.invoke(noop, { ...input(), timeoutMs: 30 });
+  assert.deepEqual([late.kind, late.kind === 'timeout' && late.timeoutMs, late.phases.run], ['timeout', 30, 0]);
+  assert.ok(late.phases.queue >= 55e6, `it waited for ${late.phases.queue} ns`);
+  assert.equal((await executor.invoke(noop, input())).kind, 'ok');
+  waitMs = 1_500;
+  const outcome = await executor.invoke(forever, { ...input(), timeoutMs: 2_000 });
+  assert.equal(outcome.kind === 'timeout' && outcome.timeoutMs, 2_000);
+  assert.ok(outcome.phases.run < 1_500e6, `it ran for ${outcome.phases.run} ns`);
 });
 
 test('close() right after a call leaves nothing to be done later, and refuses what comes', async () => {

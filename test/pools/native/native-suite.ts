@@ -82,6 +82,35 @@ export function nativeSuite<Definition extends NativeDefinition>(
       }
     }
 
+    /** The only guest a function may have is busy: a call of it waits, and ends at its deadline without running. */
+    async function waitsUntilDeadline(mode: 'cold' | 'warm'): Promise<void> {
+      const definition = define('sleep', { mode, limits: { concurrency: 1 } });
+      await executor.deploy(definition);
+      let isFirstEnded = false;
+      const first = executor.invoke(definition, call('3')).finally(() => (isFirstEnded = true));
+      const startedMs = performance.now();
+      const waiting = await executor.invoke(definition, call('0', { timeoutMs: 200 }));
+      const tookMs = performance.now() - startedMs;
+      assert.deepEqual(endingOf(waiting), { kind: 'timeout', timeoutMs: 200 });
+      assert.equal(isFirstEnded, false, 'it ends while the one before it runs');
+      assert.ok(tookMs >= 190, `it took ${tookMs} ms`);
+      assert.deepEqual([waiting.phases.run, executor.stats().waiting], [0, 0]);
+      assert.ok(waiting.phases.queue >= 190e6, `it waited for ${waiting.phases.queue} ns`);
+      assert.deepEqual(endingOf(await first), { kind: 'ok' });
+      await executor.undeploy(definition.id);
+    }
+
+    async function runsForWhatIsLeft(mode: 'cold' | 'warm'): Promise<void> {
+      const definition = define('sleep', { mode, limits: { concurrency: 1 } });
+      await executor.deploy(definition);
+      const first = executor.invoke(definition, call('3'));
+      const outcome = await executor.invoke(definition, call('30', { timeoutMs: 4_000 }));
+      assert.deepEqual(endingOf(await first), { kind: 'ok' });
+      assert.deepEqual(endingOf(outcome), { kind: 'timeout', timeoutMs: 4_000 });
+      assert.ok(outcome.phases.run < outcome.phases.queue, 'it ran for what the wait left of its time');
+      await executor.undeploy(definition.id);
+    }
+
     coldCases();
     warmCases();
 
@@ -146,6 +175,14 @@ export function nativeSuite<Definition extends NativeDefinition>(
       it('invoke() takes a deadline shorter than the limit', async () => {
         const outcome = await once('forever', call('', { timeoutMs: 1000 }));
         assert.deepEqual(endingOf(outcome), { kind: 'timeout', timeoutMs: 1000 });
+      });
+
+      it("invoke() ends a call that waits when its caller's time is up", async () => {
+        await waitsUntilDeadline('cold');
+      });
+
+      it("invoke() takes what a call waited off its caller's time", async () => {
+        await runsForWhatIsLeft('cold');
       });
 
       it('invoke() stops a guest at its output limit', async () => {
@@ -229,6 +266,14 @@ export function nativeSuite<Definition extends NativeDefinition>(
           await assert.rejects(executor.invoke(definition, call('', rest)), { code: 'ERR_NEBULA_ARGUMENT' });
         }
         await executor.undeploy(definition.id);
+      });
+
+      it("invoke() ends a call that waits for a kept guest when its caller's time is up", async () => {
+        await waitsUntilDeadline('warm');
+      });
+
+      it("invoke() takes what a call waited for a kept guest off its caller's time", async () => {
+        await runsForWhatIsLeft('warm');
       });
 
       it('invoke() replaces a kept guest that its deadline killed', async () => {
