@@ -14,7 +14,7 @@ export const ROOT: string = join(import.meta.dirname, '..', '..', '..');
 
 /** Documents that quote the results. */
 export const QUOTING: readonly string[] = [
-  'README.md',
+  'docs/figures.md',
   'docs/results/comparison/README.md',
   'docs/results/load/README.md',
 ];

@@ -1,29 +1,30 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Result } from '../../bench/result.ts';
-import { fillFigures, FIGURES } from './figures.ts';
+import { readResults, ROOT } from './comparison.ts';
+import { fillFigures, fillFive, readFigures } from './figures.ts';
 import { rowsOf } from './markdown.ts';
-
-// Compiled to dist/test/meta.
-const root = join(import.meta.dirname, '..', '..', '..');
 
 // A table's line of dashes is as wide as its columns.
 const filledRowsOf = (text: string): unknown => rowsOf(text).filter(([first = '']) => !/^-+$/.test(first));
 
-test('README.md quotes every comparison of docs/results/figures as it is there', () => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  const figures = FIGURES.flatMap((name) => {
-    const file = join(root, 'docs', 'results', 'figures', `${name}.json`);
-    return existsSync(file) ? [{ name, result: JSON.parse(readFileSync(file, 'utf8')) as Result }] : [];
-  });
+test('docs/figures.md quotes every comparison of docs/results/figures as it is there', () => {
+  const page = readFileSync(join(ROOT, 'docs', 'figures.md'), 'utf8');
+  const figures = readFigures();
   assert.ok(figures.length > 0);
   assert.deepEqual(
-    filledRowsOf(readme),
-    filledRowsOf(fillFigures(readme, figures)),
+    filledRowsOf(page),
+    filledRowsOf(fillFigures(page, figures)),
     'run node dist/test/meta/fill-figures.js',
   );
+});
+
+test('README.md quotes five figures, and no other', () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const filled = fillFive(readme, readFigures(), readResults().analysis);
+  assert.deepEqual(filledRowsOf(readme), filledRowsOf(filled), 'run node dist/test/meta/fill-figures.js');
+  assert.equal(readme.match(/\d \[\d/g)?.length, 5);
 });
 
 test('fillFigures() tells ratio, interval and bar, and when no difference was shown', () => {
@@ -47,4 +48,8 @@ test('fillFigures() tells ratio, interval and bar, and when no difference was sh
     ],
   ]);
   assert.throws(() => fillFigures('no marks', []), /no place for the figures/);
+  assert.throws(
+    () => fillFive('<!-- five figures -->\n<!-- /five figures -->', [], readResults().analysis),
+    /No comparison of nebula/,
+  );
 });

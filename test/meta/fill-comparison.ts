@@ -11,6 +11,6 @@ for (const name of QUOTING) {
   writeFileSync(path, quoteResults(readFileSync(path, 'utf8'), results));
 }
 // The results beside it are not formatted.
-spawnSync(join(ROOT, 'node_modules', '.bin', 'biome'), ['format', '--write', join(ROOT, 'README.md')], {
+spawnSync(join(ROOT, 'node_modules', '.bin', 'biome'), ['format', '--write', join(ROOT, 'docs', 'figures.md')], {
   stdio: 'inherit',
 });

@@ -1,17 +1,13 @@
-/** `node dist/test/meta/fill-figures.js`: writes the comparisons of docs/results/figures into the README's table. */
+/** `node dist/test/meta/fill-figures.js`: writes the comparisons of docs/results into docs/figures.md and the README. */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Result } from '../../bench/result.ts';
-import { fillFigures, FIGURES } from './figures.ts';
+import { readResults, ROOT } from './comparison.ts';
+import { fillFigures, fillFive, readFigures } from './figures.ts';
 
-// Compiled to dist/test/meta.
-const root = join(import.meta.dirname, '..', '..', '..');
-const path = join(root, 'README.md');
-const figures = FIGURES.flatMap((name) => {
-  const file = join(root, 'docs', 'results', 'figures', `${name}.json`);
-  return existsSync(file) ? [{ name, result: JSON.parse(readFileSync(file, 'utf8')) as Result }] : [];
-});
-writeFileSync(path, fillFigures(readFileSync(path, 'utf8'), figures));
-spawnSync(join(root, 'node_modules', '.bin', 'biome'), ['format', '--write', path], { stdio: 'inherit' });
+const figures = readFigures();
+const [page, readme] = [join(ROOT, 'docs', 'figures.md'), join(ROOT, 'README.md')];
+writeFileSync(page, fillFigures(readFileSync(page, 'utf8'), figures));
+writeFileSync(readme, fillFive(readFileSync(readme, 'utf8'), figures, readResults().analysis));
+spawnSync(join(ROOT, 'node_modules', '.bin', 'biome'), ['format', '--write', page, readme], { stdio: 'inherit' });

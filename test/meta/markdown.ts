@@ -3,22 +3,28 @@
 /** A fenced block of code. */
 export interface Block {
   readonly language: string;
-  /** What stands behind the language; empty when nothing does. */
-  readonly title: string;
+  /** The file that it is, as it stands behind the language; empty when it is none. */
+  readonly name: string;
+  /** Parts that it cannot do without (`needs=rust,curl`). */
+  readonly needs: readonly string[];
   readonly code: string;
 }
 
 /** A command of a `sh` block, and the lines behind it that say what it prints. */
 export interface Step {
   readonly command: string;
-  /** undefined: anything (`# ...`). */
-  readonly expected: string | undefined;
+  /** What it prints; `...` stands for anything. */
+  readonly expected: string;
 }
 
 export function blocksOf(markdown: string): readonly Block[] {
   return Array.from(
     markdown.matchAll(/^```(\w+)([^\n]*)\n(.*?)^```$/gms),
-    ([, language = '', title = '', code = '']) => ({ language, title: title.trim(), code }),
+    ([, language = '', about = '', code = '']) => {
+      const words = about.split(' ').filter((word) => word !== '');
+      const needs = words.flatMap((word) => /^needs=(.+)$/.exec(word)?.[1]?.split(',') ?? []);
+      return { language, name: words.find((word) => !word.includes('=')) ?? '', needs, code };
+    },
   );
 }
 
@@ -30,10 +36,13 @@ export function stepsOf(code: string): readonly Step[] {
     if (printed !== null) steps.at(-1)?.printed.push(`${printed[1]}\n`);
     else if (line.trim() !== '') steps.push({ command: line, printed: [] });
   }
-  return steps.map(({ command, printed }) => ({
-    command,
-    expected: printed[0] === '...\n' ? undefined : printed.join(''),
-  }));
+  return steps.map(({ command, printed }) => ({ command, expected: printed.join('') }));
+}
+
+/** Whether a command printed what is shown, up to a missing line break at the end; `...` stands for anything but nothing. */
+export function isShown(printed: string, shown: string): boolean {
+  const parts = shown.split('...').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`));
+  return new RegExp(`^${parts.join('.+?')}$`, 's').test(printed.replace(/\n?$/, printed === '' ? '' : '\n'));
 }
 
 /** The cells of every table row, without the ticks around code. */
