@@ -2,14 +2,13 @@
 
 import { Additions } from '../../host/module/additions.ts';
 import { BinaryReader, BinaryWriter } from '../../host/module/binary.ts';
-import { readLayout, SECTION } from '../../host/module/layout.ts';
+import { EXTERNAL, SECTION } from '../../host/module/encoding.ts';
+import { readLayout } from '../../host/module/layout.ts';
 import { scanCode } from '../../host/module/scan.ts';
 import { writeModule } from '../../host/module/sections.ts';
 import { MOST_WASM_PAGES } from '../../host/wasm-page.ts';
 
-const CUSTOM_SECTION = 0;
 const MODULE_NAME = 0;
-const FUNCTION_KIND = 0;
 const MOST_ELEMENTS = 10_000_000;
 
 let variants = 0;
@@ -18,7 +17,7 @@ let variants = 0;
 export function asNew(module: Uint8Array): Uint8Array<ArrayBuffer> {
   const name = new BinaryWriter().name(`${process.pid}-${variants++}`);
   const content = new BinaryWriter().name('name').u8(MODULE_NAME).sized(name);
-  return new BinaryWriter().bytes(module).u8(CUSTOM_SECTION).sized(content).toBytes();
+  return new BinaryWriter().bytes(module).u8(SECTION.custom).sized(content).toBytes();
 }
 
 /** The module with its functions so many times over that its code has at least `sizeBytes`. */
@@ -29,7 +28,7 @@ export function withCodeOf(module: Uint8Array, sizeBytes: number): Uint8Array<Ar
   const copies = Math.ceil(sizeBytes / (code.end - code.start));
   const writer = new BinaryWriter().bytes(module.subarray(0, 8));
   for (const { id, start, end } of sections) {
-    if (id === CUSTOM_SECTION) continue;
+    if (id === SECTION.custom) continue;
     const content = new BinaryWriter();
     if (id === SECTION.function || id === SECTION.code) {
       const reader = new BinaryReader(module, start, end);
@@ -48,7 +47,7 @@ export function withFunctionsExported(module: Uint8Array): Uint8Array<ArrayBuffe
   const layout = readLayout(module);
   const additions = new Additions(layout);
   for (let index = layout.importedFunctions; index < layout.functionTypes.length; index++) {
-    additions.export(`${PREFIX}${index}`, FUNCTION_KIND, index);
+    additions.export(`${PREFIX}${index}`, EXTERNAL.function, index);
   }
   // No body is rewritten, so none of the flags is used.
   const scan = { ...scanCode(layout), bodies: [] };

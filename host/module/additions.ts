@@ -2,39 +2,9 @@
 
 import { NO_BYTES } from '../bytes.ts';
 import { BinaryWriter } from './binary.ts';
+import { EXTERNAL, TYPE, VOID_BLOCK } from './encoding.ts';
 import type { FunctionType, ModuleLayout } from './layout.ts';
-
-export const TYPE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b, funcref: 0x70, externref: 0x6f } as const;
-
-export const OP = {
-  if: 0x04,
-  end: 0x0b,
-  return: 0x0f,
-  call: 0x10,
-  callIndirect: 0x11,
-  localGet: 0x20,
-  localTee: 0x22,
-  globalGet: 0x23,
-  globalSet: 0x24,
-  memoryGrow: 0x40,
-  i32Const: 0x41,
-  i32Eqz: 0x45,
-  i32Eq: 0x46,
-  i32LtS: 0x48,
-  i32GtS: 0x4a,
-  i32LeU: 0x4d,
-  i32GeS: 0x4e,
-  i32Sub: 0x6b,
-  i32And: 0x71,
-  i32Or: 0x72,
-  i32Shl: 0x74,
-  drop: 0x1a,
-  select: 0x1b,
-  refNull: 0xd0,
-} as const;
-
-export const MINUS_ONE = 0x7f;
-export const VOID_BLOCK = 0x40;
+import { MISCELLANEOUS, OP, VECTOR } from './opcodes.ts';
 
 /** Of a function from an i32 to an i32. */
 export const I32_TO_I32: FunctionType = { parameters: [TYPE.i32], results: [TYPE.i32] };
@@ -43,16 +13,26 @@ const VOID: FunctionType = { parameters: [], results: [] };
 
 /** How bits of a type that JavaScript would not keep exactly are read and written: lanes of an integer type. */
 const BITS: Readonly<Record<number, { lane: number; lanes: number; read: number[][]; write: number[] }>> = {
-  [TYPE.f32]: { lane: TYPE.i32, lanes: 1, read: [[0xbc]], write: [OP.localGet, 0, 0xbe] },
-  [TYPE.f64]: { lane: TYPE.i64, lanes: 1, read: [[0xbd]], write: [OP.localGet, 0, 0xbf] },
+  [TYPE.f32]: {
+    lane: TYPE.i32,
+    lanes: 1,
+    read: [[OP.i32ReinterpretF32]],
+    write: [OP.localGet, 0, OP.f32ReinterpretI32],
+  },
+  [TYPE.f64]: {
+    lane: TYPE.i64,
+    lanes: 1,
+    read: [[OP.i64ReinterpretF64]],
+    write: [OP.localGet, 0, OP.f64ReinterpretI64],
+  },
   [TYPE.v128]: {
     lane: TYPE.i64,
     lanes: 2,
     read: [
-      [0xfd, 0x1d, 0],
-      [0xfd, 0x1d, 1],
+      [OP.vector, VECTOR.i64x2Extract, 0],
+      [OP.vector, VECTOR.i64x2Extract, 1],
     ],
-    write: [OP.localGet, 0, 0xfd, 0x12, OP.localGet, 1, 0xfd, 0x1e, 1],
+    write: [OP.localGet, 0, OP.vector, VECTOR.i64x2Splat, OP.localGet, 1, OP.vector, VECTOR.i64x2Replace, 1],
   },
 };
 
@@ -78,7 +58,7 @@ export class Additions {
   /** Adds an i32 global that starts at 0 and answers its index. */
   flag(exportName?: string): number {
     const index = this.#global(Uint8Array.of(TYPE.i32, 1, OP.i32Const, 0, OP.end));
-    if (exportName !== undefined) this.export(exportName, 3, index);
+    if (exportName !== undefined) this.export(exportName, EXTERNAL.global, index);
     return index;
   }
 
@@ -102,7 +82,7 @@ export class Additions {
   budgetTable(exportName: string): number {
     this.tables.push(Uint8Array.of(TYPE.funcref, 1, 2, 2));
     const index = this.#layout.importedTables + this.#layout.tables.length + this.tables.length - 1;
-    this.export(exportName, 1, index);
+    this.export(exportName, EXTERNAL.table, index);
     return index;
   }
 
@@ -122,7 +102,7 @@ export class Additions {
     body.append(code).u8(OP.end);
     const index = this.nextFunction;
     this.functions.push({ type: this.typeIndex(type), body });
-    if (exportName !== undefined) this.export(exportName, 0, index);
+    if (exportName !== undefined) this.export(exportName, EXTERNAL.function, index);
     return index;
   }
 
@@ -220,11 +200,18 @@ export function addTableCopy(
 ): void {
   const code = new BinaryWriter();
   for (const [from, to, type] of pairs) {
-    code.raw(OP.refNull, type, 0xfc, 16).u32(from).raw(0xfc, 16).u32(to).raw(OP.i32Sub, 0xfc, 15).u32(to).u8(OP.drop);
-    code.raw(OP.i32Const, 0, OP.i32Const, 0, 0xfc, 16).u32(from).raw(0xfc, 14).u32(to).u32(from);
+    code.raw(OP.refNull, type).append(tableSize(from)).append(tableSize(to)).u8(OP.i32Sub);
+    code.raw(OP.miscellaneous, MISCELLANEOUS.tableGrow).u32(to).u8(OP.drop);
+    code.raw(OP.i32Const, 0, OP.i32Const, 0).append(tableSize(from));
+    code.raw(OP.miscellaneous, MISCELLANEOUS.tableCopy).u32(to).u32(from);
   }
   for (const flag of flags) code.append(clearFlag(flag));
   additions.function(VOID, [], code, exportName);
+}
+
+/** Instructions that leave the size of a table. */
+export function tableSize(table: number): BinaryWriter {
+  return new BinaryWriter().raw(OP.miscellaneous, MISCELLANEOUS.tableSize).u32(table);
 }
 
 /** Functions that read and write a global's bits: `<name>:get0`, `<name>:get1`, `<name>:set`. */
@@ -248,6 +235,8 @@ export function addBitAccess(additions: Additions, type: number, index: number, 
 
 /** A function that drops a segment. */
 export function addDrop(additions: Additions, kind: 'data' | 'element', segment: number, exportName: string): void {
-  const code = new BinaryWriter().raw(0xfc, kind === 'data' ? 9 : 13).u32(segment);
+  const code = new BinaryWriter()
+    .raw(OP.miscellaneous, kind === 'data' ? MISCELLANEOUS.dataDrop : MISCELLANEOUS.elemDrop)
+    .u32(segment);
   additions.function(VOID, [], code, exportName);
 }

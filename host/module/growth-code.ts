@@ -1,7 +1,9 @@
 /** The code by which growth stays within a budget, as WebAssembly. Which module gets which: growth.ts. */
 
-import { I32_TO_I32, MINUS_ONE, OP, setFlag, TYPE, VOID_BLOCK, type Additions } from './additions.ts';
+import { I32_TO_I32, setFlag, type Additions } from './additions.ts';
 import { BinaryWriter } from './binary.ts';
+import { EXTERNAL, FUNCTION_FORM, MINUS_ONE, MODULE_PREAMBLE, SECTION, TYPE, VOID_BLOCK } from './encoding.ts';
+import { OP } from './opcodes.ts';
 
 /**
  * Functions called around an instruction that grows a memory or table, both (i32) -> i32: `before` takes the number asked for
@@ -84,9 +86,10 @@ export function counterModule(): Uint8Array<ArrayBuffer> {
   const body = new BinaryWriter().raw(0, OP.localGet, 0, OP.globalGet, 0, OP.i32GtS, OP.if, VOID_BLOCK);
   body.raw(OP.i32Const, 0, OP.return, OP.end);
   body.raw(OP.globalGet, 0, OP.localGet, 0, OP.i32Sub, OP.globalSet, 0, OP.i32Const, 1, OP.end);
-  const module = new BinaryWriter().raw(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
-  module.raw(1, 6, 1, 0x60, 1, TYPE.i32, 1, TYPE.i32).raw(3, 2, 1, 0);
-  module.raw(6, 6, 1, TYPE.i32, 1, OP.i32Const, 0, OP.end);
-  module.u8(7).sized(new BinaryWriter().u32(2).name('take').raw(0, 0).name('left').raw(3, 0));
-  return module.u8(10).sized(new BinaryWriter().u32(1).sized(body)).toBytes();
+  const module = new BinaryWriter().raw(...MODULE_PREAMBLE);
+  module.raw(SECTION.type, 6, 1, FUNCTION_FORM, 1, TYPE.i32, 1, TYPE.i32).raw(SECTION.function, 2, 1, 0);
+  module.raw(SECTION.global, 6, 1, TYPE.i32, 1, OP.i32Const, 0, OP.end);
+  const names = new BinaryWriter().u32(2).name('take').raw(EXTERNAL.function, 0).name('left').raw(EXTERNAL.global, 0);
+  module.u8(SECTION.export).sized(names);
+  return module.u8(SECTION.code).sized(new BinaryWriter().u32(1).sized(body)).toBytes();
 }

@@ -3,9 +3,10 @@
  * its maximum, which V8 checks; where several can, each growth is admitted by code that the rewriting adds.
  */
 
-import type { Additions } from './additions.ts';
+import { tableSize, type Additions } from './additions.ts';
 import { BinaryWriter } from './binary.ts';
 import type { ModuleLayout } from './layout.ts';
+import { OP } from './opcodes.ts';
 import type { CodeScan } from './scan.ts';
 import { addCountedAdmission, addGrow, addSettlement, addSummedAdmission, type Admission } from './growth-code.ts';
 
@@ -91,7 +92,7 @@ export function planGrowth(
 }
 
 function sizeOf(kind: 'memory' | 'table', index: number): BinaryWriter {
-  return kind === 'memory' ? new BinaryWriter().u8(0x3f).u32(index) : new BinaryWriter().raw(0xfc, 16).u32(index);
+  return kind === 'memory' ? new BinaryWriter().u8(OP.memorySize).u32(index) : tableSize(index);
 }
 
 /** The budget less what the others begin with. */

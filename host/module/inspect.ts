@@ -4,7 +4,8 @@ import { NebulaError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import type { MissingImport } from '../preview1/missing-imports.ts';
 import { NAMESPACES, SIGNATURES } from '../preview1/signatures.ts';
-import type { ExternalKind, FunctionType, ImportEntry, ModuleLayout } from './layout.ts';
+import { TYPE, type ExternalKind } from './encoding.ts';
+import type { FunctionType, ImportEntry, ModuleLayout } from './layout.ts';
 import { needsOf, type Needs } from './growth.ts';
 import { canShadowTables, RESERVED_PREFIX } from './instrument.ts';
 import { TABLE_CHANGES, type CodeScan } from './scan.ts';
@@ -126,7 +127,7 @@ function isKnown(entry: ImportEntry): boolean {
 }
 
 /** Types of values that JavaScript can be handed: a call with another fails before it reaches the trap. */
-const LINKABLE: ReadonlySet<number> = new Set([0x7f, 0x7e, 0x7d, 0x7c, 0x70, 0x6f]);
+const LINKABLE: ReadonlySet<number> = new Set([TYPE.i32, TYPE.i64, TYPE.f32, TYPE.f64, TYPE.funcref, TYPE.externref]);
 
 /** A function nobody has. One that is there with another signature is a mistake, which no trap mends. */
 function isMissing(entry: ImportEntry): boolean {
@@ -139,7 +140,13 @@ function isHostFunction(entry: ImportEntry): boolean {
   return (NAMESPACES as readonly string[]).includes(entry.module) && Object.hasOwn(SIGNATURES, entry.name);
 }
 
-const LETTERS: Readonly<Record<number, string>> = { 0x7f: 'i', 0x7e: 'I', 0x7d: 'f', 0x7c: 'F', 0x7b: 'v' };
+const LETTERS: Readonly<Record<number, string>> = {
+  [TYPE.i32]: 'i',
+  [TYPE.i64]: 'I',
+  [TYPE.f32]: 'f',
+  [TYPE.f64]: 'F',
+  [TYPE.v128]: 'v',
+};
 
 const lettersOf = (types: readonly number[]): string => types.map((code) => LETTERS[code] ?? 'r').join('');
 

@@ -6,7 +6,7 @@
 import { NebulaError } from '../errors.ts';
 import type { BinaryReader } from './binary.ts';
 import { IS_NOTABLE, NOTABLE_BY_MISCELLANEOUS, NOTABLE_BY_OPCODE, type Notable } from './notable.ts';
-import { EFFECTS, KIND, KINDS, MISCELLANEOUS_EFFECTS, VECTOR_EFFECTS } from './opcodes.ts';
+import { EFFECTS, KIND, KINDS, MISCELLANEOUS, MISCELLANEOUS_EFFECTS, OP, VECTOR, VECTOR_EFFECTS } from './opcodes.ts';
 
 /** Told the instruction, where it starts and ends, and its first immediate. Of `simd` only the first in a body. */
 export type InstructionVisitor = (instruction: Notable, start: number, end: number, immediate: number) => void;
@@ -43,6 +43,14 @@ export interface Complexity {
   /** Operands on the stack at once; an upper bound in code that cannot be reached. */
   operands: number;
 }
+
+/** Instructions behind the prefix 0xfc that name a second segment, memory or table. */
+const HAS_TWO_INDICES: ReadonlySet<number> = new Set([
+  MISCELLANEOUS.memoryInit,
+  MISCELLANEOUS.memoryCopy,
+  MISCELLANEOUS.tableInit,
+  MISCELLANEOUS.tableCopy,
+]);
 
 /** Values above which passing them at a call or a block is counted as so many merges. */
 const WIDE = 16;
@@ -138,49 +146,49 @@ export class InstructionWalker {
     const complexity = this.#complexity;
     complexity.merges += this.#values + this.#height;
     switch (opcode) {
-      case 0x03:
+      case OP.loop:
         complexity.loops++;
         return this.#block(reader);
-      case 0x02:
-      case 0x04:
-      case 0x06:
+      case OP.block:
+      case OP.if:
+      case OP.try:
         return this.#block(reader);
-      case 0x1f:
+      case OP.tryTable:
         this.#block(reader);
         for (let left = reader.u32(); left > 0; left--) {
           if (reader.u8() < 2) reader.u32();
           reader.u32();
         }
         return 0;
-      case 0x05:
+      case OP.else:
         this.#height = this.#base() + (this.#parameters[this.#depth - 1] as number);
         return 0;
-      case 0x07:
+      case OP.catch:
         this.#height = this.#base() + this.#arityOf(this.#arities.tags[reader.u32()]).parameters;
         return 0;
-      case 0x19:
+      case OP.catchAll:
         this.#height = this.#base();
         return 0;
-      case 0x0b:
+      case OP.end:
         this.#close();
         return 0;
-      case 0x18:
+      case OP.delegate:
         reader.u32();
         this.#close();
         return 0;
-      case 0x0d:
-      case 0xd5:
-      case 0xd6:
+      case OP.brIf:
+      case OP.brOnNull:
+      case OP.brOnNonNull:
         return reader.u32();
-      case 0x0e: {
+      case OP.brTable: {
         const count = reader.u32();
         complexity.tableEntries += count;
         for (let left = count + 1; left > 0; left--) reader.u32();
         break;
       }
-      case 0x08:
-      case 0x09:
-      case 0x0c:
+      case OP.throw:
+      case OP.rethrow:
+      case OP.br:
         reader.u32();
         break;
       default:
@@ -192,13 +200,14 @@ export class InstructionWalker {
 
   #call(reader: BinaryReader, opcode: number): number {
     const index = reader.u32();
-    const isDirect = opcode === 0x10 || opcode === 0x12;
+    const isDirect = opcode === OP.call || opcode === OP.returnCall;
     const arity = this.#arityOf(isDirect ? this.#arities.functions[index] : index);
-    const immediate = opcode === 0x11 || opcode === 0x13 ? reader.u32() : index;
+    const immediate = opcode === OP.callIndirect || opcode === OP.returnCallIndirect ? reader.u32() : index;
     this.#complexity.calls++;
     this.#pass(arity);
     this.#height += arity.results - arity.parameters;
-    if (opcode === 0x12 || opcode === 0x13 || opcode === 0x15) this.#height = this.#base();
+    if (opcode === OP.returnCall || opcode === OP.returnCallIndirect || opcode === OP.returnCallRef)
+      this.#height = this.#base();
     return immediate;
   }
 
@@ -249,9 +258,10 @@ export class InstructionWalker {
 
   #miscellaneous(reader: BinaryReader, start: number): void {
     const opcode = reader.u32();
-    if (opcode < 8) return;
-    const first = opcode <= 17 ? reader.u32() : reader.fail(`an unknown instruction 0xfc ${opcode}`, start);
-    if (opcode === 8 || opcode === 10 || opcode === 12 || opcode === 14) reader.u32();
+    if (opcode < MISCELLANEOUS.memoryInit) return;
+    const first =
+      opcode <= MISCELLANEOUS.tableFill ? reader.u32() : reader.fail(`an unknown instruction 0xfc ${opcode}`, start);
+    if (HAS_TWO_INDICES.has(opcode)) reader.u32();
     this.#height += MISCELLANEOUS_EFFECTS[opcode] as number;
     const notable = NOTABLE_BY_MISCELLANEOUS[opcode];
     if (notable !== undefined) this.#visit(notable, start, reader.offset, first);
@@ -260,7 +270,7 @@ export class InstructionWalker {
   #vector(reader: BinaryReader, start: number): void {
     const opcode = reader.u32();
     if (opcode <= 11 || opcode === 0x5c || opcode === 0x5d) skipMemoryArgument(reader);
-    else if (opcode === 12 || opcode === 13) reader.skip(16);
+    else if (opcode === VECTOR.const || opcode === VECTOR.shuffle) reader.skip(16);
     else if (opcode >= 0x15 && opcode <= 0x22) reader.skip(1);
     else if (opcode >= 0x54 && opcode <= 0x5b) {
       skipMemoryArgument(reader);
@@ -283,8 +293,9 @@ function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
 }
 
 function refuse(reader: BinaryReader, opcode: number, start: number): never {
-  if (opcode === 0xfe) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'threads (atomic instructions)' });
-  if (opcode === 0xfb) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'garbage-collected types' });
+  if (opcode === OP.threads) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'threads (atomic instructions)' });
+  if (opcode === OP.garbageCollection)
+    throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'garbage-collected types' });
   return reader.fail(`an unknown instruction 0x${opcode.toString(16)}`, start);
 }
 

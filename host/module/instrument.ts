@@ -6,6 +6,7 @@
 
 import * as added from './additions.ts';
 import { Additions } from './additions.ts';
+import { EXTERNAL, TYPE } from './encoding.ts';
 import { planGrowth, type Caps } from './growth.ts';
 import type { ModuleLayout } from './layout.ts';
 import { BULK, TABLE_CHANGES, type CodeScan } from './scan.ts';
@@ -47,7 +48,7 @@ export function canShadowTables(layout: ModuleLayout): boolean {
 
 function tableType(layout: ModuleLayout, limitsStart: number): number | undefined {
   const type = layout.bytes[limitsStart - 1];
-  return type === added.TYPE.funcref || type === added.TYPE.externref ? type : undefined;
+  return type === TYPE.funcref || type === TYPE.externref ? type : undefined;
 }
 
 /** The rewritten binary. `layout` must be of a module that V8 has validated. */
@@ -55,13 +56,13 @@ export function instrument(layout: ModuleLayout, scan: CodeScan, caps: Caps): Ui
   const additions = new Additions(layout);
   const changesTables = TABLE_CHANGES.some((instruction) => scan.found.has(instruction));
   addMemories(layout, additions);
-  if (layout.start !== undefined) additions.export(STATE.start, 0, layout.start);
+  if (layout.start !== undefined) additions.export(STATE.start, EXTERNAL.function, layout.start);
   const flags = addFlags(scan, additions);
   addGlobals(layout, additions, flags);
   if (changesTables && canShadowTables(layout)) addTables(layout, additions, flags.tablesChanged);
-  const funcrefGlobals = layout.globals.some((global) => global.mutable && global.type === added.TYPE.funcref);
+  const funcrefGlobals = layout.globals.some((global) => global.mutable && global.type === TYPE.funcref);
   if (changesTables || funcrefGlobals) {
-    for (const index of scan.referenced) additions.export(stateOf.function(index), 0, index);
+    for (const index of scan.referenced) additions.export(stateOf.function(index), EXTERNAL.function, index);
   }
   const { refused: refusedFlag, check } = flags;
   const growth = planGrowth(layout, scan, caps, { additions, refusedFlag, check });
@@ -72,10 +73,10 @@ function addMemories(layout: ModuleLayout, additions: Additions): void {
   if (layout.memories.length === 0) return;
   // WASI's functions work on the memory of this name, should there be several.
   const named = layout.exports.find(({ name, kind }) => kind === 'memory' && name === 'memory');
-  additions.export(STATE.memory, 2, named?.index ?? 0);
+  additions.export(STATE.memory, EXTERNAL.memory, named?.index ?? 0);
   const { importedMemories: first } = layout;
   if (first + layout.memories.length === 1) return;
-  layout.memories.forEach((_, at) => additions.export(stateOf.memory(first + at), 2, first + at));
+  layout.memories.forEach((_, at) => additions.export(stateOf.memory(first + at), EXTERNAL.memory, first + at));
 }
 
 function addGlobals(layout: ModuleLayout, additions: Additions, flags: Flags): void {
@@ -85,7 +86,7 @@ function addGlobals(layout: ModuleLayout, additions: Additions, flags: Flags): v
     const index = layout.importedGlobals + position;
     pairs.push([index, additions.shadowGlobal(index)]);
     if (added.needsBits(global.type)) added.addBitAccess(additions, global.type, index, stateOf.global(index));
-    else additions.export(stateOf.global(index), 3, index);
+    else additions.export(stateOf.global(index), EXTERNAL.global, index);
   });
   added.addGlobalCapture(additions, pairs, [flags.refused, flags.dropped], STATE.capture);
   const back = pairs.map(([from, to]) => [to, from] as const);
@@ -113,7 +114,7 @@ function addFlags(scan: CodeScan, additions: Additions): Flags {
 function addTables(layout: ModuleLayout, additions: Additions, changedFlag: number): void {
   const pairs = layout.tables.map((table, position) => {
     const index = layout.importedTables + position;
-    additions.export(stateOf.table(index), 1, index);
+    additions.export(stateOf.table(index), EXTERNAL.table, index);
     return [index, additions.shadowTable(index), tableType(layout, table.limitsStart) ?? 0] as const;
   });
   added.addTableCopy(additions, pairs, [changedFlag], STATE.captureTables);

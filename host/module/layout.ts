@@ -3,27 +3,18 @@
 import { NebulaError } from '../errors.ts';
 import { BinaryReader } from './binary.ts';
 import { refuseAbove, type CeilingName } from './ceilings.ts';
-
-export const SECTION = {
-  custom: 0,
-  type: 1,
-  import: 2,
-  function: 3,
-  table: 4,
-  memory: 5,
-  global: 6,
-  export: 7,
-  start: 8,
-  element: 9,
-  code: 10,
-  data: 11,
-  dataCount: 12,
-  tag: 13,
-} as const;
-
-export const EXTERNAL_KINDS = ['function', 'table', 'memory', 'global', 'tag'] as const;
-
-export type ExternalKind = (typeof EXTERNAL_KINDS)[number];
+import {
+  EXTERNAL_KINDS,
+  FUNCTION_FORM,
+  INITIALISED_TABLE,
+  isTypedReference,
+  LIMITS,
+  MAGIC,
+  PREAMBLE_BYTES,
+  SECTION,
+  type ExternalKind,
+} from './encoding.ts';
+import { OP, VECTOR } from './opcodes.ts';
 
 export interface SectionRange {
   readonly id: number;
@@ -141,16 +132,16 @@ export function readLayout(bytes: Uint8Array): ModuleLayout {
 
 function checkHeader(reader: BinaryReader): void {
   const { bytes } = reader;
-  if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0x61 || bytes[2] !== 0x73 || bytes[3] !== 0x6d) {
+  if (!MAGIC.every((byte, at) => bytes[at] === byte)) {
     const got = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0')).join(' ') || 'nothing';
     reader.fail(`this is not WebAssembly: expected the magic bytes 00 61 73 6d, got ${got}`, 0);
   }
-  if (bytes.length < 8) reader.fail('the module ends inside its header', bytes.length);
+  if (bytes.length < PREAMBLE_BYTES) reader.fail('the module ends inside its header', bytes.length);
   const version = (bytes[4] as number) | ((bytes[5] as number) << 8);
   const layer = (bytes[6] as number) | ((bytes[7] as number) << 8);
   if (layer === 1) unsupported('the component model (this is a component, not a core module)');
   if (version !== 1 || layer !== 0) reader.fail(`an unknown binary version: expected 1, got ${version}`, 4);
-  reader.offset = 8;
+  reader.offset = PREAMBLE_BYTES;
 }
 
 function readSection(reader: BinaryReader, layout: Draft): void {
@@ -204,7 +195,7 @@ function times(reader: BinaryReader, of: CeilingName, read: () => void): void {
 function readTypes(reader: BinaryReader, layout: Draft): void {
   let values = 0;
   times(reader, 'types', () => {
-    if (reader.u8() !== 0x60) unsupported('garbage-collected types');
+    if (reader.u8() !== FUNCTION_FORM) unsupported('garbage-collected types');
     const type = { parameters: readValueTypes(reader), results: readValueTypes(reader) };
     values += type.parameters.length + type.results.length;
     refuseAbove('typeValues', values);
@@ -221,7 +212,7 @@ function readValueTypes(reader: BinaryReader): number[] {
 /** Reads a value type and answers its first byte; typed references carry a heap type after it. */
 function readValueType(reader: BinaryReader): number {
   const type = reader.u8();
-  if (type === 0x63 || type === 0x64) reader.s33();
+  if (isTypedReference(type)) reader.s33();
   return type;
 }
 
@@ -261,10 +252,10 @@ function readKind(reader: BinaryReader): ExternalKind {
 
 function readLimits(reader: BinaryReader): LimitsEntry {
   const flags = reader.u8();
-  if (flags & 0x04) unsupported('memory64');
-  if (flags & 0x02) unsupported('threads (a shared memory)');
+  if (flags & LIMITS.is64) unsupported('memory64');
+  if (flags & LIMITS.isShared) unsupported('threads (a shared memory)');
   const minimum = reader.u32();
-  return { flags, minimum, maximum: flags & 0x01 ? reader.u32() : undefined };
+  return { flags, minimum, maximum: flags & LIMITS.hasMaximum ? reader.u32() : undefined };
 }
 
 function readMemory(reader: BinaryReader): LimitsEntry {
@@ -273,7 +264,7 @@ function readMemory(reader: BinaryReader): LimitsEntry {
 
 function readTable(reader: BinaryReader, layout: Draft): TableEntry {
   const start = reader.offset;
-  const initialised = reader.bytes[reader.offset] === 0x40;
+  const initialised = reader.bytes[reader.offset] === INITIALISED_TABLE;
   if (initialised) reader.skip(2);
   readValueType(reader);
   const limitsStart = reader.offset;
@@ -299,20 +290,25 @@ function readExport(reader: BinaryReader): ExportEntry {
 export function readConstantExpression(reader: BinaryReader, refer: (index: number) => void): void {
   for (;;) {
     const opcode = reader.u8();
-    if (opcode === 0x0b) return;
-    if (opcode === 0x23) reader.u32();
-    else if (opcode === 0xd2) refer(reader.u32());
-    else if (opcode === 0x41) reader.skipLeb(5);
-    else if (opcode === 0x42) reader.skipLeb(10);
-    else if (opcode === 0x43) reader.skip(4);
-    else if (opcode === 0x44) reader.skip(8);
-    else if (opcode === 0xd0) reader.s33();
-    else if (opcode === 0xfd) {
-      if (reader.u32() !== 12) unsupported('a vector instruction in a constant expression');
+    if (opcode === OP.end) return;
+    if (opcode === OP.globalGet) reader.u32();
+    else if (opcode === OP.refFunc) refer(reader.u32());
+    else if (opcode === OP.i32Const) reader.skipLeb(5);
+    else if (opcode === OP.i64Const) reader.skipLeb(10);
+    else if (opcode === OP.f32Const) reader.skip(4);
+    else if (opcode === OP.f64Const) reader.skip(8);
+    else if (opcode === OP.refNull) reader.s33();
+    else if (opcode === OP.vector) {
+      if (reader.u32() !== VECTOR.const) unsupported('a vector instruction in a constant expression');
       reader.skip(16);
-    } else if (opcode === 0xfb) unsupported('garbage-collected types');
-    else if (!(opcode >= 0x6a && opcode <= 0x6c) && !(opcode >= 0x7c && opcode <= 0x7e)) {
+    } else if (opcode === OP.garbageCollection) unsupported('garbage-collected types');
+    else if (!isExtendedConstant(opcode)) {
       reader.fail(`instruction 0x${opcode.toString(16)} in a constant expression`, reader.offset - 1);
     }
   }
+}
+
+/** Sums and products of both integers, which the proposal of extended constant expressions added. */
+function isExtendedConstant(opcode: number): boolean {
+  return (opcode >= OP.i32Add && opcode <= OP.i32Mul) || (opcode >= OP.i64Add && opcode <= OP.i64Mul);
 }

@@ -1,5 +1,7 @@
 /** The instructions that change hidden state, or that not every engine and rewriting takes. Core spec, section 5.4. */
 
+import { MISCELLANEOUS, OP } from './opcodes.ts';
+
 /** Instructions a rewriting or an analysis cares for. */
 export const NOTABLE = [
   'memory.grow',
@@ -23,16 +25,16 @@ export type Notable = (typeof NOTABLE)[number];
 
 /** By opcode. */
 export const NOTABLE_BY_OPCODE: Readonly<Record<number, Notable>> = {
-  0x06: 'exceptions',
-  0x08: 'exceptions',
-  0x0a: 'exceptions',
-  0x12: 'tail-call',
-  0x13: 'tail-call',
-  0x15: 'tail-call',
-  0x1f: 'exceptions',
-  0x26: 'table.set',
-  0x40: 'memory.grow',
-  0xd2: 'ref.func',
+  [OP.try]: 'exceptions',
+  [OP.throw]: 'exceptions',
+  [OP.throwRef]: 'exceptions',
+  [OP.returnCall]: 'tail-call',
+  [OP.returnCallIndirect]: 'tail-call',
+  [OP.returnCallRef]: 'tail-call',
+  [OP.tryTable]: 'exceptions',
+  [OP.tableSet]: 'table.set',
+  [OP.memoryGrow]: 'memory.grow',
+  [OP.refFunc]: 'ref.func',
 };
 
 /** Which of the plain opcodes are notable, for a check that costs one load. */
@@ -42,13 +44,13 @@ export const IS_NOTABLE: Uint8Array = Uint8Array.from({ length: 256 }, (_, opcod
 
 /** By the number behind the opcode 0xfc. */
 export const NOTABLE_BY_MISCELLANEOUS: Readonly<Record<number, Notable>> = {
-  8: 'memory.init',
-  9: 'data.drop',
-  10: 'memory.copy',
-  11: 'memory.fill',
-  12: 'table.init',
-  13: 'elem.drop',
-  14: 'table.copy',
-  15: 'table.grow',
-  17: 'table.fill',
+  [MISCELLANEOUS.memoryInit]: 'memory.init',
+  [MISCELLANEOUS.dataDrop]: 'data.drop',
+  [MISCELLANEOUS.memoryCopy]: 'memory.copy',
+  [MISCELLANEOUS.memoryFill]: 'memory.fill',
+  [MISCELLANEOUS.tableInit]: 'table.init',
+  [MISCELLANEOUS.elemDrop]: 'elem.drop',
+  [MISCELLANEOUS.tableCopy]: 'table.copy',
+  [MISCELLANEOUS.tableGrow]: 'table.grow',
+  [MISCELLANEOUS.tableFill]: 'table.fill',
 };

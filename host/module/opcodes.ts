@@ -1,5 +1,88 @@
 /** What follows each opcode, and what it does to the height of the operand stack. Core spec, sections 5.4 and 7.6. */
 
+/** Instructions that are read or written by name. */
+export const OP = {
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  try: 0x06,
+  catch: 0x07,
+  throw: 0x08,
+  rethrow: 0x09,
+  throwRef: 0x0a,
+  end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  brTable: 0x0e,
+  return: 0x0f,
+  call: 0x10,
+  callIndirect: 0x11,
+  returnCall: 0x12,
+  returnCallIndirect: 0x13,
+  returnCallRef: 0x15,
+  delegate: 0x18,
+  catchAll: 0x19,
+  drop: 0x1a,
+  select: 0x1b,
+  tryTable: 0x1f,
+  localGet: 0x20,
+  localTee: 0x22,
+  globalGet: 0x23,
+  globalSet: 0x24,
+  tableSet: 0x26,
+  memorySize: 0x3f,
+  memoryGrow: 0x40,
+  i32Const: 0x41,
+  i64Const: 0x42,
+  f32Const: 0x43,
+  f64Const: 0x44,
+  i32Eqz: 0x45,
+  i32Eq: 0x46,
+  i32LtS: 0x48,
+  i32GtS: 0x4a,
+  i32LeU: 0x4d,
+  i32GeS: 0x4e,
+  i32Add: 0x6a,
+  i32Sub: 0x6b,
+  i32Mul: 0x6c,
+  i32And: 0x71,
+  i32Or: 0x72,
+  i32Shl: 0x74,
+  i64Add: 0x7c,
+  i64Mul: 0x7e,
+  i32ReinterpretF32: 0xbc,
+  i64ReinterpretF64: 0xbd,
+  f32ReinterpretI32: 0xbe,
+  f64ReinterpretI64: 0xbf,
+  refNull: 0xd0,
+  refFunc: 0xd2,
+  brOnNull: 0xd5,
+  brOnNonNull: 0xd6,
+  /** Prefixes, behind which a number says which instruction it is. */
+  garbageCollection: 0xfb,
+  miscellaneous: 0xfc,
+  vector: 0xfd,
+  threads: 0xfe,
+} as const;
+
+/** Instructions behind the prefix 0xfc. */
+export const MISCELLANEOUS = {
+  memoryInit: 8,
+  dataDrop: 9,
+  memoryCopy: 10,
+  memoryFill: 11,
+  tableInit: 12,
+  elemDrop: 13,
+  tableCopy: 14,
+  tableGrow: 15,
+  tableSize: 16,
+  tableFill: 17,
+} as const;
+
+/** Instructions behind the prefix 0xfd. */
+export const VECTOR = { const: 0x0c, shuffle: 0x0d, i64x2Splat: 0x12, i64x2Extract: 0x1d, i64x2Replace: 0x1e } as const;
+
 /** What follows an opcode byte. */
 export const KIND = {
   plain: 0,

@@ -6,7 +6,8 @@ import { refuseAbove, refuseComplex } from './ceilings.ts';
 import { validate } from './compile.ts';
 import { InstructionWalker, type Arity } from './instructions.ts';
 import { NOTABLE, type Notable } from './notable.ts';
-import { readConstantExpression, SECTION, type ModuleLayout } from './layout.ts';
+import { isTypedReference, SECTION } from './encoding.ts';
+import { readConstantExpression, type ModuleLayout } from './layout.ts';
 
 /** A place in a function body that the rewriting replaces or follows up. */
 export interface Edit {
@@ -207,7 +208,7 @@ class BodyScanner {
     for (let groups = body.u32(); groups > 0; groups--) {
       locals += body.u32();
       const type = body.u8();
-      if (type === 0x63 || type === 0x64) body.s33();
+      if (isTypedReference(type)) body.s33();
     }
     refuseAbove('locals', locals, index);
     this.#locals += locals;
@@ -233,7 +234,7 @@ function addElementFunctions(layout: ModuleLayout, referenced: Set<number>): voi
     if (active) readConstantExpression(reader, (index) => referenced.add(index));
     if ((flags & 3) !== 0) {
       const type = reader.u8();
-      if (type === 0x63 || type === 0x64) reader.s33();
+      if (isTypedReference(type)) reader.s33();
     }
     const count = reader.u32();
     total += count;

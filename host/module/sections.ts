@@ -3,9 +3,11 @@
 import { NO_BYTES } from '../bytes.ts';
 import { setFlag, type Additions } from './additions.ts';
 import { BinaryWriter } from './binary.ts';
-import { SECTION, type LimitsEntry, type ModuleLayout } from './layout.ts';
+import { FUNCTION_FORM, LIMITS, PREAMBLE_BYTES, SECTION } from './encoding.ts';
+import type { LimitsEntry, ModuleLayout } from './layout.ts';
 import type { Growth, GrowthPlan } from './growth.ts';
 import type { Notable } from './notable.ts';
+import { OP } from './opcodes.ts';
 import { BULK, TABLE_CHANGES, type CodeScan, type Edit, type EditedBody } from './scan.ts';
 
 /** Indices of what rewritten code refers to. */
@@ -44,7 +46,7 @@ const ORDER = [
 
 export function writeModule(rewriting: Rewriting): Uint8Array<ArrayBuffer> {
   const { layout } = rewriting;
-  const module = new BinaryWriter().bytes(layout.bytes.subarray(0, 8));
+  const module = new BinaryWriter().bytes(layout.bytes.subarray(0, PREAMBLE_BYTES));
   for (const id of ORDER) {
     const content = sectionContent(id, rewriting);
     if (content !== undefined) module.u8(id).sized(content);
@@ -67,7 +69,7 @@ function sectionContent(id: number, rewriting: Rewriting): BinaryWriter | undefi
       return extended(layout, original, additions.types.length, (writer) => {
         for (const type of additions.types) {
           writer
-            .u8(0x60)
+            .u8(FUNCTION_FORM)
             .u32(type.parameters.length)
             .raw(...type.parameters);
           writer.u32(type.results.length).raw(...type.results);
@@ -130,7 +132,7 @@ function vectorOf(
 
 function writeLimits(writer: BinaryWriter, entry: LimitsEntry, cap: number): void {
   writer
-    .u8(entry.flags | 0x01)
+    .u8(entry.flags | LIMITS.hasMaximum)
     .u32(entry.minimum)
     .u32(Math.min(entry.maximum ?? cap, cap));
 }
@@ -191,15 +193,15 @@ class BodyRewriter {
       const { instruction, start, end } = edit;
       const { admission } = instruction === 'memory.grow' ? growth.memories : growth.tables;
       if (isGrowing(instruction) && admission !== undefined) {
-        writer.run(bytes, copied, start).u8(0x10).u32(admission.before);
-        writer.run(bytes, start, end).u8(0x10).u32(admission.after);
+        writer.run(bytes, copied, start).u8(OP.call).u32(admission.before);
+        writer.run(bytes, start, end).u8(OP.call).u32(admission.after);
         if (instruction === 'table.grow') writer.append(setFlag(flags.tablesChanged));
       } else if (instruction === 'memory.grow') {
-        writer.run(bytes, copied, start).u8(0x10);
+        writer.run(bytes, copied, start).u8(OP.call);
         writer.u32(growth.grow.get(edit.immediate) as number);
       } else if (instruction === 'tail-call') {
         // V8 14.6 leaves the check for interrupts out of a function that makes no other calls: such a guest would never stop.
-        writer.run(bytes, copied, start).u8(0x10).u32(flags.check).run(bytes, start, end);
+        writer.run(bytes, copied, start).u8(OP.call).u32(flags.check).run(bytes, start, end);
       } else {
         writer.run(bytes, copied, end).append(this.#afterwards(edit));
       }
@@ -218,7 +220,7 @@ class BodyRewriter {
     let following = this.#following.get(instruction);
     if (following === undefined) {
       following = TABLE_CHANGES.includes(instruction) ? setFlag(flags.tablesChanged) : new BinaryWriter();
-      if (BULK.includes(instruction)) following.u8(0x10).u32(flags.check);
+      if (BULK.includes(instruction)) following.u8(OP.call).u32(flags.check);
       this.#following.set(instruction, following);
     }
     return following;

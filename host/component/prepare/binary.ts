@@ -1,7 +1,7 @@
 /** Tells components from core modules. Source: component model, design/mvp/Binary.md, the preamble. */
 
-const PREAMBLE_BYTES = 8;
-const MAGIC: readonly number[] = [0x00, 0x61, 0x73, 0x6d];
+import { MAGIC, PREAMBLE_BYTES } from '../../module/encoding.ts';
+
 /** Bytes 6 and 7 are the layer: 0 is a core module, 1 a component. */
 const LAYER_OFFSET = 6;
 const COMPONENT_LAYER = 1;

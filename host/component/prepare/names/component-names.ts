@@ -6,6 +6,7 @@
  */
 
 import { BinaryReader, type BinaryWriter } from '../../../module/binary.ts';
+import { MAGIC } from '../../../module/encoding.ts';
 import { CoreNames, type Renaming, rewriteCoreModule, rewriteSections, times, withRenamings } from './core-names.ts';
 import { type NameReader, nameReader, readAlias, readSortIndex, refuseDepth } from './name-reader.ts';
 import { readCoreType, readExternType, readType } from './types.ts';
@@ -40,7 +41,7 @@ function rewriteComponent(
 ): BinaryWriter {
   refuseDepth(depth, start);
   const reader = new BinaryReader(bytes, start, end);
-  const preamble = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
+  const preamble = [...MAGIC, 0x0d, 0x00, 0x01, 0x00];
   for (const byte of preamble) if (reader.u8() !== byte) reader.fail('this is no component of a known version', start);
   return rewriteSections(bytes, start, end, (id, from, to) => {
     if (id === COMPONENT_SECTION.coreModule) return rewriteCoreModule(bytes, from, to, names);

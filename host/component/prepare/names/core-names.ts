@@ -2,7 +2,14 @@
 
 import type { BinaryReader } from '../../../module/binary.ts';
 import { BinaryReader as Reader, BinaryWriter } from '../../../module/binary.ts';
-import { SECTION } from '../../../module/layout.ts';
+import {
+  EXTERNAL,
+  isTypedReference,
+  LIMITS,
+  MODULE_PREAMBLE,
+  PREAMBLE_BYTES,
+  SECTION,
+} from '../../../module/encoding.ts';
 
 /** Bytes of a binary that another name takes the place of. */
 export interface Renaming {
@@ -66,16 +73,13 @@ export function rewriteSections(
   return writer;
 }
 
-const PREAMBLE_BYTES = 8;
-
 /**
  * A core module with made names and without custom sections.
  * @throws NebulaError MODULE_INVALID
  */
 export function rewriteCoreModule(bytes: Uint8Array, start: number, end: number, names: CoreNames): BinaryWriter {
   const reader = new Reader(bytes, start, end);
-  const preamble = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-  for (const byte of preamble) if (reader.u8() !== byte) reader.fail('this is no core module', start);
+  for (const byte of MODULE_PREAMBLE) if (reader.u8() !== byte) reader.fail('this is no core module', start);
   return rewriteSections(bytes, start, end, (id, from, to) => {
     const content = new Reader(bytes, from, to);
     const renamings: Renaming[] = [];
@@ -106,15 +110,15 @@ export function times(reader: BinaryReader, read: () => void): void {
 export function skipExternType(reader: BinaryReader): void {
   const at = reader.offset;
   const kind = reader.u8();
-  if (kind === 0) reader.u32();
-  else if (kind === 1) {
+  if (kind === EXTERNAL.function) reader.u32();
+  else if (kind === EXTERNAL.table) {
     skipValueType(reader);
     skipLimits(reader);
-  } else if (kind === 2) skipLimits(reader);
-  else if (kind === 3) {
+  } else if (kind === EXTERNAL.memory) skipLimits(reader);
+  else if (kind === EXTERNAL.global) {
     skipValueType(reader);
     reader.skip(1);
-  } else if (kind === 4) {
+  } else if (kind === EXTERNAL.tag) {
     reader.skip(1);
     reader.u32();
   } else reader.fail(`an unknown external kind ${kind}`, at);
@@ -123,13 +127,13 @@ export function skipExternType(reader: BinaryReader): void {
 /** A value type of a core module; typed references carry a heap type. */
 export function skipValueType(reader: BinaryReader): void {
   const type = reader.u8();
-  if (type === 0x63 || type === 0x64) reader.s33();
+  if (isTypedReference(type)) reader.s33();
 }
 
 function skipLimits(reader: BinaryReader): void {
   const flags = reader.u8();
   // 64-bit memories have longer bounds, and page sizes of their own come after them.
   reader.skipLeb(10);
-  if (flags & 0x01) reader.skipLeb(10);
-  if (flags & 0x08) reader.u32();
+  if (flags & LIMITS.hasMaximum) reader.skipLeb(10);
+  if (flags & LIMITS.hasPageSize) reader.u32();
 }

@@ -1,6 +1,7 @@
 /** Passes over the types of a component, for the names in them. Source: component model, design/mvp/Binary.md, "Type Definitions". */
 
 import type { BinaryReader } from '../../../module/binary.ts';
+import { FUNCTION_FORM } from '../../../module/encoding.ts';
 import { skipExternType, skipValueType, times } from './core-names.ts';
 import { type NameReader, readAlias } from './name-reader.ts';
 
@@ -10,7 +11,7 @@ const VALUE_TYPE_BYTES = 5;
 export function readCoreType(names: NameReader): void {
   const { reader } = names;
   const form = reader.u8();
-  if (form === 0x60) {
+  if (form === FUNCTION_FORM) {
     times(reader, () => skipValueType(reader));
     times(reader, () => skipValueType(reader));
   } else if (form === 0x50) {

@@ -1,6 +1,7 @@
 /** Reads a type of a component's binary. Source: component model, design/mvp/Binary.md, "Type Definitions". */
 
 import type { BinaryReader } from '../../../module/binary.ts';
+import { FUNCTION_FORM } from '../../../module/encoding.ts';
 import { readAlias, readExternName, readExternType, refuseAsync, requireDepth, vector } from './parts.ts';
 import type { Definition, FunctionType, TypeDefinition, ValueType } from './syntax.ts';
 
@@ -29,7 +30,6 @@ const FORM = {
   lastPrimitive: 0x7f,
 } as const;
 
-const CORE_FUNC = 0x60;
 const CORE_MODULE = 0x50;
 
 /** A value type is an index, or a primitive type as a negative number of one byte. */
@@ -145,7 +145,7 @@ function readDeclaration(reader: BinaryReader, found: Definition[], depth: numbe
 function passCoreType(reader: BinaryReader, depth: number): void {
   requireDepth(reader, depth);
   const form = reader.u8();
-  if (form === CORE_FUNC) {
+  if (form === FUNCTION_FORM) {
     vector(reader, () => reader.skipLeb(5));
     vector(reader, () => reader.skipLeb(5));
   } else if (form === CORE_MODULE)
