@@ -29,10 +29,11 @@ import type { FetchHandler, RequestContext } from './triggers/http/handler.ts';
 import type { RouteOptions } from './triggers/http/routes.ts';
 import { toOutcomeError } from './outcome-error.ts';
 import { Runtimes } from './runtimes.ts';
-import { InvocationMarks } from './observe/markers.ts';
+import { CallsUnderWay } from './observe/calls-under-way.ts';
+import type { Observer } from './observe/observer.ts';
+import { createObservers } from './observe/observers.ts';
 import { ComponentCache } from './registry/component-cache.ts';
-import { Registry, type RegistryOptions } from './registry/registry.ts';
-import type { AnyDefinition } from './registry/runtime-definition.ts';
+import { Registry, type RegisteredFunction, type RegistryOptions } from './registry/registry.ts';
 import { loadSource } from './registry/source.ts';
 import { Store } from './registry/store.ts';
 
@@ -53,7 +54,11 @@ export async function createNebula(options: NebulaOptions = {}): Promise<Nebula>
 }
 
 /** Nebula on an executor of the caller's, which it owns from now on and closes with itself. */
-export async function createNebulaOn(executor: Executor, options: NebulaOptions = {}): Promise<Nebula> {
+export async function createNebulaOn(
+  executor: Executor,
+  options: NebulaOptions = {},
+  observers: readonly Observer[] = createObservers(options),
+): Promise<Nebula> {
   const runtimes = new Runtimes(executor, options);
   let store: Store | undefined;
   try {
@@ -66,7 +71,7 @@ export async function createNebulaOn(executor: Executor, options: NebulaOptions 
       components: new ComponentCache(options.store === undefined ? undefined : join(options.store, 'components')),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.token === undefined ? {} : { token: options.token }),
-      ...(options.markers === undefined ? {} : { marks: new InvocationMarks(options.markers) }),
+      observers,
     });
     await nebula.restore();
     return nebula;
@@ -81,7 +86,7 @@ interface EmbeddedOptions extends RegistryOptions {
   readonly executor: Runtimes;
   /** Threads that run guests at once. */
   readonly threads: number;
-  readonly marks?: InvocationMarks;
+  readonly observers: readonly Observer[];
   readonly token?: string;
 }
 
@@ -90,7 +95,8 @@ class EmbeddedNebula implements Nebula {
   readonly #registry: Registry;
   readonly #functions: Registry['functions'];
   readonly #moduleBytes: number | undefined;
-  readonly #marks: InvocationMarks | undefined;
+  readonly #observers: readonly Observer[];
+  readonly #calls: CallsUnderWay = new CallsUnderWay();
   readonly #clients: ClientWatch;
   readonly #routeOptions: RouteOptions;
   #fetchHandler: Promise<FetchHandler> | undefined;
@@ -101,7 +107,7 @@ class EmbeddedNebula implements Nebula {
     this.#registry = new Registry(options);
     this.#functions = this.#registry.functions;
     this.#moduleBytes = options.limits?.moduleBytes;
-    this.#marks = options.marks;
+    this.#observers = options.observers;
     this.#clients = new ClientWatch(options.threads, () => this.#executor.stats());
     this.#routeOptions = {
       ...(options.token === undefined ? {} : { token: options.token }),
@@ -133,21 +139,24 @@ class EmbeddedNebula implements Nebula {
     } catch (error) {
       return Promise.reject(error);
     }
-    const outcome = this.#run(entry.definition, invocation, options?.signal);
-    void outcome.then(entry.statistics.record, entry.statistics.recordFailure);
-    return outcome;
+    return this.#run(entry, invocation, options?.signal);
   }
 
-  #run(definition: AnyDefinition, invocation: Invocation, signal: AbortSignal | undefined): Promise<Outcome> {
-    const executor = this.#executor;
-    if (this.#marks === undefined) return executor.invoke(definition, invocation, signal);
-    const isHere = executor.kind === 'in-thread' && 'prepared' in definition;
-    const waitingBefore = isHere ? executor.stats().waiting : 0;
-    return this.#marks.around(
-      definition.name,
-      () => executor.invoke(definition, invocation, signal),
-      () => isHere && executor.stats().waiting === waitingBefore,
-    );
+  #run({ definition, observed }: RegisteredFunction, invocation: Invocation, signal?: AbortSignal): Promise<Outcome> {
+    const call = this.#calls.start(observed, invocation);
+    let answer: Outcome | Promise<Outcome>;
+    try {
+      answer = this.#executor.invokeHere(definition, invocation, signal);
+    } catch (error) {
+      call.failed(error);
+      return Promise.reject(error);
+    }
+    if (answer instanceof Promise) {
+      void answer.then(call.ended, call.failed);
+      return answer;
+    }
+    call.ended(answer);
+    return Promise.resolve(answer);
   }
 
   async invokeOrThrow(name: string, input?: Input, options?: InvokeOptions): Promise<Uint8Array> {
@@ -179,12 +188,12 @@ class EmbeddedNebula implements Nebula {
   stats(): NebulaStats {
     const functions = Array.from(this.#functions, ([name, { statistics }]) => statistics.read(name));
     const { unavailable } = this.#registry;
-    return {
+    const stats: NebulaStats = {
       functions,
       executor: this.#executor.stats(),
       ...(unavailable.length > 0 ? { unavailable } : {}),
-      ...(this.#marks === undefined ? {} : { markers: this.#marks.stats() }),
     };
+    return Object.assign(stats, ...this.#observers.map((observer) => observer.stats?.()));
   }
 
   fn<Exported extends Calls<Exported> = AnyCalls>(name: string): FunctionHandle<Exported> {
@@ -210,8 +219,7 @@ class EmbeddedNebula implements Nebula {
   #target(name: string, expected?: string): Target {
     const entry = this.#functions.get(name);
     if (entry === undefined) throw this.#missing(name);
-    const { definition, record, statistics } = entry;
-    const { component } = record;
+    const { component } = entry.record;
     if (
       component === undefined ||
       (expected !== undefined && !component.exports.some((each) => each.startsWith(expected)))
@@ -221,14 +229,10 @@ class EmbeddedNebula implements Nebula {
     }
     return {
       name,
-      limits: definition.limits,
+      limits: entry.definition.limits,
       isInThread: this.#executor.kind === 'in-thread',
       clients: this.#clients,
-      invoke: (invocation, signal) => {
-        const outcome = this.#run(definition, invocation, signal);
-        void outcome.then(statistics.record, statistics.recordFailure);
-        return outcome;
-      },
+      invoke: (invocation, signal) => this.#run(entry, invocation, signal),
     };
   }
 

@@ -51,6 +51,14 @@ export class Runtimes implements Executor<AnyDefinition> {
     return Promise.reject(new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name }));
   }
 
+  /** The outcome itself where the guest has run in this thread. @throws what `invoke` rejects with */
+  invokeHere(definition: AnyDefinition, invocation: Invocation, signal?: AbortSignal): Outcome | Promise<Outcome> {
+    const wasm = this.#wasm;
+    if (wasm.invokeHere === undefined || !('prepared' in definition))
+      return this.invoke(definition, invocation, signal);
+    return wasm.invokeHere(definition, invocation, signal);
+  }
+
   async undeploy(id: string): Promise<void> {
     await (this.#placed.get(id) ?? this.#wasm).undeploy(id);
     this.#placed.delete(id);

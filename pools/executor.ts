@@ -54,6 +54,13 @@ export interface Executor<Definition = FunctionDefinition> {
    */
   invoke(definition: Definition, invocation: Invocation, signal?: AbortSignal): Promise<Outcome>;
 
+  /**
+   * As `invoke`, of an executor whose guests run in the caller's thread: the outcome itself once the guest has run, a
+   * promise of it when the call has to wait first.
+   * @throws what `invoke` rejects with
+   */
+  invokeHere?(definition: Definition, invocation: Invocation, signal?: AbortSignal): Outcome | Promise<Outcome>;
+
   /** Forgets a version. Calls in flight or waiting finish first; its micro-VMs are dropped as they fall idle. */
   undeploy(id: string): Promise<void>;
 

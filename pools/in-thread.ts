@@ -57,15 +57,23 @@ class InThreadExecutor implements Executor {
   }
 
   invoke(definition: FunctionDefinition, invocation: Invocation, signal?: AbortSignal): Promise<Outcome> {
+    try {
+      return Promise.resolve(this.invokeHere(definition, invocation, signal));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  invokeHere(definition: FunctionDefinition, invocation: Invocation, signal?: AbortSignal): Outcome | Promise<Outcome> {
     const calledNs = monotonicNs();
     try {
       this.#refuseClosed();
-      if (signal?.aborted === true) return Promise.resolve(abortedOutcome());
-      return Promise.resolve(this.#run(definition, invocation, calledNs, 0));
+      if (signal?.aborted === true) return abortedOutcome();
+      return this.#run(definition, invocation, calledNs, 0);
     } catch (error) {
       if (isNebulaError(error) && error.key === 'ADDRESS_SPACE')
         return this.#runWithRoom(definition, invocation, calledNs);
-      return Promise.reject(isNebulaError(error) ? error : hostFault(definition, error));
+      throw isNebulaError(error) ? error : hostFault(definition, error);
     }
   }
 

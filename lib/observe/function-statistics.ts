@@ -9,6 +9,7 @@ import { build, type Histogram } from 'hdr-histogram-js';
 import type { Outcome } from '../../host/outcome.ts';
 import { ALL_PHASES, storeAllPhases } from '../../host/phases.ts';
 import type { FunctionStats, LatencySummary } from '../api.ts';
+import type { Call, Observer } from './observer.ts';
 
 const COLUMNS = [...ALL_PHASES, 'total'] as const;
 const WIDTH = COLUMNS.length;
@@ -28,7 +29,8 @@ type OutcomeCounts = Record<Outcome['kind'] | 'failed', number>;
 const tally = new Uint32Array((31 - STEP_BITS + 1) * STEPS);
 const touched = new Uint16Array(ROWS_AT_MOST);
 
-export class FunctionStatistics {
+/** Counts and latencies of one function, from its first deploy on, whatever its version. */
+export class FunctionStatistics implements Observer {
   readonly #outcomes: OutcomeCounts = {
     ok: 0,
     exit: 0,
@@ -43,19 +45,22 @@ export class FunctionStatistics {
   #rows: Float32Array = new Float32Array(ROWS_AT_FIRST * WIDTH);
   #used = 0;
 
-  /** Counts an outcome and its phases; bound, so that a promise can call it. */
-  readonly record = (outcome: Outcome): void => {
+  /** Nothing is counted before it has come out. */
+  start(): void {}
+
+  /** Counts an outcome and its phases. */
+  end(_call: Call, outcome: Outcome): void {
     this.#outcomes[outcome.kind] += 1;
     if (this.#used === this.#rows.length) this.#makeRoom();
     const at = this.#used;
     this.#rows[at + TOTAL] = storeAllPhases(this.#rows, at, outcome.phases);
     this.#used = at + WIDTH;
-  };
+  }
 
   /** Counts an invocation that Nebula could not carry out. */
-  readonly recordFailure = (): void => {
+  fail(): void {
     this.#outcomes.failed += 1;
-  };
+  }
 
   /** Counts and latencies since the function was first deployed; a phase that never happened is left out. */
   read(name: string): FunctionStats {

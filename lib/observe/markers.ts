@@ -1,11 +1,11 @@
 /**
  * Marks around invocations, so that an instrument can tell when each ran: one small interface, which the markers of
- * hardware/ satisfy and which anything else may. Without markers no call passes through here.
+ * hardware/ satisfy and which anything else may.
  */
 
 import { messageOf } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
-import type { Outcome } from '../../host/outcome.ts';
+import type { Call, Observer } from './observer.ts';
 
 /** What is told when a window opens and closes. Both are called on the thread that called `createNebula`. */
 export interface Markers {
@@ -36,7 +36,7 @@ const LATEST = 4096;
  * One line, on which windows cannot overlap: calls that do are one batch. The first one opens the window, the last one that
  * is answered closes it.
  */
-export class InvocationMarks {
+export class InvocationMarks implements Observer {
   readonly #markers: Markers;
   readonly #costNs: Float64Array = new Float64Array(LATEST);
   #timed = 0;
@@ -55,32 +55,15 @@ export class InvocationMarks {
     this.#markers = markers;
   }
 
-  /**
-   * Marks one call: the window opens right before `invoke` and closes with its answer.
-   * @param hasRun asked once `invoke` has returned: whether the guest ran within it, and the window is to close at once
-   */
-  around(name: string, invoke: () => Promise<Outcome>, hasRun: () => boolean): Promise<Outcome> {
-    this.#begin(name);
-    let outcome: Promise<Outcome>;
-    try {
-      outcome = invoke();
-    } catch (error) {
-      this.#finish();
-      throw error;
-    }
-    if (hasRun()) this.#finish();
-    else void outcome.then(this.#finish, this.#finish);
-    return outcome;
-  }
-
-  #begin(name: string): void {
+  /** Opens a window, unless one is open. */
+  start(call: Call): void {
     this.#calls++;
     if (this.#inFlight++ > 0) {
       this.#callsInWindow++;
       return;
     }
     this.#callsInWindow = 1;
-    const label = `${name}#${++this.#opened}`;
+    const label = `${call.function.name}#${++this.#opened}`;
     const beforeNs = monotonicNs();
     try {
       this.#markers.start(label);
@@ -91,7 +74,8 @@ export class InvocationMarks {
     this.#spent(monotonicNs() - beforeNs);
   }
 
-  readonly #finish = (): void => {
+  /** Closes the window behind the last call in it. */
+  end(): void {
     if (--this.#inFlight > 0) return;
     const label = this.#label;
     this.#label = undefined;
@@ -106,7 +90,12 @@ export class InvocationMarks {
       this.#failed(error);
     }
     this.#spent(monotonicNs() - beforeNs);
-  };
+  }
+
+  /** As `end`: the window of a call that could not be carried out closes as well. */
+  fail(): void {
+    this.end();
+  }
 
   #failed(error: unknown): void {
     this.#failures++;
@@ -118,10 +107,11 @@ export class InvocationMarks {
     if (costNs > this.#maxNs) this.#maxNs = costNs;
   }
 
-  stats(): MarkerStats {
+  /** What marking came to so far. */
+  stats(): { readonly markers: MarkerStats } {
     const sorted = this.#costNs.slice(0, Math.min(this.#timed, LATEST)).sort();
     const at = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
-    return {
+    const markers: MarkerStats = {
       windows: this.#windows,
       calls: this.#calls,
       batches: this.#batches,
@@ -129,5 +119,6 @@ export class InvocationMarks {
       ...(this.#firstFailure === undefined ? {} : { firstFailure: this.#firstFailure }),
       cost: { count: this.#timed, p50Ns: at(0.5), p99Ns: at(0.99), maxNs: this.#maxNs },
     };
+    return { markers };
   }
 }

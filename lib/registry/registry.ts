@@ -8,6 +8,7 @@ import { isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
 import type { DeployReport, Executor } from '../../pools/executor.ts';
 import type { FunctionRecord, UnavailableFunction } from '../api.ts';
 import { FunctionStatistics } from '../observe/function-statistics.ts';
+import type { ObservedFunction, Observer } from '../observe/observer.ts';
 import type { DefinitionDefaults } from './function-definition.ts';
 import { defineForRuntime, type AnyDefinition } from './runtime-definition.ts';
 import type { LoadedSource } from './source.ts';
@@ -25,6 +26,7 @@ export interface RegisteredFunction {
   readonly definition: AnyDefinition;
   readonly record: FunctionRecord;
   readonly statistics: FunctionStatistics;
+  readonly observed: ObservedFunction;
   readonly stored: StoredFunction;
   /** Definitions of previous versions by number, when no store holds their modules. */
   readonly kept: ReadonlyMap<number, AnyDefinition>;
@@ -38,6 +40,8 @@ interface Unavailable {
 export interface RegistryOptions extends DefinitionDefaults {
   readonly executor: Executor<AnyDefinition>;
   readonly store?: Store;
+  /** Those of all calls, besides each function's own statistics. */
+  readonly observers?: readonly Observer[];
 }
 
 let sequence = 0;
@@ -216,7 +220,8 @@ export class Registry {
       previous: previous.map((each) => each.version),
     };
     const statistics = this.functions.get(name)?.statistics ?? new FunctionStatistics();
-    this.functions.set(name, { definition, record, statistics, stored, kept });
+    const observed = { name, version, observers: [statistics, ...(this.#options.observers ?? [])] };
+    this.functions.set(name, { definition, record, statistics, observed, stored, kept });
     return record;
   }
 

@@ -22,6 +22,7 @@ import { FunctionStatistics } from '../../lib/observe/function-statistics.ts';
 import type { Nebula } from '../../lib/api.ts';
 import { AnswerBox } from '../../pools/worker/answer-box.ts';
 import { decodeOutcome, type InvokeAnswer } from '../../pools/worker/messages.ts';
+import { CALL } from '../lib/observe/call.ts';
 
 const IN_ORDER = [
   'queue',
@@ -108,7 +109,7 @@ test('serverTiming() names the phases in their order', () => {
 
 test('FunctionStatistics.read() has each phase under its own name, in order', () => {
   const statistics = new FunctionStatistics();
-  statistics.record(outcomeWith(ALL));
+  statistics.end(CALL, outcomeWith(ALL));
   const { latency } = statistics.read('f');
   assert.deepEqual(
     Object.entries(latency).map(([phase, { maxUs }]) => [phase, maxUs / 1e3]),
@@ -118,7 +119,7 @@ test('FunctionStatistics.read() has each phase under its own name, in order', ()
 
 test('createMetrics() labels each phase with its own name, in order', async () => {
   const statistics = new FunctionStatistics();
-  statistics.record(outcomeWith(ALL));
+  statistics.end(CALL, outcomeWith(ALL));
   const executor = { running: 0, waiting: 0, units: 1, memories: 0, memoriesLimit: 1, unitsReplaced: 0 };
   const nebula = {
     stats: () => ({ functions: [statistics.read('f')], executor: { ...executor, restores: 0, restoresNs: 0 } }),

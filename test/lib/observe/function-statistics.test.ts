@@ -3,17 +3,18 @@ import { test } from 'node:test';
 import { NO_PHASES, type Phases } from '../../../host/phases.ts';
 import { FunctionStatistics } from '../../../lib/observe/function-statistics.ts';
 import { makeOutcome } from '../fake-executor.ts';
+import { CALL } from './call.ts';
 
 function withPhases(phases: Partial<Phases>): ReturnType<typeof makeOutcome> {
   return makeOutcome({ phases: { ...NO_PHASES, ...phases } });
 }
 
-test('FunctionStatistics.record() counts by outcome, and failures apart', () => {
+test('FunctionStatistics.end() counts by outcome, and failures apart', () => {
   const statistics = new FunctionStatistics();
-  statistics.record(makeOutcome());
-  statistics.record(makeOutcome());
-  statistics.record(makeOutcome({ kind: 'trap', reason: 'unreachable', message: 'x' }));
-  statistics.recordFailure();
+  statistics.end(CALL, makeOutcome());
+  statistics.end(CALL, makeOutcome());
+  statistics.end(CALL, makeOutcome({ kind: 'trap', reason: 'unreachable', message: 'x' }));
+  statistics.fail();
   assert.deepEqual(statistics.read('f').outcomes, {
     ok: 2,
     exit: 0,
@@ -28,7 +29,7 @@ test('FunctionStatistics.record() counts by outcome, and failures apart', () => 
 
 test('FunctionStatistics.read() is exact for few calls and leaves out phases that never happened', () => {
   const statistics = new FunctionStatistics();
-  for (const run of [3000, 1000, 2000, 4000]) statistics.record(withPhases({ run, queue: run / 1000 }));
+  for (const run of [3000, 1000, 2000, 4000]) statistics.end(CALL, withPhases({ run, queue: run / 1000 }));
   const { latency } = statistics.read('f');
   assert.deepEqual(Object.keys(latency), ['queue', 'run', 'total']);
   assert.deepEqual(latency['run'], { count: 4, p50Us: 2, p90Us: 4, p99Us: 4, maxUs: 4, meanUs: 2.5 });
@@ -38,7 +39,7 @@ test('FunctionStatistics.read() is within 1 % after many calls, from 1 ns to 100
   for (const scale of [1, 50, 1e3, 1e6, 1e8]) {
     const statistics = new FunctionStatistics();
     for (let step = 1; step <= 10_000; step++)
-      statistics.record(withPhases({ run: ((step * 7919) % 1000) * scale + 1 }));
+      statistics.end(CALL, withPhases({ run: ((step * 7919) % 1000) * scale + 1 }));
     const run = statistics.read('f').latency['run'];
     assert.ok(run !== undefined);
     assert.equal(run.count, 10_000);
@@ -58,8 +59,8 @@ test('FunctionStatistics keeps the functions apart that share its scratch', () =
   const first = new FunctionStatistics();
   const second = new FunctionStatistics();
   for (let step = 0; step < 5000; step++) {
-    first.record(withPhases({ run: 1000 }));
-    second.record(withPhases({ run: 5000 }));
+    first.end(CALL, withPhases({ run: 1000 }));
+    second.end(CALL, withPhases({ run: 5000 }));
   }
   assert.equal(first.read('a').latency['run']?.count, 5000);
   assert.equal(second.read('b').latency['run']?.count, 5000);
@@ -73,7 +74,7 @@ test('FunctionStatistics holds less than 3 kB for a function called once', () =>
   const before = process.memoryUsage();
   for (let index = 0; index < 2000; index++) {
     const statistics = new FunctionStatistics();
-    statistics.record(makeOutcome());
+    statistics.end(CALL, makeOutcome());
     statistics.read('f');
     all.push(statistics);
   }

@@ -71,8 +71,7 @@ test('createNebula({ markers }) makes calls that overlap one batch, and says so'
 });
 
 async function withFake(options: NebulaOptions) {
-  // Its answers come later, as those of a pool: another kind than in-thread would bring other runtimes with it.
-  const executor = Object.assign(new FakeExecutor(), { kind: 'worker' as unknown as 'in-thread' });
+  const executor = new FakeExecutor();
   const nebula = await createNebulaOn(executor, options);
   await nebula.deploy(tinyModule(), { name: 'tiny' });
   return { nebula, executor };
