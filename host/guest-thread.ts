@@ -12,9 +12,9 @@ import type { Guest } from './guest.ts';
 import { monotonicNs } from './monotonic.ts';
 import { MicroVm } from './micro-vm.ts';
 import type { Ending, Invocation, Outcome, Start } from './outcome.ts';
-import type { GuestCall } from './preview1/preview1.ts';
+import type { GuestCall } from './guest.ts';
 import { RestoreTally } from './restore-tally.ts';
-import type { RunRecord } from './run-record.ts';
+import type { RunRecord } from './wasi/session/run-record.ts';
 import type { SnapshotImage } from './snapshot/image.ts';
 
 /** Times a micro-VM is made again because of where its memory is: not where its image expects it (snapshot/image.ts). */

@@ -1,7 +1,14 @@
 /** What a thread can run and put back: the instance of a core module (micro-vm.ts) or of a component. */
 
+import type { ComponentCall } from './component/channel/component-call.ts';
 import type { Ending, Usage } from './outcome.ts';
-import type { GuestCall } from './preview1/preview1.ts';
+import type { SessionCall } from './wasi/session/session.ts';
+
+/** What one invocation gives a guest. */
+export interface GuestCall extends SessionCall {
+  /** What a component is asked for besides. */
+  readonly component?: ComponentCall | undefined;
+}
 
 export interface Guest {
   /** Its memories, for whoever counts what the address space holds. */

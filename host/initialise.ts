@@ -9,7 +9,8 @@ import { mountAll, closeAll } from './filesystem/mounts.ts';
 import { describeEnding, type Ending } from './outcome.ts';
 import { releaseMemory } from './linux/memory.ts';
 import { STATE } from './module/instrument.ts';
-import { Preview1, type GuestCall } from './preview1/preview1.ts';
+import { Preview1 } from './preview1/preview1.ts';
+import type { GuestCall } from './guest.ts';
 import { nonZeroPages, type Snapshot } from './snapshot/snapshot.ts';
 import { InstanceState } from './snapshot/state.ts';
 

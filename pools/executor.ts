@@ -4,7 +4,7 @@ import { NO_OUTPUT } from '../host/bytes.ts';
 import type { FunctionDefinition } from '../host/definition.ts';
 import { NO_USAGE, type Ending, type Invocation, type Outcome } from '../host/outcome.ts';
 import { NO_PHASES } from '../host/phases.ts';
-import type { Recorded } from '../host/run-record.ts';
+import type { Recorded } from '../host/wasi/session/run-record.ts';
 import type { DeployReport } from './deploy-report.ts';
 
 export type { DeployReport };

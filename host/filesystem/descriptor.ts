@@ -5,6 +5,7 @@
  * Source: WASI preview1, `wasi_snapshot_preview1.witx`.
  */
 
+import { NO_BYTES } from '../bytes.ts';
 import { ERRNO } from '../wasi/errno.ts';
 import { FILETYPE } from '../wasi/filetype.ts';
 
@@ -45,6 +46,26 @@ export interface Result {
   descriptor: Descriptor | undefined;
   stat: Filestat;
   bytes: Uint8Array;
+}
+
+/** A place for results, with nothing in it yet: made once, so that calls allocate none. */
+export function createResult(): Result {
+  return {
+    count: 0,
+    offset: 0n,
+    descriptor: undefined,
+    bytes: NO_BYTES,
+    stat: {
+      dev: 0n,
+      ino: 0n,
+      filetype: FILETYPE.unknown,
+      nlink: 0n,
+      sizeBytes: 0n,
+      atimNs: 0n,
+      mtimNs: 0n,
+      ctimNs: 0n,
+    },
+  };
 }
 
 /** The base: every call is refused with the errno that suits a descriptor that cannot do it. */

@@ -6,8 +6,8 @@ import { OPEN } from '../linux/files.ts';
 import { libcFailure, loadLibc } from '../linux/libc.ts';
 import { closeOpenedFor, closeOwned, openFor, openMachine } from '../linux/owned-fd.ts';
 import type { Descriptor } from './descriptor.ts';
-import { MachineDirectory, type MachineTree } from './machine-tree.ts';
 import { hasKernelResolver, resolveByKernel, resolveByWalk } from './machine-path.ts';
+import { MachineDirectory, type MachineTree } from './machine-tree.ts';
 import { type GuestSources, MACHINE_SOURCES, type MountedDirectory } from './mount.ts';
 
 export interface MachineMountOptions {

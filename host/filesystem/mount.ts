@@ -1,6 +1,6 @@
 /** A directory of a function's capabilities, ready to be opened once per invocation. */
 
-import { RandomSource } from '../wasi/random-source.ts';
+import { randomFillSync } from 'node:crypto';
 import type { Descriptor } from './descriptor.ts';
 
 /** What a guest's files take from the guest's own sources. */
@@ -10,11 +10,11 @@ export interface GuestSources {
   readonly fillRandom: (target: Uint8Array) => void;
 }
 
-/** The machine's own. */
+/** The machine's own, for a directory that no guest has open. */
 export const MACHINE_SOURCES: GuestSources = {
   nowNs: () => BigInt(Date.now()) * 1_000_000n,
   fillRandom: (target) => {
-    new RandomSource({ kind: 'secure' }).fill(target, 0, target.length);
+    randomFillSync(target);
   },
 };
 

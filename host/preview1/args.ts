@@ -1,19 +1,19 @@
 /** The `args` and `environ` groups' shared form, and `args_get`, `args_sizes_get`. */
 
+import { ERRNO } from '../wasi/errno.ts';
 import type { HostFunctions } from './abi.ts';
 import type { Context } from './context.ts';
-import { ERRNO } from '../wasi/errno.ts';
 import type { StringList } from './string-list.ts';
 
 export function createArgsFunctions(context: Context): HostFunctions {
   return {
     args_get: (argv: number, buffer: number): number => {
       context.enter();
-      return writeStrings(context, context.arguments, argv >>> 0, buffer >>> 0);
+      return writeStrings(context, context.argv, argv >>> 0, buffer >>> 0);
     },
     args_sizes_get: (count: number, size: number): number => {
       context.enter();
-      return writeSizes(context, context.arguments, count >>> 0, size >>> 0);
+      return writeSizes(context, context.argv, count >>> 0, size >>> 0);
     },
   };
 }

@@ -1,8 +1,8 @@
 /** `clock_res_get`, `clock_time_get`. A clock that does not exist is INVAL. */
 
+import { ERRNO } from '../wasi/errno.ts';
 import type { HostFunctions } from './abi.ts';
 import type { Context } from './context.ts';
-import { ERRNO } from '../wasi/errno.ts';
 
 export function createClockFunctions(context: Context): HostFunctions {
   return {
@@ -12,8 +12,7 @@ export function createClockFunctions(context: Context): HostFunctions {
     },
     clock_time_get: (clock: number, _precision: bigint, time: number): number => {
       context.enter();
-      context.reads.clock = true;
-      return writeTimestamp(context, context.time.nowNs(clock >>> 0), time >>> 0);
+      return writeTimestamp(context, context.readClock(clock >>> 0), time >>> 0);
     },
   };
 }

@@ -8,11 +8,11 @@ export function createEnvironFunctions(context: Context): HostFunctions {
   return {
     environ_get: (environ: number, buffer: number): number => {
       context.enter();
-      return writeStrings(context, context.environment, environ >>> 0, buffer >>> 0);
+      return writeStrings(context, context.environ, environ >>> 0, buffer >>> 0);
     },
     environ_sizes_get: (count: number, size: number): number => {
       context.enter();
-      return writeSizes(context, context.environment, count >>> 0, size >>> 0);
+      return writeSizes(context, context.environ, count >>> 0, size >>> 0);
     },
   };
 }

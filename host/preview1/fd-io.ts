@@ -2,12 +2,13 @@
 /* oxlint-disable max-params -- the spec fixes the signatures, and bundling them would allocate on each call */
 
 import type { Descriptor, DirectoryEntry } from '../filesystem/descriptor.ts';
-import { InputBuffer, OutputBuffer } from '../filesystem/stdio.ts';
 import { ERRNO } from '../wasi/errno.ts';
 import { isBeyondOffsets } from '../wasi/offsets.ts';
-import { type HostFunctions, RIGHTS, SIZE } from './abi.ts';
+import { InputBuffer, OutputBuffer } from '../wasi/session/stdio.ts';
+import { type HostFunctions, SIZE } from './abi.ts';
 import type { Context } from './context.ts';
 import type { GuestMemory } from './guest-memory.ts';
+import { RIGHTS } from './rights.ts';
 
 /** Offset that stands for the descriptor's own. */
 const OWN_OFFSET = -1n;
@@ -116,7 +117,7 @@ function writeOutput(context: Context, output: OutputBuffer, iovs: number, count
     const length = view.getUint32(at + 4, true);
     const taken = output.append(bytes, view.getUint32(at, true), length);
     total += taken;
-    if (taken < length) throw context.stop({ kind: 'limit', limit: output.limit, allowed: output.limitBytes });
+    if (taken < length) throw context.stopForOutput(output);
   }
   return total;
 }

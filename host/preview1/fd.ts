@@ -1,12 +1,12 @@
 /** The `fd` group but for reading, writing and listing (fd-io.ts): stats, flags, rights, offsets, preopens. */
 
-import type { Descriptor } from '../filesystem/descriptor.ts';
 import { ERRNO } from '../wasi/errno.ts';
 import { FILETYPE } from '../wasi/filetype.ts';
 import { FDFLAGS_ALL, isFstflagsInvalid, WHENCE } from '../wasi/flags.ts';
 import { isBeyondOffsets } from '../wasi/offsets.ts';
-import { type AbiVariant, ADVICE_MAX, type HostFunctions, RIGHTS, SIZE } from './abi.ts';
+import { type AbiVariant, ADVICE_MAX, type HostFunctions, SIZE } from './abi.ts';
 import type { Context } from './context.ts';
+import { isDropped, keepRights, RIGHTS } from './rights.ts';
 
 export function createFdFunctions(context: Context, variant: AbiVariant): HostFunctions {
   return {
@@ -87,7 +87,7 @@ function createStatFunctions(context: Context, variant: AbiVariant): HostFunctio
       if (descriptor === undefined) return ERRNO.badf;
       if ((base & ~BigInt(descriptor.rightsBase)) !== 0n) return ERRNO.notcapable;
       if ((inheriting & ~BigInt(descriptor.rightsInheriting)) !== 0n) return ERRNO.notcapable;
-      dropRights(descriptor, Number(base), Number(inheriting));
+      keepRights(descriptor, Number(base), Number(inheriting));
       return ERRNO.success;
     },
     fd_filestat_get: (fd: number, filestat: number): number => {
@@ -110,13 +110,6 @@ function createStatFunctions(context: Context, variant: AbiVariant): HostFunctio
       return context.settle(errno, 'filesystem');
     },
   };
-}
-
-function dropRights(descriptor: Descriptor, base: number, inheriting: number): void {
-  descriptor.droppedBase |= descriptor.rightsBase & ~base;
-  descriptor.droppedInheriting |= descriptor.rightsInheriting & ~inheriting;
-  descriptor.rightsBase = base;
-  descriptor.rightsInheriting = inheriting;
 }
 
 function createOffsetFunctions(context: Context, variant: AbiVariant): HostFunctions {
@@ -155,11 +148,6 @@ function createOffsetFunctions(context: Context, variant: AbiVariant): HostFunct
       return descriptor.advise(from, count, advice);
     },
   };
-}
-
-/** Whether each of these rights was given up; one of them suffices. */
-function isDropped(descriptor: Descriptor | undefined, rights: number): boolean {
-  return descriptor !== undefined && (descriptor.droppedBase & rights) === rights;
 }
 
 function createSizeFunctions(context: Context): HostFunctions {

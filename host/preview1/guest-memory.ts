@@ -1,7 +1,7 @@
 /** The guest's memory behind bounds checks: pointers are u32, and one that leads outside is errno FAULT, never an exception. */
 
 import type { Filestat } from '../filesystem/descriptor.ts';
-import { COUNT } from '../run-record.ts';
+import { COUNT } from '../wasi/session/run-record.ts';
 import { SIZE } from './abi.ts';
 
 const NO_MEMORY = new ArrayBuffer(0);
@@ -18,10 +18,9 @@ export class GuestMemory {
     this.#refresh();
   }
 
-  /** Has its size told there, now and when it is found to have grown. */
+  /** Has its size told there whenever it is found to have grown. */
   countIn(counts: Float64Array): void {
     this.#counts = counts;
-    counts[COUNT.memoryBytes] = this.bytes.length;
   }
 
   /** Whether `length` bytes from `pointer` on are inside. Must precede every use of `bytes` and `view`. */

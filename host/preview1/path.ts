@@ -9,16 +9,9 @@ import { ERRNO } from '../wasi/errno.ts';
 import { FILETYPE } from '../wasi/filetype.ts';
 import { FDFLAGS_ALL, isFstflagsInvalid, isOflagsInvalid, OFLAG, OFLAGS_ALL } from '../wasi/flags.ts';
 import { SLASH } from '../wasi/paths.ts';
-import {
-  type AbiVariant,
-  DIRECTORY_RIGHTS,
-  FILE_RIGHTS,
-  type HostFunctions,
-  INHERITING_RIGHTS,
-  LOOKUP_SYMLINK_FOLLOW,
-  RIGHTS,
-} from './abi.ts';
-import { type Context, grant } from './context.ts';
+import { type AbiVariant, type HostFunctions, LOOKUP_SYMLINK_FOLLOW } from './abi.ts';
+import type { Context } from './context.ts';
+import { DIRECTORY_RIGHTS, FILE_RIGHTS, grant, INHERITING_RIGHTS, RIGHTS } from './rights.ts';
 
 const ALL_RIGHTS_MASK = 0x3fff_ffffn;
 /** Rights to a file's size: they need a descriptor it can be changed through, where it is a file and may be changed. */

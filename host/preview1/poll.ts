@@ -3,19 +3,12 @@
  * is answered at once, together with the clocks that have run out by then.
  */
 
-import { InputBuffer } from '../filesystem/stdio.ts';
 import { CLOCKID } from '../wasi/clock-id.ts';
 import { ERRNO } from '../wasi/errno.ts';
-import {
-  type AbiVariant,
-  EVENTRW_HANGUP,
-  EVENTTYPE,
-  type HostFunctions,
-  RIGHTS,
-  SIZE,
-  SUBCLOCK_ABSTIME,
-} from './abi.ts';
+import { InputBuffer } from '../wasi/session/stdio.ts';
+import { type AbiVariant, EVENTRW_HANGUP, EVENTTYPE, type HostFunctions, SIZE, SUBCLOCK_ABSTIME } from './abi.ts';
 import type { Context } from './context.ts';
+import { RIGHTS } from './rights.ts';
 
 const NS_PER_MS = 1e6;
 /** Longest single wait: `Atomics.wait` counts in doubles, a guest in u64. */
@@ -91,8 +84,7 @@ class Poll {
       const at = i * this.#variant.subscriptionBytes;
       const clock = at + this.#variant.clockOffset;
       if (view.getUint8(at + 8) !== EVENTTYPE.clock || view.getUint16(clock + 24, true) !== SUBCLOCK_ABSTIME) continue;
-      this.#context.reads.clock = true;
-      const leftNs = view.getBigUint64(clock + 8, true) - this.#context.time.nowNs(view.getUint32(clock, true));
+      const leftNs = view.getBigUint64(clock + 8, true) - this.#context.readClock(view.getUint32(clock, true));
       view.setBigUint64(clock + 8, leftNs > 0n ? leftNs : 0n, true);
     }
   }

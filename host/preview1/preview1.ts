@@ -7,14 +7,15 @@
 
 import type { MountedDirectory } from '../filesystem/mount.ts';
 import type { Ending } from '../outcome.ts';
+import type { SessionCall, SessionOptions } from '../wasi/session/session.ts';
 import { type AbiVariant, type HostFunctions, SNAPSHOT_1, UNSTABLE } from './abi.ts';
 import { createArgsFunctions } from './args.ts';
 import { createClockFunctions } from './clock.ts';
-import { Context, type GuestCall, type Preview1Options } from './context.ts';
+import { Context } from './context.ts';
 import { createEnvironFunctions } from './environ.ts';
-import { createFdFunctions } from './fd.ts';
 import { createFdIoFunctions } from './fd-io.ts';
-import { withMissingImports } from './missing-imports.ts';
+import { createFdFunctions } from './fd.ts';
+import { type MissingImport, withMissingImports } from './missing-imports.ts';
 import { createPathFunctions } from './path.ts';
 import { createPollFunctions } from './poll.ts';
 import { createProcFunctions } from './proc.ts';
@@ -22,9 +23,17 @@ import { createRandomFunctions } from './random.ts';
 import { createSchedFunctions } from './sched.ts';
 import { createSockFunctions } from './sock.ts';
 
-export type { GuestCall, Preview1Options } from './context.ts';
 export { STOP } from './stop.ts';
 
+/** What a guest is given once, and what it imports. */
+export interface Preview1Options extends SessionOptions {
+  /** Names of the functions the guest imports; all of them when it is not known. */
+  readonly imported?: ReadonlySet<string>;
+  /** Functions the guest imports that nobody has: each is a trap. */
+  readonly missing?: readonly MissingImport[];
+}
+
+/** The host functions of preview1 and the session behind them. */
 export class Preview1 {
   /** The functions under `wasi_snapshot_preview1` and, in its layout, under `wasi_unstable`; and those that are missing. */
   readonly imports: WebAssembly.Imports;
@@ -46,7 +55,7 @@ export class Preview1 {
   }
 
   /** Puts everything back for another invocation. */
-  begin(call: GuestCall): void {
+  begin(call: SessionCall): void {
     this.#context.begin(call);
   }
 

@@ -1,8 +1,8 @@
 /** `sched_yield`: there is nothing in this thread to yield to. */
 
+import { ERRNO } from '../wasi/errno.ts';
 import type { HostFunctions } from './abi.ts';
 import type { Context } from './context.ts';
-import { ERRNO } from '../wasi/errno.ts';
 
 export function createSchedFunctions(context: Context): HostFunctions {
   return {

@@ -1,13 +1,13 @@
 /** `sock_*`: a guest is given no socket, so an open descriptor is NOTSOCK and any other BADF. */
 
+import { ERRNO } from '../wasi/errno.ts';
 import type { HostFunctions } from './abi.ts';
 import type { Context } from './context.ts';
-import { ERRNO } from '../wasi/errno.ts';
 
 export function createSockFunctions(context: Context): HostFunctions {
   const refuse = (fd: number): number => {
     context.enter();
-    if (context.options.capabilities.denial === 'end') throw context.stop({ kind: 'denied', capability: 'sockets' });
+    context.deny('sockets');
     return context.table.get(fd >>> 0) === undefined ? ERRNO.badf : ERRNO.notsock;
   };
   return { sock_accept: refuse, sock_recv: refuse, sock_send: refuse, sock_shutdown: refuse };

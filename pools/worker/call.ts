@@ -4,7 +4,7 @@ import type { FunctionDefinition } from '../../host/definition.ts';
 import { messageOf, NebulaError } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { Ending, Invocation, Outcome } from '../../host/outcome.ts';
-import type { Recorded } from '../../host/run-record.ts';
+import type { Recorded } from '../../host/wasi/session/run-record.ts';
 import { TimedCall } from '../deadline.ts';
 import { unansweredOutcome } from '../executor.ts';
 import type { Sent, Unit } from './unit.ts';

@@ -9,7 +9,7 @@ import { GuestThread } from '../../host/guest-thread.ts';
 import { loadLibc } from '../../host/linux/libc.ts';
 import { tellThreadMemory } from '../../host/linux/thread-memory.ts';
 import { RestoreTally } from '../../host/restore-tally.ts';
-import { RunRecord } from '../../host/run-record.ts';
+import { RunRecord } from '../../host/wasi/session/run-record.ts';
 import { AnswerBox } from './answer-box.ts';
 import { REQUESTS_LEFT, toRefusal, type Chore, type ChoreAnswer, type Request, type Serve } from './messages.ts';
 import { RequestBox } from './request-box.ts';

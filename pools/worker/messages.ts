@@ -10,7 +10,7 @@ import type { Deployment } from '../../host/deployment.ts';
 import { messageOf, toFailure, type Failure } from '../../host/errors.ts';
 import type { Ending, Invocation, Outcome, Start } from '../../host/outcome.ts';
 import { loadWasmPhases, storeWasmPhases } from '../../host/phases.ts';
-import type { StreamBuffer } from '../../host/run-record.ts';
+import type { StreamBuffer } from '../../host/wasi/session/run-record.ts';
 import type { SnapshotImage } from '../../host/snapshot/image.ts';
 
 /** The one task that Piscina gives a worker: to answer what comes over this port. */

@@ -7,7 +7,7 @@ import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import { isNebulaError } from '../../host/errors.ts';
 import type { GuestThread } from '../../host/guest-thread.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
-import type { RunRecord } from '../../host/run-record.ts';
+import type { RunRecord } from '../../host/wasi/session/run-record.ts';
 import type { AnswerBox } from './answer-box.ts';
 import { ANSWERS_LEFT, claim, encodeOutcome, toRefusal, type InvokeRequest, type Request } from './messages.ts';
 import type { RequestBox } from './request-box.ts';

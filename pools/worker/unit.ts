@@ -6,7 +6,7 @@ import { monotonicNs } from '../../host/monotonic.ts';
 import { THREAD_MEMORY_BYTES } from '../../host/linux/thread-memory.ts';
 import type { Outcome } from '../../host/outcome.ts';
 import { RestoreTally } from '../../host/restore-tally.ts';
-import { RunReader, type Recorded, type StreamBuffer } from '../../host/run-record.ts';
+import { RunReader, type Recorded, type StreamBuffer } from '../../host/wasi/session/run-record.ts';
 import { AnswerBox } from './answer-box.ts';
 import {
   ANSWERS_LEFT,

@@ -10,7 +10,7 @@ import { resolveLimits, type Limits } from '../../host/limits.ts';
 import { MicroVm } from '../../host/micro-vm.ts';
 import { prepareModule } from '../../host/preparation/module.ts';
 import type { Ending } from '../../host/outcome.ts';
-import type { GuestCall } from '../../host/preview1/preview1.ts';
+import type { GuestCall } from '../../host/guest.ts';
 import { assemble } from '../wat.ts';
 
 export interface Given {

@@ -10,8 +10,7 @@ import { isNebulaError, messageOf, NebulaError } from '../../errors.ts';
 import { closeAll, mountAll } from '../../filesystem/mounts.ts';
 import type { Guest } from '../../guest.ts';
 import { describeEnding, type Ending, type Usage } from '../../outcome.ts';
-import type { GuestCall } from '../../preview1/preview1.ts';
-import { COUNT } from '../../run-record.ts';
+import type { GuestCall } from '../../guest.ts';
 import type { StateDigest } from '../../snapshot/audit.ts';
 import type { SnapshotImage } from '../../snapshot/image.ts';
 import { createRestorer } from '../../snapshot/restore/choice.ts';
@@ -115,8 +114,7 @@ export class ComponentVm implements Guest {
     if (this.#runsOfState === 0) this.#cores.audit(this.#definition.name);
     this.#runs++;
     this.#runsOfState++;
-    this.#host.begin(call);
-    if (call.record !== undefined) this.#host.counts[COUNT.memoryBytes] = this.#memoryBytes;
+    this.#host.begin(call, call.record === undefined ? 0 : this.#memoryBytes);
     this.#ending = this.#explain(withHost(this.#host, () => callWithin(this.#host, entry, timeoutMs)));
     return this.#ending;
   }

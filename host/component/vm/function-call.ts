@@ -64,7 +64,7 @@ function reply(host: Host, call: FunctionCall, result: CallResult): void {
 function encodeResult(host: Host, result: CallResult): Uint8Array {
   try {
     const { outputBytes } = host.options.limits;
-    if (sizeOf(result, outputBytes) > outputBytes) throw host.stopForResult();
+    if (sizeOf(result, outputBytes) > outputBytes) throw host.values.stopForResult();
     return serialize(result);
   } catch (error) {
     if (!(error instanceof Untransferable)) throw error;

@@ -94,8 +94,8 @@ function requireText(value: unknown): string {
 
 /** Frozen, since every glue of a thread has it. */
 export const LIFT_LOWER_VALUES: LiftLower = Object.freeze<LiftLower>({
-  argument: liftsOf((host, around, content) => host.countArgument(around + content)),
-  result: liftsOf((host, around, content) => host.countResult(around, content)),
+  argument: liftsOf((host, around, content) => host.values.countArgument(around + content)),
+  result: liftsOf((host, around, content) => host.values.countResult(around, content)),
   lowerUtf8(text, realloc, memory) {
     const given = requireText(text);
     const len = Buffer.byteLength(given);
@@ -117,7 +117,7 @@ export const LIFT_LOWER_VALUES: LiftLower = Object.freeze<LiftLower>({
     if (bytes.length === sizeBytes) return bytes;
     throw new TypeError(`expected a list of ${sizeBytes} bytes, got one of ${bytes.length}`);
   },
-  begin: () => activeHost().beginArguments(),
+  begin: () => activeHost().values.beginArguments(),
   unknownHandle,
   requireHandle(table, handle) {
     // The scope of a free one has the flag.

@@ -20,7 +20,7 @@ const NO_RESPONSE = 1;
 export function handleRequest(host: Host, call: HttpCall, handle: Handler['handle']): void {
   const { channel, isStreamed, request } = call;
   const source =
-    channel !== undefined && isStreamed ? new StreamedBody(host, channel) : bodyOf(host.call.input, call.trailers);
+    channel !== undefined && isStreamed ? new StreamedBody(host, channel) : bodyOf(host.input, call.trailers);
   const outparam = new ResponseOutparam(
     host,
     request.method,

@@ -1,9 +1,9 @@
 /** wasi:cli: arguments, environment, exit and the standard streams. Source: WASI 0.2, wasi:cli/imports. */
 
 import { NO_BYTES } from '../../bytes.ts';
-import type { OutputBuffer } from '../../filesystem/stdio.ts';
-import type { Imports } from './interfaces.ts';
+import type { OutputBuffer } from '../../wasi/session/stdio.ts';
 import type { Host } from './host.ts';
+import type { Imports } from './interfaces.ts';
 import { type ByteSink, type ByteSource, CHUNK_BYTES, InputStream, OutputStream } from './io.ts';
 import { Resource } from './resource.ts';
 
@@ -15,8 +15,8 @@ type Status = { readonly tag: 'ok' | 'err' };
 export function createCli(host: Host): Imports {
   return {
     'wasi:cli/environment': {
-      getEnvironment: () => Object.entries(host.call.environment),
-      getArguments: () => [host.options.programName, ...host.call.arguments],
+      getEnvironment: () => Object.entries(host.environment),
+      getArguments: () => [host.options.programName, ...host.arguments],
       initialCwd: () => undefined,
     },
     'wasi:cli/exit': {
@@ -36,7 +36,7 @@ export function createCli(host: Host): Imports {
 
 function exit(host: Host, exitCode: number): never {
   host.enter();
-  throw host.stop(exitCode === 0 ? { kind: 'ok' } : { kind: 'exit', exitCode });
+  throw host.exit(exitCode);
 }
 
 function stdinSource(host: Host): ByteSource {
@@ -59,7 +59,7 @@ function outputSink(host: Host, output: OutputBuffer): ByteSink {
     room: () => CHUNK_BYTES,
     put(bytes) {
       if (output.append(bytes, 0, bytes.length) === bytes.length) return;
-      throw host.stop({ kind: 'limit', limit: output.limit, allowed: output.limitBytes });
+      throw host.stopForOutput(output);
     },
   };
 }

@@ -1,8 +1,8 @@
 /** wasi:clocks, from the guest's own time source. Source: WASI 0.2, wasi:clocks/monotonic-clock and wall-clock. */
 
 import { CLOCKID } from '../../wasi/clock-id.ts';
-import type { Imports } from './interfaces.ts';
 import type { Host } from './host.ts';
+import type { Imports } from './interfaces.ts';
 import { Pollable } from './io.ts';
 
 export const NS_PER_S = 1_000_000_000n;
@@ -21,7 +21,7 @@ export function toDatetime(timeNs: bigint): Datetime {
 export function createClocks(host: Host): Imports {
   const now = (): bigint => {
     host.enter();
-    return host.time.nowNs(CLOCKID.monotonic);
+    return host.readClock(CLOCKID.monotonic);
   };
   // A wait is real time, also for a guest whose clocks stand still.
   const after = (durationNs: bigint): Pollable => {
@@ -44,7 +44,7 @@ export function createClocks(host: Host): Imports {
     'wasi:clocks/wall-clock': {
       now() {
         host.enter();
-        return toDatetime(host.nowNs());
+        return toDatetime(host.readClock(CLOCKID.realtime));
       },
       resolution: () => toDatetime(host.time.resolutionNs(CLOCKID.realtime)),
     },

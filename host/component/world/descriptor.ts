@@ -1,24 +1,23 @@
 /** `descriptor` of wasi:filesystem: an open file or directory. What a path leads to is the kernel's or the tree's to say. */
 
 import { UTF8_DECODER, UTF8_ENCODER } from '../../bytes.ts';
-import type { Descriptor as File, Result } from '../../filesystem/descriptor.ts';
+import { createResult, type Descriptor as File, type Result } from '../../filesystem/descriptor.ts';
 import { ERRNO } from '../../wasi/errno.ts';
 import { FILETYPE } from '../../wasi/filetype.ts';
 import { FDFLAG, OFLAG } from '../../wasi/flags.ts';
 import { PATH_MAX_BYTES, SLASH } from '../../wasi/paths.ts';
-import { WasiError } from './guest-stop.ts';
 import { DirectoryEntryStream } from './directory-entries.ts';
 import { settle } from './file-errors.ts';
 import {
   type DescriptorStat,
   fileType,
   type FileType,
-  newResult,
   type NewTimestamp,
   toDescriptorStat,
   toNewTimes,
 } from './file-stat.ts';
 import { fileSink, fileSource, OpenFile } from './file-streams.ts';
+import { WasiError } from './guest-stop.ts';
 import type { Host } from './host.ts';
 import { InputStream, OutputStream } from './io.ts';
 import { Resource } from './resource.ts';
@@ -56,7 +55,7 @@ const U64 = 0xffff_ffff_ffff_ffffn;
 const MIX = [0x9e37_79b9_7f4a_7c15n, 0xbf58_476d_1ce4_e5b9n] as const;
 
 /** One per thread: a guest runs alone in it. */
-const RESULT: Result = newResult();
+const RESULT: Result = createResult();
 
 export class Descriptor extends Resource {
   readonly #open: OpenFile;

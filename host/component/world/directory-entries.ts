@@ -2,9 +2,9 @@
 
 import { UTF8_DECODER } from '../../bytes.ts';
 import type { DirectoryEntry as Entry } from '../../filesystem/descriptor.ts';
+import { settle } from './file-errors.ts';
 import { fileType, type FileType } from './file-stat.ts';
 import type { OpenFile } from './file-streams.ts';
-import { settle } from './file-errors.ts';
 import type { Host } from './host.ts';
 import { Resource } from './resource.ts';
 

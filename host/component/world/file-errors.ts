@@ -58,6 +58,5 @@ export function fileErrorCode(errno: number): string {
 /** Throws what an errno means, unless it is a success. What is not granted ends the guest where the manifest says so. */
 export function settle(host: Host, errno: number): void {
   if (errno === ERRNO.success) return;
-  if (errno === ERRNO.notcapable || errno === ERRNO.rofs) host.deny('filesystem');
-  throw new WasiError(fileErrorCode(errno));
+  throw new WasiError(fileErrorCode(host.settle(errno, 'filesystem')));
 }

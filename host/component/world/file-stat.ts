@@ -1,7 +1,6 @@
 /** Stats and times of wasi:filesystem. */
 
-import { NO_BYTES } from '../../bytes.ts';
-import type { Filestat, Result } from '../../filesystem/descriptor.ts';
+import type { Filestat } from '../../filesystem/descriptor.ts';
 import { FILETYPE } from '../../wasi/filetype.ts';
 import { FSTFLAG } from '../../wasi/flags.ts';
 import { type Datetime, NS_PER_S, toDatetime } from './clocks.ts';
@@ -77,9 +76,4 @@ function toNs(time: NewTimestamp): bigint {
 function flagOf(time: NewTimestamp, given: number, now: number): number {
   if (time.tag === 'timestamp') return given;
   return time.tag === 'now' ? now : 0;
-}
-
-export function newResult(): Result {
-  const stat = { dev: 0n, ino: 0n, filetype: 0, nlink: 0n, sizeBytes: 0n, atimNs: 0n, mtimNs: 0n, ctimNs: 0n };
-  return { count: 0, offset: 0n, descriptor: undefined, bytes: NO_BYTES, stat };
 }

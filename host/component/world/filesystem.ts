@@ -1,10 +1,10 @@
 /** wasi:filesystem over the descriptors that preview1 uses too. Source: WASI 0.2, wasi:filesystem/types and preopens. */
 
-import type { Imports } from './interfaces.ts';
 import { Descriptor } from './descriptor.ts';
 import { DirectoryEntryStream } from './directory-entries.ts';
 import { OpenFile } from './file-streams.ts';
 import type { Host } from './host.ts';
+import type { Imports } from './interfaces.ts';
 import { InputStream, IoError, OutputStream } from './io.ts';
 
 export function createFilesystem(host: Host): Imports {
@@ -15,13 +15,7 @@ export function createFilesystem(host: Host): Imports {
         host.enter();
         return host.mounts.map((mount, at) => {
           const isWritable = host.options.capabilities.mounts[at]?.access === 'read-write';
-          const open = new OpenFile(
-            host,
-            mount.open({
-              nowNs: () => host.nowNs(),
-              fillRandom: (target) => host.random.fill(target, 0, target.length),
-            }),
-          );
+          const open = new OpenFile(host, mount.open(host.sources));
           return [new Descriptor(host, open, { read: true, mutateDirectory: isWritable }), mount.guestPath];
         });
       },

@@ -1,7 +1,7 @@
 /** wasi:random, from the guest's own source: what is insecure by name is as good as the rest. Source: WASI 0.2, wasi:random. */
 
-import type { Imports } from './interfaces.ts';
 import type { Host } from './host.ts';
+import type { Imports } from './interfaces.ts';
 
 export function createRandom(host: Host): Imports {
   const bytes = (length: bigint): Uint8Array => {
@@ -11,8 +11,7 @@ export function createRandom(host: Host): Imports {
       throw host.stop({ kind: 'limit', limit: 'memoryBytes', allowed: memoryBytes });
     }
     const drawn = new Uint8Array(Number(length));
-    // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- a random source is no array
-    host.random.fill(drawn, 0, drawn.length);
+    host.fillRandom(drawn, 0, drawn.length);
     return drawn;
   };
   const word = (): bigint => new DataView(bytes(8n).buffer).getBigUint64(0, true);

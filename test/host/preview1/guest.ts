@@ -5,7 +5,8 @@ import { mountMemory } from '../../../host/filesystem/memory-mount.ts';
 import type { MountedDirectory } from '../../../host/filesystem/mount.ts';
 import { resolveLimits, type Limits } from '../../../host/limits.ts';
 import { ERRNO, errnoName } from '../../../host/wasi/errno.ts';
-import { type GuestCall, Preview1, STOP } from '../../../host/preview1/preview1.ts';
+import { Preview1, STOP } from '../../../host/preview1/preview1.ts';
+import type { GuestCall } from '../../../host/guest.ts';
 
 /** Where `put` begins to place what a call is handed. */
 const SCRATCH = 1024;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { RIGHTS } from '../../../host/preview1/abi.ts';
+import { RIGHTS } from '../../../host/preview1/rights.ts';
 import { OFLAG } from '../../../host/wasi/flags.ts';
 import { testMounts } from '../filesystem/both-mounts.ts';
 import { type Guest, RIGHTS_ALL, ROOT } from './guest.ts';

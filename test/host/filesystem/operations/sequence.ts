@@ -1,6 +1,6 @@
 /** Random sequences of operations on files, each the same for the same seed. */
 
-import { INHERITING_RIGHTS, RIGHTS } from '../../../../host/preview1/abi.ts';
+import { INHERITING_RIGHTS, RIGHTS } from '../../../../host/preview1/rights.ts';
 import { FDFLAG, OFLAG } from '../../../../host/wasi/flags.ts';
 import type { Operation } from './operation.ts';
 

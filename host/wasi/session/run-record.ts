@@ -7,8 +7,8 @@
  * that outgrows its buffer gets another one with a number of its own, which the thread announces before it is used.
  */
 
-import { NO_OUTPUT } from './bytes.ts';
-import type { Usage } from './outcome.ts';
+import { NO_OUTPUT } from '../../bytes.ts';
+import type { Usage } from '../../outcome.ts';
 
 const RUN = 0;
 const LENGTH = 1;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RunReader, RunRecord, type Recorded, type StreamBuffer } from '../../host/run-record.ts';
+import { RunReader, RunRecord, type Recorded, type StreamBuffer } from '../../../../host/wasi/session/run-record.ts';
 
 const FIRST_BYTES = 16_384;
 const EARLIER = 'e'.charCodeAt(0);

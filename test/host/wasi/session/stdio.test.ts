@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Result } from '../../../host/filesystem/descriptor.ts';
-import { InputBuffer, OutputBuffer } from '../../../host/filesystem/stdio.ts';
-import { ERRNO } from '../../../host/wasi/errno.ts';
+import type { Result } from '../../../../host/filesystem/descriptor.ts';
+import { InputBuffer, OutputBuffer } from '../../../../host/wasi/session/stdio.ts';
+import { ERRNO } from '../../../../host/wasi/errno.ts';
 
 const result = {} as Result;
 

@@ -1,11 +1,11 @@
 /** The guest's standard streams: byte buffers. */
 
-import { NO_BYTES, NO_OUTPUT } from '../bytes.ts';
-import { passOn } from '../pass-on.ts';
-import { COUNT, type StreamRecord } from '../run-record.ts';
-import { ERRNO } from '../wasi/errno.ts';
-import { FILETYPE } from '../wasi/filetype.ts';
-import { Descriptor, type Result } from './descriptor.ts';
+import { NO_BYTES, NO_OUTPUT } from '../../bytes.ts';
+import { Descriptor, type Result } from '../../filesystem/descriptor.ts';
+import { passOn } from '../../pass-on.ts';
+import { ERRNO } from '../errno.ts';
+import { FILETYPE } from '../filetype.ts';
+import { COUNT, type StreamRecord } from './run-record.ts';
 
 /** A stream of bytes: it has no offset, no size and no times. */
 abstract class Stream extends Descriptor {
