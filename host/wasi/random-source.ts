@@ -32,7 +32,7 @@ export class RandomSource {
   }
 
   /** Fills `length` bytes from `position` on; they must be inside. */
-  fill(bytes: Uint8Array, position: number, length: number): void {
+  draw(bytes: Uint8Array, position: number, length: number): void {
     if (this.#capability.kind === 'seeded') {
       this.#fillSeeded(bytes, position, length);
     } else if (length <= POOLED_BYTES) {

@@ -153,6 +153,6 @@ export class Session<Stop extends object> {
   /** Fills `length` bytes from `position` on with randomness; they must be inside. */
   fillRandom(bytes: Uint8Array, position: number, length: number): void {
     this.reads.random = true;
-    this.random.fill(bytes, position, length);
+    this.random.draw(bytes, position, length);
   }
 }
