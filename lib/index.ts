@@ -2,7 +2,7 @@
 
 export { createNebula } from './nebula.ts';
 export { startServer } from './triggers/http/server.ts';
-export { NebulaClient } from './client.ts';
+export { NebulaClient } from './client/client.ts';
 export { isNebulaError, NebulaError } from '../host/errors.ts';
 
 export type {
@@ -25,14 +25,8 @@ export type {
 } from './api.ts';
 export type { NebulaServer, ServerOptions, ServerTimeouts } from './triggers/http/server.ts';
 export type { RequestContext } from './triggers/http/handler.ts';
-export type {
-  CallOptions,
-  ClientOptions,
-  FetchOptions,
-  RemoteDeployOptions,
-  RemoteEnding,
-  RemoteOutcome,
-} from './client.ts';
+export type { CallOptions, ClientOptions, FetchOptions, RemoteDeployOptions } from './client/options.ts';
+export type { RemoteEnding, RemoteOutcome } from './wire/outcome.ts';
 export type { MarkerStats, Markers } from './observe/markers.ts';
 export type { ContainerNetwork } from '../pools/container/definition.ts';
 export type { ErrorCode, ErrorFields, ErrorName } from '../host/errors.ts';

@@ -27,7 +27,7 @@ import type { Target } from './component/exchange.ts';
 import { createExecutor } from './executor.ts';
 import type { FetchHandler, RequestContext } from './triggers/http/handler.ts';
 import type { RouteOptions } from './triggers/http/routes.ts';
-import { toOutcomeError } from './outcome-error.ts';
+import { toOutcomeError } from './wire/outcome-error.ts';
 import { Runtimes } from './runtimes.ts';
 import { CallsUnderWay } from './observe/calls-under-way.ts';
 import type { Observer } from './observe/observer.ts';

@@ -143,7 +143,7 @@ async function invokeName(name: string, options: InvokeCommandOptions): Promise<
       throw argumentError(option, `left out for a function on a server: "${name}" is no file here`, options[option]);
     }
   }
-  const { NebulaClient } = await import('../client.ts');
+  const { NebulaClient } = await import('../client/client.ts');
   const { url, token } = options;
   const client = new NebulaClient({ url, ...(token === undefined ? {} : { token }) });
   try {

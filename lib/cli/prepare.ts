@@ -6,7 +6,7 @@ import { isComponent } from '../../host/component/prepare/binary.ts';
 import { prepareComponent, transpileComponent } from '../../host/preparation/component.ts';
 import { argumentError } from '../../host/errors.ts';
 import { resolveLimits } from '../../host/limits.ts';
-import { toManifestJson } from '../manifest.ts';
+import { toManifestJson } from '../wire/manifest-json.ts';
 import { writeDurably } from '../registry/durable-file.ts';
 import { writePrepared } from '../registry/prepared-folder.ts';
 import { loadSource, MANIFEST_NAME } from '../registry/source.ts';

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { FunctionRecord } from '../api.ts';
-import { NebulaClient } from '../client.ts';
+import { NebulaClient } from '../client/client.ts';
 import { loadSource } from '../registry/source.ts';
 import { applyOptions, type FunctionOptions, type ServerAccess } from './options.ts';
 import { print } from './streams.ts';

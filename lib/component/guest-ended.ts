@@ -2,7 +2,7 @@
 
 import { NebulaError } from '../../host/errors.ts';
 import type { Outcome } from '../../host/outcome.ts';
-import { toOutcomeError } from '../outcome-error.ts';
+import { toOutcomeError } from '../wire/outcome-error.ts';
 
 export class GuestEnded extends Error {
   readonly functionName: string;

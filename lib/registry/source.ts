@@ -9,7 +9,8 @@ import { isComponent } from '../../host/component/prepare/binary.ts';
 import { DEFAULT_LIMITS } from '../../host/limits.ts';
 import type { DeployOptions, DeploySource, Manifest } from '../api.ts';
 import { readPrepared } from './prepared-folder.ts';
-import { mergeManifests, parseManifest, parseManifestText, resolveMounts } from '../manifest.ts';
+import { parseManifest, parseManifestText } from '../manifest/manifest.ts';
+import { mergeManifests, resolveMounts } from '../manifest/merge.ts';
 
 /** The name of a manifest in a function's folder. */
 export const MANIFEST_NAME = 'nebula.json';

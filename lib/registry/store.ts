@@ -14,7 +14,8 @@ import { mkdir, readdir, readFile, realpath, rename, rm } from 'node:fs/promises
 import { join } from 'node:path';
 import { isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
 import type { Manifest } from '../api.ts';
-import { parseManifest, toManifestJson } from '../manifest.ts';
+import { parseManifest } from '../manifest/manifest.ts';
+import { toManifestJson } from '../wire/manifest-json.ts';
 import {
   createDirectory,
   removeDirectory,

@@ -14,7 +14,7 @@ import {
   WASM_PHASES,
   type Phases,
 } from '../../host/phases.ts';
-import { serverTiming } from '../../lib/triggers/http/outcome-answer.ts';
+import { formatServerTiming } from '../../lib/wire/server-timing.ts';
 import { createMetrics } from '../../lib/triggers/http/metrics.ts';
 import { openApiDocument } from '../../lib/triggers/http/openapi.ts';
 import { ResponseTally } from '../../lib/triggers/http/response-tally.ts';
@@ -102,9 +102,9 @@ test('storeAllPhases() goes by the order of the table, and sums', () => {
   assert.deepEqual([...row], [0, ...ALL_PHASES.map((key) => WASM[key] ?? 0), 0]);
 });
 
-test('serverTiming() names the phases in their order', () => {
+test('formatServerTiming() names the phases in their order', () => {
   const expected = IN_ORDER.map((key, at) => `${key};dur=${2 ** at}`).join(', ');
-  assert.equal(serverTiming(ALL), expected);
+  assert.equal(formatServerTiming(ALL), expected);
 });
 
 test('FunctionStatistics.read() has each phase under its own name, in order', () => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { Request } from 'undici';
-import { NebulaClient } from '../../lib/client.ts';
+import { NebulaClient } from '../../lib/client/client.ts';
 import { startServer } from '../../lib/triggers/http/server.ts';
 import { createNebula } from '../../lib/nebula.ts';
 import { modulePath } from '../definition.ts';

@@ -6,7 +6,7 @@ import { describe, it, test } from 'node:test';
 import Docker from 'dockerode';
 import { createNebula } from '../../lib/nebula.ts';
 import { startServer } from '../../lib/triggers/http/server.ts';
-import { NebulaClient } from '../../lib/client.ts';
+import { NebulaClient } from '../../lib/client/client.ts';
 import { nativePath, skipWithoutNative } from '../functions/native.ts';
 import { holdings, ownedBy, skipWithoutDocker, SOCKET } from '../pools/container/docker.ts';
 import { nebula as runNebula } from './cli/command.ts';

@@ -3,10 +3,11 @@
 import { NO_BYTES } from '../../../host/bytes.ts';
 import { NebulaError } from '../../../host/errors.ts';
 import type { Nebula } from '../../api.ts';
+import { outcomeFields } from '../../wire/outcome.ts';
 import { cgiEnvironment, type FunctionPath } from './cgi-environment.ts';
 import { parseCgiResponse } from './cgi-response.ts';
 import { readInput, type Answer, type Exchange } from './exchange.ts';
-import { guestFailureAnswer, outcomeHeaders } from './outcome-answer.ts';
+import { guestFailureAnswer } from './outcome-answer.ts';
 import { MalformedRequest, parseRequestTarget, type RequestTarget } from './request-target.ts';
 
 /** Local redirects that may follow one another. */
@@ -32,7 +33,7 @@ export async function serveCgi(
   const { status, headers, body, statedBytes } = response;
   // What a program that answers HEAD without a body does not state is not known.
   const sizeBytes = statedBytes ?? (body.byteLength > 0 ? body.byteLength : undefined);
-  return { status, headers: [...headers, ...outcomeHeaders(record, outcome)], body, headLength: { sizeBytes } };
+  return { status, headers: [...headers, ...outcomeFields(record, outcome)], body, headLength: { sizeBytes } };
 }
 
 /**

@@ -7,7 +7,7 @@ import { GatheredBytes } from '../../../host/gathered-bytes.ts';
 import { hasContent } from '../../../host/http-fields.ts';
 import type { Nebula } from '../../api.ts';
 import { announcedBytes, BodyTooLarge, drain, lengthOf, type Answer, type Exchange } from './exchange.ts';
-import { malformedRequestAnswer } from './problem.ts';
+import { malformedRequestAnswer } from './problem-answer.ts';
 import { MalformedRequest, parseHost, parseRequestTarget, targetOfUrl, type RequestTarget } from './request-target.ts';
 import { Routes, type RouteOptions } from './routes.ts';
 

@@ -5,33 +5,12 @@ import { ERRORS } from '../../../host/errors.ts';
 import { ALL_PHASES } from '../../../host/phases.ts';
 import { functionRecordSchema } from '../../schema/function-record.ts';
 import { manifestSchema, nameSchema } from '../../schema/manifest.ts';
+import { problemSchema } from '../../schema/problem.ts';
 
 const RECORD = {
   ...functionRecordSchema,
   properties: { ...functionRecordSchema.properties, manifest: reference('Manifest') },
 };
-
-const PROBLEM = Type.Object(
-  {
-    type: Type.String(),
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.String(),
-    instance: Type.String(),
-    code: Type.Union(Object.keys(ERRORS).map((key) => Type.Literal(`ERR_NEBULA_${key}`))),
-    fields: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()])),
-    outcome: Type.Optional(
-      Type.Union([
-        Type.Object({ kind: Type.Literal('exit'), exitCode: Type.Integer() }),
-        Type.Object({ kind: Type.Literal('trap'), reason: Type.String(), message: Type.String() }),
-      ]),
-    ),
-    stderr: Type.Optional(
-      Type.String({ description: "the end of the guest's stderr, when the function shows failures" }),
-    ),
-  },
-  { title: 'Problem', description: 'RFC 9457' },
-);
 
 const BYTES: TSchema = Type.String({ format: 'binary' });
 
@@ -200,7 +179,7 @@ export function openApiDocument(): object {
     info: { title: 'Nebula', version: '1', description: 'Runs functions compiled to WebAssembly.' },
     paths: { ...invocationRoutes(), ...functionRoutes(), ...serverRoutes() },
     components: {
-      schemas: { Manifest: manifestSchema, FunctionRecord: RECORD, Problem: PROBLEM },
+      schemas: { Manifest: manifestSchema, FunctionRecord: RECORD, Problem: problemSchema },
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
     },
   };

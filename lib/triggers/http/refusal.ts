@@ -5,7 +5,8 @@ import type { Socket } from 'node:net';
 import type { InvokeContext } from './invoke-call.ts';
 import { connectionOf, NodeCall } from './node-call.ts';
 import type { Message } from './node-exchange.ts';
-import { malformedRequestAnswer, malformedRequestProblem, titleOf } from './problem.ts';
+import { PROBLEM_TYPE, titleOf, toMalformedRequestProblem } from '../../wire/problem.ts';
+import { malformedRequestAnswer } from './problem-answer.ts';
 import type { ResponseTally } from './response-tally.ts';
 
 /** Time a client gets to read what was wrong with its request. */
@@ -61,9 +62,9 @@ export function refuseTunnel(tally: ResponseTally, _request: IncomingMessage, so
 }
 
 function endWith(socket: Socket, status: number, detail?: string): void {
-  const body = malformedRequestProblem(status, detail);
+  const body = JSON.stringify(toMalformedRequestProblem(status, detail));
   socket.end(
-    `HTTP/1.1 ${status} ${titleOf(status)}\r\nContent-Type: application/problem+json\r\n` +
+    `HTTP/1.1 ${status} ${titleOf(status)}\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
   setTimeout(() => socket.destroy(), LINGER_MS).unref();

@@ -6,7 +6,7 @@ import { NO_BYTES } from '../../../host/bytes.ts';
 import { isNebulaError, messageOf, NebulaError } from '../../../host/errors.ts';
 import { DEFAULT_LIMITS } from '../../../host/limits.ts';
 import type { FunctionRecord, Nebula } from '../../api.ts';
-import { toManifestJson } from '../../manifest.ts';
+import { toManifestJson } from '../../wire/manifest-json.ts';
 import { createAuthorize, type AccessOptions, type Authorize } from './authorization.ts';
 import { parseFunctionPath } from './cgi-environment.ts';
 import { serveCgi } from './cgi.ts';
@@ -15,7 +15,7 @@ import { readDeployment } from './deployment.ts';
 import { readInput, type Answer, type Exchange, type HttpLogger } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
 import { outcomeAnswer } from './outcome-answer.ts';
-import { failureAnswer, malformedRequestAnswer } from './problem.ts';
+import { failureAnswer, malformedRequestAnswer } from './problem-answer.ts';
 import { hasDotSegment, MalformedRequest, malformedTarget, NO_DOT_SEGMENTS } from './request-target.ts';
 import { ResponseTally } from './response-tally.ts';
 

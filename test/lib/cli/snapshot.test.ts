@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { decodeSnapshot, encodeSnapshot } from '../../../host/snapshot/codec.ts';
 import type { Manifest, Nebula } from '../../../lib/api.ts';
-import { NebulaClient } from '../../../lib/client.ts';
+import { NebulaClient } from '../../../lib/client/client.ts';
 import { startServer } from '../../../lib/triggers/http/server.ts';
 import { createNebula } from '../../../lib/nebula.ts';
 import { temporaryDirectory } from '../tiny-module.ts';

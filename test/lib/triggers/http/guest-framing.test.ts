@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { Request } from 'undici';
-import { NebulaClient } from '../../../../lib/client.ts';
+import { NebulaClient } from '../../../../lib/client/client.ts';
 import type { HttpLogger } from '../../../../lib/triggers/http/exchange.ts';
 import { createFetchHandler } from '../../../../lib/triggers/http/handler.ts';
 import { createNebula, startServer, type Nebula, type NebulaServer } from '../../../../lib/index.ts';

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Request } from 'undici';
 import type { Nebula } from '../../../../lib/api.ts';
-import { NebulaClient } from '../../../../lib/client.ts';
+import { NebulaClient } from '../../../../lib/client/client.ts';
 import { startServer, type NebulaServer } from '../../../../lib/triggers/http/server.ts';
 import { createNebula } from '../../../../lib/nebula.ts';
 import { RawConnection } from './raw-connection.ts';

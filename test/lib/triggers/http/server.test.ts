@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NebulaClient } from '../../../../lib/client.ts';
+import { NebulaClient } from '../../../../lib/client/client.ts';
 import { startServer, type NebulaServer, type ServerOptions } from '../../../../lib/triggers/http/server.ts';
 import { FakeNebula, outcomeOf, untilAborted } from './fake-nebula.ts';
 import { RawConnection } from './raw-connection.ts';

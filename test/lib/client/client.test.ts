@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { isNebulaError, NebulaError } from '../../host/errors.ts';
-import { NebulaClient, type ClientOptions, type RemoteDeployOptions } from '../../lib/client.ts';
-import { parseServerTiming } from '../../lib/triggers/http/remote-outcome.ts';
-import { startServer, type NebulaServer } from '../../lib/triggers/http/server.ts';
-import { FakeNebula, outcomeOf, untilAborted } from './triggers/http/fake-nebula.ts';
+import { isNebulaError, NebulaError } from '../../../host/errors.ts';
+import { NebulaClient } from '../../../lib/client/client.ts';
+import type { ClientOptions, RemoteDeployOptions } from '../../../lib/client/options.ts';
+import { startServer, type NebulaServer } from '../../../lib/triggers/http/server.ts';
+import { FakeNebula, outcomeOf, untilAborted } from '../triggers/http/fake-nebula.ts';
 
 const WASM = Buffer.from('\0asm\x01\0\0\0');
 const PHASES = { queue: 12_000, compile: 0, instantiate: 0, restore: 0, run: 5432, collect: 0 };
@@ -352,12 +352,5 @@ describe('NebulaClient against a bad server', () => {
     await assert.rejects(lost.invoke('f'), new RegExp(`Cannot reach the server at http://127\\.0\\.0\\.1:${port}/: `));
     assert.equal(await lost.ready(), false);
     await lost.close();
-  });
-});
-
-describe('parseServerTiming()', () => {
-  it('reads phases in nanoseconds, and nothing else', () => {
-    assert.deepEqual(parseServerTiming('queue;dur=0.012, run;desc="x";dur=0.005432, db;dur=9, collect'), PHASES);
-    assert.deepEqual(parseServerTiming('total;dur=0'), { ...PHASES, queue: 0, run: 0 });
   });
 });

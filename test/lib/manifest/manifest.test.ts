@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_LIMITS } from '../../host/limits.ts';
-import { parseManifest, parseManifestText, resolveMounts } from '../../lib/manifest.ts';
+import { DEFAULT_LIMITS } from '../../../host/limits.ts';
+import { parseManifest, parseManifestText } from '../../../lib/manifest/manifest.ts';
 
 test('parseManifest() takes devices of mounts by the names it knows', () => {
   const mount = { guest: '/dev', files: {}, access: 'read-only' };
@@ -138,19 +138,5 @@ test('parseManifestText() says what is no JSON', () => {
   assert.throws(() => parseManifestText('{name: 1}'), {
     code: 'ERR_NEBULA_MANIFEST_INVALID',
     message: /Cannot read the manifest: it is not JSON: /,
-  });
-});
-
-test('resolveMounts() makes machine paths absolute, or refuses where there is no folder', () => {
-  const manifest = parseManifest({
-    name: 'a',
-    capabilities: { mounts: [{ guest: '/d', machine: 'data', access: 'read-only' }] },
-  });
-  assert.deepEqual(resolveMounts(manifest, '/srv/x').capabilities?.mounts, [
-    { guest: '/d', machine: '/srv/x/data', access: 'read-only' },
-  ]);
-  assert.throws(() => resolveMounts(manifest, undefined), {
-    code: 'ERR_NEBULA_MANIFEST_INVALID',
-    message: /"capabilities.mounts.0.machine" must be an absolute path .* got "data"/,
   });
 });

@@ -1,7 +1,7 @@
 /** An outcome that is not `ok`, as the error that `invokeOrThrow` throws. */
 
-import { NebulaError } from '../host/errors.ts';
-import type { Outcome } from '../host/outcome.ts';
+import { NebulaError } from '../../host/errors.ts';
+import type { Outcome } from '../../host/outcome.ts';
 
 /** DEADLINE, GUEST_FAILED, GUEST_LIMIT, GUEST_DENIED or CLIENT_CLOSED; its `cause` is the outcome. */
 export function toOutcomeError(name: string, outcome: Exclude<Outcome, { kind: 'ok' }>): NebulaError {

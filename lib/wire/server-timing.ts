@@ -1,0 +1,25 @@
+/** The phases of a call as a Server-Timing field. Source: W3C Server Timing, section 3. */
+
+import { ALL_PHASES, NO_PHASES, type Phases } from '../../host/phases.ts';
+
+/** Phases as a field, in milliseconds; those that did not happen are left out. */
+export function formatServerTiming(phases: Phases): string {
+  let field = '';
+  for (const phase of ALL_PHASES) {
+    const durationNs = Math.round(phases[phase] ?? 0);
+    if (durationNs > 0) field += `${field === '' ? '' : ', '}${phase};dur=${durationNs / 1e6}`;
+  }
+  return field === '' ? 'total;dur=0' : field;
+}
+
+/** Phases in nanoseconds out of a field; those it does not name are 0. */
+export function parseServerTiming(field: string): Phases {
+  const phases: { -readonly [K in keyof Phases]: Phases[K] } = { ...NO_PHASES };
+  for (const entry of field.split(',')) {
+    const [name = '', ...parameters] = entry.split(';').map((part) => part.trim());
+    const phase = ALL_PHASES.find((known) => known === name);
+    const duration = parameters.find((parameter) => parameter.startsWith('dur='));
+    if (phase !== undefined && duration !== undefined) phases[phase] = Math.round(Number(duration.slice(4)) * 1e6);
+  }
+  return phases;
+}
