@@ -37,6 +37,9 @@ export function okFields(record: FunctionRecord, outcome: Outcome): string[] {
   return [
     'Content-Type',
     record.manifest.http?.contentType ?? DEFAULT_CONTENT_TYPE,
+    // The guest chooses the bytes: a browser must not guess a type that runs them.
+    'X-Content-Type-Options',
+    'nosniff',
     'Nebula-Outcome',
     'ok',
     'Nebula-Exit-Code',

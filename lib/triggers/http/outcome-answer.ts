@@ -9,10 +9,7 @@ import { problemAnswer } from './problem-answer.ts';
 /** The answer to `POST /invoke/:name`. */
 export function outcomeAnswer(record: FunctionRecord, outcome: Outcome): Answer {
   if (outcome.kind !== 'ok') return guestFailureAnswer(record, outcome);
-  const headers = okFields(record, outcome);
-  // The guest chooses the bytes: a browser must not guess a type that runs them.
-  headers.push('X-Content-Type-Options', 'nosniff');
-  return { status: 200, headers, body: outcome.stdout };
+  return { status: 200, headers: okFields(record, outcome), body: outcome.stdout };
 }
 
 /** The answer for every ending but `ok`. */
