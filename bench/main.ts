@@ -6,11 +6,11 @@
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf } from '../host/errors.ts';
-import { watchEnvironment } from './environment.ts';
-import { printResult, writeResult, type Findings, type Result } from './result.ts';
+import { watchEnvironment } from './measurement/environment.ts';
+import { printResult, writeResult, type Findings, type Result } from './measurement/result.ts';
 import type { Plan } from './compare/plan.ts';
-import type { ImportFlags } from './energy/command.ts';
-import type { LoadFlags } from './load/command.ts';
+import type { ImportFlags } from './commands/energy.ts';
+import type { LoadFlags } from './commands/load.ts';
 import type { RunOptions } from './runs/options.ts';
 
 type Run = (options: RunOptions) => Promise<Findings>;
@@ -95,7 +95,7 @@ function addComparison(program: Command): void {
     .description('everything after the rows of a run, without running anything')
     .argument('<dir>', 'the folder of the run')
     .action(async (path: string) => {
-      const { analyseFolder } = await import('./compare/command.ts');
+      const { analyseFolder } = await import('./commands/compare.ts');
       report(await analyseFolder(path, print));
     });
 }
@@ -116,7 +116,7 @@ function addEnergy(program: Command): void {
     .addOption(new Option('--force', 'keep a result whose gates failed; it stays stamped'))
     .addOption(new Option('--replay <dir>', 'analyse the folder of a run again, nothing is run'))
     .action(async ({ out, plan, source, marker, force, replay, ...given }: EnergyOptions) => {
-      const { runEnergy } = await import('./energy/command.ts');
+      const { runEnergy } = await import('./commands/energy.ts');
       report(await runEnergy({ out, plan, source, marker, force, replay, given }, print));
     });
   program
@@ -130,7 +130,7 @@ function addEnergy(program: Command): void {
     .addOption(new Option('--interval <seconds>', 'sampling interval, for logs without times').argParser(seconds))
     .addOption(new Option('--json <file>', 'write the energies of marks without a run there'))
     .action(async (log: string, flags: ImportFlags) => {
-      const { importRecording } = await import('./energy/command.ts');
+      const { importRecording } = await import('./commands/energy.ts');
       report(await importRecording(log, flags, print));
     });
 }
@@ -155,7 +155,7 @@ interface ComparisonRequest {
 }
 
 async function runComparison({ out, plan, ...rest }: ComparisonRequest): Promise<boolean> {
-  const { compare } = await import('./compare/command.ts');
+  const { compare } = await import('./commands/compare.ts');
   const places = { ...(out === undefined ? {} : { out }), ...(plan === undefined ? {} : { plan }) };
   const { analysis } = await compare({ ...places, ...rest }, print);
   return analysis.stopped === null;
@@ -175,7 +175,7 @@ function addLoad(program: Command): void {
     .addOption(new Option('--seconds <count>', 'length of each step').argParser(positive).default(5))
     .addOption(new Option('--no-density', 'leave out how many idle functions fit in 1 GiB'))
     .action(async (flags: LoadFlags) => {
-      const { runLoad } = await import('./load/command.ts');
+      const { runLoad } = await import('./commands/load.ts');
       report(await runLoad(flags, print));
     });
 }

@@ -1,7 +1,8 @@
 /** The entry `nebula-faas/hardware`: markers, power sources, gates, and from their edges and samples to energy. */
 
-export { align, hostWindows } from './analysis/align.ts';
-export { HardwareError } from './errors.ts';
+export { align } from './analysis/align.ts';
+export { hostWindows } from './analysis/windows.ts';
+export { HardwareError } from './instrument/errors.ts';
 export { evaluateGates } from './gate/gates.ts';
 export { readMachine } from './gate/machine.ts';
 export { importLog, importNebulaCsv, LOG_FORMATS } from './logger/import.ts';
@@ -18,9 +19,10 @@ export { characterise, smallestEffectW } from './meter/probe.ts';
 export { recordToFile } from './meter/recording-file.ts';
 export { checkSource, openSource } from './meter/sources.ts';
 
-export type { Alignment, MarkedWindow, WindowState } from './analysis/align.ts';
+export type { Alignment } from './analysis/align.ts';
+export type { MarkedWindow, WindowState } from './analysis/windows.ts';
 export type { HostEdge, MarkerLog } from './analysis/edges.ts';
-export type { HardwareErrorCode, HardwareErrorName } from './errors.ts';
+export type { HardwareErrorCode, HardwareErrorName } from './instrument/errors.ts';
 export type { Gate, GateLimits, GateName, GateStamp } from './gate/gates.ts';
 export type { MachineReading } from './gate/machine.ts';
 export type { ImportedLog, ImportOptions, LogCounts } from './logger/log.ts';

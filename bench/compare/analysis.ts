@@ -8,7 +8,6 @@ import {
   type Pair,
 } from '../../statistics/bootstrap.ts';
 import { describeSample, type Description } from '../../statistics/description.ts';
-import type { EnergyAnalysis } from '../energy/analysis.ts';
 import { estimateBreakEven, type BreakEvenEstimate, type Verdict } from './break-even.ts';
 import type { RunEnvironment } from './environment.ts';
 import { findAll, isShortRun, type Finding } from './findings.ts';
@@ -84,8 +83,6 @@ export interface Analysis {
   readonly breakEvens: readonly BreakEven[];
   readonly failed: readonly FailedCall[];
   readonly findings: readonly Finding[];
-  /** Of a run that marked its calls for a power logger. */
-  readonly energy?: EnergyAnalysis;
 }
 
 /** The first of these that was measured is the reference. */

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Nebula } from '../../lib/index.ts';
 import { createNebula } from '../../lib/index.ts';
-import { root } from '../root.ts';
+import { root } from '../measurement/root.ts';
 import { INPUTS, type InputName } from './plan.ts';
 
 export interface ComparisonCase {

@@ -5,12 +5,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Docker from 'dockerode';
-import { readCpuTimes, watchEnvironment, type Environment } from '../environment.ts';
+import { readCpuTimes, watchEnvironment, type Environment } from '../measurement/environment.ts';
 import { messageOf } from '../../host/errors.ts';
-import { root } from '../root.ts';
+import { root } from '../measurement/root.ts';
 import { cgroupLimitsOf, type CgroupLimits } from './cgroup.ts';
-import type { Deployed, Target } from './targets/target.ts';
-import type { MissingTarget } from './targets/registry.ts';
+import type { Deployed, MissingTarget, Target } from './target.ts';
 
 /** What else went on while a block was measured. */
 export interface BlockConditions {

@@ -6,19 +6,14 @@
 import { messageOf } from '../../host/errors.ts';
 import { seededRandom, shuffled } from '../../statistics/random.ts';
 import { sha256, type ComparisonCase } from './cases.ts';
+import type { Cell } from './cells.ts';
 import { watchBlock, type BlockConditions } from './environment.ts';
 import type { Plan } from './plan.ts';
 import type { Progress } from './progress.ts';
 import type { Row } from './rows.ts';
 import { readStamps } from './stamps.ts';
-import type { CallResult, Target } from './targets/target.ts';
+import type { CallResult, Target } from './target.ts';
 import { TurnLengths } from './turn-lengths.ts';
-
-/** What has its turn in each block. */
-export interface Cell {
-  readonly target: Target;
-  readonly test: ComparisonCase;
-}
 
 /** Takes rows as they are made. */
 export interface RowSink {
@@ -51,6 +46,13 @@ export interface Companion {
   after(turn: Turn): Promise<void>;
 }
 
+/** What goes on beside a comparison. */
+export interface Beside {
+  readonly companion: Companion;
+  /** Ends it and writes what it found into the folder, whatever became of the run. */
+  finish(): Promise<void>;
+}
+
 export interface RunRequest {
   readonly run: string;
   readonly plan: Plan;
@@ -66,16 +68,6 @@ export interface RunResult {
   readonly blocks: readonly BlockConditions[];
   /** Why the plan was not carried out to its end, or null. */
   readonly stopped: string | null;
-}
-
-/** The cells of a plan on the targets that there are. */
-export function cellsOf(targets: readonly Target[], cases: readonly ComparisonCase[], only: Plan['only'] = {}): Cell[] {
-  return targets.flatMap((target) =>
-    cases
-      .filter((test) => only[target.name]?.includes(test.function) ?? true)
-      .filter((test) => target.refuses(test.function) === undefined)
-      .map((test) => ({ target, test })),
-  );
 }
 
 export async function runPlan(request: RunRequest): Promise<RunResult> {

@@ -1,7 +1,7 @@
 /** How many calls a cell has in its turn, and how many of them are warm-ups. */
 
+import type { Cell } from './cells.ts';
 import type { Plan } from './plan.ts';
-import type { Cell } from './runner.ts';
 
 /** Of a cell whose calls are long, before the first block. */
 const LONG_WARM_UPS = 2;

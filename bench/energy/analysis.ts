@@ -1,103 +1,26 @@
 /** From the windows of an energy run to what is reported of it: cells, ratios, break-evens, carry-over, findings. Pure. */
 
 import { compareEnergy, type ComparedBlock, type Ratio } from '../../hardware/analysis/comparison.ts';
-import { testCarryOver, type CarryOver } from '../../hardware/analysis/carry-over.ts';
+import { testCarryOver } from '../../hardware/analysis/carry-over.ts';
 import type { Verdict } from '../../hardware/analysis/energy.ts';
 import { evaluateGates, type GateStamp } from '../../hardware/gate/gates.ts';
-import type { LogCounts } from '../../hardware/logger/log.ts';
 import type { LineCost } from '../../hardware/marker/line.ts';
-import type { PowerTrace } from '../../hardware/analysis/trace.ts';
 import type { Row } from '../compare/rows.ts';
 import { Samples, type CellName } from '../compare/samples.ts';
-import { energyBreakEvens, type EnergyBreakEven } from './break-even.ts';
-import { blocksOf, byCell, summariseCell, unitOf, type Bounded, type EnergyCell } from './cells.ts';
+import { energyBreakEvens } from './break-even.ts';
+import { blocksOf, byCell, summariseCell, unitOf, type Bounded } from './cells.ts';
 import { findEnergy, type EnergyFinding } from './findings.ts';
 import { measureRun, type MeasuredRun, type MeasuredWindow } from './joules.ts';
 import type { EnergyPlan } from './plan.ts';
 import type { EnergyRecord } from './record.ts';
-
-/** Where the power came from. */
-export interface SourceSummary {
-  readonly name: string;
-  readonly rule: PowerTrace['rule'];
-  readonly clock: PowerTrace['clock'];
-  readonly synthetic: boolean;
-  readonly estimate: boolean;
-  readonly samples: number;
-  readonly durationS: number;
-  readonly intervalS: number;
-  readonly refreshS: number;
-  readonly resolution: number;
-  readonly gaps: number;
-  readonly gapS: number;
-  readonly counts: LogCounts;
-  readonly sha256: string;
-}
-
-/** How host and logger were tied; null where the trace has the host's clock. */
-export interface ClockSummary {
-  readonly line: string;
-  readonly driftPpm: number;
-  readonly driftIntervalPpm: number;
-  readonly residualSdS: number;
-  readonly residualMaxS: number;
-  readonly edges: number;
-  readonly outliers: number;
-  readonly lostEdges: number;
-  readonly spuriousEdges: number;
-  readonly glitches: number;
-  readonly bounces: number;
-}
-
-/** Subject over reference, for one function and input. */
-export interface EnergyRatio extends CellName {
-  readonly against: string;
-  readonly energy: Bounded;
-  readonly time: Bounded;
-  readonly power: Bounded;
-  readonly blocks: number;
-  /** False when the interval of the energy ratio contains 1 or has no bounds: then no difference is claimed. */
-  readonly different: boolean;
-  /** Why there are no bounds. */
-  readonly reason: string | null;
-}
-
-export interface TargetVerdicts {
-  readonly target: string;
-  readonly verdicts: Readonly<Record<Verdict, number>>;
-  /** Windows by how their times are known. */
-  readonly states: Readonly<Record<string, number>>;
-}
-
-export interface EnergyMeasured {
-  readonly state: 'measured';
-  /** True when power, marks or both were made up. */
-  readonly synthetic: boolean;
-  readonly source: SourceSummary;
-  readonly clock: ClockSummary | null;
-  readonly idle: { readonly levels: readonly IdleSummary[]; readonly noiseW: number; readonly wanderW: number } | null;
-  readonly reference: string;
-  readonly cells: readonly EnergyCell[];
-  readonly ratios: readonly EnergyRatio[];
-  readonly breakEvens: readonly EnergyBreakEven[];
-  readonly carryOver: CarryOver;
-  readonly targets: readonly TargetVerdicts[];
-  readonly incomplete: readonly string[];
-}
-
-export interface IdleSummary {
-  readonly startS: number;
-  readonly endS: number;
-  readonly meanW: number;
-  readonly errorW: number;
-}
-
-/** No source was recorded, or what was recorded cannot be used: there is no energy then, and no 0 either. */
-export interface EnergyMissing {
-  readonly state: 'no source' | 'refused';
-  readonly synthetic: boolean;
-  readonly reason: string;
-}
+import type {
+  ClockSummary,
+  EnergyMeasured,
+  EnergyMissing,
+  EnergyRatio,
+  SourceSummary,
+  TargetVerdicts,
+} from './summary.ts';
 
 export type EnergyAnalysis = (EnergyMeasured | EnergyMissing) & {
   readonly gates: GateStamp | null;

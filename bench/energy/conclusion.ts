@@ -1,5 +1,6 @@
 /** What follows from an energy run's files, written back into its folder: the analysis, and every window as a row. */
 
+import type { Analysis } from '../compare/analysis.ts';
 import type { Row } from '../compare/rows.ts';
 import type { Plan } from '../compare/plan.ts';
 import type { RunFolder } from '../compare/folder.ts';
@@ -8,6 +9,13 @@ import { isEnergyPlan } from './plan.ts';
 import { readRecord, SESSION_FILE } from './record.ts';
 import { energyCsv, energyRows } from './rows.ts';
 
+/** What a run came to: analysis.json. */
+export interface ConcludedAnalysis extends Analysis {
+  /** Of a run that marked its calls for a power logger. */
+  readonly energy?: EnergyAnalysis;
+}
+
+/** A run whose rows were analysed. `run` is its name, `reference` the target that others are compared with. */
 export interface RunToConclude {
   readonly plan: Plan;
   readonly rows: readonly Row[];

@@ -2,9 +2,9 @@
 
 import type { GateStamp } from '../../hardware/gate/gates.ts';
 import type { CellName } from '../compare/samples.ts';
-import type { EnergyMeasured, EnergyMissing } from './analysis.ts';
 import type { MeasuredRun } from './joules.ts';
 import type { EnergyRecord } from './record.ts';
+import type { EnergyMeasured, EnergyMissing } from './summary.ts';
 
 export interface EnergyFinding {
   readonly code:

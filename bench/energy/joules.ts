@@ -1,6 +1,6 @@
 /** From a marker's log and a power log to the energy of every window, phase and guard of a run. Pure. */
 
-import { align, hostWindows, type Alignment, type MarkedWindow } from '../../hardware/analysis/align.ts';
+import { align, type Alignment } from '../../hardware/analysis/align.ts';
 import { measureBaseline, type Baseline } from '../../hardware/analysis/baseline.ts';
 import type { Edge, MarkerLog } from '../../hardware/analysis/edges.ts';
 import {
@@ -11,11 +11,12 @@ import {
   type Verdict,
   type WindowEnergy,
 } from '../../hardware/analysis/energy.ts';
-import { HardwareError, detailOf } from '../../hardware/errors.ts';
+import { HardwareError, detailOf } from '../../hardware/instrument/errors.ts';
 import { PowerIntegral } from '../../hardware/analysis/integral.ts';
 import type { ImportedLog } from '../../hardware/logger/log.ts';
 import { hostTimeline, loggerTimeline, placeWindow, type Timeline } from '../../hardware/analysis/timeline.ts';
 import { median, sorted } from '../../statistics/quantiles.ts';
+import { hostWindows, type MarkedWindow } from '../../hardware/analysis/windows.ts';
 import { CALL_PHASES, type CallPhase } from '../compare/rows.ts';
 import type { CallsWindow, GuardWindow, WindowRecord } from './windows.ts';
 

@@ -5,7 +5,6 @@ import { PowerIntegral } from '../../hardware/analysis/integral.ts';
 import type { ImportedLog } from '../../hardware/logger/log.ts';
 import type { ReadMarkerLog } from '../../hardware/marker/log-file.ts';
 import { tieWindows, type TiedWindows } from './joules.ts';
-import { energy as energyText, seconds } from './report/quantities.ts';
 
 export interface MarkEnergy {
   readonly id: string;
@@ -41,29 +40,4 @@ export function measureMarks(log: ReadMarkerLog, power: ImportedLog, line: strin
     return { id, calls, state, startS, ...measured };
   });
   return { tied, source: power.trace.source, synthetic, windows };
-}
-
-const SHOWN = 40;
-
-/** For a terminal: how the clocks were tied, then a line for each window. */
-export function marksTable({ tied, source, synthetic, windows }: MeasuredMarks): string[] {
-  const fit = tied.alignment?.fit;
-  const clock =
-    fit === undefined
-      ? "on the host's clock"
-      : `${tied.line}: drift ${fit.driftPpm.toFixed(1)} ppm, residual ${seconds(fit.residualSdS)} (at most ${seconds(fit.residualMaxS)})`;
-  const lines = windows.slice(0, SHOWN).map(({ id, calls, state, durationS, gross, resolvable, reasons }) => {
-    const value =
-      gross === null
-        ? 'no energy'
-        : `${energyText(gross.valueJ)} [${energyText(gross.lowJ)}, ${energyText(gross.highJ)}]`;
-    return `${id}  ${calls} calls  ${state}  ${seconds(durationS)}  ${value}${resolvable ? '' : `  (${reasons.join('; ')})`}`;
-  });
-  return [
-    ...(synthetic ? ['SYNTHETIC: power or marks were made up'] : []),
-    `${windows.length} windows, ${source}, ${clock}; energies with the idle power in them`,
-    ...lines,
-    ...(windows.length > SHOWN ? [`and ${windows.length - SHOWN} more (--json FILE has all)`] : []),
-    ...(tied.incomplete.length > 0 ? [`without an end: ${tied.incomplete.join(', ')}`] : []),
-  ];
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readMachine, type MachineReading } from '../../hardware/gate/machine.ts';
 import { openMarker, type OpenedMarker } from '../../hardware/marker/markers.ts';
 import type { RunFolder } from '../compare/folder.ts';
-import type { Beside } from '../compare/command.ts';
+import type { Beside } from '../compare/runner.ts';
 import type { EnergyPlan } from './plan.ts';
 import { Recorder } from './recorder.ts';
 import { EnergySession } from './session.ts';

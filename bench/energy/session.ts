@@ -5,11 +5,11 @@
 
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Marker } from '../../hardware/marker/marker.ts';
-import { detailOf } from '../../hardware/errors.ts';
+import { detailOf } from '../../hardware/instrument/errors.ts';
 import { sha256 } from '../compare/cases.ts';
 import { CALL_PHASES, type CallPhase, type Row } from '../compare/rows.ts';
 import { observeCall, type Companion, type Turn } from '../compare/runner.ts';
-import type { CallResult } from '../compare/targets/target.ts';
+import type { CallResult } from '../compare/target.ts';
 import { batchLengthS, type EnergyPlan } from './plan.ts';
 import type { CallsWindow, WindowRecord } from './windows.ts';
 

@@ -7,7 +7,7 @@ import { nativeDefinition, readProgram } from '../compare/targets/native.ts';
 import { createContainerExecutor } from '../../pools/container/executor.ts';
 import { CONTAINER_DEFAULTS } from '../../pools/container/definition.ts';
 import { FUNCTION_LABEL } from '../../pools/container/owner.ts';
-import { densityOf } from '../runs/density.ts';
+import { densityOf } from '../subjects/density.ts';
 import type { LoadTarget } from './step.ts';
 
 const GIB = 2 ** 30;

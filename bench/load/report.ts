@@ -8,7 +8,7 @@ import { environmentTable } from '../compare/report/tables.ts';
 import { targetTable } from '../compare/report/targets.ts';
 import type { RunEnvironment } from '../compare/environment.ts';
 import { findMachine } from '../compare/findings.ts';
-import type { LoadResult, Sweep } from './command.ts';
+import type { LoadResult, Sweep } from './result.ts';
 import type { LoadStep } from './step.ts';
 
 interface Point {

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { createNebula, startServer } from '../../lib/index.ts';
-import { functionPath, root } from '../root.ts';
+import { functionPath, root } from '../measurement/root.ts';
 import type { LoadTarget } from './step.ts';
 
 const [, , target, name] = process.argv as [string, string, LoadTarget, string];

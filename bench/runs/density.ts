@@ -1,22 +1,10 @@
 /** `bench density`: memory of a thousand functions deployed and called once, and of many calls of one. */
 
-import { fork } from 'node:child_process';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { atMost, compared } from '../comparison.ts';
-import type { Findings } from '../result.ts';
-import type { Row } from '../series.ts';
+import { atMost, compared } from '../measurement/comparison.ts';
+import { densityOf } from '../subjects/density.ts';
+import type { Findings } from '../measurement/result.ts';
+import type { Row } from '../measurement/series.ts';
 import type { Estimate } from '../../statistics/bootstrap.ts';
-
-/** What a process of its own measures, so that nothing else is in its memory. */
-export type DensityTask =
-  | { readonly kind: 'functions'; readonly count: number }
-  | { readonly kind: 'calls'; readonly first: number; readonly total: number };
-
-export interface DensityAnswer {
-  readonly beforeBytes: number;
-  readonly afterBytes: number;
-}
 
 const FUNCTIONS = 1000;
 const FIRST_CALLS = 20_000;
@@ -70,13 +58,4 @@ export async function runDensity(): Promise<Findings> {
     series: [],
     missing: [],
   };
-}
-
-export function densityOf(task: DensityTask): Promise<DensityAnswer> {
-  const path = fileURLToPath(new URL(`../subjects/density-process${extname(import.meta.url)}`, import.meta.url));
-  const child = fork(path, [JSON.stringify(task)], { execArgv: ['--expose-gc'] });
-  return new Promise((resolve, reject) => {
-    child.once('message', (answer) => resolve(answer as DensityAnswer));
-    child.once('exit', (code) => reject(new Error(`Cannot measure density: its process exited with ${code}`)));
-  });
 }

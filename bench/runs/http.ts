@@ -3,8 +3,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { atLeast, compareRates, type Bar, type Comparison } from '../comparison.ts';
-import type { Findings } from '../result.ts';
+import { atLeast, compareRates, type Bar, type Comparison } from '../measurement/comparison.ts';
+import type { Findings } from '../measurement/result.ts';
 import { seededRandom, shuffled } from '../../statistics/random.ts';
 import { nebulaServer, nodeServer, workerdServer, type Server } from '../subjects/servers.ts';
 import { loadRow, wrk, type Load } from '../subjects/wrk.ts';

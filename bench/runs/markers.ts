@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { MemoryLine, type MarkerLine } from '../../hardware/marker/line.ts';
 import { SessionMarker } from '../../hardware/marker/marker.ts';
 import type { NebulaOptions } from '../../lib/api.ts';
-import { compareLatency } from '../comparison.ts';
-import type { Findings } from '../result.ts';
-import { functionPath } from '../root.ts';
-import { measure, rowOf, type Series, type Subject } from '../series.ts';
+import { compareLatency } from '../measurement/comparison.ts';
+import type { Findings } from '../measurement/result.ts';
+import { functionPath } from '../measurement/root.ts';
+import { measure, rowOf, type Series, type Subject } from '../measurement/series.ts';
 import { open, type Case } from '../subjects/nebula.ts';
 import type { RunOptions } from './options.ts';
 

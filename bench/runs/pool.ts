@@ -1,9 +1,9 @@
 /** `bench pool`: a call through the worker pool beside what threads cost at least, for one caller and for 64. */
 
-import { atLeast, atMost, compareLatency, compareRates } from '../comparison.ts';
-import type { Findings } from '../result.ts';
-import { functionPath } from '../root.ts';
-import { measure, rowOf, type Row, type Series, type Subject } from '../series.ts';
+import { atLeast, atMost, compareLatency, compareRates } from '../measurement/comparison.ts';
+import type { Findings } from '../measurement/result.ts';
+import { functionPath } from '../measurement/root.ts';
+import { measure, rowOf, type Row, type Series, type Subject } from '../measurement/series.ts';
 import { seededRandom, shuffled } from '../../statistics/random.ts';
 import { piscinaEcho, rawMessagePort } from '../subjects/echo.ts';
 import { pooled, type Case } from '../subjects/nebula.ts';

@@ -1,11 +1,11 @@
 /** `bench restore`: what it takes to put a used state back, for a small memory, a large one, and an interpreter's. */
 
 import { readFileSync } from 'node:fs';
-import { atMost, compareLatency, type Comparison } from '../comparison.ts';
+import { atMost, compareLatency, type Comparison } from '../measurement/comparison.ts';
 import type { Strategy } from '../../host/definition.ts';
-import type { Findings } from '../result.ts';
-import { functionPath } from '../root.ts';
-import { measure, rowOf, type Series, type Subject } from '../series.ts';
+import type { Findings } from '../measurement/result.ts';
+import { functionPath } from '../measurement/root.ts';
+import { measure, rowOf, type Series, type Subject } from '../measurement/series.ts';
 import { inThread, type Case } from '../subjects/nebula.ts';
 import { readyInterpreter } from '../subjects/interpreter.ts';
 import { createNebula } from '../../lib/index.ts';

@@ -1,9 +1,9 @@
 /** `bench start`: one call in a fresh state, by every way there is on Node. */
 
-import { atMost, compareLatency, type Comparison } from '../comparison.ts';
-import type { Findings } from '../result.ts';
-import { functionPath } from '../root.ts';
-import { measure, rowOf, type Series, type Subject } from '../series.ts';
+import { atMost, compareLatency, type Comparison } from '../measurement/comparison.ts';
+import type { Findings } from '../measurement/result.ts';
+import { functionPath } from '../measurement/root.ts';
+import { measure, rowOf, type Series, type Subject } from '../measurement/series.ts';
 import { inThread, overHttp, pooled, type Case } from '../subjects/nebula.ts';
 import { extism } from '../subjects/peers.ts';
 import { newInstance, nodeWasi } from '../subjects/wasi.ts';

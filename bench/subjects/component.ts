@@ -9,7 +9,7 @@ import { resolveLimits } from '../../host/limits.ts';
 import { closeImage } from '../../host/snapshot/image.ts';
 import { collectGarbage } from '../../host/address-space.ts';
 import { createNebula } from '../../lib/index.ts';
-import type { Subject } from '../series.ts';
+import type { Subject } from '../measurement/series.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array();
 const MEMORY_BYTES = 2 ** 28;

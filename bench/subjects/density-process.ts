@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createNebula } from '../../lib/index.ts';
-import { functionPath } from '../root.ts';
-import type { DensityAnswer, DensityTask } from '../runs/density.ts';
+import { functionPath } from '../measurement/root.ts';
+import type { DensityAnswer, DensityTask } from './density.ts';
 
 /** A name section that differs makes the module another one to V8, which shares code between equal modules. */
 function distinct(module: Uint8Array, index: number): Uint8Array {

@@ -4,7 +4,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { Subject } from '../series.ts';
+import type { Subject } from '../measurement/series.ts';
 
 /** What a call of `noop` carries, so that all send alike. */
 const MESSAGE = { id: 'noop', input: new Uint8Array(0), calledNs: 1 };

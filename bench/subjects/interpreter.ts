@@ -10,7 +10,7 @@ import { prepareModule } from '../../host/preparation/module.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import { Preview1 } from '../../host/preview1/preview1.ts';
 import { closeImage } from '../../host/snapshot/image.ts';
-import type { Series, SeriesPlan, Subject } from '../series.ts';
+import type { Series, SeriesPlan, Subject } from '../measurement/series.ts';
 
 const ID = 'cpython';
 

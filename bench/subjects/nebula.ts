@@ -3,7 +3,7 @@
 import { createNebula, NebulaClient, startServer, type Nebula } from '../../lib/index.ts';
 import type { Strategy } from '../../host/definition.ts';
 import type { DeployOptions, NebulaOptions } from '../../lib/api.ts';
-import type { Subject } from '../series.ts';
+import type { Subject } from '../measurement/series.ts';
 import { expectOutput } from './wasi.ts';
 
 export interface Case {

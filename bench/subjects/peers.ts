@@ -3,8 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Subject } from '../series.ts';
-import { root } from '../root.ts';
+import type { Subject } from '../measurement/series.ts';
+import { root } from '../measurement/root.ts';
 
 const peers = join(root, 'bench', 'peers');
 

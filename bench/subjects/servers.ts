@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
-import { functionPath, root } from '../root.ts';
+import { functionPath, root } from '../measurement/root.ts';
 import { peerFile } from './peers.ts';
 
 export interface Server {

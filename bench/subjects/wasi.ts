@@ -4,7 +4,7 @@ import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Subject } from '../series.ts';
+import type { Subject } from '../measurement/series.ts';
 
 const ERRNO_NOSYS = 52;
 

@@ -1,7 +1,7 @@
 /** Load from wrk: 32 connections that ask as fast as they are answered. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import type { Row } from '../series.ts';
+import type { Row } from '../measurement/series.ts';
 
 const CONNECTIONS = 32;
 const SECONDS = 2;

@@ -1,7 +1,7 @@
 /** What the machine draws when it does nothing, from idle windows around the blocks, with its uncertainty. */
 
 import type { PowerIntegral } from './integral.ts';
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 import { standardDeviation } from '../../statistics/moments.ts';
 
 /** One idle window. */

@@ -3,7 +3,7 @@
  * into its neighbour's window. A permutation test, so that it needs no model of the noise (Good 2005, chapter 3).
  */
 
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 import { mean } from '../../statistics/moments.ts';
 import { seededRandom, shuffle } from '../../statistics/random.ts';
 

@@ -1,6 +1,6 @@
 /** The line that takes the host's clock to the logger's: robust, with its drift, residuals and uncertainty. */
 
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 import { median, sorted } from '../../statistics/quantiles.ts';
 import { robustDeviation } from '../../statistics/robust.ts';
 import { studentBound } from '../../statistics/student.ts';

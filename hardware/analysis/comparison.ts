@@ -1,6 +1,6 @@
 /** Energy per call from batches, and the ratio of two targets' energies as time ratio times power ratio. */
 
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 import { repeated, studentisedInterval } from '../../statistics/bootstrap.ts';
 import { pickFrom, type Random } from '../../statistics/random.ts';
 import { studentBound } from '../../statistics/student.ts';

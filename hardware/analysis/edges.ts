@@ -1,6 +1,6 @@
 /** Edges of a marker line: as the host wrote them and as a logger saw them. Pure data, no clock, no I/O. */
 
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 
 /** A level change as a logger saw it, or a host's edge moved onto the same scale. */
 export interface Edge {

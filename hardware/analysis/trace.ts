@@ -1,6 +1,6 @@
 /** A power trace: what a logger or meter said, in order, with what must be known to integrate it. Pure data. */
 
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 import { median } from '../../statistics/quantiles.ts';
 
 /**

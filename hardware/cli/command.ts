@@ -1,7 +1,7 @@
 /** What the commands of `nebula meter` share: their arguments, how they end, how they are stopped. */
 
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { HardwareError, detailOf } from '../errors.ts';
+import { HardwareError, detailOf } from '../instrument/errors.ts';
 
 export const USAGE = `Usage: nebula meter <command>
 

@@ -1,6 +1,6 @@
 /** One door to all importers: the name of a format and a log in pieces. */
 
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 import { fnb58BluetoothParser, fnb58Parser } from './fnb58.ts';
 import { joulescopeStatisticsParser, joulescopeWaveformParser } from './joulescope.ts';
 import type { ImportOptions, ImportedLog, LogParser } from './log.ts';

@@ -1,7 +1,7 @@
 /** What every importer makes of a log, and the builder that they share: counts what it cannot use, guesses nothing. */
 
 import type { Edge } from '../analysis/edges.ts';
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 import {
   medianIntervalS,
   requireTrace,

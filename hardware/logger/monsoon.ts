@@ -3,7 +3,7 @@
  * The main channel is read. Source: msoon/PyMonsoon.
  */
 
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 import { LogBuilder, numberOf, type ImportOptions, type LogParser } from './log.ts';
 import { TableParser, formatError } from './table.ts';
 

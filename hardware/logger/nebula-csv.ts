@@ -3,7 +3,7 @@
  * a counter, and a sidecar in JSON that says what no column can. hardware/README.md has both. Read and written here.
  */
 
-import { HardwareError, detailOf } from '../errors.ts';
+import { HardwareError, detailOf } from '../instrument/errors.ts';
 import type { PowerTrace, SampleRule, TraceClock } from '../analysis/trace.ts';
 import type { DigitalLevel } from './digital-line.ts';
 import { LogBuilder, numberOf, type LogParser } from './log.ts';

@@ -2,7 +2,7 @@
 
 import { createReadStream, existsSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
-import { HardwareError, detailOf } from '../errors.ts';
+import { HardwareError, detailOf } from '../instrument/errors.ts';
 import { LOG_FORMATS, importLog, importNebulaCsv } from './import.ts';
 import type { ImportOptions, ImportedLog } from './log.ts';
 import { parseSidecar } from './nebula-csv.ts';

@@ -3,7 +3,7 @@
  * out; there is no voltage. Source: NordicSemiconductor/pc-nrfconnect-ppk, csv export.
  */
 
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 import type { DigitalLevel } from './digital-line.ts';
 import { LogBuilder, numberOf, type ImportOptions, type LogParser } from './log.ts';
 import { TableParser, formatError, type TableFormat } from './table.ts';

@@ -7,7 +7,7 @@
 import type { Readable } from 'node:stream';
 import type * as Yauzl from 'yauzl';
 import type { Entry, ZipFile } from 'yauzl';
-import { HardwareError, detailOf } from '../errors.ts';
+import { HardwareError, detailOf } from '../instrument/errors.ts';
 import type { DigitalLevel } from './digital-line.ts';
 import { LogBuilder, type ImportOptions, type ImportedLog } from './log.ts';
 import { PPK2_LINES } from './ppk2-csv.ts';

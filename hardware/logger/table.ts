@@ -1,6 +1,6 @@
 /** Logs whose first row names columns: finds the columns, hands each row's fields to a format, counts what is short. */
 
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 import type { ImportedLog, LogBuilder, LogParser } from './log.ts';
 
 /** Where the columns of a header are; -1 for one that the log does not have. */

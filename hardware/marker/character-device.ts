@@ -4,7 +4,7 @@
  * Source: include/uapi/linux/gpio.h, docs.kernel.org/userspace-api/gpio/chardev.
  */
 
-import { HardwareError, detailOf } from '../errors.ts';
+import { HardwareError, detailOf } from '../instrument/errors.ts';
 
 /** What is taken of a line, so that gpioinfo shows whose it is. */
 const CONSUMER = 'nebula-marker';

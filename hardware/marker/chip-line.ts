@@ -3,7 +3,7 @@
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
-import { HardwareError, detailOf, systemCodeOf } from '../errors.ts';
+import { HardwareError, detailOf, systemCodeOf } from '../instrument/errors.ts';
 import { lineWriter, loadIoctl, readChip, requestOutput, type Ioctl } from './character-device.ts';
 import { HEADER_CHIPS } from './gpio-number.ts';
 import type { MarkerLine } from './line.ts';

@@ -5,7 +5,7 @@
 
 import { isMainThread } from 'node:worker_threads';
 import type { Gpio } from 'onoff';
-import { HardwareError, detailOf, systemCodeOf } from '../errors.ts';
+import { HardwareError, detailOf, systemCodeOf } from '../instrument/errors.ts';
 import { GPIO_ROOT, globalLineOf } from './gpio-number.ts';
 import type { MarkerLine } from './line.ts';
 

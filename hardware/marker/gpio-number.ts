@@ -5,7 +5,7 @@
 
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { HardwareError, detailOf, systemCodeOf } from '../errors.ts';
+import { HardwareError, detailOf, systemCodeOf } from '../instrument/errors.ts';
 
 /** Where the kernel shows GPIO lines; onoff knows no other place. */
 export const GPIO_ROOT = '/sys/class/gpio';

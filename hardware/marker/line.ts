@@ -1,6 +1,6 @@
 /** One output line that a marker moves, a line that only remembers, and what moving a line costs. */
 
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 import { interpolated, median } from '../../statistics/quantiles.ts';
 
 /** One output. Owned by one marker; synchronous, because a callback would blur the edge. */

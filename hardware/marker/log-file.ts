@@ -4,7 +4,7 @@
  */
 
 import type { EdgeKind, HostEdge, MarkerLog } from '../analysis/edges.ts';
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 import { eachRow, type Chunks } from '../logger/rows.ts';
 
 const FORMAT = 'nebula-edges';

@@ -5,7 +5,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EdgeKind, HostEdge, MarkerLog } from '../analysis/edges.ts';
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 import { burstCode } from '../analysis/sync-burst.ts';
 import { EdgeLog } from './edge-log.ts';
 import type { MarkerLine } from './line.ts';

@@ -1,7 +1,7 @@
 /** All markers by their text, `openMarker('gpio:17')`, and which of them this machine has. */
 
-import { HardwareError, detailOf } from '../errors.ts';
-import { numberIn, parseInstrument, refuseText, type InstrumentForm, type InstrumentText } from '../instrument-text.ts';
+import { HardwareError, detailOf } from '../instrument/errors.ts';
+import { numberIn, parseInstrument, refuseText, type InstrumentForm, type InstrumentText } from '../instrument/text.ts';
 import { CHIP_ROOT, chipsIn, openChipLine } from './chip-line.ts';
 import { openGpioLine } from './gpio-line.ts';
 import { globalLineOf } from './gpio-number.ts';

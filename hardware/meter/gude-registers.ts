@@ -4,7 +4,7 @@
  * is specified for 1 A and more. Sources: GUDE wiki, GUDEADS-EPC1105-MIB.
  */
 
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 
 export const GUDE_REFRESH_S = 1;
 

@@ -2,7 +2,7 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { HardwareError, detailOf } from '../errors.ts';
+import { HardwareError, detailOf } from '../instrument/errors.ts';
 import { listHwmon } from './hwmon.ts';
 import type { SourceProperties } from './power-source.ts';
 import { listRapl, wholeMachine } from './rapl.ts';

@@ -3,7 +3,7 @@
  * parser takes topic and payload and gives a reading, or undefined for a message that is another one. Pure functions.
  */
 
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 
 /** One message's values; what it does not say is undefined. */
 export interface MeterMessage {

@@ -4,7 +4,7 @@
  */
 
 import type * as Mqtt from 'mqtt';
-import { HardwareError, detailOf } from '../errors.ts';
+import { HardwareError, detailOf } from '../instrument/errors.ts';
 import { MQTT_FORMATS, type MeterMessage, type MqttFormat } from './mqtt-payload.ts';
 import { monotonicS, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
 

@@ -1,6 +1,6 @@
 /** GUDE meters that are asked over the network: HTTP, Modbus TCP and SNMP, the latter two through optional packages. */
 
-import { HardwareError, detailOf } from '../errors.ts';
+import { HardwareError, detailOf } from '../instrument/errors.ts';
 import { GUDE_REFRESH_S, gudeNumber, gudeOid, gudeRegister, parseGudeStatus } from './gude-registers.ts';
 import { pollReadings, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
 

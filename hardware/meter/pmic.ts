@@ -5,7 +5,7 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { HardwareError, detailOf, systemCodeOf } from '../errors.ts';
+import { HardwareError, detailOf, systemCodeOf } from '../instrument/errors.ts';
 import { pollReadings, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
 
 const run = promisify(execFile);

@@ -1,7 +1,7 @@
 /** Live power sources behind one interface, polling, and recording them into a trace. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { detailOf } from '../errors.ts';
+import { detailOf } from '../instrument/errors.ts';
 import { LogBuilder, type ImportedLog } from '../logger/log.ts';
 import type { SampleRule } from '../analysis/trace.ts';
 

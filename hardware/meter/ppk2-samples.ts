@@ -5,7 +5,7 @@
  * Source: NordicSemiconductor/pc-nrfconnect-ppk, src/device/serialDevice.ts.
  */
 
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 
 export const PPK2_COMMANDS = {
   averageStart: 0x06,

@@ -5,7 +5,7 @@
  */
 
 import type { SerialPort } from 'serialport';
-import { HardwareError, detailOf } from '../errors.ts';
+import { HardwareError, detailOf } from '../instrument/errors.ts';
 import type { PowerSource, Reading, SourceProperties } from './power-source.ts';
 import { PPK2_COMMANDS, PPK2_RATE, Ppk2Decoder, parsePpk2Calibration, type Ppk2Calibration } from './ppk2-samples.ts';
 

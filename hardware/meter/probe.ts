@@ -6,7 +6,7 @@
 import { NORMAL_BOUND_95, NORMAL_QUANTILE_80 } from '../../statistics/normal.ts';
 import { interpolated, median, sorted } from '../../statistics/quantiles.ts';
 import { medianIntervalS, type PowerTrace } from '../analysis/trace.ts';
-import { HardwareError } from '../errors.ts';
+import { HardwareError } from '../instrument/errors.ts';
 
 export interface SourceCharacter {
   readonly source: string;

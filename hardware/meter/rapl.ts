@@ -6,7 +6,7 @@
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { HardwareError, detailOf, systemCodeOf } from '../errors.ts';
+import { HardwareError, detailOf, systemCodeOf } from '../instrument/errors.ts';
 import { pollReadings, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
 
 export const POWERCAP_ROOT = '/sys/class/powercap';

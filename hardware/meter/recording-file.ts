@@ -4,7 +4,7 @@
  */
 
 import { closeSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
-import { HardwareError, detailOf } from '../errors.ts';
+import { HardwareError, detailOf } from '../instrument/errors.ts';
 import type { Sidecar } from '../logger/nebula-csv.ts';
 import { LOST } from '../logger/nebula-csv.ts';
 import type { PowerSource, Reading, SourceProperties } from './power-source.ts';

@@ -11,7 +11,7 @@ import {
   wordOption,
   type InstrumentForm,
   type InstrumentText,
-} from '../instrument-text.ts';
+} from '../instrument/text.ts';
 import { openHwmon, HWMON_ROOT } from './hwmon.ts';
 import { GUDE_SNMP_MODELS } from './gude-registers.ts';
 import { MQTT_FORMATS } from './mqtt-payload.ts';

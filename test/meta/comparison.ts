@@ -7,7 +7,7 @@ import type { RunEnvironment } from '../../bench/compare/environment.ts';
 import { counted } from '../../bench/compare/findings.ts';
 import { ratio, ratioInterval, time, timeInterval } from '../../bench/compare/report/quantities.ts';
 import { breakEvenText } from '../../bench/compare/report/tables.ts';
-import type { LoadResult } from '../../bench/load/command.ts';
+import type { LoadResult } from '../../bench/load/result.ts';
 
 /** Compiled to dist/test/meta. */
 export const ROOT: string = join(import.meta.dirname, '..', '..', '..');

@@ -3,8 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Analysis } from '../../bench/compare/analysis.ts';
-import type { Comparison } from '../../bench/comparison.ts';
-import type { Result } from '../../bench/result.ts';
+import type { Comparison } from '../../bench/measurement/comparison.ts';
+import type { Result } from '../../bench/measurement/result.ts';
 
 /** Compiled to dist/test/meta. */
 const RESULTS = join(import.meta.dirname, '..', '..', '..', 'docs', 'results');

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Result } from '../../bench/result.ts';
+import type { Result } from '../../bench/measurement/result.ts';
 import { fillMeasurements } from './measurements.ts';
 
 // Compiled to dist/test/meta.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Result } from '../../bench/result.ts';
+import type { Result } from '../../bench/measurement/result.ts';
 import { rowsOf } from './markdown.ts';
 import { fillMeasurements } from './measurements.ts';
 

@@ -1,7 +1,7 @@
 /** The tables of docs/measurements.md, out of the result file that they show. */
 
-import type { Result } from '../../bench/result.ts';
-import type { Row } from '../../bench/series.ts';
+import type { Result } from '../../bench/measurement/result.ts';
+import type { Row } from '../../bench/measurement/series.ts';
 
 type Format = (row: Row) => readonly string[];
 

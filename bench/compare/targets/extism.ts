@@ -1,11 +1,11 @@
 /** Extism as a peer, when it is installed: a new plug-in for each call, which is what it takes to have a fresh state. */
 
 import { readFile } from 'node:fs/promises';
-import { functionPath } from '../../root.ts';
+import { functionPath } from '../../measurement/root.ts';
 import { extism } from '../../subjects/peers.ts';
 import { sha256, type ComparisonCase } from '../cases.ts';
 import type { Plan, TargetName } from '../plan.ts';
-import type { CallResult, Target } from './target.ts';
+import type { CallResult, Target } from '../target.ts';
 
 const NOTHING = new Uint8Array();
 

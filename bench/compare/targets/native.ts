@@ -14,12 +14,12 @@ import type { Executor } from '../../../pools/executor.ts';
 import type { NativeDefinition } from '../../../pools/native/backend.ts';
 import type { ProcessDefinition } from '../../../pools/process/definition.ts';
 import { createProcessExecutor } from '../../../pools/process/executor.ts';
-import { root } from '../../root.ts';
+import { root } from '../../measurement/root.ts';
 import { sha256, type ComparisonCase } from '../cases.ts';
 import type { Plan, TargetName } from '../plan.ts';
 import { STAMP_ENVIRONMENT } from '../stamps.ts';
 import { resultOf } from './nebula.ts';
-import type { Deployed, Target } from './target.ts';
+import type { Deployed, Target } from '../target.ts';
 
 const MIB = 1024 * 1024;
 

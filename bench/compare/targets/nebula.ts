@@ -4,11 +4,11 @@ import { setImmediate as immediate } from 'node:timers/promises';
 import { createNebula, type Nebula } from '../../../lib/index.ts';
 import type { ExecutorStats } from '../../../pools/executor.ts';
 import { describeEnding, type Outcome } from '../../../host/outcome.ts';
-import { functionPath } from '../../root.ts';
+import { functionPath } from '../../measurement/root.ts';
 import type { ComparisonCase } from '../cases.ts';
 import type { Plan, TargetName } from '../plan.ts';
 import { STAMP_ENVIRONMENT } from '../stamps.ts';
-import type { CallResult, Deployed, Target } from './target.ts';
+import type { CallResult, Deployed, Target } from '../target.ts';
 
 const MIB = 1024 * 1024;
 

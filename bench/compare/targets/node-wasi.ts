@@ -8,11 +8,11 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
-import { functionPath } from '../../root.ts';
+import { functionPath } from '../../measurement/root.ts';
 import { sha256, type ComparisonCase } from '../cases.ts';
 import type { Plan, TargetName } from '../plan.ts';
 import type { NodeWasiAnswer, NodeWasiCall } from './node-wasi-process.ts';
-import type { CallResult, Deployed, Target } from './target.ts';
+import type { CallResult, Deployed, Target } from '../target.ts';
 
 const CALLS_PER_PROCESS = 15;
 /** Calls of the function that a new process makes before its first one is measured. */

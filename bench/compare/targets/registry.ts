@@ -7,7 +7,7 @@ import { openContainers, openProcess } from './native.ts';
 import { openNebula } from './nebula.ts';
 import { openNodeWasi } from './node-wasi.ts';
 import { openExtism } from './extism.ts';
-import type { OpenTarget, Target } from './target.ts';
+import type { MissingTarget, OpenTarget, Target } from '../target.ts';
 import { openWasmtime } from './wasmtime.ts';
 import { openWorkerd } from './workerd.ts';
 
@@ -25,12 +25,6 @@ const OPENERS: Readonly<Record<TargetName, OpenTarget>> = {
   workerd: openWorkerd,
   extism: openExtism,
 };
-
-/** A target of the plan that is not to be had on this machine. */
-export interface MissingTarget {
-  readonly target: TargetName;
-  readonly reason: string;
-}
 
 export interface OpenedTargets {
   readonly targets: readonly Target[];

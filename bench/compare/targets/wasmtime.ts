@@ -5,10 +5,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { functionPath } from '../../root.ts';
+import { functionPath } from '../../measurement/root.ts';
 import { sha256, type ComparisonCase } from '../cases.ts';
 import type { Plan, TargetName } from '../plan.ts';
-import type { CallResult, Deployed, Target } from './target.ts';
+import type { CallResult, Deployed, Target } from '../target.ts';
 
 const execute = promisify(execFile);
 

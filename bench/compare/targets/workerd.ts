@@ -7,12 +7,12 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'undici';
-import { functionPath } from '../../root.ts';
+import { functionPath } from '../../measurement/root.ts';
 import { peerFile } from '../../subjects/peers.ts';
 import { freePort, startServer, type Server } from '../../subjects/servers.ts';
 import { sha256, type ComparisonCase } from '../cases.ts';
 import type { Plan, TargetName } from '../plan.ts';
-import type { CallResult, Deployed, Target } from './target.ts';
+import type { CallResult, Deployed, Target } from '../target.ts';
 
 const NOTHING = new Uint8Array();
 

@@ -3,7 +3,7 @@
 import * as Plot from '@observablehq/plot';
 import { draw, facetTitles, logAxis, rowFacets, type Figure } from '../../compare/report/drawing.ts';
 import { ratio as ratioText } from '../../compare/report/quantities.ts';
-import type { EnergyMeasured } from '../analysis.ts';
+import type { EnergyMeasured } from '../summary.ts';
 
 const KINDS = ['energy', 'time', 'power'] as const;
 const COLOURS: Readonly<Record<string, string>> = { energy: 'currentColor', time: '#0072b2', power: '#d55e00' };

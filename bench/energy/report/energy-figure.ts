@@ -3,7 +3,7 @@
 import * as Plot from '@observablehq/plot';
 import { draw, facetTitles, logAxis, rowFacets, type Figure } from '../../compare/report/drawing.ts';
 import { colourOf } from '../../compare/report/palette.ts';
-import type { EnergyMeasured } from '../analysis.ts';
+import type { EnergyMeasured } from '../summary.ts';
 import { energy } from './quantities.ts';
 
 interface Dot {

@@ -1,7 +1,8 @@
 /** What measured: source, clock, idle level, marker, gates, carry-over, as cells of text. */
 
 import type { Table } from '../../compare/report/tables.ts';
-import type { EnergyAnalysis, EnergyMeasured } from '../analysis.ts';
+import type { EnergyAnalysis } from '../analysis.ts';
+import type { EnergyMeasured } from '../summary.ts';
 import { power, seconds } from './quantities.ts';
 
 const cameTo = (met: boolean | null): string => (met === null ? 'not known' : met ? 'passed' : 'FAILED');

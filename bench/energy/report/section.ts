@@ -3,7 +3,8 @@
 import type { Figure } from '../../compare/report/drawing.ts';
 import { ratio, ratioInterval } from '../../compare/report/quantities.ts';
 import type { Table } from '../../compare/report/tables.ts';
-import type { EnergyAnalysis, EnergyMeasured } from '../analysis.ts';
+import type { EnergyAnalysis } from '../analysis.ts';
+import type { EnergyMeasured } from '../summary.ts';
 import { gateTable, instrumentTable } from './instruments.ts';
 import { stampsOf, type Stamp } from './stamp.ts';
 import { breakEvenTable, cellTable, phaseTable, ratioTable, verdictTable } from './tables.ts';

@@ -2,7 +2,7 @@
 
 import { ratio, ratioInterval } from '../../compare/report/quantities.ts';
 import type { Table } from '../../compare/report/tables.ts';
-import type { EnergyMeasured, EnergyRatio } from '../analysis.ts';
+import type { EnergyMeasured, EnergyRatio } from '../summary.ts';
 import type { Bounded, EnergyCell } from '../cells.ts';
 import { energy, energyInterval, power, seconds } from './quantities.ts';
 

@@ -4,8 +4,9 @@ import { sha256, type ComparisonCase } from '../../../bench/compare/cases.ts';
 import { FULL_PLAN, planOf } from '../../../bench/compare/plan.ts';
 import type { BlockConditions } from '../../../bench/compare/environment.ts';
 import type { Row } from '../../../bench/compare/rows.ts';
-import { blocksLeft, cellsOf, phasesOf, runPlan, type RunResult } from '../../../bench/compare/runner.ts';
-import type { CallResult, Target } from '../../../bench/compare/targets/target.ts';
+import { cellsOf } from '../../../bench/compare/cells.ts';
+import { blocksLeft, phasesOf, runPlan, type RunResult } from '../../../bench/compare/runner.ts';
+import type { CallResult, Target } from '../../../bench/compare/target.ts';
 
 const NOTHING = new Uint8Array();
 const CASES: readonly ComparisonCase[] = ['noop', 'fibonacci'].map((name) => ({

@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
-import type { Analysis } from '../../../bench/compare/analysis.ts';
-import type { EnergyMeasured } from '../../../bench/energy/analysis.ts';
+import type { ConcludedAnalysis } from '../../../bench/energy/conclusion.ts';
+import type { EnergyMeasured } from '../../../bench/energy/summary.ts';
 import type { EnergyRow } from '../../../bench/energy/rows.ts';
 import { mean } from '../../../statistics/moments.ts';
 import { inNamespace, skipWithoutNamespace, straceInto } from '../../hardware/marker/namespace.ts';
@@ -71,7 +71,7 @@ describe('nebula bench energy on plain files, its edges seen by strace, then neb
 }, () => {
   let folder: string;
   let run: string;
-  let analysis: Analysis;
+  let analysis: ConcludedAnalysis;
   let energy: EnergyMeasured;
   let rows: EnergyRow[];
   /** Known energy of each marked window by its id. */
@@ -96,7 +96,7 @@ describe('nebula bench energy on plain files, its edges seen by strace, then neb
     const imported = nebula('import', join(folder, 'log.csv'), '--edges', join(run, 'edges.ndjson'));
     assert.equal(imported.status, 0, imported.stdout + imported.stderr);
     assert.match(imported.stdout, /^SYNTHETIC: /m);
-    analysis = JSON.parse(await readFile(join(run, 'analysis.json'), 'utf8')) as Analysis;
+    analysis = JSON.parse(await readFile(join(run, 'analysis.json'), 'utf8')) as ConcludedAnalysis;
     assert.ok(analysis.energy?.state === 'measured', JSON.stringify(analysis.energy));
     energy = analysis.energy;
     rows = (await readFile(join(run, 'energy.ndjson'), 'utf8'))

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { MicroVm } from '../../../host/micro-vm.ts';
 import { readLayout } from '../../../host/module/layout.ts';
 import { closeImage } from '../../../host/snapshot/image.ts';
-import { functionPath } from '../../../bench/root.ts';
+import { functionPath } from '../../../bench/measurement/root.ts';
 import { define, imageOf, runOnce, type Part } from '../../../bench/subjects/micro-vm.ts';
 import { asNew, exportedFunctions, withFunctionsExported } from '../../../bench/subjects/module-variants.ts';
 import { countTiers } from '../../../bench/subjects/tiers.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { align, hostWindows } from '../../../hardware/analysis/align.ts';
-import { HardwareError } from '../../../hardware/errors.ts';
+import { align } from '../../../hardware/analysis/align.ts';
+import { HardwareError } from '../../../hardware/instrument/errors.ts';
 import { makeSession, type SessionPlan } from './session.ts';
 
 const PLAN: SessionPlan = {
@@ -29,6 +29,21 @@ test('align() finds every window of a clean session and its drift', () => {
   assert.ok(Math.abs(found.fit.driftPpm - 40) < 3, `drift ${found.fit.driftPpm}`);
   assert.ok(Math.abs(found.fit.driftPpm - 40) <= found.fit.driftIntervalPpm * 2);
   assert.equal(found.synthetic, true);
+});
+
+const driftOf = (driftPpm: number, maxDriftPpm?: number): number => {
+  const session = makeSession({ ...PLAN, driftPpm });
+  const options = { sampleS: PLAN.sampleS, ...(maxDriftPpm === undefined ? {} : { maxDriftPpm }) };
+  return align(session.log, session.logger, options).fit.driftPpm;
+};
+
+// Two crystals of 100 ppm each, cold and hot, stay below; more is another clock or another session.
+test('align() believes a drift of up to 500 ppm in either direction, or up to what it is told', () => {
+  for (const driftPpm of [-490, 490]) assert.ok(Math.abs(driftOf(driftPpm) - driftPpm) < 4);
+  for (const driftPpm of [-510, 510])
+    assert.throws(() => driftOf(driftPpm), /drift is -?5[01]\d\.\d ppm, expected at most 500 ppm/);
+  assert.throws(() => driftOf(40, 30), /expected at most 30 ppm/);
+  assert.ok(Math.abs(driftOf(510, 600) - 510) < 4);
 });
 
 test('align() puts every window near its true place, whatever the drift, jitter, lost and stray edges', () => {
@@ -142,19 +157,4 @@ test('align() refuses logger times that fall and an id that starts twice', () =>
   const twice = session.log.edges.map((edge) => (edge.id === '8' ? { ...edge, id: '7' } : edge));
   const log = { edges: twice, synthetic: true };
   assert.throws(() => align(log, session.logger, { sampleS: PLAN.sampleS }), refusal('EDGES_INVALID'));
-});
-
-test('hostWindows() gives the host own times in seconds, with what the host does not know', () => {
-  const edge = { id: 'a', level: 1, written: true } as const;
-  const edges = [
-    { ...edge, kind: 'start', beforeNs: 5_000_000_000n, afterNs: 5_000_002_000n },
-    { ...edge, id: 'b', kind: 'start', beforeNs: 5_500_000_000n, afterNs: 5_500_000_000n },
-    { ...edge, kind: 'end', level: 0, beforeNs: 6_000_000_000n, afterNs: 6_000_002_000n },
-  ] as const;
-  const { windows, incomplete } = hostWindows({ edges, synthetic: false });
-  assert.deepEqual(incomplete, ['b']);
-  assert.equal(windows.length, 1);
-  assert.ok(Math.abs((windows[0]?.startS ?? 0) - 5.000001) < 1e-12);
-  assert.ok(Math.abs((windows[0]?.startUncertaintyS ?? 0) - 1e-6 / Math.sqrt(3)) < 1e-15);
-  assert.equal(windows[0]?.hostDurationS, 1);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clockUncertaintyS, fitClock, requireFit, toLoggerS } from '../../../hardware/analysis/clock-fit.ts';
-import { HardwareError } from '../../../hardware/errors.ts';
+import { HardwareError } from '../../../hardware/instrument/errors.ts';
 import { normalFrom } from '../../../statistics/normal.ts';
 import { seededRandom } from '../../../statistics/random.ts';
 
@@ -35,6 +35,21 @@ test('fitClock() states the drift within its 95 % interval about as often as it 
   assert.ok(near >= 360 && near <= 395, `${near} of 400 times`);
 });
 
+const near = (got: number, expected: number): void => assert.ok(Math.abs(got / expected - 1) < 1e-6, `${got}`);
+
+// Python: statistics.linear_regression of the clocks' differences, residuals over four degrees, t of four degrees.
+test('fitClock() has the line, scatter and interval that another program computed', () => {
+  const noiseS = [1e-6, -2e-6, 1e-6, 2e-6, -3e-6, 1e-6];
+  const pairs = noiseS.map((off, hostS) => ({ hostS, loggerS: hostS + 5 + 6e-5 * hostS + off, halfWidthS: 1e-6 }));
+  const fit = fitClock(pairs, 1e-6);
+  near(fit.driftPpm, 59.9428571428362);
+  near(fit.offsetS, 5.00015);
+  near(fit.residualSdS, 2.2328713100734553e-6);
+  near(fit.residualMaxS, 2.914285714972209e-6);
+  near(fit.driftIntervalPpm, 1.4819507142158295);
+  assert.deepEqual([fit.edges, fit.outliers, fit.wide, fit.referenceS, fit.spreadS2], [6, 0, 0, 2.5, 17.5]);
+});
+
 test('fitClock() keeps microseconds in a session of a day', () => {
   const pairs = Array.from({ length: 200 }, (_, index) => {
     const hostS = index * 432;
@@ -56,6 +71,9 @@ test('requireFit() names the limit that is broken', () => {
   const limits = { driftPpm: 500, residualS: 1e-3, keptShare: 0.5 };
   assert.equal(requireFit(fit, limits), fit);
   assert.throws(() => requireFit(fit, { ...limits, driftPpm: 20 }), /drift is 60\.\d ppm, expected at most 20 ppm/);
+  assert.equal(requireFit(fit, { ...limits, driftPpm: fit.driftPpm }), fit);
+  const slow = { ...fit, driftPpm: -fit.driftPpm };
+  assert.throws(() => requireFit(slow, { ...limits, driftPpm: 20 }), /drift is -60\.\d ppm/);
   assert.throws(() => requireFit(fit, { ...limits, residualS: 1e-6 }), /residual/);
   assert.throws(() => requireFit(fit, { ...limits, keptShare: 0.9 }), /share of edges/);
 });

@@ -19,6 +19,42 @@ test('batchSlope() finds the energy of a call beside the energy of the batch', (
   assert.throws(() => batchSlope(batches.slice(0, 2)), { key: 'ARGUMENT' });
 });
 
+const near = (got: number, expected: number): void => assert.ok(Math.abs(got - expected) < 1e-9, `${got}`);
+
+const batchesOf = (rows: readonly (readonly [number, number, number])[]) =>
+  rows.map(([calls, energyJ, uncertaintyJ]) => ({ calls, energyJ, uncertaintyJ }));
+
+// Python: statistics.linear_regression, and its slope's standard error times the t of four degrees; then, where there are
+// two sizes, the weighted line through the origin with two degrees.
+test('batchSlope() has the slopes and intervals that another program computed', () => {
+  const line = batchSlope(
+    batchesOf([
+      [10, 3.1, 0],
+      [10, 2.9, 0],
+      [20, 5.2, 0],
+      [20, 4.9, 0],
+      [40, 9.3, 0],
+      [40, 8.9, 0],
+    ]),
+  );
+  assert.equal(line.model, 'line');
+  near(line.energyJ, 0.20321428571428574);
+  near(line.batchJ, 0.975);
+  near(line.lowJ, 0.18588985804454392);
+  near(line.highJ, 0.22053871338402756);
+  const origin = batchSlope(
+    batchesOf([
+      [10, 2, 0.1],
+      [10, 2.2, 0.1],
+      [20, 4.5, 0.2],
+    ]),
+  );
+  assert.equal(origin.model, 'origin');
+  near(origin.energyJ, 0.215);
+  near(origin.lowJ, 0.18213794696135788);
+  near(origin.highJ, 0.24786205303864217);
+});
+
 test('batchSlope() states intervals that hold the known energy in 95 % of cases', () => {
   let inside = 0;
   for (let seed = 1; seed <= 1000; seed++) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { idlePowerAt, measureBaseline } from '../../../hardware/analysis/baseline.ts';
+import { measureBaseline } from '../../../hardware/analysis/baseline.ts';
 import { batchWindow, measureWindow, verdictOf } from '../../../hardware/analysis/energy.ts';
 import { PowerIntegral } from '../../../hardware/analysis/integral.ts';
 import { normalFrom } from '../../../statistics/normal.ts';
@@ -157,18 +157,4 @@ test('verdictOf() leaves a call shorter than the refresh to its batch, and a bat
   const few = measureWindow(integral, { startS: 60, endS: 63 }, baseline);
   assert.equal(verdictOf(call, few), 'unresolvable');
   assert.equal(batch.synthetic, true);
-});
-
-test('idlePowerAt() follows a drift between idle windows and says where it has none on one side', () => {
-  const curve = Array.from({ length: 100 }, (_, index) => ({ fromS: index, powerW: 2 + index * 0.01 }));
-  const integral = new PowerIntegral(sampleCurve(curve, { rule: 'average', intervalS: 0.1, untilS: 99 }));
-  const baseline = measureBaseline(integral, [
-    { startS: 80, endS: 90 },
-    { startS: 0, endS: 10 },
-  ]);
-  const middle = idlePowerAt(baseline, 45);
-  assert.ok(Math.abs(middle.powerW - 2.445) < 1e-3, `${middle.powerW}`);
-  assert.equal(middle.extrapolated, false);
-  assert.equal(idlePowerAt(baseline, 95).extrapolated, true);
-  assert.equal(idlePowerAt(baseline, 1).extrapolated, true);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { PowerIntegral } from '../../../hardware/analysis/integral.ts';
-import { requireTrace, unwrapCounter, type PowerTrace, type SampleRule } from '../../../hardware/analysis/trace.ts';
+import type { PowerTrace, SampleRule } from '../../../hardware/analysis/trace.ts';
 import { energyBetween, sampleCurve } from './known-power.ts';
 
 const trace = (rule: SampleRule, timeS: number[], value: number[], more: Partial<PowerTrace> = {}): PowerTrace => ({
@@ -111,24 +111,4 @@ test('PowerIntegral is exact for averages and counters whatever power does betwe
     ),
     { numRuns: 100 },
   );
-});
-
-test('requireTrace() names what is wrong with a trace', () => {
-  assert.throws(() => requireTrace(trace('instant', [0], [1])), /at least two samples, got 1/);
-  assert.throws(() => requireTrace(trace('instant', [0, 1], [1])), /2 values, got 1/);
-  assert.throws(() => requireTrace(trace('instant', [0, 2, 2], [1, 1, 1])), /rising times, got 2 s after 2 s/);
-  assert.throws(
-    () => requireTrace(trace('instant', [0, 1], [1, Number.NaN])),
-    /values that are numbers, got NaN at 1 s/,
-  );
-});
-
-test('unwrapCounter() tells a wrap from a reset', () => {
-  const wrapped = unwrapCounter([90, 98, 5, 50, 60, 97, 1], 100);
-  assert.deepEqual([...wrapped.value], [90, 98, 105, 150, 160, 197, 201]);
-  assert.deepEqual([wrapped.wraps, wrapped.resets], [2, []]);
-  const reset = unwrapCounter([5, 7, 1, 4], undefined);
-  assert.deepEqual([...reset.value], [5, 7, 7, 10]);
-  assert.deepEqual(reset.resets, [1]);
-  assert.deepEqual(unwrapCounter([30, 10], 100).resets, [0]);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { hostWindows } from '../../../hardware/analysis/align.ts';
+import { hostWindows } from '../../../hardware/analysis/windows.ts';
 import { GPIO_ROOT } from '../../../hardware/marker/gpio-number.ts';
 import { checkMarker, listMarkers, openMarker, openMarkerLine } from '../../../hardware/marker/markers.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { HardwareError } from '../../../hardware/errors.ts';
+import { HardwareError } from '../../../hardware/instrument/errors.ts';
 import { MQTT_FORMATS, type MeterMessage } from '../../../hardware/meter/mqtt-payload.ts';
 import { MESSAGES } from './mqtt-messages.ts';
 

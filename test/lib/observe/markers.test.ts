@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { hostWindows } from '../../../hardware/analysis/align.ts';
+import { hostWindows } from '../../../hardware/analysis/windows.ts';
 import { MemoryLine } from '../../../hardware/marker/line.ts';
 import { SessionMarker } from '../../../hardware/marker/marker.ts';
 import { makeOutcome, FakeExecutor } from '../fake-executor.ts';

@@ -2,17 +2,18 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { analyse, type Analysis } from './analysis.ts';
-import { loadCases } from './cases.ts';
-import { watchRun, type RunEnvironment } from './environment.ts';
-import { RunFolder } from './folder.ts';
-import { FULL_PLAN, planOf, type Plan } from './plan.ts';
-import { createProgress } from './progress.ts';
-import { RowWriter, readRows, toCsv } from './rows.ts';
-import { cellsOf, runPlan, type Companion } from './runner.ts';
-import { concludeEnergy } from '../energy/conclusion.ts';
-import { openTargets } from './targets/registry.ts';
-import { writeReport } from './report/report.ts';
+import { analyse } from '../compare/analysis.ts';
+import { loadCases } from '../compare/cases.ts';
+import { watchRun, type RunEnvironment } from '../compare/environment.ts';
+import { RunFolder } from '../compare/folder.ts';
+import { FULL_PLAN, planOf, type Plan } from '../compare/plan.ts';
+import { createProgress } from '../compare/progress.ts';
+import { RowWriter, readRows, toCsv } from '../compare/rows.ts';
+import { cellsOf } from '../compare/cells.ts';
+import { runPlan, type Beside } from '../compare/runner.ts';
+import { concludeEnergy, type ConcludedAnalysis } from '../energy/conclusion.ts';
+import { openTargets } from '../compare/targets/registry.ts';
+import { writeReport } from '../report/report.ts';
 
 type Print = (text: string) => void;
 
@@ -31,17 +32,10 @@ export interface CompareOptions {
   readonly beside?: (plan: Plan, folder: RunFolder, signal: AbortSignal) => Promise<Beside>;
 }
 
-/** What goes on beside a comparison. */
-export interface Beside {
-  readonly companion: Companion;
-  /** Ends it and writes what it found into the folder, whatever became of the run. */
-  finish(): Promise<void>;
-}
-
 /** A run that was analysed. */
 export interface ComparedRun {
   readonly path: string;
-  readonly analysis: Analysis;
+  readonly analysis: ConcludedAnalysis;
 }
 
 /** Measures, analyses, reports. */
@@ -109,7 +103,7 @@ export async function concludeFolder(path: string, print: Print): Promise<Compar
   return { path, analysis: await conclude(await RunFolder.open(path), print) };
 }
 
-async function conclude(folder: RunFolder, print: Print): Promise<Analysis> {
+async function conclude(folder: RunFolder, print: Print): Promise<ConcludedAnalysis> {
   const plan = await folder.readJson<Plan>('plan.json');
   const environment = await folder.readJson<RunEnvironment>('environment.json');
   const rows = await readRows(folder.rowsPath);

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { HARDWARE_ERRORS, HardwareError, type HardwareErrorName } from '../../hardware/errors.ts';
+import { HARDWARE_ERRORS, HardwareError, type HardwareErrorName } from '../../../hardware/instrument/errors.ts';
 
 test('HARDWARE_ERRORS and the table of hardware/README.md are the same', () => {
-  const page = readFileSync(join(import.meta.dirname, '../../../hardware/README.md'), 'utf8');
+  const page = readFileSync(join(import.meta.dirname, '../../../../hardware/README.md'), 'utf8');
   const table = page.slice(page.indexOf('## Errors'));
   const rows = [...table.matchAll(/^\| `([A-Z_0-9]+)` *\| (.+?) +\| (.+?) +\|$/gm)].map(([, ...cells]) => cells);
   assert.deepEqual(

@@ -1,12 +1,12 @@
 /** The report as one HTML file that opens without a network. */
 
-import { ENERGY_METHOD } from '../../energy/report/method.ts';
-import type { EnergySection } from '../../energy/report/section.ts';
-import type { Stamp } from '../../energy/report/stamp.ts';
-import { counted } from '../findings.ts';
-import { escapeXml, type Figure } from './drawing.ts';
-import { METHOD } from './method.ts';
-import type { ReportInput } from './report.ts';
+import { ENERGY_METHOD } from '../energy/report/method.ts';
+import type { EnergySection } from '../energy/report/section.ts';
+import type { Stamp } from '../energy/report/stamp.ts';
+import { counted } from '../compare/findings.ts';
+import { escapeXml, type Figure } from '../compare/report/drawing.ts';
+import { METHOD } from '../compare/report/method.ts';
+import type { ReportInput } from './input.ts';
 import { STYLE } from './style.ts';
 import {
   breakEvenTable,
@@ -16,8 +16,8 @@ import {
   mediansTable,
   spreadTable,
   type Table,
-} from './tables.ts';
-import { targetsOf, targetTable } from './targets.ts';
+} from '../compare/report/tables.ts';
+import { targetsOf, targetTable } from '../compare/report/targets.ts';
 
 export function toHtml(input: ReportInput, figures: readonly Figure[], energy?: EnergySection): string {
   const { analysis, environment, plan } = input;

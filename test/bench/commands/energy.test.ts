@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Analysis } from '../../../bench/compare/analysis.ts';
+import type { ConcludedAnalysis } from '../../../bench/energy/conclusion.ts';
 import { Recorder } from '../../../bench/energy/recorder.ts';
 import { openLog } from '../../../hardware/logger/open-log.ts';
 import { markerLogRows } from '../../../hardware/marker/log-file.ts';
@@ -37,8 +37,8 @@ after(() => rm(folder, { recursive: true }));
 const nebula = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
   spawnSync(process.execPath, [CLI, 'bench', ...args], { encoding: 'utf8' });
 
-const energyOf = async (path: string): Promise<NonNullable<Analysis['energy']>> => {
-  const { energy } = JSON.parse(await readFile(join(path, 'analysis.json'), 'utf8')) as Analysis;
+const energyOf = async (path: string): Promise<NonNullable<ConcludedAnalysis['energy']>> => {
+  const { energy } = JSON.parse(await readFile(join(path, 'analysis.json'), 'utf8')) as ConcludedAnalysis;
   assert.ok(energy !== undefined);
   return energy;
 };

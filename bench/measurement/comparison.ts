@@ -1,7 +1,7 @@
 /** A subject held against another, and against the bar that was set for it. */
 
 import type { Series } from './series.ts';
-import { ratioOfMeans, ratioOfQuantiles, type Estimate } from '../statistics/bootstrap.ts';
+import { ratioOfMeans, ratioOfQuantiles, type Estimate } from '../../statistics/bootstrap.ts';
 
 /** `ratio` is subject over against. A bar with `atMost` is met from below, one with `atLeast` from above. */
 export interface Comparison {

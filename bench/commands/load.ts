@@ -4,13 +4,14 @@ import { messageOf } from '../../host/errors.ts';
 import { loadCases } from '../compare/cases.ts';
 import { watchRun } from '../compare/environment.ts';
 import { RunFolder } from '../compare/folder.ts';
-import { root } from '../root.ts';
+import { root } from '../measurement/root.ts';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { measureDensity, type Density } from './density.ts';
-import { findKnee, type Knee } from './knee.ts';
-import { drawLoad, loadTables, toMarkdown } from './report.ts';
-import { ANSWERED_SHARE, LOAD_TARGETS, openServer, runStep, type LoadStep, type LoadTarget } from './step.ts';
+import { measureDensity, type Density } from '../load/density.ts';
+import { findKnee } from '../load/knee.ts';
+import type { LoadResult, Sweep } from '../load/result.ts';
+import { drawLoad, loadTables, toMarkdown } from '../load/report.ts';
+import { ANSWERED_SHARE, LOAD_TARGETS, openServer, runStep, type LoadStep, type LoadTarget } from '../load/step.ts';
 
 export interface LoadFlags {
   readonly out?: string;
@@ -18,24 +19,6 @@ export interface LoadFlags {
   readonly function: string;
   readonly seconds: number;
   readonly density: boolean;
-}
-
-export interface Sweep {
-  readonly target: LoadTarget;
-  readonly knee: Knee;
-  readonly steps: readonly LoadStep[];
-}
-
-export interface LoadResult {
-  readonly function: string;
-  /** When a rate counted as sustained, in words. */
-  readonly criterion: string;
-  readonly sweeps: readonly Sweep[];
-  readonly densities: readonly Density[];
-  /** What could not be measured, and why. */
-  readonly missing: readonly string[];
-  /** Why the run ended before all was measured, or null. */
-  readonly stopped: string | null;
 }
 
 type Print = (text: string) => void;

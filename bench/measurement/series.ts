@@ -1,8 +1,8 @@
 /** Runs subjects side by side: in blocks, each block in a new random order, so that the machine's moods hit all alike. */
 
-import { joined, type Blocks } from '../statistics/bootstrap.ts';
-import { nearestRank } from '../statistics/quantiles.ts';
-import { seededRandom, shuffled } from '../statistics/random.ts';
+import { joined, type Blocks } from '../../statistics/bootstrap.ts';
+import { nearestRank } from '../../statistics/quantiles.ts';
+import { seededRandom, shuffled } from '../../statistics/random.ts';
 
 /** Something whose latency is measured. */
 export interface Subject {

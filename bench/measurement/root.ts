@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-export const root: string = join(here, import.meta.url.includes('/dist/bench/') ? '../..' : '..');
+export const root: string = join(here, import.meta.url.includes('/dist/bench/') ? '../../..' : '../..');
 
 /** A function's module. */
 export function functionPath(name: string): string {

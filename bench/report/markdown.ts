@@ -1,13 +1,13 @@
 /** The report as Markdown, and its headline for a terminal. */
 
-import { ENERGY_METHOD } from '../../energy/report/method.ts';
-import { energyHeadline, type EnergySection } from '../../energy/report/section.ts';
-import type { Analysis } from '../analysis.ts';
-import { counted } from '../findings.ts';
-import type { Figure } from './drawing.ts';
-import { METHOD } from './method.ts';
-import { ratio, ratioInterval } from './quantities.ts';
-import type { ReportInput } from './report.ts';
+import { ENERGY_METHOD } from '../energy/report/method.ts';
+import { energyHeadline, type EnergySection } from '../energy/report/section.ts';
+import type { ConcludedAnalysis } from '../energy/conclusion.ts';
+import { counted } from '../compare/findings.ts';
+import type { Figure } from '../compare/report/drawing.ts';
+import { METHOD } from '../compare/report/method.ts';
+import { ratio, ratioInterval } from '../compare/report/quantities.ts';
+import type { ReportInput } from './input.ts';
 import {
   breakEvenTable,
   digestTable,
@@ -16,13 +16,13 @@ import {
   mediansTable,
   spreadTable,
   type Table,
-} from './tables.ts';
-import { targetsOf, targetTable } from './targets.ts';
+} from '../compare/report/tables.ts';
+import { targetsOf, targetTable } from '../compare/report/targets.ts';
 
 const INPUT_OF_HEADLINE = 'small';
 
 /** One line for each target, the reference's first. */
-export function headlineText(analysis: Analysis): string {
+export function headlineText(analysis: ConcludedAnalysis): string {
   const inputs = [...new Set(analysis.overall.map((each) => each.input))];
   const input = inputs.includes(INPUT_OF_HEADLINE) ? INPUT_OF_HEADLINE : inputs[0];
   const shown = analysis.overall.filter((each) => each.phase === 'total' && each.input === input);

@@ -1,26 +1,13 @@
 /** Writes what a run came to for people: report.html, report.md and the figures as files. */
 
-import type { Analysis } from '../analysis.ts';
-import type { RunEnvironment } from '../environment.ts';
-import type { RunFolder } from '../folder.ts';
-import type { Plan } from '../plan.ts';
-import type { Row } from '../rows.ts';
-import { Samples } from '../samples.ts';
-import { drawEnergyFigures } from '../../energy/report/figures.ts';
-import { energySection } from '../../energy/report/section.ts';
-import type { MeasuredRun } from '../../energy/joules.ts';
-import { drawFigures } from './figures.ts';
+import type { RunFolder } from '../compare/folder.ts';
+import { Samples } from '../compare/samples.ts';
+import { drawEnergyFigures } from '../energy/report/figures.ts';
+import { energySection } from '../energy/report/section.ts';
+import { drawFigures } from '../compare/report/figures.ts';
 import { toHtml } from './html.ts';
+import type { ReportInput } from './input.ts';
 import { headlineText, toMarkdown } from './markdown.ts';
-
-export interface ReportInput {
-  readonly plan: Plan;
-  readonly environment: RunEnvironment;
-  readonly rows: readonly Row[];
-  readonly analysis: Analysis;
-  /** The windows of an energy run, for its figures. */
-  readonly energy?: MeasuredRun | undefined;
-}
 
 /** Resolves to the headline for a terminal. */
 export async function writeReport(folder: RunFolder, input: ReportInput): Promise<{ readonly headline: string }> {

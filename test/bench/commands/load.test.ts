@@ -4,7 +4,7 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { LoadResult } from '../../../bench/load/command.ts';
+import type { LoadResult } from '../../../bench/load/result.ts';
 
 const CLI = join(import.meta.dirname, '..', '..', '..', 'lib', 'cli', 'main.js');
 

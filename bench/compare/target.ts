@@ -1,7 +1,7 @@
 /** A way to run functions, as the comparison sees it. */
 
-import type { ComparisonCase } from '../cases.ts';
-import type { Plan, TargetName } from '../plan.ts';
+import type { ComparisonCase } from './cases.ts';
+import type { Plan, TargetName } from './plan.ts';
 
 /** What one call came to. */
 export interface CallResult {
@@ -52,3 +52,9 @@ export interface Target {
 
 /** Opens a target with all functions deployed. @throws Error that says what is missing, when it is not to be had here */
 export type OpenTarget = (name: TargetName, plan: Plan, cases: readonly ComparisonCase[]) => Promise<Target>;
+
+/** A target of the plan that is not to be had on this machine. */
+export interface MissingTarget {
+  readonly target: TargetName;
+  readonly reason: string;
+}

@@ -4,17 +4,18 @@ import { existsSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { argumentError } from '../../host/errors.ts';
-import { withoutPassword } from '../../hardware/instrument-text.ts';
+import { withoutPassword } from '../../hardware/instrument/text.ts';
 import { formatOf, openLog, type LogSource } from '../../hardware/logger/open-log.ts';
 import { checkMarker } from '../../hardware/marker/markers.ts';
 import { checkSource } from '../../hardware/meter/sources.ts';
-import { compare, concludeFolder, type ComparedRun } from '../compare/command.ts';
+import { compare, concludeFolder, type ComparedRun } from './compare.ts';
 import { RunFolder } from '../compare/folder.ts';
-import { isUsable } from './conclusion.ts';
-import { energyPlanOf, type EnergyPlan } from './plan.ts';
-import { keepLog, readEdges, SESSION_FILE } from './record.ts';
-import { openSession } from './run.ts';
-import { measureMarks, marksTable } from './marks.ts';
+import { isUsable } from '../energy/conclusion.ts';
+import { energyPlanOf, type EnergyPlan } from '../energy/plan.ts';
+import { keepLog, readEdges, SESSION_FILE } from '../energy/record.ts';
+import { openSession } from '../energy/run.ts';
+import { measureMarks } from '../energy/marks.ts';
+import { marksTable } from '../energy/report/marks.ts';
 
 type Print = (text: string) => void;
 

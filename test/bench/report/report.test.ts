@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { after, before, test } from 'node:test';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { analyse, type Analysis } from '../../../bench/compare/analysis.ts';
-import { analyseFolder } from '../../../bench/compare/command.ts';
+import { analyseFolder } from '../../../bench/commands/compare.ts';
 import { RunFolder } from '../../../bench/compare/folder.ts';
 import { drawFigures } from '../../../bench/compare/report/figures.ts';
 import { TARGETS, type Plan } from '../../../bench/compare/plan.ts';
@@ -15,7 +15,7 @@ import { TARGET_TEXTS } from '../../../bench/compare/report/targets.ts';
 import { RowWriter } from '../../../bench/compare/rows.ts';
 import { Samples } from '../../../bench/compare/samples.ts';
 import { requirePart } from '../../require.ts';
-import { ENVIRONMENT, madeUpRows, PLAN as SHORT_PLAN } from './run.ts';
+import { ENVIRONMENT, madeUpRows, PLAN as SHORT_PLAN } from '../compare/run.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
   existsSync(path),
