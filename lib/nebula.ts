@@ -238,6 +238,7 @@ class EmbeddedNebula implements Nebula {
 
   async fetch(request: Request, context?: RequestContext): Promise<Response> {
     // The HTTP face and undici are loaded only where they are used.
+    // oxlint-disable-next-line no-restricted-imports
     this.#fetchHandler ??= import('./triggers/http/handler.ts').then(({ createFetchHandler }) =>
       createFetchHandler(this, this.#routeOptions),
     );
