@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NO_PHASES, type Phases } from '../../../host/phases.ts';
+import { ALL_PHASES, NO_PHASES, type Phases } from '../../../host/phases.ts';
 import { FunctionStatistics } from '../../../lib/observe/function-statistics.ts';
 import { makeOutcome } from '../fake-executor.ts';
 import { CALL } from './call.ts';
@@ -33,6 +33,23 @@ test('FunctionStatistics.read() is exact for few calls and leaves out phases tha
   const { latency } = statistics.read('f');
   assert.deepEqual(Object.keys(latency), ['queue', 'run', 'total']);
   assert.deepEqual(latency['run'], { count: 4, p50Us: 2, p90Us: 4, p99Us: 4, maxUs: 4, meanUs: 2.5 });
+});
+
+test('FunctionStatistics.read() tells each phase its own time, from its rows and from its histograms', () => {
+  // A power of two for each, so that no two could be mistaken for one another.
+  const phases = Object.fromEntries(ALL_PHASES.map((key, index) => [key, 1024 * 2 ** index]));
+  const expectedNs = { ...phases, total: 1024 * (2 ** ALL_PHASES.length - 1) };
+  for (const calls of [1, 5000]) {
+    const statistics = new FunctionStatistics();
+    for (let call = 0; call < calls; call++) statistics.end(CALL, withPhases(phases));
+    const { latency } = statistics.read('f');
+    assert.deepEqual(Object.keys(latency), Object.keys(expectedNs));
+    for (const [key, ns] of Object.entries(expectedNs)) {
+      const { count, p50Us } = latency[key] ?? { count: 0, p50Us: 0 };
+      assert.equal(count, calls, key);
+      assert.ok(Math.abs((p50Us * 1e3) / ns - 1) < 0.01, `${key}: ${p50Us} us of ${ns} ns`);
+    }
+  }
 });
 
 test('FunctionStatistics.read() is within 1 % after many calls, from 1 ns to 100 s', () => {

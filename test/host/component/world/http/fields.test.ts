@@ -94,6 +94,26 @@ describe('Fields', () => {
     });
   });
 
+  it('clone() remembers how large the list is, and counts on its own from there', () => {
+    withHost(newHost(), () => {
+      const half = new Uint8Array(64 * 1024 - 1).fill(0x61);
+      const fields = Fields.fromList([['a', half]]);
+      const copy = fields.clone();
+      copy.append('b', half);
+      const isForbidden = (error: unknown): boolean =>
+        (error as { readonly payload: { readonly tag: string } }).payload.tag === 'forbidden';
+      assert.throws(() => copy.clone().append('c', new Uint8Array()), isForbidden);
+      // What the copy took does not count for the list it was made of.
+      fields.append('c', half);
+      copy.delete('a');
+      copy.append('d', half);
+      assert.deepEqual(
+        copy.entries().map(([name]) => name),
+        ['b', 'd'],
+      );
+    });
+  });
+
   it('toList() sends nothing on of a connection that headers were received over, nor a length that is none', () => {
     withHost(newHost(), () => {
       const received = Fields.received([
