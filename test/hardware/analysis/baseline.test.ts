@@ -1,9 +1,149 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { idlePowerAt, measureBaseline } from '../../../hardware/analysis/baseline.ts';
+import { idlePowerAt, measureBaseline, type Baseline } from '../../../hardware/analysis/baseline.ts';
 import { PowerIntegral } from '../../../hardware/analysis/integral.ts';
-import type { PowerTrace } from '../../../hardware/analysis/trace.ts';
+import type { PowerTrace, SampleRule } from '../../../hardware/analysis/trace.ts';
 import { sampleCurve } from './known-power.ts';
+
+/** A trace with a sample a second, whose values are of the times. */
+function integralOf(
+  seconds: number,
+  valueAt: (timeS: number) => number,
+  rule: SampleRule = 'instant',
+  refreshS = 1,
+): PowerIntegral {
+  const timeS = Float64Array.from({ length: seconds + 1 }, (_, index) => index);
+  return new PowerIntegral({
+    source: 'a table',
+    rule,
+    clock: 'logger',
+    synthetic: true,
+    timeS,
+    value: timeS.map(valueAt),
+    refreshS,
+    resolution: 0,
+    breaks: [],
+  });
+}
+
+const close = (got: number, expected: number, within = 1e-9): void =>
+  assert.ok(Math.abs(got - expected) <= within, `expected ${expected}, got ${got}`);
+
+/** Windows of ten seconds at 0, 20 and 40 s, in which the machine draws these powers. */
+const steps = (powers: readonly number[]): Baseline =>
+  measureBaseline(
+    integralOf(60, (timeS) => powers[Math.floor(timeS / 20)] ?? 0),
+    powers.map((_, index) => ({ startS: index * 20, endS: index * 20 + 10 })),
+  );
+
+test('measureBaseline() measures a steady level without an error', () => {
+  const { levels, noiseW, wanderW } = steps([5]);
+  assert.equal(levels.length, 1);
+  close(levels[0]?.meanW ?? 0, 5);
+  assert.deepEqual([levels[0]?.errorW, levels[0]?.sampleSdW, levels[0]?.samples], [0, 0, 11]);
+  assert.deepEqual([noiseW, wanderW], [0, 0]);
+});
+
+test('measureBaseline() tells the noise of a sample, and the error of the mean that it makes', () => {
+  const noisy = integralOf(100, (timeS) => (timeS % 2 === 0 ? 4 : 6));
+  const [level] = measureBaseline(noisy, [{ startS: 0, endS: 100 }]).levels;
+  close(level?.meanW ?? 0, 5);
+  // 51 samples of 4 W and 50 of 6 W.
+  const mean = (51 * 4 + 50 * 6) / 101;
+  const sd = Math.sqrt((51 * (4 - mean) ** 2 + 50 * (6 - mean) ** 2) / 100);
+  close(level?.sampleSdW ?? 0, sd);
+  close(level?.errorW ?? 0, (level?.sampleSdW ?? 0) / 10);
+});
+
+test('measureBaseline() counts values that repeat once', () => {
+  const repeating = integralOf(100, (timeS) => (timeS % 2 === 0 ? 4 : 6), 'instant', 4);
+  const [level] = measureBaseline(repeating, [{ startS: 0, endS: 100 }]).levels;
+  close(level?.errorW ?? 0, (level?.sampleSdW ?? 0) / 5);
+});
+
+test('measureBaseline() sees slow noise by the means of tenths of the window', () => {
+  // The first half at 4 W, the second at 6 W: ten batches, five of each.
+  const slow = integralOf(100, (timeS) => (timeS < 50 ? 4 : 6));
+  const [level] = measureBaseline(slow, [{ startS: 0, endS: 100 }]).levels;
+  close(level?.errorW ?? 0, Math.sqrt(10 / 9) / Math.sqrt(10), 0.02);
+});
+
+test('measureBaseline() takes the steps of a counter as samples of power', () => {
+  const counter = integralOf(20, (timeS) => 3 * timeS, 'counter');
+  const { levels, noiseW } = measureBaseline(counter, [{ startS: 0, endS: 20 }]);
+  close(levels[0]?.meanW ?? 0, 3);
+  close(noiseW, 0);
+});
+
+test('measureBaseline() weighs the noise of windows by their samples', () => {
+  const integral = integralOf(60, (timeS) => (timeS >= 20 && timeS % 2 === 0 ? 4 : 6));
+  const { noiseW, levels } = measureBaseline(integral, [
+    { startS: 20, endS: 60 },
+    { startS: 1, endS: 11 },
+  ]);
+  assert.deepEqual(
+    levels.map(({ startS }) => startS),
+    [1, 20],
+  );
+  const [steady, noisy] = levels;
+  assert.equal(steady?.sampleSdW, 0);
+  close(noiseW, Math.sqrt(((noisy?.sampleSdW ?? 0) ** 2 * 40) / (10 + 40)));
+});
+
+test('measureBaseline() calls wander what three levels differ by more than their errors', () => {
+  assert.equal(steps([4, 6]).wanderW, 0);
+  // The middle one lies 2 W above the line between the others.
+  close(steps([4, 6, 4]).wanderW, 2);
+  close(steps([2, 4, 6]).wanderW, 0);
+});
+
+test('measureBaseline() refuses to measure nothing, and windows with gaps', () => {
+  const integral = integralOf(10, () => 5);
+  assert.throws(() => measureBaseline(integral, []), { key: 'TRACE_INVALID' });
+  assert.throws(() => measureBaseline(integral, [{ startS: 5, endS: 5 }]), { key: 'UNCOVERED' });
+  assert.throws(() => measureBaseline(integral, [{ startS: 1, endS: 12 }]), {
+    key: 'UNCOVERED',
+    fields: { startS: 1, endS: 12, uncoveredS: 2, limitS: 0.011 },
+  });
+});
+
+test('idlePowerAt() lies on the line between the middles of the windows around a time', () => {
+  const baseline = steps([4, 8]);
+  const at = (timeS: number): number => idlePowerAt(baseline, timeS).powerW;
+  close(at(15), 6);
+  close(at(10), 5);
+  close(at(25), 8);
+  assert.equal(idlePowerAt(baseline, 15).extrapolated, false);
+});
+
+test('idlePowerAt() says that it has only one window to go by, before the first and behind the last', () => {
+  const baseline = steps([4, 8]);
+  for (const [timeS, powerW] of [
+    [4, 4],
+    [5, 4],
+    [26, 8],
+  ] as const) {
+    const idle = idlePowerAt(baseline, timeS);
+    close(idle.powerW, powerW);
+    assert.equal(idle.extrapolated, true, `at ${timeS} s`);
+  }
+});
+
+test('idlePowerAt() has the errors of both windows by their shares, and the wander besides', () => {
+  const level = { sampleSdW: 0, samples: 2 };
+  const baseline: Baseline = {
+    levels: [
+      { ...level, startS: 0, endS: 2, meanW: 1, errorW: 0.3 },
+      { ...level, startS: 4, endS: 6, meanW: 1, errorW: 0.4 },
+    ],
+    noiseW: 0,
+    wanderW: 0.5,
+  };
+  close(idlePowerAt(baseline, 3).uncertaintyW, Math.sqrt(0.15 ** 2 + 0.2 ** 2 + 0.25));
+  close(idlePowerAt(baseline, 2).uncertaintyW, Math.sqrt((0.75 * 0.3) ** 2 + (0.25 * 0.4) ** 2 + 0.25));
+  close(idlePowerAt(baseline, 0).uncertaintyW, Math.hypot(0.3, 0.5));
+  close(idlePowerAt(baseline, 9).uncertaintyW, Math.hypot(0.4, 0.5));
+});
 
 test('idlePowerAt() follows a drift between idle windows and says where it has none on one side', () => {
   const curve = Array.from({ length: 100 }, (_, index) => ({ fromS: index, powerW: 2 + index * 0.01 }));
