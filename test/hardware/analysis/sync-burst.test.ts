@@ -79,11 +79,14 @@ test('findBurst() finds each burst among the other and refuses a regular train o
   const logger = [...burstAt(100), ...burstAt(200, 'close')];
   assert.equal(findBurst(burstAt(0), logger, 1e-3)?.matched, 16);
   assert.equal(findBurst(burstAt(0, 'close'), logger, 1e-3)?.offsetS, 200);
-  const train = Array.from({ length: 400 }, (_, index): Edge => ({
-    timeS: index * 0.02,
-    level: index % 2 === 0 ? 1 : 0,
-    halfWidthS: 0,
-  }));
+  const train = Array.from(
+    { length: 400 },
+    (_, index): Edge => ({
+      timeS: index * 0.02,
+      level: index % 2 === 0 ? 1 : 0,
+      halfWidthS: 0,
+    }),
+  );
   assert.equal(findBurst(burstAt(0), train, 1e-3), undefined);
 });
 
