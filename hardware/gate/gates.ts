@@ -190,7 +190,7 @@ export interface GateStamp {
 
 /**
  * Holds two readings against the limits.
- * @param force keeps a result whose gates failed; the stamp says so
+ * @param options `force` keeps a result whose gates failed; the stamp says so
  */
 export function evaluateGates(
   before: MachineReading,

@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -47,7 +47,10 @@ const PARTS: Readonly<Record<string, { readonly isThere: () => boolean; readonly
 const NPX = `#!/bin/sh
 [ "$1" = nebula ] || exit 127
 shift
-case "$1" in deploy|list|remove|rollback) set -- "$@" --url "$SERVER_URL";; esac
+case "$* " in
+*' --url '*) ;;
+deploy*|list*|remove*|rollback*) set -- "$@" --url "$SERVER_URL";;
+esac
 exec "$NODE" "$COMMAND" "$@"
 `;
 
@@ -117,15 +120,14 @@ function testTerminal(document: string, blocks: readonly Block[], hasServer: boo
       ports = await freePorts([DEFAULT_PORT, ...shown]);
       if (hasServer) ports = new Map(ports).set(DEFAULT_PORT, await portOfServer());
       mkdirSync(join(folder, 'bin'));
-      mkdirSync(place);
-      symlinkSync(join(ROOT, 'functions'), join(place, 'functions'));
+      makeClone(place);
       writeFileSync(join(folder, 'bin', 'npx'), NPX, { mode: 0o755 });
       for (const { name, code } of blocks) if (name !== '') writeFileSync(join(place, name), onFreePorts(code));
       const port = ports.get(DEFAULT_PORT) ?? '';
       terminal = new Terminal(folder, place, {
         PATH: `${join(folder, 'bin')}:${process.env['PATH']}`,
         NODE: process.execPath,
-        COMMAND,
+        COMMAND: join(place, 'dist', 'lib', 'cli', 'main.js'),
         PORT: port,
         SERVER_URL: `http://127.0.0.1:${port}`,
       });
@@ -148,6 +150,22 @@ function testTerminal(document: string, blocks: readonly Block[], hasServer: boo
       }
     }
   });
+}
+
+/** A clone in which everything is installed and built, that may be written to. */
+function makeClone(place: string): void {
+  mkdirSync(join(place, 'dist'), { recursive: true });
+  const built = ['host', 'pools', 'lib', 'bench', 'hardware', 'statistics'].map((name) => join(ROOT, 'dist', name));
+  const copied = spawnSync('cp', ['--archive', '--link', ...built.filter((path) => existsSync(path)), 'dist'], {
+    cwd: place,
+    encoding: 'utf8',
+  });
+  assert.equal(copied.status, 0, copied.stderr);
+  const installed = ['node_modules', 'functions/target', 'functions/components/node_modules'];
+  const isWritten = (path: string): boolean => !installed.some((name) => path === join(ROOT, name));
+  for (const name of ['functions', 'package.json'])
+    cpSync(join(ROOT, name), join(place, name), { recursive: true, filter: isWritten });
+  for (const name of installed) if (existsSync(join(ROOT, name))) symlinkSync(join(ROOT, name), join(place, name));
 }
 
 let server: ChildProcess | undefined;
