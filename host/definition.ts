@@ -1,6 +1,6 @@
 /** A function ready to be run: plain data that every thread can hold. */
 
-import type { Capabilities } from './capabilities.ts';
+import type { Capabilities } from './capabilities/capabilities.ts';
 import type { PreparedComponent } from './component/prepare/prepared-component.ts';
 import type { InitOptions } from './init-options.ts';
 import type { Limits } from './limits.ts';

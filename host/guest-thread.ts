@@ -4,6 +4,7 @@
  */
 
 import { collectGarbage, UNCOUNTED, type AddressSpace } from './address-space.ts';
+import { mergeVariables } from './capabilities/environment/variables.ts';
 import { ComponentVm, hasComponent } from './component/vm/component-vm.ts';
 import type { FunctionDefinition, Strategy } from './definition.ts';
 import { deployHere, type Deployment } from './deployment.ts';
@@ -113,7 +114,7 @@ export class GuestThread {
     const call: GuestCall = {
       input: invocation.input,
       arguments: invocation.arguments ?? capabilities.arguments,
-      environment: environmentOf(capabilities.environment, invocation.environment),
+      environment: mergeVariables(capabilities.environment, invocation.environment),
       passOn: invocation.passOn,
       component: invocation.component,
       record: this.#record,
@@ -249,11 +250,4 @@ function outcomeOf(ending: Ending, told: Omit<Outcome, keyof Ending>): Outcome {
   if (ending.kind === 'ok') return { kind: 'ok', stdout, stderr, start, phases, usage };
   if (ending.kind === 'exit') return { kind: 'exit', exitCode: ending.exitCode, stdout, stderr, start, phases, usage };
   return { ...ending, ...told };
-}
-
-function environmentOf(
-  granted: Readonly<Record<string, string>>,
-  added: Readonly<Record<string, string>> | undefined,
-): Readonly<Record<string, string>> {
-  return added === undefined ? granted : { ...granted, ...added };
 }

@@ -30,16 +30,12 @@ export type { RemoteEnding, RemoteOutcome } from './wire/outcome.ts';
 export type { MarkerStats, Markers } from './observe/markers.ts';
 export type { ContainerNetwork } from '../pools/container/definition.ts';
 export type { ErrorCode, ErrorFields, ErrorName } from '../host/errors.ts';
-export type {
-  Capabilities,
-  ClockCapability,
-  HttpCapability,
-  MachineMount,
-  MemoryMount,
-  Mount,
-  RandomCapability,
-  SocketCapability,
-} from '../host/capabilities.ts';
+export type { Capabilities } from '../host/capabilities/capabilities.ts';
+export type { ClockCapability } from '../host/capabilities/clocks/schema.ts';
+export type { HttpCapability } from '../host/capabilities/http/schema.ts';
+export type { MachineMount, MemoryMount, Mount } from '../host/capabilities/mounts/schema.ts';
+export type { RandomCapability } from '../host/capabilities/random/schema.ts';
+export type { SocketCapability } from '../host/capabilities/sockets/schema.ts';
 export type { Strategy } from '../host/definition.ts';
 export type { InitOptions } from '../host/init-options.ts';
 export type { LimitName, Limits } from '../host/limits.ts';

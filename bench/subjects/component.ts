@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { ComponentVm, type ComponentDefinition } from '../../host/component/vm/component-vm.ts';
 import { prepareComponent, transpileComponent } from '../../host/preparation/component.ts';
-import { resolveCapabilities } from '../../host/capabilities.ts';
+import { resolveCapabilities } from '../../host/capabilities/capabilities.ts';
 import { deployHere } from '../../host/deployment.ts';
 import { resolveLimits } from '../../host/limits.ts';
 import { closeImage } from '../../host/snapshot/image.ts';

@@ -1,7 +1,7 @@
 /** CPython built for WASI: a command of 20 MB. How long until an instance of it is ready for the next call. */
 
 import { AddressSpace, memoryLimit } from '../../host/address-space.ts';
-import { resolveCapabilities } from '../../host/capabilities.ts';
+import { resolveCapabilities } from '../../host/capabilities/capabilities.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
 import { deployHere } from '../../host/deployment.ts';
 import { GuestThread } from '../../host/guest-thread.ts';

@@ -1,6 +1,6 @@
 /** Micro-VMs below the public face, so that their parts can be timed one by one. */
 
-import { resolveCapabilities } from '../../host/capabilities.ts';
+import { resolveCapabilities } from '../../host/capabilities/capabilities.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
 import type { InitOptions } from '../../host/init-options.ts';
 import { resolveLimits } from '../../host/limits.ts';

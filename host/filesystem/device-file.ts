@@ -3,7 +3,7 @@
  * the machine is opened for a guest, and what is random comes from the guest's source. Sources: null(4), random(4).
  */
 
-import type { DeviceName } from '../capabilities.ts';
+import type { DeviceName } from '../capabilities/mounts/schema.ts';
 import { ERRNO } from '../wasi/errno.ts';
 import { FILETYPE } from '../wasi/filetype.ts';
 import { changedFlags } from '../wasi/flags.ts';

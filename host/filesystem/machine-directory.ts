@@ -1,6 +1,6 @@
 /** Gives a directory of the machine to guests, where its paths can be resolved safely. */
 
-import type { MachineMount } from '../capabilities.ts';
+import type { MachineMount } from '../capabilities/mounts/schema.ts';
 import { messageOf, NebulaError } from '../errors.ts';
 import { OPEN } from '../linux/files.ts';
 import { libcFailure, loadLibc } from '../linux/libc.ts';

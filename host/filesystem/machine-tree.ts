@@ -6,7 +6,7 @@
  * devices can be listed, stat'ed, renamed and removed, and not opened: `acces`. Every change of a read-only mount is `rofs`.
  */
 
-import type { DeviceName } from '../capabilities.ts';
+import type { DeviceName } from '../capabilities/mounts/schema.ts';
 import { AT_EMPTY_PATH, AT_REMOVEDIR, EMPTY_PATH, KIND, OPEN, statFd, STATX } from '../linux/files.ts';
 import { type Libc, requireLibc } from '../linux/libc.ts';
 import { closeOwned } from '../linux/owned-fd.ts';

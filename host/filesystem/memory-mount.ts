@@ -1,7 +1,7 @@
 /** An in-memory mount: the files of the capabilities, checked once, made into a fresh tree for each invocation. */
 
 import { UTF8_ENCODER } from '../bytes.ts';
-import type { MemoryMount } from '../capabilities.ts';
+import type { MemoryMount } from '../capabilities/mounts/schema.ts';
 import { NebulaError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { NAME_MAX_BYTES } from '../wasi/paths.ts';

@@ -1,7 +1,7 @@
 /** The nodes of an in-memory file system, what they may use of it, and the walk along a path. Nothing here knows of fds. */
 
 import { NO_BYTES } from '../bytes.ts';
-import type { DeviceName } from '../capabilities.ts';
+import type { DeviceName } from '../capabilities/mounts/schema.ts';
 import { ERRNO } from '../wasi/errno.ts';
 import { FILETYPE } from '../wasi/filetype.ts';
 import { FSTFLAG } from '../wasi/flags.ts';

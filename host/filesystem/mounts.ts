@@ -1,6 +1,6 @@
 /** Opens all mounts of a function, or none. */
 
-import type { Mount } from '../capabilities.ts';
+import type { Mount } from '../capabilities/mounts/schema.ts';
 import type { Limits } from '../limits.ts';
 import { mountMachine } from './machine-directory.ts';
 import { mountMemory } from './memory-mount.ts';

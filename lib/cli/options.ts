@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import type { Mount } from '../../host/capabilities.ts';
+import type { Mount } from '../../host/capabilities/mounts/schema.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../host/limits.ts';
 import type { Manifest } from '../api.ts';
 

@@ -1,7 +1,7 @@
 /** What becomes of manifests before they are in force: their mounts found, options put over them. */
 
 import { isAbsolute, resolve } from 'node:path';
-import type { Mount } from '../../host/capabilities.ts';
+import type { Mount } from '../../host/capabilities/mounts/schema.ts';
 import { NebulaError } from '../../host/errors.ts';
 import type { Manifest } from '../api.ts';
 

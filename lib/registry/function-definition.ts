@@ -1,6 +1,6 @@
 /** Makes the definition that executors take from a module or a component and a manifest. */
 
-import { resolveCapabilities } from '../../host/capabilities.ts';
+import { resolveCapabilities } from '../../host/capabilities/capabilities.ts';
 import { isComponent } from '../../host/component/prepare/binary.ts';
 import type { PreparedComponent, TranspiledComponent } from '../../host/component/prepare/prepared-component.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';

@@ -1,7 +1,7 @@
 /** Makes the definition of a function for the runtime that its manifest names. */
 
-import type { MachineMount, Mount } from '../../host/capabilities.ts';
-import { resolveCapabilities } from '../../host/capabilities.ts';
+import { capabilityEntries, resolveCapabilities } from '../../host/capabilities/capabilities.ts';
+import type { MachineMount, Mount } from '../../host/capabilities/mounts/schema.ts';
 import { isComponent } from '../../host/component/prepare/binary.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
@@ -15,9 +15,8 @@ import { defineFunction, type DefinitionDefaults, type DefinitionSource } from '
 /** A function as one of the executors takes it. */
 export type AnyDefinition = FunctionDefinition | ContainerDefinition | ProcessDefinition;
 
-/** What a native guest cannot be given: it has no snapshot, and reads the machine's own clocks and random source. */
+/** What a native guest cannot be given: it has no snapshot. */
 const WASM_FIELDS = ['entry', 'init', 'strategy', 'snapshot', 'allow'] as const;
-const WASM_CAPABILITIES = ['clocks', 'random', 'denial'] as const;
 
 /**
  * @throws NebulaError MANIFEST_INVALID for what the runtime does not have; what `defineFunction` throws
@@ -36,7 +35,6 @@ export async function defineForRuntime(
     case 'wasm':
       return defineFunction(id, source, defaults);
     case 'process':
-      if ((manifest.capabilities?.mounts ?? []).length > 0) throw misplaced('capabilities.mounts', runtime);
       return { ...native(id, manifest, defaults, manifest.process), binary: module };
     case 'container': {
       const { image, base, network, cpus, pids } = manifest.container ?? {};
@@ -60,9 +58,14 @@ function refuseOptionsOf(manifest: Manifest, runtime: Runtime): void {
   }
   if (runtime === 'wasm') return;
   for (const field of WASM_FIELDS) if (manifest[field] !== undefined) throw misplaced(field, runtime);
-  for (const field of WASM_CAPABILITIES) {
-    if (manifest.capabilities?.[field] !== undefined) throw misplaced(`capabilities.${field}`, runtime);
+  for (const [name, { runtimes }] of capabilityEntries()) {
+    const isGranted = !isNothing(manifest.capabilities?.[name]);
+    if (isGranted && !runtimes.includes(runtime)) throw misplaced(`capabilities.${name}`, runtime);
   }
+}
+
+function isNothing(granted: unknown): boolean {
+  return granted === undefined || (Array.isArray(granted) && granted.length === 0);
 }
 
 /** Only a core module is given bytes; all others are given texts, where a byte that is no UTF-8 would be another one. */

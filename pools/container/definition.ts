@@ -1,6 +1,6 @@
 /** A function that runs in containers. */
 
-import type { MachineMount } from '../../host/capabilities.ts';
+import type { MachineMount } from '../../host/capabilities/mounts/schema.ts';
 import type { NativeDefinition } from '../native/backend.ts';
 
 export const NETWORKS = ['none', 'bridge', 'host'] as const;

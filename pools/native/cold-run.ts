@@ -1,5 +1,6 @@
 /** One call with a guest of its own: launched, given all its input, waited for, cleared away. */
 
+import { mergeVariables } from '../../host/capabilities/environment/variables.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { Ending, Invocation, Outcome } from '../../host/outcome.ts';
 import type { GuestEnd, NativeBackend, NativeDefinition, NativeGuest, PhaseTimes } from './backend.ts';
@@ -72,7 +73,7 @@ export class ColdRun<Definition extends NativeDefinition, Prepared> implements N
     try {
       guest = await this.#backend.launch(this.#definition, prepared, {
         arguments: this.#invocation.arguments ?? given,
-        environment: { ...environment, ...this.#invocation.environment },
+        environment: mergeVariables(environment, this.#invocation.environment),
         input: this.#invocation.input,
         onStdout: (chunk) => this.#stdout.append(chunk),
         onStderr: (chunk) => this.#stderr.append(chunk),

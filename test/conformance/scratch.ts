@@ -3,7 +3,7 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Mount } from '../../host/capabilities.ts';
+import type { Mount } from '../../host/capabilities/mounts/schema.ts';
 import type { SpecifiedDirectory } from './specification.ts';
 
 /** `machine`: directories of the machine. `memory`: trees in memory with the same contents. */

@@ -4,7 +4,7 @@ import { deployHere } from '../../host/deployment.ts';
 import { MicroVm } from '../../host/micro-vm.ts';
 import type { Ending } from '../../host/outcome.ts';
 import { closeImage } from '../../host/snapshot/image.ts';
-import type { Capabilities } from '../../host/capabilities.ts';
+import type { Capabilities } from '../../host/capabilities/capabilities.ts';
 import { defineFunction } from '../../lib/registry/function-definition.ts';
 import type { Manifest } from '../../lib/api.ts';
 import { readFunctionManifest, readModule } from './cases.ts';

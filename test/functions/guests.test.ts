@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Capabilities, MemoryMount } from '../../host/capabilities.ts';
+import type { Capabilities } from '../../host/capabilities/capabilities.ts';
+import type { MemoryMount } from '../../host/capabilities/mounts/schema.ts';
 import { answerOf, readyFunction, type Given } from './answer.ts';
 
 const MIB = 1024 * 1024;

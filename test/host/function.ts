@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { resolveCapabilities, type Capabilities } from '../../host/capabilities.ts';
+import { resolveCapabilities, type Capabilities } from '../../host/capabilities/capabilities.ts';
 import type { FunctionDefinition, Strategy } from '../../host/definition.ts';
 import type { InitOptions } from '../../host/init-options.ts';
 import { deployHere, type Deployment } from '../../host/deployment.ts';

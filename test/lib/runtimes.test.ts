@@ -32,6 +32,8 @@ test('deploy() refuses what the runtime does not have, and a runtime that was no
     [{ runtime: 'container', strategy: 'cow' }, /"strategy" must be left out/],
     [{ runtime: 'container', allow: { missingImports: 'trap' } }, /"allow" must be left out/],
     [{ runtime: 'container', capabilities: { random: { kind: 'secure' } } }, /"capabilities.random" must be left out/],
+    [{ runtime: 'container', capabilities: { http: { origins: [] } } }, /"capabilities.http" must be left out/],
+    [{ runtime: 'container', capabilities: { sockets: {} } }, /"capabilities.sockets" must be left out/],
     [
       {
         runtime: 'container',

@@ -8,7 +8,7 @@ import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { Agent, buildConnector } from 'undici';
-import { isPublicAddress } from './addresses.ts';
+import { isPublicAddress } from '../../capabilities/http/public-address.ts';
 import type { HeaderList } from '../channel/component-call.ts';
 import { type OutgoingAnswer, type OutgoingRequestMessage, type SocketMessage, WINDOW_BYTES } from './messages.ts';
 import { isSocketMessage, Sockets } from './socket-connections.ts';

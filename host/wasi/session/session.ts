@@ -4,15 +4,15 @@
  * is a class over it: preview1/context.ts, component/world/host.ts.
  */
 
-import type { Capabilities } from '../../capabilities.ts';
+import type { Capabilities } from '../../capabilities/capabilities.ts';
+import { TimeSource } from '../../capabilities/clocks/time-source.ts';
+import { RandomSource } from '../../capabilities/random/random-source.ts';
 import type { GuestSources, MountedDirectory } from '../../filesystem/mount.ts';
 import type { Limits } from '../../limits.ts';
 import type { Ending } from '../../outcome.ts';
 import type { PassOn } from '../../pass-on.ts';
 import { CLOCKID } from '../clock-id.ts';
 import { ERRNO } from '../errno.ts';
-import { RandomSource } from '../random-source.ts';
-import { TimeSource } from '../time-source.ts';
 import { COUNT, ownCounts, type RunRecord } from './run-record.ts';
 import { InputBuffer, OutputBuffer } from './stdio.ts';
 

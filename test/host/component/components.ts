@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
-import { resolveCapabilities, type Capabilities } from '../../../host/capabilities.ts';
+import { resolveCapabilities, type Capabilities } from '../../../host/capabilities/capabilities.ts';
 import type { RequestHead, ResponseHead } from '../../../host/component/channel/component-call.ts';
 import { ComponentVm, type ComponentDefinition } from '../../../host/component/vm/component-vm.ts';
 import { decodeResult, type CallResult } from '../../../host/component/vm/function-call.ts';

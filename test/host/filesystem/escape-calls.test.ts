@@ -8,7 +8,8 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type Mount, resolveCapabilities } from '../../../host/capabilities.ts';
+import { resolveCapabilities } from '../../../host/capabilities/capabilities.ts';
+import type { Mount } from '../../../host/capabilities/mounts/schema.ts';
 import { WasiError } from '../../../host/component/world/guest-stop.ts';
 import type { Descriptor } from '../../../host/component/world/descriptor.ts';
 import { createFilesystem } from '../../../host/component/world/filesystem.ts';

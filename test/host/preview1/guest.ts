@@ -1,6 +1,7 @@
 /** A guest made of plain calls: a memory filled with `?`, and the host functions called as a module would call them. */
 
-import { type Capabilities, type MemoryMount, resolveCapabilities } from '../../../host/capabilities.ts';
+import { type Capabilities, resolveCapabilities } from '../../../host/capabilities/capabilities.ts';
+import type { MemoryMount } from '../../../host/capabilities/mounts/schema.ts';
 import { mountMemory } from '../../../host/filesystem/memory-mount.ts';
 import type { MountedDirectory } from '../../../host/filesystem/mount.ts';
 import { resolveLimits, type Limits } from '../../../host/limits.ts';

@@ -1,6 +1,7 @@
 /** `wasi:http/outgoing-handler`: requests to the origins that were granted, made by another thread. */
 
 import { NO_BYTES } from '../../../bytes.ts';
+import { grantedOrigins, LONGEST_MS, MOST_REQUESTS } from '../../../capabilities/http/allow-list.ts';
 import type { HeaderList, ResponseHead } from '../../channel/component-call.ts';
 import { WasiError } from '../guest-stop.ts';
 import { type Outgoing, outgoingOfThread } from '../../outgoing/outgoing.ts';
@@ -14,11 +15,6 @@ import { FutureIncomingResponse, type OutgoingRequest, type PendingResponse, typ
 
 export type OutgoingHandler = (request: OutgoingRequest, options: RequestOptions | undefined) => FutureIncomingResponse;
 
-/** Requests of one invocation that may be under way. */
-const MOST_REQUESTS = 64;
-/** What holds for a request whose guest asks for no other time, and the longest it may ask for. */
-const LONGEST_MS = 30_000;
-
 export function createOutgoingHandler(host: Host): OutgoingHandler {
   const granted = host.options.capabilities.http;
   let origins: ReadonlySet<string> | undefined;
@@ -30,8 +26,8 @@ export function createOutgoingHandler(host: Host): OutgoingHandler {
     if (methodName(request.method())?.toUpperCase() === 'CONNECT')
       throw new WasiError({ tag: 'HTTP-request-method-invalid' });
     const origin = requestedOrigin(request);
-    origins ??= new Set((granted?.origins ?? []).map((each) => new URL(each).origin));
-    if (granted === undefined || !origins.has(origin)) {
+    if (granted !== undefined) origins ??= grantedOrigins(granted);
+    if (granted === undefined || origins?.has(origin) !== true) {
       host.deny('http');
       throw new WasiError({ tag: 'HTTP-request-denied' });
     }

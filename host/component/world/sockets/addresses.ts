@@ -1,6 +1,7 @@
-/** Addresses of wasi:sockets, as text, and which of them were granted. Source: WASI 0.2, wasi:sockets/network. */
+/** Addresses of wasi:sockets, as text. Source: WASI 0.2, wasi:sockets/network. */
 
-import { isIP, SocketAddress as NodeAddress } from 'node:net';
+import { isIP } from 'node:net';
+import { canonicalAddress } from '../../../capabilities/sockets/allow-list.ts';
 import type { SocketAddress } from '../../outgoing/messages.ts';
 
 type Ipv4 = readonly [number, number, number, number];
@@ -20,14 +21,9 @@ export type IpSocketAddress =
       };
     };
 
-/** The one way to write an address. */
-function canonical(address: string, family: 'ipv4' | 'ipv6'): string {
-  return new NodeAddress({ address, family }).address;
-}
-
 export function fromGuest({ tag, val }: IpSocketAddress): SocketAddress {
   const text = tag === 'ipv4' ? val.address.join('.') : val.address.map((group) => group.toString(16)).join(':');
-  return { family: tag, address: canonical(text, tag), port: val.port };
+  return { family: tag, address: canonicalAddress(text, tag), port: val.port };
 }
 
 export function toGuest({ family, address, port }: SocketAddress): IpSocketAddress {
@@ -56,14 +52,4 @@ function toGroups(text: string): Ipv6 {
 
 function readGroups(text: string): number[] {
   return text === '' ? [] : text.split(':').map((group) => parseInt(group, 16));
-}
-
-/** Whether one of the grants, `address:port` or `address:*`, names this address. */
-export function isGranted(grants: readonly string[], { family, address, port }: SocketAddress): boolean {
-  return grants.some((grant) => {
-    const at = grant.lastIndexOf(':');
-    const [host, granted] = [grant.slice(0, at).replace(/^\[|\]$/g, ''), grant.slice(at + 1)];
-    if (isIP(host) !== (family === 'ipv6' ? 6 : 4) || canonical(host, family) !== address) return false;
-    return granted === '*' || Number(granted) === port;
-  });
 }

@@ -1,11 +1,12 @@
 /** `tcp-socket`: a state machine of starts and finishes, and the granted addresses. Source: WASI 0.2, wasi:sockets/tcp. */
 
+import { isGranted, MOST_SOCKETS } from '../../../capabilities/sockets/allow-list.ts';
 import { WasiError } from '../guest-stop.ts';
 import type { SocketAddress } from '../../outgoing/messages.ts';
 import type { Host } from '../host.ts';
 import { InputStream, OutputStream, Pollable } from '../io.ts';
 import { Resource } from '../resource.ts';
-import { fromGuest, type IpSocketAddress, isGranted, toGuest } from './addresses.ts';
+import { fromGuest, type IpSocketAddress, toGuest } from './addresses.ts';
 import { Connection } from './connection.ts';
 
 type State =
@@ -18,8 +19,6 @@ type State =
   | 'listening'
   | 'closed';
 
-/** Sockets of one invocation that may be open. */
-const MOST_SOCKETS = 64;
 const NS_PER_MS = 1_000_000n;
 /** Linux's own: tcp_keepalive_time. */
 const KEEP_ALIVE_IDLE_NS = 7_200_000_000_000n;

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { resolveCapabilities } from '../../../../host/capabilities.ts';
+import { resolveCapabilities } from '../../../../host/capabilities/capabilities.ts';
 import { Host } from '../../../../host/component/world/host.ts';
 import { createImports } from '../../../../host/component/vm/imports.ts';
 import { resolveLimits } from '../../../../host/limits.ts';

@@ -6,7 +6,7 @@ import { callFunction } from '../../../../host/component/vm/function-call.ts';
 import { handleRequest } from '../../../../host/component/vm/request.ts';
 import { requireSettled } from '../../../../host/component/vm/settled.ts';
 import { Host } from '../../../../host/component/world/host.ts';
-import { resolveCapabilities } from '../../../../host/capabilities.ts';
+import { resolveCapabilities } from '../../../../host/capabilities/capabilities.ts';
 import { resolveLimits } from '../../../../host/limits.ts';
 
 /** Runs and tells the rejections that nobody took. */

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { resolveCapabilities } from '../../../../host/capabilities.ts';
+import { resolveCapabilities } from '../../../../host/capabilities/capabilities.ts';
 import { GuestStop, WasiError } from '../../../../host/component/world/guest-stop.ts';
 import type { Descriptor } from '../../../../host/component/world/descriptor.ts';
 import { createFilesystem } from '../../../../host/component/world/filesystem.ts';

@@ -18,7 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { resolveCapabilities } from '../../../../host/capabilities.ts';
+import { resolveCapabilities } from '../../../../host/capabilities/capabilities.ts';
 import { GuestStop } from '../../../../host/component/world/guest-stop.ts';
 import type { Imports } from '../../../../host/component/world/interfaces.ts';
 import type { Descriptor } from '../../../../host/component/world/descriptor.ts';

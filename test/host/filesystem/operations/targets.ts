@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Mount } from '../../../../host/capabilities.ts';
+import type { Mount } from '../../../../host/capabilities/mounts/schema.ts';
 import { ComponentVm } from '../../../../host/component/vm/component-vm.ts';
 import type { Guest } from '../../../../host/guest.ts';
 import { isFstflagsInvalid } from '../../../../host/wasi/flags.ts';

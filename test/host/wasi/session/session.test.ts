@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Capabilities, resolveCapabilities } from '../../../../host/capabilities.ts';
+import { type Capabilities, resolveCapabilities } from '../../../../host/capabilities/capabilities.ts';
 import { Host } from '../../../../host/component/world/host.ts';
 import { resolveLimits } from '../../../../host/limits.ts';
 import { Context } from '../../../../host/preview1/context.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { resolveCapabilities } from '../../../../../host/capabilities.ts';
+import { resolveCapabilities } from '../../../../../host/capabilities/capabilities.ts';
 import { Host } from '../../../../../host/component/world/host.ts';
 import { type BodyOwner, type BodySink, OutgoingBody } from '../../../../../host/component/world/http/bodies.ts';
 import { resolveLimits } from '../../../../../host/limits.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { resolveCapabilities } from '../../../../../host/capabilities.ts';
+import { resolveCapabilities } from '../../../../../host/capabilities/capabilities.ts';
 import { Host, withHost } from '../../../../../host/component/world/host.ts';
 import { Fields } from '../../../../../host/component/world/http/fields.ts';
 import { resolveLimits } from '../../../../../host/limits.ts';

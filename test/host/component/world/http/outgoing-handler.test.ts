@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { resolveCapabilities } from '../../../../../host/capabilities.ts';
+import { resolveCapabilities } from '../../../../../host/capabilities/capabilities.ts';
 import { Host, withHost } from '../../../../../host/component/world/host.ts';
 import { OutgoingBody } from '../../../../../host/component/world/http/bodies.ts';
 import { Fields } from '../../../../../host/component/world/http/fields.ts';

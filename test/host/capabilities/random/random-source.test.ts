@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RandomSource } from '../../../host/wasi/random-source.ts';
+import { RandomSource } from '../../../../host/capabilities/random/random-source.ts';
 
 function hexOf(source: RandomSource, ...sizes: readonly number[]): string {
   return sizes

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { loadLibc } from '../../../host/linux/libc.ts';
-import { CLOCKID } from '../../../host/wasi/clock-id.ts';
-import { TimeSource } from '../../../host/wasi/time-source.ts';
+import { loadLibc } from '../../../../host/linux/libc.ts';
+import { TimeSource } from '../../../../host/capabilities/clocks/time-source.ts';
+import { CLOCKID } from '../../../../host/wasi/clock-id.ts';
 
 const { realtime, monotonic, processCputime, threadCputime } = CLOCKID;
 const skip: boolean = loadLibc() === undefined;
@@ -68,5 +68,42 @@ test('TimeSource has no clock beyond those of WASI', () => {
   for (const source of [new TimeSource({ kind: 'real' }), new TimeSource({ kind: 'fixed', epochMs: 1 })]) {
     assert.equal(source.nowNs(threadCputime + 1), -1n);
     assert.equal(source.resolutionNs(threadCputime + 1), -1n);
+  }
+});
+
+const MS = 1_000_000n;
+
+interface Machine {
+  wallMs: number;
+  monotonicNs: bigint;
+}
+
+/** The machine's clocks as the test has them. */
+function machine(t: TestContext): Machine {
+  const told: Machine = { wallMs: 1_000_000, monotonicNs: 5n * MS };
+  t.mock.method(Date, 'now', () => told.wallMs);
+  t.mock.method(process.hrtime, 'bigint', () => told.monotonicNs);
+  return told;
+}
+
+test('TimeSource.nowNs() keeps its offset up to 2 ms beside the wall clock, so that realtime is finer than it', (t) => {
+  const told = machine(t);
+  const source = new TimeSource({ kind: 'real' });
+  const startNs = source.nowNs(CLOCKID.realtime);
+  assert.equal(startNs, 1_000_000n * MS);
+  told.monotonicNs += 2n * MS;
+  assert.equal(source.nowNs(CLOCKID.realtime), startNs + 2n * MS);
+  told.monotonicNs += 1n;
+  assert.equal(source.nowNs(CLOCKID.realtime), startNs, 'off by more: the wall clock holds');
+});
+
+test('TimeSource.nowNs() follows a wall clock that was set, forwards and back', (t) => {
+  const told = machine(t);
+  const source = new TimeSource({ kind: 'real' });
+  source.nowNs(CLOCKID.realtime);
+  for (const wallMs of [1_000_002, 1_000_005, 2_000_000, 999_000]) {
+    told.wallMs = wallMs;
+    const expected = wallMs === 1_000_002 ? 1_000_000n : BigInt(wallMs);
+    assert.equal(source.nowNs(CLOCKID.realtime), expected * MS, `${wallMs}`);
   }
 });

@@ -1,8 +1,8 @@
 /** The clocks of a guest, as its capabilities have them. All times are nanoseconds as u64. */
 
-import type { ClockCapability } from '../capabilities.ts';
-import { hasThreadCpuClock, threadCpuNs } from '../linux/thread-cpu.ts';
-import { CLOCKID } from './clock-id.ts';
+import { hasThreadCpuClock, threadCpuNs } from '../../linux/thread-cpu.ts';
+import { CLOCKID } from '../../wasi/clock-id.ts';
+import type { ClockCapability } from './schema.ts';
 
 const NS_PER_MS = 1_000_000n;
 /** Without a C library: `getrusage` counts microseconds. */

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { BlockList } from 'node:net';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { isPublicAddress } from '../../../../host/component/outgoing/addresses.ts';
+import { isPublicAddress } from '../../../../host/capabilities/http/public-address.ts';
 
 /** First and last address of a range that is not public, and the public ones beside it, where there are. */
 const RANGES: readonly (readonly [name: string, first: string, last: string, beside: readonly string[]])[] = [

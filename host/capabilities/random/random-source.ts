@@ -1,7 +1,7 @@
 /** The randomness of a guest, as its capabilities have it. */
 
 import { randomFillSync } from 'node:crypto';
-import type { RandomCapability } from '../capabilities.ts';
+import type { RandomCapability } from './schema.ts';
 
 const POOL_BYTES = 4096;
 /** Draws up to this size come from the pool: a call into OpenSSL costs more than the bytes. */
