@@ -38,17 +38,18 @@ test('inspectModule() counts what a module has of its own', async () => {
   assert.equal(info.restorableReason, 'memory, globals and tables can all be put back');
 });
 
+const hiddenStateOf = async (code: string): Promise<boolean[]> => {
+  const info = await inspect(
+    `(module (memory 1) (table 1 funcref) (data $d "x") (elem $e func) ${START} (func ${code}))`,
+  );
+  return [info.growsMemory, info.changesTables, info.dropsSegments];
+};
+
 test('inspectModule() tells what the code does to hidden state', async () => {
-  const of = async (code: string): Promise<boolean[]> => {
-    const info = await inspect(
-      `(module (memory 1) (table 1 funcref) (data $d "x") (elem $e func) ${START} (func ${code}))`,
-    );
-    return [info.growsMemory, info.changesTables, info.dropsSegments];
-  };
-  assert.deepEqual(await of('(drop (memory.grow (i32.const 1)))'), [true, false, false]);
-  assert.deepEqual(await of('(table.set (i32.const 0) (ref.null func))'), [false, true, false]);
-  assert.deepEqual(await of('(data.drop $d)'), [false, false, true]);
-  assert.deepEqual(await of('(elem.drop $e)'), [false, false, true]);
+  assert.deepEqual(await hiddenStateOf('(drop (memory.grow (i32.const 1)))'), [true, false, false]);
+  assert.deepEqual(await hiddenStateOf('(table.set (i32.const 0) (ref.null func))'), [false, true, false]);
+  assert.deepEqual(await hiddenStateOf('(data.drop $d)'), [false, false, true]);
+  assert.deepEqual(await hiddenStateOf('(elem.drop $e)'), [false, false, true]);
 });
 
 test('inspectModule() names the proposals that the code uses', async () => {
@@ -131,8 +132,9 @@ test('inspectModule() refuses imports that nobody has, with what they are and sh
   });
 });
 
+const missing = (type: string): string => `(module (import "env" "f" (func ${type})) ${START})`;
+
 test('inspectModule() links functions to a trap where it may, all but those that JavaScript cannot call', async () => {
-  const missing = (type: string): string => `(module (import "env" "f" (func ${type})) ${START})`;
   for (const type of ['', '(param i32 i64 f32 f64 funcref externref) (result f64)']) {
     const info = await inspect(missing(type), {}, { missingImports: 'trap' });
     assert.deepEqual(info.missingImports, [{ module: 'env', name: 'f' }], type);

@@ -92,11 +92,12 @@ test('InstructionWalker.walk() follows blocks deeper than it has room for at fir
   assert.equal(merges, depth * (depth + 1));
 });
 
+const loopBody = (): BinaryReader => new BinaryReader(Uint8Array.of(...consts(2), 0x03, 0x40, 0x0b, 0x0b));
+
 test('InstructionWalker.walk() begins each body anew', () => {
   const walker = new InstructionWalker(ARITIES, () => undefined);
-  const body = (): BinaryReader => new BinaryReader(Uint8Array.of(...consts(2), 0x03, 0x40, 0x0b, 0x0b));
-  const first = walker.walk(body(), 1, 0);
-  assert.deepEqual(walker.walk(body(), 1, 0), first);
+  const first = walker.walk(loopBody(), 1, 0);
+  assert.deepEqual(walker.walk(loopBody(), 1, 0), first);
 });
 
 const VISITS: readonly (readonly [body: readonly number[], seen: readonly string[]])[] = [
@@ -161,8 +162,9 @@ for (const [what, body] of IMMEDIATES) {
   });
 }
 
+const unsupported = (feature: string): object => ({ key: 'MODULE_UNSUPPORTED', fields: { feature } });
+
 test('InstructionWalker.walk() refuses what it does not know, and what Nebula does not have, by name', () => {
-  const unsupported = (feature: string): object => ({ key: 'MODULE_UNSUPPORTED', fields: { feature } });
   assert.throws(() => walk([0x01, 0xfe, 0]), unsupported('threads (atomic instructions)'));
   assert.throws(() => walk([0xfb, 0]), unsupported('garbage-collected types'));
   assert.throws(() => walk([0x01, 0xff]), {

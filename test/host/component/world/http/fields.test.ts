@@ -31,6 +31,9 @@ function saysOf(name: string, value: string): string[] {
   );
 }
 
+const isForbidden = (error: unknown): boolean =>
+  (error as { readonly payload: { readonly tag: string } }).payload.tag === 'forbidden';
+
 describe('Fields', () => {
   const refused = [
     ['x a', 'b'],
@@ -100,8 +103,6 @@ describe('Fields', () => {
       const fields = Fields.fromList([['a', half]]);
       const copy = fields.clone();
       copy.append('b', half);
-      const isForbidden = (error: unknown): boolean =>
-        (error as { readonly payload: { readonly tag: string } }).payload.tag === 'forbidden';
       assert.throws(() => copy.clone().append('c', new Uint8Array()), isForbidden);
       // What the copy took does not count for the list it was made of.
       fields.append('c', half);
