@@ -1,186 +1,115 @@
-/** `GET /openapi.json`: the routes in OpenAPI 3.1, with the schema that checks manifests and schemas of what is answered. */
+/** `GET /openapi.json`: the table of routes in OpenAPI 3.1, with the schemas that check what is sent and answered. */
 
-import { Type, type TSchema } from 'typebox';
+import type { TSchema } from 'typebox';
 import { ERRORS } from '../../../host/errors.ts';
 import { ALL_PHASES } from '../../../host/phases.ts';
 import { functionRecordSchema } from '../../schema/function-record.ts';
 import { manifestSchema, nameSchema } from '../../schema/manifest.ts';
-import { problemSchema } from '../../schema/problem.ts';
+import { malformedRequestSchema, problemSchema } from '../../schema/problem.ts';
+import { OUTCOME_FIELDS } from '../../wire/outcome.ts';
+import { PROBLEM_TYPE } from '../../wire/problem.ts';
+import type { AnswerSchema, Route, RouteSchema } from './route.ts';
 
-const RECORD = {
-  ...functionRecordSchema,
-  properties: { ...functionRecordSchema.properties, manifest: reference('Manifest') },
-};
+/** Schemas that others refer to by their titles. */
+const SHARED: readonly TSchema[] = [manifestSchema, functionRecordSchema, problemSchema, malformedRequestSchema];
 
-const BYTES: TSchema = Type.String({ format: 'binary' });
+/** Methods that stand for ANY. */
+const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options'] as const;
 
-const OUTCOME_HEADERS = {
-  'Nebula-Outcome': header(
-    'How the guest ended: ok, exit, trap, timeout, limit, denied, aborted; failed when it is not shown',
-  ),
-  'Nebula-Exit-Code': header("The guest's exit code, where it is shown"),
-  'Nebula-Start': header('cold, restored or ready'),
-  'Nebula-Function-Version': header('The version that answered'),
-  'Server-Timing': header(`Milliseconds of each phase that took some: ${ALL_PHASES.join(', ')}`),
-};
-
-function header(description: string): object {
-  return { description, schema: { type: 'string' } };
-}
-
-function content(mediaType: string, schema: unknown): object {
-  return { [mediaType]: { schema } };
-}
-
-function reference(name: string): object {
-  return { $ref: `#/components/schemas/${name}` };
-}
-
-function answer(description: string, mediaType?: string, schema?: unknown): object {
-  return mediaType === undefined ? { description } : { description, content: content(mediaType, schema) };
-}
-
-function problems(...statuses: number[]): Record<string, object> {
-  const described = statuses.map((status) => {
-    const codes = Object.entries(ERRORS).filter(([, [httpStatus]]) => httpStatus === status);
-    const description = codes.map(([key]) => `ERR_NEBULA_${key}`).join(', ');
-    return [String(status), answer(description, 'application/problem+json', reference('Problem'))] as const;
-  });
-  return Object.fromEntries(described);
-}
-
-const NAME = {
-  name: 'name',
-  in: 'path',
-  required: true,
-  schema: nameSchema,
-};
-
-const MANAGED = { security: [{ bearer: [] }] };
-
-const recordAnswer = (description: string): object =>
-  answer(description, 'application/json', reference('FunctionRecord'));
-
-function functionRoutes(): object {
-  const put = {
-    ...MANAGED,
-    summary: 'Deploy a function, or a new version of one',
-    parameters: [
-      {
-        name: 'Nebula-Manifest',
-        in: 'header',
-        description: 'with application/wasm: the manifest as percent-encoded JSON; name may be left out',
-        schema: { type: 'string' },
-      },
-    ],
-    requestBody: {
-      required: true,
-      content: {
-        ...content('application/wasm', BYTES),
-        ...content('application/json', {
-          type: 'object',
-          required: ['module'],
-          additionalProperties: false,
-          properties: {
-            manifest: reference('Manifest'),
-            module: { type: 'string', contentEncoding: 'base64' },
-            snapshot: {
-              type: 'string',
-              contentEncoding: 'base64',
-              description: 'what "nebula snapshot" wrote of this module; its initialisation is then not run',
-            },
-          },
-        }),
-      },
+const OUTCOME_HEADERS = Object.fromEntries(
+  Object.entries(OUTCOME_FIELDS).map(([name, description]) => [
+    name,
+    {
+      description: name === 'Server-Timing' ? `${description} that took some: ${ALL_PHASES.join(', ')}` : description,
+      schema: { type: 'string' },
     },
-    responses: {
-      200: recordAnswer('A new version'),
-      201: recordAnswer('A new function'),
-      ...problems(401, 403, 409, 413, 415, 422, 503),
-    },
-  };
-  const get = {
-    ...MANAGED,
-    summary: 'One function',
-    responses: { 200: recordAnswer('It'), ...problems(401, 403, 404) },
-  };
-  const remove = {
-    ...MANAGED,
-    summary: 'Remove a function',
-    responses: { 204: answer('Removed'), ...problems(401, 403, 404) },
-  };
-  const rollback = {
-    ...MANAGED,
-    summary: 'Return to the version before',
-    responses: { 200: recordAnswer('The version in force'), ...problems(401, 403, 404, 409) },
-  };
-  const list = Type.Object({ functions: Type.Array(Type.Ref('#/components/schemas/FunctionRecord')) });
-  return {
-    '/functions': {
-      get: {
-        ...MANAGED,
-        summary: 'All functions',
-        responses: { 200: answer('Them', 'application/json', list), ...problems(401, 403) },
-      },
-    },
-    '/functions/{name}': { parameters: [NAME], get, put, delete: remove },
-    '/functions/{name}/rollback': { parameters: [NAME], post: rollback },
-  };
-}
+  ]),
+);
 
-function invocationRoutes(): object {
-  const failures = problems(403, 404, 408, 413, 499, 500, 502, 503, 504);
-  const cgi = (method: string): object => ({
-    summary: `${method} to a function as a CGI/1.1 program (RFC 3875); the path after the name is its PATH_INFO`,
-    responses: { default: { ...answer('What the program answered'), headers: OUTCOME_HEADERS }, ...failures },
-  });
-  const rest = { name: 'path', in: 'path', required: true, schema: { type: 'string' } };
-  return {
-    '/invoke/{name}': {
-      parameters: [NAME],
-      post: {
-        summary: 'Run a function once: the body is its stdin, the answer its stdout',
-        requestBody: { content: content('*/*', BYTES) },
-        responses: { 200: { ...answer('Its stdout', '*/*', BYTES), headers: OUTCOME_HEADERS }, ...failures },
-      },
-    },
-    '/fn/{name}/{path}': {
-      parameters: [NAME, rest],
-      ...Object.fromEntries(
-        ['get', 'head', 'post', 'put', 'patch', 'delete', 'options'].map((method) => [method, cgi(method)]),
-      ),
-    },
-  };
-}
-
-function publicGet(summary: string, responses: object): object {
-  return { get: { summary, responses } };
-}
-
-function serverRoutes(): object {
-  const status = Type.Object({ status: Type.String() });
-  const text = answer("Prometheus' text format", 'text/plain', Type.String());
-  const document = answer('OpenAPI 3.1', 'application/json', Type.Object({}));
-  return {
-    '/healthz': publicGet('Whether the process answers', { 200: answer('It does', 'application/json', status) }),
-    '/readyz': publicGet('Whether calls are taken', {
-      200: answer('They are', 'application/json', status),
-      ...problems(503),
-    }),
-    '/metrics': { get: { ...MANAGED, summary: 'Metrics', responses: { 200: text, ...problems(401, 403) } } },
-    '/openapi.json': publicGet('This document', { 200: document }),
-  };
-}
-
-/** The document. */
-export function openApiDocument(): object {
+/** The document of `routes`. */
+export function openApiDocument(routes: readonly Route[]): object {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) {
+    const path = route.path.replace(':name', '{name}').replace('*', '{path}');
+    const item = (paths[path] ??= parametersOf(path));
+    for (const method of route.method === 'ANY' ? METHODS : [route.method.toLowerCase()])
+      item[method] = describe(route);
+  }
   return {
     openapi: '3.1.0',
     info: { title: 'Nebula', version: '1', description: 'Runs functions compiled to WebAssembly.' },
-    paths: { ...invocationRoutes(), ...functionRoutes(), ...serverRoutes() },
+    paths,
     components: {
-      schemas: { Manifest: manifestSchema, FunctionRecord: RECORD, Problem: problemSchema },
+      schemas: Object.fromEntries(SHARED.map((schema) => [titleOf(schema), referring(schema, schema)])),
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
     },
   };
+}
+
+function parametersOf(path: string): Record<string, unknown> {
+  const parameters = [
+    ...(path.includes('{name}') ? [{ name: 'name', in: 'path', required: true, schema: nameSchema }] : []),
+    ...(path.includes('{path}') ? [{ name: 'path', in: 'path', required: true, schema: { type: 'string' } }] : []),
+  ];
+  return parameters.length === 0 ? {} : { parameters };
+}
+
+function describe({ managed, schema }: Route): object {
+  const { summary, fields = {}, body } = schema;
+  const parameters = Object.entries(fields).map(([name, description]) => ({
+    name,
+    in: 'header',
+    description,
+    schema: { type: 'string' },
+  }));
+  return {
+    summary,
+    ...(managed ? { security: [{ bearer: [] }] } : {}),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined ? {} : { requestBody: requestBody(schema, body) }),
+    responses: responsesOf(schema),
+  };
+}
+
+function requestBody({ isBodyRequired }: RouteSchema, body: Readonly<Record<string, TSchema>>): object {
+  const content = Object.entries(body).map(([mediaType, schema]) => [mediaType, { schema: referring(schema) }]);
+  return { ...(isBodyRequired === true ? { required: true } : {}), content: Object.fromEntries(content) };
+}
+
+function responsesOf({ answers, problems }: RouteSchema): object {
+  const failures = [...problems, 500].map((status) => [status, problemResponse(status)]);
+  return {
+    ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, responseOf(answer)])),
+    400: response('HTTP itself cannot make sense of the request', PROBLEM_TYPE, malformedRequestSchema),
+    ...Object.fromEntries(failures),
+  };
+}
+
+function responseOf({ description, mediaType, schema, hasOutcome }: AnswerSchema): object {
+  const headers = hasOutcome === true ? { headers: OUTCOME_HEADERS } : {};
+  return { ...response(description, mediaType, schema), ...headers };
+}
+
+function problemResponse(status: number): object {
+  const codes = Object.entries(ERRORS).filter(([, [httpStatus]]) => httpStatus === status);
+  return response(codes.map(([name]) => `ERR_NEBULA_${name}`).join(', '), PROBLEM_TYPE, problemSchema);
+}
+
+function response(description: string, mediaType?: string, schema?: TSchema): object {
+  if (mediaType === undefined || schema === undefined) return { description };
+  return { description, content: { [mediaType]: { schema: referring(schema) } } };
+}
+
+function titleOf(schema: unknown): string | undefined {
+  return (schema as { readonly title?: string }).title;
+}
+
+/** A schema in which shared ones, but for `itself`, are referred to. */
+function referring(schema: unknown, itself?: TSchema): unknown {
+  if (typeof schema !== 'object' || schema === null) return schema;
+  if (Array.isArray(schema)) return schema.map((item) => referring(item));
+  const title = titleOf(schema);
+  const isShared = title !== undefined && schema !== itself && SHARED.some((each) => titleOf(each) === title);
+  if (isShared) return { $ref: `#/components/schemas/${title}` };
+  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, referring(value)]));
 }

@@ -47,13 +47,18 @@ export class FakeNebula implements Nebula {
   readonly #records: Map<string, FunctionRecord[]> = new Map();
   readonly #behaviours: Map<string, Behaviour> = new Map();
 
-  define(name: string, behaviour: Behaviour, manifest: Partial<Manifest> = {}): this {
+  define(
+    name: string,
+    behaviour: Behaviour,
+    manifest: Partial<Manifest> = {},
+    record: Partial<FunctionRecord> = {},
+  ): this {
     this.#behaviours.set(name, behaviour);
-    this.#add(Buffer.from(name), { ...manifest, name });
+    this.#add(Buffer.from(name), { ...manifest, name }, record);
     return this;
   }
 
-  #add(module: Uint8Array, manifest: Manifest): FunctionRecord {
+  #add(module: Uint8Array, manifest: Manifest, more: Partial<FunctionRecord> = {}): FunctionRecord {
     const versions = this.#records.get(manifest.name) ?? [];
     const record: FunctionRecord = {
       name: manifest.name,
@@ -72,6 +77,7 @@ export class FakeNebula implements Nebula {
         initReads: [],
       },
       previous: versions.map(({ version }) => version),
+      ...more,
     };
     this.#records.set(manifest.name, [record, ...versions]);
     return record;

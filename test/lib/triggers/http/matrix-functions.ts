@@ -20,7 +20,10 @@ function exit(): Outcome {
 
 export function createFake(): FakeNebula {
   const shown = { http: { showFailures: true } };
+  const mount = { guest: '/f', files: { bytes: new Uint8Array([0, 255]) }, access: 'read-only' } as const;
+  const component = { kind: 'library', exports: ['demo:strings/case'] } as const;
   return new FakeNebula()
+    .define('library', ok(''), { capabilities: { mounts: [mount] }, init: { allow: ['mounts'] } }, { component })
     .define('echo', (input) => outcomeOf({ kind: 'ok' }, input), { http: { contentType: 'text/plain' } })
     .define('plain', (input) => outcomeOf({ kind: 'ok' }, input))
     .define('small', () => outcomeOf({ kind: 'ok' }), { limits: { inputBytes: 10 } })

@@ -4,8 +4,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { fetch, Request, type Response } from 'undici';
 import { createFetchHandler } from '../../../../lib/triggers/http/handler.ts';
+import { ROUTES } from '../../../../lib/triggers/http/route-table.ts';
 import { startServer, type NebulaServer } from '../../../../lib/triggers/http/server.ts';
 import { FakeNebula, outcomeOf } from './fake-nebula.ts';
+import { assertFits, routeOf } from './answer-schema.ts';
 import { TOKEN, type Case } from './matrix-case.ts';
 import { CGI_CASES } from './matrix-cgi.ts';
 import { createFake } from './matrix-functions.ts';
@@ -75,6 +77,8 @@ describe('routes', () => {
 
   after(() => server.close());
 
+  const answered = new Set<string>();
+
   for (const row of [...INVOKE_CASES, ...MANAGEMENT_CASES, ...CGI_CASES]) {
     it(row.title, async () => {
       const [method, path, body = null] = row.send;
@@ -83,9 +87,22 @@ describe('routes', () => {
       check(fromHandler, row);
       const fromServer = await ways.server(create());
       check(fromServer, row);
+      for (const seen of [fromHandler, fromServer]) assertFits(method, path, seen);
+      const route = routeOf(method, path);
+      answered.add(`${route?.method} ${route?.path} ${fromHandler.status}`);
       assert.deepEqual(stable(fromServer), stable(fromHandler));
     });
   }
+
+  it('give every answer that the table names', () => {
+    const named = ROUTES.flatMap(({ method, path, schema }) =>
+      Object.keys(schema.answers).map((status) => `${method} ${path} ${status === 'default' ? 200 : status}`),
+    );
+    assert.deepEqual(
+      named.filter((answer) => !answered.has(answer)),
+      [],
+    );
+  });
 });
 
 describe('createFetchHandler()', () => {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { Request } from 'undici';
 import { createFetchHandler } from '../../../../lib/triggers/http/handler.ts';
 import { openApiDocument } from '../../../../lib/triggers/http/openapi.ts';
+import { ROUTES } from '../../../../lib/triggers/http/route-table.ts';
 import { FakeNebula, outcomeOf } from './fake-nebula.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -10,7 +11,7 @@ type Json = Readonly<Record<string, unknown>>;
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'];
 
 // Through JSON, as clients see it.
-const openApi = JSON.parse(JSON.stringify(openApiDocument())) as {
+const openApi = JSON.parse(JSON.stringify(openApiDocument(ROUTES))) as {
   readonly openapi: string;
   readonly paths: Readonly<
     Record<string, Readonly<Record<string, { readonly responses: Json; readonly security?: unknown }>>>

@@ -1,0 +1,27 @@
+/** `ANY /fn/:name/*`: requests that a function answers itself, as a component of wasi:http or as a CGI program. */
+
+import { NebulaError } from '../../../host/errors.ts';
+import { parseFunctionPath } from './cgi-environment.ts';
+import { serveCgi } from './cgi.ts';
+import { serveComponent } from './component.ts';
+import type { Answer, Exchange } from './exchange.ts';
+import { hasDotSegment, malformedTarget, NO_DOT_SEGMENTS } from './request-target.ts';
+import type { RouteContext } from './route.ts';
+
+/** What some route or other takes; a function may know more. */
+export const ALL_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+
+/** Answers a request to a function. @throws NebulaError, MalformedRequest */
+export async function serveFunction(context: Pick<RouteContext, 'nebula'>, exchange: Exchange): Promise<Answer> {
+  const { nebula } = context;
+  const { method, target } = exchange;
+  // It would send back what proxies on the way added. Source: RFC 9110, section 9.3.8.
+  if (method === 'TRACE') throw new NebulaError('METHOD_NOT_ALLOWED', { method, allowed: ALL_METHODS });
+  const path = parseFunctionPath(target.path.slice('/fn/'.length));
+  if (path === undefined) throw new NebulaError('ROUTE_NOT_FOUND', { method, path: target.path });
+  // Whoever decodes the path next would see a segment between encoded slashes too.
+  if (hasDotSegment(path.pathInfo)) throw malformedTarget(NO_DOT_SEGMENTS, target.path);
+  const kind = nebula.get(path.name).component?.kind;
+  if (kind === 'http') return serveComponent(nebula, exchange, path.name);
+  return serveCgi(nebula, exchange, path, (next) => serveFunction(context, next));
+}
