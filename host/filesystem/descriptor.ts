@@ -32,11 +32,11 @@ export interface DirectoryEntry {
 export interface OpenRequest {
   /** Path relative to the directory, as the guest's bytes. */
   readonly path: Uint8Array;
-  readonly followSymlinks: boolean;
+  readonly isFollowing: boolean;
   readonly oflags: number;
   readonly fdflags: number;
-  readonly read: boolean;
-  readonly write: boolean;
+  readonly isForReading: boolean;
+  readonly isForWriting: boolean;
 }
 
 /** Where a call that yields a number, a descriptor or a stat leaves it. */
@@ -134,10 +134,10 @@ export abstract class Descriptor {
   open(_request: OpenRequest, _result: Result): number {
     return ERRNO.notdir;
   }
-  statAt(_path: Uint8Array, _followSymlinks: boolean, _result: Result): number {
+  statAt(_path: Uint8Array, _isFollowing: boolean, _result: Result): number {
     return ERRNO.notdir;
   }
-  setTimesAt(_path: Uint8Array, _follow: boolean, _atimNs: bigint, _mtimNs: bigint, _fstflags: number): number {
+  setTimesAt(_path: Uint8Array, _isFollowing: boolean, _atimNs: bigint, _mtimNs: bigint, _fstflags: number): number {
     return ERRNO.notdir;
   }
   createDirectory(_path: Uint8Array): number {
@@ -152,7 +152,7 @@ export abstract class Descriptor {
   rename(_from: Uint8Array, _target: Descriptor, _to: Uint8Array): number {
     return ERRNO.notdir;
   }
-  link(_from: Uint8Array, _followSymlinks: boolean, _target: Descriptor, _to: Uint8Array): number {
+  link(_from: Uint8Array, _isFollowing: boolean, _target: Descriptor, _to: Uint8Array): number {
     return ERRNO.notdir;
   }
   symlink(_contents: Uint8Array, _path: Uint8Array): number {

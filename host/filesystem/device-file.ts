@@ -22,11 +22,12 @@ export function findDevice(granted: readonly DeviceName[], major: number, minor:
   return granted.find((name) => NUMBERS[name][0] === major && NUMBERS[name][1] === minor);
 }
 
+/** An open device, whatever kind of mount it was found on. */
 export class DeviceFile extends Descriptor {
   override readonly filetype: number = FILETYPE.characterDevice;
   readonly #name: DeviceName;
-  readonly #canRead: boolean;
-  readonly #canWrite: boolean;
+  readonly #isReadable: boolean;
+  readonly #isWritable: boolean;
   readonly #fillRandom: GuestSources['fillRandom'];
   readonly #stat: (stat: Filestat) => void;
 
@@ -34,14 +35,14 @@ export class DeviceFile extends Descriptor {
   constructor(name: DeviceName, request: OpenRequest, sources: GuestSources, stat: (stat: Filestat) => void) {
     super();
     this.#name = name;
-    this.#canRead = request.read;
-    this.#canWrite = request.write;
+    this.#isReadable = request.isForReading;
+    this.#isWritable = request.isForWriting;
     this.#fillRandom = sources.fillRandom;
     this.#stat = stat;
   }
 
   override read(target: Uint8Array, result: Result): number {
-    if (!this.#canRead) return ERRNO.badf;
+    if (!this.#isReadable) return ERRNO.badf;
     if (this.#name === 'urandom') this.#fillRandom(target);
     else if (this.#name === 'zero') target.fill(0);
     result.count = this.#name === 'null' ? 0 : target.length;
@@ -54,7 +55,7 @@ export class DeviceFile extends Descriptor {
 
   /** Whatever is written is gone. */
   override write(source: Uint8Array, result: Result): number {
-    if (!this.#canWrite) return ERRNO.badf;
+    if (!this.#isWritable) return ERRNO.badf;
     result.count = source.length;
     return ERRNO.success;
   }

@@ -17,18 +17,19 @@ const WHENCES = 3;
 /** POSIX_FADV_* by `advice` of preview1, which has random and sequential the other way round. */
 const ADVICES: readonly number[] = [0, 2, 1, 3, 4, 5];
 
+/** An open file of the machine: each call is one of Linux, and its errno as WASI names it. */
 export class MachineFile extends Descriptor {
   override readonly filetype: number = FILETYPE.regularFile;
   readonly #libc: Libc = requireLibc();
-  readonly #readOnly: boolean;
+  readonly #isReadOnly: boolean;
   #fd: number;
 
-  /** `fd` becomes the descriptor's own. `readOnly` says that the mount is. */
-  constructor(fd: number, fdflags: number, readOnly: boolean) {
+  /** `fd` becomes the descriptor's own. `isReadOnly` says that the mount is. */
+  constructor(fd: number, fdflags: number, isReadOnly: boolean) {
     super();
     this.#fd = fd;
     this.fdflags = fdflags;
-    this.#readOnly = readOnly;
+    this.#isReadOnly = isReadOnly;
   }
 
   override read(target: Uint8Array, result: Result): number {
@@ -52,13 +53,13 @@ export class MachineFile extends Descriptor {
       return ERRNO.inval;
     }
     // Linux appends even in pwrite (pwrite(2), BUGS) where POSIX and WASI write at the offset.
-    const appends = (this.fdflags & FDFLAG.append) !== 0;
-    if (appends) {
+    const isAppending = (this.fdflags & FDFLAG.append) !== 0;
+    if (isAppending) {
       this.#applyFlags(this.fdflags & ~FDFLAG.append);
     }
     const lengthBytes = Math.min(source.length, TRANSFER_BYTES);
     const errno = this.#moved(this.#libc.pwrite(this.#fd, source, lengthBytes, offset), result);
-    return appends ? this.#applyFlags(this.fdflags) || errno : errno;
+    return isAppending ? this.#applyFlags(this.fdflags) || errno : errno;
   }
 
   #moved(count: number, result: Result): number {
@@ -108,14 +109,14 @@ export class MachineFile extends Descriptor {
   }
 
   override setSize(sizeBytes: bigint): number {
-    if (this.#readOnly) {
+    if (this.#isReadOnly) {
       return ERRNO.rofs;
     }
     return sizeBytes > OFFSET_MAX ? ERRNO.fbig : this.#done(this.#libc.ftruncate(this.#fd, sizeBytes));
   }
 
   override allocate(offset: bigint, length: bigint): number {
-    if (this.#readOnly) {
+    if (this.#isReadOnly) {
       return ERRNO.rofs;
     }
     if (length === 0n) {
@@ -140,7 +141,7 @@ export class MachineFile extends Descriptor {
     if (errno !== ERRNO.success) {
       return errno;
     }
-    return this.#readOnly ? ERRNO.rofs : this.#done(this.#libc.futimens(this.#fd, TIMESPECS));
+    return this.#isReadOnly ? ERRNO.rofs : this.#done(this.#libc.futimens(this.#fd, TIMESPECS));
   }
 
   override sync(): number {

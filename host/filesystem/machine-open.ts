@@ -13,7 +13,7 @@ export function toOpenFlags(request: OpenRequest): number {
   }
   // Without NONBLOCK the open of a FIFO waits for its other end; on files and directories it means nothing.
   let flags = OPEN.nonblock | OPEN.noctty | toAccess(request);
-  if (!request.followSymlinks) {
+  if (!request.isFollowing) {
     flags |= OPEN.nofollow;
   }
   if ((oflags & OFLAG.directory) !== 0) {
@@ -29,10 +29,10 @@ export function toOpenFlags(request: OpenRequest): number {
 }
 
 function toAccess(request: OpenRequest): number {
-  if (!request.write) {
+  if (!request.isForWriting) {
     return OPEN.readOnly;
   }
-  return request.read ? OPEN.readWrite : OPEN.writeOnly;
+  return request.isForReading ? OPEN.readWrite : OPEN.writeOnly;
 }
 
 /** Linux has no RSYNC of its own: SYNC stands for it. */

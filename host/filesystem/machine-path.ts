@@ -4,12 +4,13 @@
  * time, never follows a link of the kernel's and expands symlinks itself.
  */
 
-import { DOT_PATH, EMPTY_PATH, KIND, OPEN, statFd, STATX } from '../linux/files.ts';
+import { DOT_PATH, KIND, OPEN, statFd, STATX } from '../linux/files.ts';
 import { requireLibc } from '../linux/libc.ts';
 import { closeOwned, openBeneath, openIn } from '../linux/owned-fd.ts';
 import { ERRNO } from '../wasi/errno.ts';
 import { DOT, LINKS_MAX, PATH_MAX_BYTES, SLASH } from '../wasi/paths.ts';
 import { ESCAPE, toPathErrno, toWasiErrno } from './machine-errno.ts';
+import { readLinkFd } from './machine-links.ts';
 
 /**
  * Opens `path` (NUL at its end) beneath `directory` with the flags of open: an fd to be closed with `closeOwned`, or
@@ -65,9 +66,9 @@ export interface SplitPath {
   /** The last component without slashes, and as it was written; NUL at the end of both. */
   readonly base: Uint8Array;
   readonly entry: Uint8Array;
-  readonly trailingSlash: boolean;
+  readonly hasTrailingSlash: boolean;
   /** Whether the last component is `.` or `..`, which name no entry that could be made or removed. */
-  readonly dots: boolean;
+  readonly isDots: boolean;
 }
 
 /** Splits a path that `checkPath` accepted. */
@@ -82,8 +83,8 @@ export function splitPath(path: Uint8Array): SplitPath {
     parent: slash < 0 ? DOT_PATH : terminate(path.subarray(0, slash + 1)),
     base,
     entry: path.subarray(slash + 1),
-    trailingSlash: end < path.length - 1,
-    dots: isDot(base) || isDotDot(base),
+    hasTrailingSlash: end < path.length - 1,
+    isDots: isDot(base) || isDotDot(base),
   };
 }
 
@@ -93,15 +94,6 @@ function isDot(name: Uint8Array): boolean {
 
 function isDotDot(name: Uint8Array): boolean {
   return name.length === 3 && name[0] === DOT && name[1] === DOT;
-}
-
-/** Contents of the symlink an O_PATH fd stands for, or the WASI errno negated. */
-export function readLinkFd(fd: number): Uint8Array | number {
-  const target = new Uint8Array(PATH_MAX_BYTES);
-  const libc = requireLibc();
-  const count = libc.readlinkat(fd, EMPTY_PATH, target, target.length);
-  // An empty path that is no symlink is ENOENT to the kernel; the fd is there, so what lacks is the link.
-  return count < 0 ? -(libc.errno() === 2 ? ERRNO.inval : toWasiErrno(libc.errno())) : target.slice(0, count);
 }
 
 /** Opens component by component, holding the fd of every directory on the way, so that `..` is the one it came from. */
@@ -151,14 +143,14 @@ function splitNames(path: Uint8Array): Uint8Array[] {
 function walkToEnd(walk: Walk, flags: number, mode: number): number {
   for (;;) {
     const name = walk.pending.pop() ?? DOT_PATH;
-    const last = walk.pending.length === 0;
+    const isLast = walk.pending.length === 0;
     let errno: number = ERRNO.success;
     if (isDotDot(name)) {
       errno = ascend(walk);
-      if (errno === ERRNO.success && last) {
+      if (errno === ERRNO.success && isLast) {
         return openLast(walk, DOT_PATH, flags, mode);
       }
-    } else if (last) {
+    } else if (isLast) {
       const fd = openLast(walk, name, flags, mode);
       if (fd !== EXPANDED) {
         return fd;
@@ -208,9 +200,9 @@ const EXPANDED = -1000;
 
 /** Opens the last component, never through a link of the kernel's: an fd, the errno negated, or EXPANDED. */
 function openLast(walk: Walk, name: Uint8Array, flags: number, mode: number): number {
-  const follow = (flags & OPEN.nofollow) === 0 && (flags & OPEN.exclusive) === 0;
+  const isFollowing = (flags & OPEN.nofollow) === 0 && (flags & OPEN.exclusive) === 0;
   const fd = openIn(walk.top, name, flags | OPEN.nofollow, mode);
-  if (!follow) {
+  if (!isFollowing) {
     return fd < 0 ? -toWasiErrno(-fd) : fd;
   }
   if (fd >= 0 && (flags & OPEN.path) === 0) {
@@ -261,13 +253,4 @@ export function hasKernelResolver(directory: number): boolean {
     closeOwned(fd);
   }
   return fd >= 0;
-}
-
-/** The path of a symlink's target: its contents, relative to the directory the link's path is in. */
-export function joinPath(link: Uint8Array, contents: Uint8Array): Uint8Array {
-  const directory = link.subarray(0, link.lastIndexOf(SLASH) + 1);
-  const joined = new Uint8Array(directory.length + contents.length);
-  joined.set(directory);
-  joined.set(contents, directory.length);
-  return joined;
 }

@@ -54,7 +54,7 @@ export function setTimespecs(atimNs: bigint, mtimNs: bigint, fstflags: number): 
   return ERRNO.success;
 }
 
-function setTimespec(at: number, timeNs: bigint, given: boolean, now: boolean): void {
-  TIMESPECS[at] = given ? timeNs / SECOND_NS : 0n;
-  TIMESPECS[at + 1] = given ? timeNs % SECOND_NS : now ? UTIME_NOW : UTIME_OMIT;
+function setTimespec(at: number, timeNs: bigint, isGiven: boolean, isNow: boolean): void {
+  TIMESPECS[at] = isGiven ? timeNs / SECOND_NS : 0n;
+  TIMESPECS[at + 1] = isGiven ? timeNs % SECOND_NS : isNow ? UTIME_NOW : UTIME_OMIT;
 }

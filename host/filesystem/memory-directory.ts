@@ -14,8 +14,10 @@ import {
 } from './descriptor.ts';
 import { DeviceFile } from './device-file.ts';
 import { MemoryFile } from './memory-file.ts';
-import { DeviceNode, DirectoryNode, FileNode, LinkNode, type MemoryNode, type Place, walk } from './memory-tree.ts';
+import { DeviceNode, DirectoryNode, FileNode, LinkNode, type MemoryNode } from './memory-tree.ts';
+import { type Place, walk } from './memory-walk.ts';
 
+/** An open directory of a tree in memory, with the errnos that Linux has for the same calls. */
 export class MemoryDirectory extends DirectoryDescriptor {
   #node: DirectoryNode | undefined;
   readonly #build: () => DirectoryNode;
@@ -56,14 +58,14 @@ export class MemoryDirectory extends DirectoryDescriptor {
   override open(request: OpenRequest, result: Result): number {
     if (isOflagsInvalid(request.oflags)) return ERRNO.inval;
     const isNew = (request.oflags & OFLAG.excl) !== 0 && (request.oflags & OFLAG.creat) !== 0;
-    const creates = (request.oflags & OFLAG.creat) !== 0;
+    const isCreating = (request.oflags & OFLAG.creat) !== 0;
     // As open(2) has it: what is created is a file, which a slash at the end rules out before a link there is followed.
-    const endsInSlash = request.path.at(-1) === SLASH;
-    const follow = request.followSymlinks && !isNew && !(creates && endsInSlash);
-    const place = walk(this.node, request.path, follow, creates);
+    const hasTrailingSlash = request.path.at(-1) === SLASH;
+    const isFollowing = request.isFollowing && !isNew && !(isCreating && hasTrailingSlash);
+    const place = walk(this.node, request.path, isFollowing, isCreating);
     if (place.errno !== ERRNO.success) return place.errno;
     // As open(2) has it: what it creates is a file, whatever is there.
-    if (creates && place.hasTrailingSlash) return ERRNO.isdir;
+    if (isCreating && place.hasTrailingSlash) return ERRNO.isdir;
     if (place.node === undefined) return this.#openNew(request, place, result);
     if (isNew) return ERRNO.exist;
     return openExisting(place.node, request, result);
@@ -78,16 +80,22 @@ export class MemoryDirectory extends DirectoryDescriptor {
     return ERRNO.success;
   }
 
-  override statAt(path: Uint8Array, followSymlinks: boolean, result: Result): number {
-    const place = walk(this.node, path, followSymlinks);
+  override statAt(path: Uint8Array, isFollowing: boolean, result: Result): number {
+    const place = walk(this.node, path, isFollowing);
     if (place.errno !== ERRNO.success) return place.errno;
     if (place.node === undefined) return ERRNO.noent;
     place.node.stat(result.stat);
     return ERRNO.success;
   }
 
-  override setTimesAt(path: Uint8Array, follow: boolean, atimNs: bigint, mtimNs: bigint, fstflags: number): number {
-    const place = walk(this.node, path, follow);
+  override setTimesAt(
+    path: Uint8Array,
+    isFollowing: boolean,
+    atimNs: bigint,
+    mtimNs: bigint,
+    fstflags: number,
+  ): number {
+    const place = walk(this.node, path, isFollowing);
     if (place.errno !== ERRNO.success) return place.errno;
     return place.node === undefined ? ERRNO.noent : place.node.setTimes(atimNs, mtimNs, fstflags);
   }
@@ -141,14 +149,14 @@ export class MemoryDirectory extends DirectoryDescriptor {
     return ERRNO.success;
   }
 
-  override link(from: Uint8Array, followSymlinks: boolean, target: Descriptor, to: Uint8Array): number {
+  override link(from: Uint8Array, isFollowing: boolean, target: Descriptor, to: Uint8Array): number {
     if (!(target instanceof MemoryDirectory)) return ERRNO.xdev;
-    const source = walk(this.node, from, followSymlinks);
+    const source = walk(this.node, from, isFollowing);
     if (source.errno !== ERRNO.success) return source.errno;
     const node = source.node;
     // A link that leads nowhere is there, but it is no file that could be given another name.
     if (node === undefined) {
-      const isLink = followSymlinks && walk(this.node, from, false).node instanceof LinkNode;
+      const isLink = isFollowing && walk(this.node, from, false).node instanceof LinkNode;
       return isLink ? ERRNO.inval : ERRNO.noent;
     }
     const place = walk(target.node, to, false, true);
@@ -195,7 +203,7 @@ function openExisting(node: MemoryNode, request: OpenRequest, result: Result): n
   // As of open(2): a link that is not followed is no directory, before it is no file.
   if (node instanceof LinkNode) return (request.oflags & OFLAG.directory) === 0 ? ERRNO.loop : ERRNO.notdir;
   if (node instanceof DirectoryNode) {
-    if (request.write || (request.oflags & (OFLAG.creat | OFLAG.trunc)) !== 0) return ERRNO.isdir;
+    if (request.isForWriting || (request.oflags & (OFLAG.creat | OFLAG.trunc)) !== 0) return ERRNO.isdir;
     result.descriptor = new MemoryDirectory(() => node);
     return ERRNO.success;
   }
@@ -205,7 +213,7 @@ function openExisting(node: MemoryNode, request: OpenRequest, result: Result): n
     result.descriptor = new DeviceFile(node.name, request, node.tree.options, (stat) => node.stat(stat));
     return ERRNO.success;
   }
-  if (request.write && node.tree.options.isReadOnly) return ERRNO.rofs;
+  if (request.isForWriting && node.tree.options.isReadOnly) return ERRNO.rofs;
   if ((request.oflags & OFLAG.trunc) !== 0) {
     if (node.tree.options.isReadOnly) return ERRNO.rofs;
     node.resize(0);

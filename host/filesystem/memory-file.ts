@@ -10,30 +10,31 @@ import type { FileNode } from './memory-tree.ts';
 /** Offsets are numbers here: beyond this they would lose precision, and no tree is that large. */
 const LARGEST_OFFSET = BigInt(Number.MAX_SAFE_INTEGER);
 
+/** A file of a tree in memory, opened to be read or written, with an offset of its own. */
 export class MemoryFile extends Descriptor {
   override readonly filetype: number = FILETYPE.regularFile;
   readonly #node: FileNode;
-  readonly #canRead: boolean;
-  readonly #canWrite: boolean;
+  readonly #isReadable: boolean;
+  readonly #isWritable: boolean;
   #offset = 0;
 
   constructor(node: FileNode, request: OpenRequest) {
     super();
     this.#node = node;
-    this.#canRead = request.read;
-    this.#canWrite = request.write;
+    this.#isReadable = request.isForReading;
+    this.#isWritable = request.isForWriting;
     node.openCount++;
   }
 
   override read(target: Uint8Array, result: Result): number {
-    if (!this.#canRead) return ERRNO.badf;
+    if (!this.#isReadable) return ERRNO.badf;
     result.count = this.#node.read(target, this.#offset);
     this.#offset += result.count;
     return ERRNO.success;
   }
 
   override pread(target: Uint8Array, offset: bigint, result: Result): number {
-    if (!this.#canRead) return ERRNO.badf;
+    if (!this.#isReadable) return ERRNO.badf;
     if (offset + BigInt(target.length) > OFFSET_MAX) return ERRNO.inval;
     result.count = offset > LARGEST_OFFSET ? 0 : this.#node.read(target, Number(offset));
     return ERRNO.success;
@@ -56,7 +57,7 @@ export class MemoryFile extends Descriptor {
   }
 
   #writeAt(source: Uint8Array, offset: number, result: Result): number {
-    if (!this.#canWrite) return ERRNO.badf;
+    if (!this.#isWritable) return ERRNO.badf;
     result.count = this.#node.write(source, offset);
     return result.count === 0 && source.length > 0 ? ERRNO.nospc : ERRNO.success;
   }
@@ -85,13 +86,13 @@ export class MemoryFile extends Descriptor {
   }
 
   override setSize(sizeBytes: bigint): number {
-    if (!this.#canWrite) return ERRNO.inval;
+    if (!this.#isWritable) return ERRNO.inval;
     if (sizeBytes > LARGEST_OFFSET) return ERRNO.fbig;
     return this.#node.resize(Number(sizeBytes)) ? ERRNO.success : ERRNO.nospc;
   }
 
   override allocate(offset: bigint, length: bigint): number {
-    if (!this.#canWrite) return ERRNO.badf;
+    if (!this.#isWritable) return ERRNO.badf;
     const end = offset + length;
     if (end > LARGEST_OFFSET) return ERRNO.fbig;
     if (end <= BigInt(this.#node.sizeBytes())) return ERRNO.success;

@@ -1,11 +1,10 @@
-/** The nodes of an in-memory file system, what they may use of it, and the walk along a path. Nothing here knows of fds. */
+/** The nodes of an in-memory file system, and what they may use of it. Nothing here knows of fds or paths. */
 
 import { NO_BYTES } from '../bytes.ts';
 import type { DeviceName } from '../capabilities/mounts/schema.ts';
 import { ERRNO } from '../wasi/errno.ts';
 import { FILETYPE } from '../wasi/filetype.ts';
 import { FSTFLAG } from '../wasi/flags.ts';
-import { LINKS_MAX, NAME_MAX_BYTES } from '../wasi/paths.ts';
 import type { Filestat } from './descriptor.ts';
 import type { GuestSources } from './mount.ts';
 
@@ -129,6 +128,7 @@ abstract class Node {
   }
 }
 
+/** A directory: nodes by name. */
 export class DirectoryNode extends Node {
   override readonly filetype: number = FILETYPE.directory;
   readonly entries: Map<string, MemoryNode> = new Map();
@@ -142,6 +142,7 @@ export class DirectoryNode extends Node {
   }
 }
 
+/** A symbolic link: a path, which `walk` follows. */
 export class LinkNode extends Node {
   override readonly filetype: number = FILETYPE.symbolicLink;
   readonly contents: Uint8Array;
@@ -156,6 +157,7 @@ export class LinkNode extends Node {
   }
 }
 
+/** A device that the mount grants (device-file.ts). */
 export class DeviceNode extends Node {
   override readonly filetype: number = FILETYPE.characterDevice;
   readonly name: DeviceName;
@@ -170,6 +172,7 @@ export class DeviceNode extends Node {
   }
 }
 
+/** A regular file: bytes, of which the tree's limit counts the size. */
 export class FileNode extends Node {
   override readonly filetype: number = FILETYPE.regularFile;
   /** Descriptors that have it open. */
@@ -249,75 +252,5 @@ export class FileNode extends Node {
   }
 }
 
+/** Whatever can have a name in a tree. */
 export type MemoryNode = DirectoryNode | FileNode | LinkNode | DeviceNode;
-
-/** Where a path leads: the directory its last name is in, the name, and what it stands for, if anything. */
-export interface Place {
-  readonly errno: number;
-  readonly parent: DirectoryNode;
-  /** `.` or `..` when the path ends in one of these; `node` is the directory meant then, and `parent` as well. */
-  readonly name: string;
-  readonly node: MemoryNode | undefined;
-  /** The path ends in a slash. */
-  readonly hasTrailingSlash: boolean;
-}
-
-/**
- * Walks along a path. `follow`: a symbolic link at its end is followed, and so is one before a trailing slash unless
- * `isEntry` asks for the entry itself. The walk never leaves `start`: NOTCAPABLE.
- */
-export function walk(start: DirectoryNode, path: Uint8Array, follow: boolean, isEntry = false): Place {
-  const above: DirectoryNode[] = [];
-  const text = textOf(path);
-  const rest = namesOf(text);
-  let hasTrailingSlash = text.endsWith('/');
-  let parent = start;
-  let followed = 0;
-  let name = '.';
-  let node: MemoryNode | undefined = start;
-  const fail = (errno: number): Place => ({ errno, parent, name, node: undefined, hasTrailingSlash });
-  if (text === '') return fail(ERRNO.noent);
-  if (text.startsWith('/')) return fail(ERRNO.notcapable);
-  while (rest.length > 0) {
-    name = rest.pop() as string;
-    if (name === '.' || name === '..') {
-      if (name === '..') {
-        const back = above.pop();
-        if (back === undefined) return fail(ERRNO.notcapable);
-        parent = back;
-      }
-      node = parent;
-      continue;
-    }
-    if (Buffer.byteLength(name) > NAME_MAX_BYTES) return fail(ERRNO.nametoolong);
-    node = parent.entries.get(name);
-    const isLast = rest.length === 0;
-    if (node instanceof LinkNode && (!isLast || follow || (hasTrailingSlash && !isEntry))) {
-      if (++followed > LINKS_MAX) return fail(ERRNO.loop);
-      const target = textOf(node.contents);
-      if (target.startsWith('/')) return fail(ERRNO.notcapable);
-      if (isLast && target.endsWith('/')) hasTrailingSlash = true;
-      rest.push(...namesOf(target));
-      continue;
-    }
-    if (isLast) break;
-    if (node === undefined) return fail(ERRNO.noent);
-    if (!(node instanceof DirectoryNode)) return fail(ERRNO.notdir);
-    above.push(parent);
-    parent = node;
-  }
-  const isWrongKind = hasTrailingSlash && !isEntry && node !== undefined && !(node instanceof DirectoryNode);
-  return { errno: isWrongKind ? ERRNO.notdir : ERRNO.success, parent, name, node, hasTrailingSlash };
-}
-
-/** The names of a path, the last one first. */
-function namesOf(path: string): string[] {
-  return path
-    .split('/')
-    .filter((part) => part !== '')
-    .toReversed();
-}
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
-}

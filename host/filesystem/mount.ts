@@ -18,6 +18,7 @@ export const MACHINE_SOURCES: GuestSources = {
   },
 };
 
+/** A mount that is open on the machine's side, and opened for each invocation on the guest's. */
 export interface MountedDirectory {
   /** Path the guest sees. */
   readonly guestPath: string;

@@ -2,7 +2,7 @@
 
 import type { Mount } from '../capabilities/mounts/schema.ts';
 import type { Limits } from '../limits.ts';
-import { mountMachine } from './machine-directory.ts';
+import { mountMachine } from './machine-mount.ts';
 import { mountMemory } from './memory-mount.ts';
 import type { MountedDirectory } from './mount.ts';
 
@@ -18,6 +18,7 @@ export function mountAll(mounts: readonly Mount[], limits: Limits): MountedDirec
   }
 }
 
+/** Gives back what they hold of the machine. */
 export function closeAll(mounted: readonly MountedDirectory[]): void {
   for (const directory of mounted) directory.close();
 }

@@ -5,6 +5,7 @@ import type { HostFunctions } from './abi.ts';
 import type { Context } from './context.ts';
 import type { StringList } from './string-list.ts';
 
+/** `args_get`, `args_sizes_get`: the program's name and the arguments. Source: WASI preview1, docs.md#args_get. */
 export function createArgsFunctions(context: Context): HostFunctions {
   return {
     args_get: (argv: number, buffer: number): number => {

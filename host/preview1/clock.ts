@@ -4,6 +4,9 @@ import { ERRNO } from '../wasi/errno.ts';
 import type { HostFunctions } from './abi.ts';
 import type { Context } from './context.ts';
 
+/**
+ * `clock_res_get`, `clock_time_get`: nanoseconds as u64. Source: WASI preview1, docs.md#clock_res_get, #clock_time_get.
+ */
 export function createClockFunctions(context: Context): HostFunctions {
   return {
     clock_res_get: (clock: number, resolution: number): number => {

@@ -4,6 +4,7 @@ import type { HostFunctions } from './abi.ts';
 import { writeSizes, writeStrings } from './args.ts';
 import type { Context } from './context.ts';
 
+/** `environ_get`, `environ_sizes_get`: each variable as `KEY=value`. Source: WASI preview1, docs.md#environ_get. */
 export function createEnvironFunctions(context: Context): HostFunctions {
   return {
     environ_get: (environ: number, buffer: number): number => {

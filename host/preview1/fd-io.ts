@@ -13,6 +13,10 @@ import { RIGHTS } from './rights.ts';
 /** Offset that stands for the descriptor's own. */
 const OWN_OFFSET = -1n;
 
+/**
+ * `fd_read`, `fd_write`, `fd_pread`, `fd_pwrite`, `fd_readdir`. Source: WASI preview1, docs.md#fd_read, #fd_write,
+ * #fd_pread, #fd_pwrite, #fd_readdir.
+ */
 export function createFdIoFunctions(context: Context): HostFunctions {
   const { memory } = context;
   return {

@@ -5,6 +5,10 @@ import { ERRNO } from '../wasi/errno.ts';
 
 const KEPT_SLOTS = 64;
 
+/**
+ * Which descriptor each number stands for; at most as many are open as `limits.openFiles` says. Source: WASI preview1,
+ * docs.md#fd.
+ */
 export class FdTable {
   readonly #slots: (Descriptor | undefined)[] = [];
   readonly #limit: number;

@@ -8,6 +8,10 @@ import { type AbiVariant, ADVICE_MAX, type HostFunctions, SIZE } from './abi.ts'
 import type { Context } from './context.ts';
 import { isDropped, keepRights, RIGHTS } from './rights.ts';
 
+/**
+ * The other functions of the `fd` group: close and renumber, stats and flags, offsets, sizes. Source: WASI preview1,
+ * docs.md#fd_advise.
+ */
 export function createFdFunctions(context: Context, variant: AbiVariant): HostFunctions {
   return {
     ...createLifetimeFunctions(context),

@@ -6,6 +6,7 @@ import { SIZE } from './abi.ts';
 
 const NO_MEMORY = new ArrayBuffer(0);
 
+/** Views of the guest's memory, made anew when it has grown; sizes in bytes. */
 export class GuestMemory {
   bytes: Uint8Array = new Uint8Array(NO_MEMORY);
   view: DataView = new DataView(NO_MEMORY);

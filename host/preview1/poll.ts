@@ -18,6 +18,7 @@ const NEVER = 2n ** 64n;
 /** Nobody else has it, so a wait on it ends with its timeout. */
 const CELL: Int32Array = new Int32Array(new SharedArrayBuffer(4));
 
+/** `poll_oneoff`. Source: WASI preview1, docs.md#poll_oneoff. */
 export function createPollFunctions(context: Context, variant: AbiVariant): HostFunctions {
   const poll = new Poll(context, variant);
   return {

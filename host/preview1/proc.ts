@@ -12,6 +12,7 @@ const IGNORED_SIGNALS: readonly number[] = [0, 16, 17, 22, 27];
 /** Signals that would suspend the guest: stop, tstp, ttin, ttou. */
 const STOPPING_SIGNALS: readonly number[] = [18, 19, 20, 21];
 
+/** `proc_exit`, `proc_raise`. Source: WASI preview1, docs.md#proc_exit, #proc_raise. */
 export function createProcFunctions(context: Context): HostFunctions {
   return {
     proc_exit: (code: number): void => {

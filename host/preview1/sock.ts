@@ -4,6 +4,10 @@ import { ERRNO } from '../wasi/errno.ts';
 import type { HostFunctions } from './abi.ts';
 import type { Context } from './context.ts';
 
+/**
+ * `sock_accept`, `sock_recv`, `sock_send`, `sock_shutdown`. Source: WASI preview1, docs.md#sock_accept, #sock_recv,
+ * #sock_send, #sock_shutdown.
+ */
 export function createSockFunctions(context: Context): HostFunctions {
   const refuse = (fd: number): number => {
     context.enter();

@@ -2,6 +2,7 @@
 
 import { bytesOfText } from '../byte-text.ts';
 
+/** Encoded strings, to be copied into a guest's memory as they are. */
 export interface StringList {
   readonly bytes: Uint8Array;
   /** Where each string begins within `bytes`. */

@@ -80,6 +80,7 @@ const NAMES = [
   'notcapable',
 ] as const;
 
+/** The name of an errno, as the specification has it. */
 export type ErrnoName = (typeof NAMES)[number];
 
 /** Number by name: `ERRNO.badf` is 8. */

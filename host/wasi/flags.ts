@@ -12,10 +12,14 @@ export const FSTFLAG = { atim: 1, atimNow: 2, mtim: 4, mtimNow: 8 } as const;
 /** `whence`: from where an offset counts. Source: WASI preview1, docs.md#whence. */
 export const WHENCE = { set: 0, cur: 1, end: 2 } as const;
 
-/** Every bit of `fdflags`, `oflags` and `fstflags`. */
+/** Every bit of `fdflags`. */
 export const FDFLAGS_ALL = 31;
+
+/** Every bit of `oflags`. */
 export const OFLAGS_ALL = 15;
-export const FSTFLAGS_ALL = 15;
+
+/** Every bit of `fstflags`. */
+const FSTFLAGS_ALL = 15;
 
 const ATIM_BOTH = FSTFLAG.atim | FSTFLAG.atimNow;
 const MTIM_BOTH = FSTFLAG.mtim | FSTFLAG.mtimNow;

@@ -10,6 +10,10 @@ const CPU_RESOLUTION_NS = 1000n;
 /** Realtime is the monotonic clock plus an offset, taken anew when it is further off than this: the clock was set. */
 const DRIFT_NS = 2n * NS_PER_MS;
 
+/**
+ * The four clocks of a guest: the machine's, coarse ones, or a time that stands still. Source: WASI preview1,
+ * docs.md#clockid.
+ */
 export class TimeSource {
   readonly #kind: ClockCapability['kind'];
   readonly #grainNs: bigint;

@@ -13,6 +13,9 @@ const CHUNK_BYTES = 2 ** 30;
 const POOL: Uint8Array = new Uint8Array(POOL_BYTES);
 let poolUsed: number = POOL_BYTES;
 
+/**
+ * Secure randomness, or a sequence that its seed repeats. Sources: getrandom(2) through OpenSSL; xoshiro128** (below).
+ */
 export class RandomSource {
   readonly #capability: RandomCapability;
   readonly #state: Uint32Array = new Uint32Array(4);

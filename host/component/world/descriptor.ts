@@ -207,11 +207,11 @@ export class Descriptor extends Resource {
     const errno = this.#file.open(
       {
         path: bytes,
-        followSymlinks: pathFlags.symlinkFollow === true,
+        isFollowing: pathFlags.symlinkFollow === true,
         oflags: toOflags(openFlags),
         fdflags: toFdflags(flags),
-        read: flags.read === true,
-        write: flags.write === true || openFlags.truncate === true,
+        isForReading: flags.read === true,
+        isForWriting: flags.write === true || openFlags.truncate === true,
       },
       RESULT,
     );

@@ -44,6 +44,7 @@ export interface Recorded {
   readonly usage: Usage;
 }
 
+/** Tells the other side of a buffer before it is used. */
 export type Announce = (buffer: StreamBuffer) => void;
 
 /** Counters of a run that nobody else looks at. */

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
+import { mountMachine } from '../../../host/filesystem/machine-mount.ts';
 import { Guest } from '../preview1/guest.ts';
 import { skip } from './machine-fixture.ts';
 

@@ -10,7 +10,7 @@ import type { Descriptor } from '../../../host/component/world/descriptor.ts';
 import { createFilesystem } from '../../../host/component/world/filesystem.ts';
 import { Host } from '../../../host/component/world/host.ts';
 import { isNebulaError } from '../../../host/errors.ts';
-import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
+import { mountMachine } from '../../../host/filesystem/machine-mount.ts';
 import { mountMemory } from '../../../host/filesystem/memory-mount.ts';
 import type { MountedDirectory } from '../../../host/filesystem/mount.ts';
 import { resolveLimits } from '../../../host/limits.ts';

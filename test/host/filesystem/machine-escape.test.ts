@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
+import { mountMachine } from '../../../host/filesystem/machine-mount.ts';
 import { errnoName } from '../../../host/wasi/errno.ts';
 import { OFLAG } from '../../../host/wasi/flags.ts';
 import { bytes, createResult, type Guest, skip, testBoth, text, withGuest } from './machine-fixture.ts';
@@ -28,9 +28,9 @@ testBoth('MachineDirectory follows symlinks that stay inside', ({ root, path, re
   ]) {
     assert.equal(read(inside), 'inside', inside);
   }
-  assert.equal(open('a/chain', { followSymlinks: false }), 'loop');
+  assert.equal(open('a/chain', { isFollowing: false }), 'loop');
   assert.equal(open('dangling'), 'noent');
-  assert.equal(open('dangling', { oflags: OFLAG.creat | OFLAG.excl, write: true }), 'exist');
+  assert.equal(open('dangling', { oflags: OFLAG.creat | OFLAG.excl, isForWriting: true }), 'exist');
   write('dangling', 'made');
   assert.equal(readFileSync(join(path, 'a/new'), 'utf8'), 'made');
   assert.equal(root.statAt(bytes('winding'), false, result), 0);
@@ -89,7 +89,7 @@ testBoth('MachineDirectory lets no path out', (guest) => {
   }
   symlinkSync('../outside/planted', join(guest.path, 'plant'));
   assert.equal(guest.tryOpen('plant', { create: true }), 'notcapable');
-  assert.equal(guest.tryOpen('plant', { write: true, oflags: OFLAG.creat | OFLAG.excl }), 'exist');
+  assert.equal(guest.tryOpen('plant', { isForWriting: true, oflags: OFLAG.creat | OFLAG.excl }), 'exist');
   assert.deepEqual(readdirSync(guest.outside), ['secret']);
   assert.equal(readFileSync(join(guest.outside, 'secret'), 'utf8'), 'secret');
 });
@@ -98,7 +98,7 @@ for (const resolver of ['kernel', 'walk'] as const) {
   test(`MachineDirectory refuses the links of /proc (${resolver})`, { skip }, () => {
     const mounted = mountMachine({ guest: '/p', machine: '/proc', access: 'read-only' }, { resolver });
     const root = mounted.open();
-    const asked = { followSymlinks: true, oflags: 0, fdflags: 0, read: true, write: false };
+    const asked = { isFollowing: true, oflags: 0, fdflags: 0, isForReading: true, isForWriting: false };
     for (const magic of ['self/root', 'self/cwd', 'self/fd/0', 'thread-self/root/etc', 'self/exe']) {
       const errno = errnoName(root.open({ ...asked, path: bytes(magic) }, result));
       assert.ok(['loop', 'notcapable', 'noent'].includes(errno), `${magic}: ${errno}`);

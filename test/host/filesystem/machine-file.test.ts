@@ -3,14 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
 import { toPathErrno, toWasiErrno } from '../../../host/filesystem/machine-errno.ts';
+import { mountMachine } from '../../../host/filesystem/machine-mount.ts';
 import { errnoName } from '../../../host/wasi/errno.ts';
 import { FDFLAG, FSTFLAG, OFLAG } from '../../../host/wasi/flags.ts';
 import { bytes, createResult, skip, testBoth, text, withGuest } from './machine-fixture.ts';
 
 const result = createResult();
-const write = { write: true };
+const write = { isForWriting: true };
 
 testBoth('MachineFile reads and writes at its offset and at others', ({ file, path }) => {
   const opened = file('file', { create: true });

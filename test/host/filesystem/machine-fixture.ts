@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Descriptor, DirectoryEntry, OpenRequest, Result } from '../../../host/filesystem/descriptor.ts';
-import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
+import { mountMachine } from '../../../host/filesystem/machine-mount.ts';
 import { loadLibc } from '../../../host/linux/libc.ts';
 import { errnoName } from '../../../host/wasi/errno.ts';
 import { OFLAG } from '../../../host/wasi/flags.ts';
@@ -81,11 +81,11 @@ function createGuest(path: string, outside: string, root: Descriptor): Guest {
     const { create = false, ...rest } = asked;
     const request = {
       path: typeof at === 'string' ? bytes(at) : at,
-      followSymlinks: true,
+      isFollowing: true,
       oflags: create ? OFLAG.creat : 0,
       fdflags: 0,
-      read: true,
-      write: create,
+      isForReading: true,
+      isForWriting: create,
       ...rest,
     };
     result.descriptor = undefined;

@@ -41,7 +41,7 @@ for (const [name, errno] of [
   test(`mountMachine() walks where openat2 is refused with ${name}`, { skip }, (context) => {
     const machine = mkdtempSync(join(tmpdir(), 'nebula-seccomp-'));
     writeFileSync(join(machine, 'file'), 'x');
-    const module = new URL('../../../host/filesystem/machine-directory.js', import.meta.url).href;
+    const module = new URL('../../../host/filesystem/machine-mount.js', import.meta.url).href;
     const source = SOURCE.replace('MODULE', JSON.stringify(module));
     const arguments_ = ['--input-type=module', '-e', source, machine, String(errno)];
     const cwd = new URL('.', import.meta.url);

@@ -94,9 +94,9 @@ function result(): Result {
   return { count: 0, offset: 0n, descriptor: undefined, bytes: new Uint8Array(0), stat };
 }
 
-function open(root: Descriptor, path: string, oflags: number, write: boolean): Descriptor | number {
+function open(root: Descriptor, path: string, oflags: number, isForWriting: boolean): Descriptor | number {
   const out = result();
-  const request = { path: Buffer.from(path), followSymlinks: false, oflags, fdflags: 0, read: true, write };
+  const request = { path: Buffer.from(path), isFollowing: false, oflags, fdflags: 0, isForReading: true, isForWriting };
   return root.open(request, out) || (out.descriptor as Descriptor);
 }
 

@@ -102,7 +102,14 @@ test('times move with what they are the times of', () => {
   nowNs = 300n;
   assert.equal(root.rename(Buffer.from('other'), root, Buffer.from('dir/other')), 0);
   assert.deepEqual(times('dir'), [100n, 300n, 300n]);
-  const read = { path: Buffer.from('dir/file'), followSymlinks: true, oflags: 0, fdflags: 0, read: true, write: true };
+  const read = {
+    path: Buffer.from('dir/file'),
+    isFollowing: true,
+    oflags: 0,
+    fdflags: 0,
+    isForReading: true,
+    isForWriting: true,
+  };
   assert.equal(root.open(read, result), 0);
   nowNs = 400n;
   assert.equal(result.descriptor?.write(Buffer.from('x'), result), 0);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
+import { mountMachine } from '../../../host/filesystem/machine-mount.ts';
 import { loadLibc } from '../../../host/linux/libc.ts';
 import { ERRNO } from '../../../host/wasi/errno.ts';
 import { Guest, ROOT } from '../preview1/guest.ts';

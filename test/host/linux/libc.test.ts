@@ -12,7 +12,7 @@ function askWithout(preparation: string): Record<string, unknown> {
     syncBuiltinESMExports();
     const load = (path) => import(${JSON.stringify(host)} + path);
     const [libc, memory, pagemap, limits, mount] = await Promise.all(
-      ['linux/libc.js', 'linux/memory.js', 'linux/pagemap.js', 'linux/limits.js', 'filesystem/machine-directory.js'].map(load));
+      ['linux/libc.js', 'linux/memory.js', 'linux/pagemap.js', 'linux/limits.js', 'filesystem/machine-mount.js'].map(load));
     const codeOf = (act) => { try { act(); return 'none'; } catch (error) { return error.code + ' ' + error.message; } };
     process.stdout.write(JSON.stringify({
       loaded: libc.loadLibc() !== undefined,

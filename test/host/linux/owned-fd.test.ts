@@ -8,7 +8,7 @@ import { countFds, skip } from '../filesystem/machine-fixture.ts';
 
 /** Source of a worker that mounts a directory, opens files and never closes them, then makes path calls for ever. */
 function createSource(resolver: string): string {
-  const module = new URL('../../../host/filesystem/machine-directory.js', import.meta.url).href;
+  const module = new URL('../../../host/filesystem/machine-mount.js', import.meta.url).href;
   return `
     const { workerData, parentPort } = require('node:worker_threads');
     import(${JSON.stringify(module)}).then(({ mountMachine }) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mountMachine } from '../../../host/filesystem/machine-directory.ts';
+import { mountMachine } from '../../../host/filesystem/machine-mount.ts';
 import { mountMemory } from '../../../host/filesystem/memory-mount.ts';
 import { resolveLimits } from '../../../host/limits.ts';
 import { loadLibc } from '../../../host/linux/libc.ts';
