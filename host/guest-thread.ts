@@ -5,9 +5,11 @@
 
 import { collectGarbage, UNCOUNTED, type AddressSpace } from './address-space.ts';
 import { mergeVariables } from './capabilities/environment/variables.ts';
-import { ComponentVm, hasComponent } from './component/vm/component-vm.ts';
+import { hasComponent } from './component/vm/component-definition.ts';
+import { ComponentVm } from './component/vm/component-vm.ts';
 import type { FunctionDefinition, Strategy } from './definition.ts';
-import { deployHere, type Deployment } from './deployment.ts';
+import type { Deployment } from './deployment.ts';
+import { deployHere } from './deploy.ts';
 import { isNebulaError } from './errors.ts';
 import type { Guest } from './guest.ts';
 import { monotonicNs } from './monotonic.ts';

@@ -1,13 +1,13 @@
 /** What a thread can run and put back: the instance of a core module (micro-vm.ts) or of a component. */
 
-import type { ComponentCall } from './component/channel/component-call.ts';
+import type { ComponentEntry } from './component-entry.ts';
 import type { Ending, Usage } from './outcome.ts';
 import type { SessionCall } from './wasi/session/session.ts';
 
 /** What one invocation gives a guest. */
 export interface GuestCall extends SessionCall {
   /** What a component is asked for besides. */
-  readonly component?: ComponentCall | undefined;
+  readonly component?: ComponentEntry | undefined;
 }
 
 export interface Guest {

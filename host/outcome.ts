@@ -1,7 +1,7 @@
 /** What one invocation came to. Plain data: it crosses threads and sockets as it is. */
 
 import type { PassOn } from './pass-on.ts';
-import type { ComponentCall } from './component/channel/component-call.ts';
+import type { ComponentEntry } from './component-entry.ts';
 import type { LimitName } from './limits.ts';
 import type { Phases } from './phases.ts';
 
@@ -82,7 +82,7 @@ export interface Invocation {
   /** Where what the guest writes goes as it comes, in place of the outcome; the limits hold all the same. */
   readonly passOn?: PassOn;
   /** What a component is asked for, other than to run as a command. */
-  readonly component?: ComponentCall;
+  readonly component?: ComponentEntry;
 }
 
 /** Usage of a guest that never ran. */

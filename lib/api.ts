@@ -1,9 +1,9 @@
 /** The face of Nebula: what createNebula returns and takes. Types only. */
 
-import type { RequestHead } from '../host/component/channel/component-call.ts';
 import type { NebulaError } from '../host/errors.ts';
+import type { RequestHead } from '../host/http-message.ts';
 import type { Outcome } from '../host/outcome.ts';
-import type { ComponentResponse } from './component/exchange.ts';
+import type { ComponentResponse } from './component/target.ts';
 import type { RequestBody } from './component/reception.ts';
 import type { RequestContext } from './triggers/http/handler.ts';
 import type { MarkerStats } from './observe/markers.ts';

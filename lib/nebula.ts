@@ -23,7 +23,7 @@ import type {
 } from './api.ts';
 import { checkDeployOptions, checkNebulaOptions, toDrainMs, toInputBytes, toInvocation } from './arguments.ts';
 import { ClientWatch } from './component/client-watch.ts';
-import type { Target } from './component/exchange.ts';
+import type { Target } from './component/target.ts';
 import { createExecutor } from './executor.ts';
 import type { FetchHandler, RequestContext } from './triggers/http/handler.ts';
 import type { RouteOptions } from './triggers/http/routes.ts';
@@ -199,7 +199,7 @@ class EmbeddedNebula implements Nebula {
   fn<Exported extends Calls<Exported> = AnyCalls>(name: string): FunctionHandle<Exported> {
     return {
       fetch: async (request) => {
-        const { fetchFrom } = await import('./component/function-handle.ts');
+        const { fetchFrom } = await import('./component/fetch.ts');
         return fetchFrom(this.#target(name, HANDLER), request);
       },
       call: async (path, ...values) => {
@@ -209,8 +209,8 @@ class EmbeddedNebula implements Nebula {
         return (await callExport(this.#target(name), exports, path, values)) as ReturnType<Exported[typeof path]>;
       },
       send: async (request, body, signal) => {
-        const { exchange } = await import('./component/exchange.ts');
-        return exchange(this.#target(name, HANDLER), request, body, signal);
+        const { sendRequest } = await import('./component/request.ts');
+        return sendRequest(this.#target(name, HANDLER), request, body, signal);
       },
     };
   }

@@ -1,10 +1,11 @@
 /** One component in this thread: its state made, put back, or found ready. */
 
 import { setImmediate } from 'node:timers/promises';
-import { ComponentVm, type ComponentDefinition } from '../../host/component/vm/component-vm.ts';
+import { ComponentVm } from '../../host/component/vm/component-vm.ts';
+import type { ComponentDefinition } from '../../host/component/vm/component-definition.ts';
 import { prepareComponent, transpileComponent } from '../../host/preparation/component.ts';
 import { resolveCapabilities } from '../../host/capabilities/capabilities.ts';
-import { deployHere } from '../../host/deployment.ts';
+import { deployHere } from '../../host/deploy.ts';
 import { resolveLimits } from '../../host/limits.ts';
 import { closeImage } from '../../host/snapshot/image.ts';
 import { collectGarbage } from '../../host/address-space.ts';
@@ -43,12 +44,12 @@ function ask(vm: ComponentVm, pathWithQuery: string): void {
   const sink = {
     head: (): void => undefined,
     room: (): number => 65_536,
-    data: (bytes: Uint8Array): void => void (sizeBytes += bytes.length),
+    piece: (bytes: Uint8Array): void => void (sizeBytes += bytes.length),
     trailers: (): void => undefined,
     end: (): void => undefined,
   };
   const request = { ...HEAD, pathWithQuery };
-  const component = { kind: 'http', request, isStreamed: false, sink } as const;
+  const component = { kind: 'handler', request, isStreamed: false, sink } as const;
   const { kind } = vm.run({ input: NO_BYTES, arguments: [], environment: {}, component }, 0);
   if (kind !== 'ok' || sizeBytes === 0) throw new Error(`Cannot measure the component: it ended with ${kind}`);
 }

@@ -3,7 +3,7 @@
 import { AddressSpace, memoryLimit } from '../../host/address-space.ts';
 import { resolveCapabilities } from '../../host/capabilities/capabilities.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
-import { deployHere } from '../../host/deployment.ts';
+import { deployHere } from '../../host/deploy.ts';
 import { GuestThread } from '../../host/guest-thread.ts';
 import { resolveLimits } from '../../host/limits.ts';
 import { prepareModule } from '../../host/preparation/module.ts';

@@ -1,15 +1,18 @@
 /** Calls an exported function of a component by its name, such as `ns:pkg/iface#name`. */
 
 import { NO_BYTES } from '../../host/bytes.ts';
-import type { FunctionCall } from '../../host/component/channel/component-call.ts';
-import { CallerSignal, createChannel, FRAME, MessageReader, Ring } from '../../host/component/channel/channel.ts';
-import { decodeResult, type CallResult } from '../../host/component/vm/function-call.ts';
+import type { FunctionEntry } from '../../host/component-entry.ts';
+import { createChannel } from '../../host/component/channel/channel.ts';
+import { CallerSignal } from '../../host/component/channel/signal.ts';
+import { FRAME } from '../../host/component/channel/ring.ts';
+import { decodeResult, type FunctionResult } from '../../host/component/vm/exported-function.ts';
 import { sizeOf, Untransferable } from '../../host/component/vm/value-size.ts';
 import { parseInterface } from '../../host/component/prepare/wit.ts';
 import { argumentError, NebulaError } from '../../host/errors.ts';
 import type { Outcome } from '../../host/outcome.ts';
 import { GuestEnded } from './guest-ended.ts';
-import type { Target } from './exchange.ts';
+import { ResponseReader } from './response-reader.ts';
+import type { Target } from './target.ts';
 
 /** The `err` of a function whose result has one. */
 export class ComponentError extends Error {
@@ -34,9 +37,9 @@ export async function callExport(
   path: string,
   values: readonly unknown[],
 ): Promise<unknown> {
-  const call = { kind: 'call', ...resolve(target.name, exports, path), arguments: values } as const;
+  const entry = { kind: 'function', ...resolve(target.name, exports, path), arguments: values } as const;
   requireInput(path, values, target.limits.inputBytes);
-  const [bytes, outcome] = await (target.isInThread ? runHere(target, call) : run(target, call));
+  const [bytes, outcome] = await (target.isInThread ? runHere(target, entry) : run(target, entry));
   if (outcome.kind !== 'ok' || bytes === undefined) throw new GuestEnded(target.name, outcome).toFailure();
   return unwrap(path, decodeResult(bytes));
 }
@@ -55,21 +58,21 @@ function requireInput(path: string, values: readonly unknown[], limitBytes: numb
 
 type Answered = readonly [bytes: Uint8Array | undefined, outcome: Outcome];
 
-async function run(target: Target, call: FunctionCall): Promise<Answered> {
+async function run(target: Target, entry: FunctionEntry): Promise<Answered> {
   const channel = createChannel();
-  const running = invoke(target, { ...call, channel });
-  return Promise.all([readValue(channel, running), running]);
+  const running = invoke(target, { ...entry, channel });
+  return Promise.all([readResult(channel, running), running]);
 }
 
 /** A guest in this thread answers before anything else here happens. */
-async function runHere(target: Target, call: FunctionCall): Promise<Answered> {
+async function runHere(target: Target, entry: FunctionEntry): Promise<Answered> {
   let bytes: Uint8Array | undefined;
-  const sink = { value: (given: Uint8Array): void => void (bytes = given) };
-  const outcome = await invoke(target, { ...call, sink });
+  const sink = { result: (given: Uint8Array): void => void (bytes = given) };
+  const outcome = await invoke(target, { ...entry, sink });
   return [bytes, outcome];
 }
 
-function invoke(target: Target, component: FunctionCall): Promise<Outcome> {
+function invoke(target: Target, component: FunctionEntry): Promise<Outcome> {
   return target.invoke({ input: NO_BYTES, component }, new AbortController().signal);
 }
 
@@ -90,30 +93,23 @@ function resolve(
   return { interface: at < 0 ? undefined : found, name: exported };
 }
 
-/** The value once it is whole, or undefined when the guest ended without one. */
-async function readValue(channel: SharedArrayBuffer, running: Promise<unknown>): Promise<Uint8Array | undefined> {
+/** The result once it is whole, or undefined when the guest ended without one. */
+async function readResult(channel: SharedArrayBuffer, running: Promise<unknown>): Promise<Uint8Array | undefined> {
   const signal = new CallerSignal(channel);
-  const ring = new Ring(channel, 'response');
-  const reader = new MessageReader();
   let isOver = false;
   const end = (): void => {
     isOver = true;
     signal.wake();
   };
   running.then(end, end);
+  const reader = new ResponseReader(channel, signal, () => isOver);
   for (;;) {
-    const seen = signal.seen();
-    const wasOver = isOver;
-    const frame = ring.read();
-    const value = frame === undefined || frame.kind === FRAME.data ? undefined : reader.add(frame);
-    if (value !== undefined) return value;
-    if (frame !== undefined) continue;
-    if (wasOver) return undefined;
-    await signal.changed(seen);
+    const frame = await reader.next();
+    if (frame?.kind !== FRAME.piece) return frame?.bytes;
   }
 }
 
-function unwrap(path: string, result: CallResult): unknown {
+function unwrap(path: string, result: FunctionResult): unknown {
   switch (result.kind) {
     case 'value':
       return result.value;

@@ -16,8 +16,8 @@ export interface Watched {
   readonly isReceiving: boolean;
   /** Bytes that its client has sent and read so far. */
   readonly movedBytes: number;
-  /** Stops its guest. */
-  giveUp(): void;
+  /** Stops its guest, whose client is too slow. */
+  stopSlow(): void;
 }
 
 const TICK_MS = 50;
@@ -37,6 +37,10 @@ interface Waiter {
   begin(): void;
 }
 
+/**
+ * Counts the places of requests whose bodies still come, and stops guests whose clients are too slow where threads or
+ * places are wanted.
+ */
 export class ClientWatch {
   readonly #threads: number;
   readonly #places: number;
@@ -146,7 +150,7 @@ export class ClientWatch {
       threads--;
       if (watched.isReceiving) places--;
       this.remove(watched);
-      watched.giveUp();
+      watched.stopSlow();
     }
   }
 

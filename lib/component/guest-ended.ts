@@ -4,6 +4,7 @@ import { NebulaError } from '../../host/errors.ts';
 import type { Outcome } from '../../host/outcome.ts';
 import { toOutcomeError } from '../wire/outcome-error.ts';
 
+/** Thrown for a response that will not come, or not wholly. Its outcome says how the guest ended. */
 export class GuestEnded extends Error {
   readonly functionName: string;
   readonly outcome: Outcome;

@@ -1,4 +1,4 @@
-/** Channels of exchanges that are over, kept for the next ones: a new one is a megabyte of memory to be zeroed. */
+/** Channels of requests that are over, kept for the next ones: a new one is a megabyte of memory to be zeroed. */
 
 import { channelFits, clearChannel, createChannel, isFilled } from '../../host/component/channel/channel.ts';
 

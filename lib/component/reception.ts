@@ -3,23 +3,24 @@
  * goes on after its buffer is full, or whose client pauses, as in a conversation, is streamed from there on.
  */
 
-import type { HeaderList } from '../../host/component/channel/component-call.ts';
+import type { HeaderList } from '../../host/http-message.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { GatheredBytes } from '../../host/gathered-bytes.ts';
 import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';
 import type { Limits } from '../../host/limits.ts';
 
 /** A request's body: whole, or as it comes, with the trailers that are known at its end. */
-export type RequestBody = Uint8Array | StreamedRequest;
+export type RequestBody = Uint8Array | RequestStream;
 
-export interface StreamedRequest extends AsyncIterable<Uint8Array> {
+/** A request's body as it comes. */
+export interface RequestStream extends AsyncIterable<Uint8Array> {
   trailers?(): HeaderList | undefined;
 }
 
 /** A body that is all there, or the one that is still to come: what was received of it comes first. */
 export type Received =
   | { readonly whole: Uint8Array; readonly trailers: HeaderList | undefined }
-  | { readonly whole?: undefined; readonly rest: StreamedRequest };
+  | { readonly whole?: undefined; readonly rest: RequestStream };
 
 /** A client that sends nothing for this long waits for an answer, or is slow: it cannot be told which. */
 const PAUSE_MS = 100;
@@ -28,7 +29,7 @@ type Piece = IteratorResult<Uint8Array, unknown>;
 
 /** @throws NebulaError INPUT_TOO_LARGE, CLIENT_CLOSED; what the body throws */
 export async function receive(
-  body: StreamedRequest,
+  body: RequestStream,
   { bufferBytes, inputBytes }: Pick<Limits, 'bufferBytes' | 'inputBytes'>,
   signal: AbortSignal | undefined,
 ): Promise<Received> {
@@ -56,7 +57,7 @@ export async function receive(
   }
 }
 
-function trailersOf(body: StreamedRequest): Pick<StreamedRequest, 'trailers'> {
+function trailersOf(body: RequestStream): Pick<RequestStream, 'trailers'> {
   return body.trailers === undefined ? {} : { trailers: () => body.trailers?.() };
 }
 

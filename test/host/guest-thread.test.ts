@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AddressSpace } from '../../host/address-space.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
-import { deployHere } from '../../host/deployment.ts';
+import { deployHere } from '../../host/deploy.ts';
 import { GuestThread } from '../../host/guest-thread.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';

@@ -1,7 +1,8 @@
 /** What a guest's thread and its thread for outgoing requests say to each other. */
 
-import type { HeaderList } from '../channel/component-call.ts';
+import type { HeaderList } from '../../http-message.ts';
 
+/** How long each part of a request may take, in milliseconds. */
 export interface OutgoingTimeouts {
   readonly connectMs: number;
   readonly headMs: number;
@@ -39,6 +40,7 @@ export type SocketMessage =
   | { readonly op: 'shutdown'; readonly id: number }
   | { readonly op: 'close'; readonly id: number };
 
+/** What a guest's thread says to the other. */
 export type OutgoingRequestMessage =
   | SocketMessage
   | {
@@ -65,6 +67,7 @@ export type OutgoingRequestMessage =
 /** Whatever comes for one id: of a request, or of a socket. */
 export type OutgoingAnswer = HttpAnswer | SocketAnswer;
 
+/** What comes back for a request. */
 export type HttpAnswer =
   | { readonly kind: 'head'; readonly id: number; readonly status: number; readonly headers: HeaderList }
   | { readonly kind: 'data'; readonly id: number; readonly bytes: Uint8Array }
@@ -72,6 +75,7 @@ export type HttpAnswer =
   | { readonly kind: 'sent'; readonly id: number; readonly count: number }
   | { readonly kind: 'error'; readonly id: number; readonly code: { readonly tag: string; readonly val?: unknown } };
 
+/** What comes back for a socket. */
 export type SocketAnswer =
   /** A socket is connected, or listens. */
   | {

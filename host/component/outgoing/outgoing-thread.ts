@@ -9,7 +9,7 @@ import { Readable } from 'node:stream';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { Agent, buildConnector } from 'undici';
 import { isPublicAddress } from '../../capabilities/http/public-address.ts';
-import type { HeaderList } from '../channel/component-call.ts';
+import type { HeaderList } from '../../http-message.ts';
 import { type OutgoingAnswer, type OutgoingRequestMessage, type SocketMessage, WINDOW_BYTES } from './messages.ts';
 import { isSocketMessage, Sockets } from './socket-connections.ts';
 
@@ -72,7 +72,8 @@ function agentFor({ isPrivateGranted, timeouts }: Start): Agent {
   return agent;
 }
 
-class Exchange {
+/** One request as undici makes it, its bodies at the pace of who reads them. */
+class UndiciRequest {
   readonly #port: MessagePort;
   readonly #start: Start;
   readonly #signal: Int32Array;
@@ -192,7 +193,7 @@ function codeOf(error: unknown): { readonly tag: string; readonly val?: unknown 
 }
 
 const { port } = workerData as { readonly port: MessagePort };
-const exchanges = new Map<number, Exchange>();
+const requests = new Map<number, UndiciRequest>();
 const sockets = new Sockets((answer, signal) => {
   port.postMessage(answer);
   Atomics.add(signal, 0, 1);
@@ -204,10 +205,10 @@ port.on('message', (message: OutgoingRequestMessage) => {
     return;
   }
   if (message.op !== 'start') {
-    exchanges.get(message.id)?.accept(message);
+    requests.get(message.id)?.accept(message);
     return;
   }
-  const exchange = new Exchange(port, message);
-  exchanges.set(message.id, exchange);
-  void exchange.run().finally(() => exchanges.delete(message.id));
+  const request = new UndiciRequest(port, message);
+  requests.set(message.id, request);
+  void request.run().finally(() => requests.delete(message.id));
 });

@@ -6,7 +6,8 @@ import type { OutgoingAnswer, OutgoingRequestMessage } from './messages.ts';
 
 type Listener = (answer: OutgoingAnswer) => void;
 
-class Outgoing {
+/** The way of one guest thread to its thread for outgoing requests; each request and socket has an id. */
+export class Outgoing {
   readonly #port: MessagePort;
   readonly #listeners: Map<number, Listener> = new Map();
   #lastId = 0;
@@ -63,5 +64,3 @@ export function outgoingOfThread(): Outgoing {
   outgoing ??= new Outgoing();
   return outgoing;
 }
-
-export type { Outgoing };

@@ -25,6 +25,7 @@ const OPS: ReadonlySet<string> = new Set<SocketMessage['op']>([
   'close',
 ]);
 
+/** Whether a message is for a socket, and not for a request. */
 export function isSocketMessage(message: OutgoingRequestMessage): message is SocketMessage {
   return OPS.has(message.op);
 }
@@ -149,6 +150,7 @@ class Listener {
   }
 }
 
+/** The sockets of one guest thread; `tell` brings what happens to them to that thread, and bumps the guest's signal. */
 export class Sockets {
   readonly #tell: Tell;
   readonly #connections: Map<number, Connection> = new Map();

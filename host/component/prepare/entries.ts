@@ -4,7 +4,7 @@
  */
 
 import { NebulaError } from '../../errors.ts';
-import { WASI_03 } from '../vm/settled.ts';
+import { WASI_03 } from './types/asynchrony.ts';
 import { readDefinitions } from './types/reader.ts';
 import { functionOf, type Item, Scope } from './types/scope.ts';
 import type { Definition, FunctionType } from './types/syntax.ts';

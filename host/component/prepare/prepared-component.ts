@@ -5,8 +5,10 @@ import type { Needs } from '../../module/growth.ts';
 /** `command` exports wasi:cli/run, `http` exports wasi:http/incoming-handler, `library` neither. */
 export const COMPONENT_KINDS = ['command', 'http', 'library'] as const;
 
+/** One of COMPONENT_KINDS. */
 export type ComponentKind = (typeof COMPONENT_KINDS)[number];
 
+/** A core module of a component. */
 export interface ComponentCore {
   /** Name by which the glue asks for it. */
   readonly file: string;
@@ -16,6 +18,7 @@ export interface ComponentCore {
   readonly needs: Needs;
 }
 
+/** A component, checked, rewritten and compiled. */
 export interface PreparedComponent {
   readonly kind: ComponentKind;
   /** SHA-256 of the component's binary, hex. */

@@ -5,7 +5,7 @@
 
 import { UNCOUNTED, type AddressSpace } from '../../address-space.ts';
 import { runWithin } from '../../deadline.ts';
-import type { FunctionDefinition, Strategy } from '../../definition.ts';
+import type { Strategy } from '../../definition.ts';
 import { isNebulaError, messageOf, NebulaError } from '../../errors.ts';
 import { closeAll, mountAll } from '../../filesystem/mounts.ts';
 import type { Guest } from '../../guest.ts';
@@ -16,29 +16,22 @@ import type { SnapshotImage } from '../../snapshot/image.ts';
 import { createRestorer } from '../../snapshot/restore/choice.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { trapOf } from '../../trap.ts';
+import type { ComponentDefinition } from './component-definition.ts';
 import { CoreInstances } from './core-instances.ts';
 import { compileGlue } from './glue.ts';
 import type { Exports, Instantiate } from '../prepare/glue/contract.ts';
 import { GuestStop } from '../world/guest-stop.ts';
-import { callFunction } from './function-call.ts';
-import { handleRequest, type Handler } from './request.ts';
+import { runFunction } from './exported-function.ts';
+import { handleRequest, type Handler } from './incoming-handler.ts';
 import { LIFT_LOWER_VALUES, trapOfAccess } from './lift-lower.ts';
-import type { PreparedComponent } from '../prepare/prepared-component.ts';
 import { requireSettled } from './settled.ts';
 import { parseInterface } from '../prepare/wit.ts';
 import { Host, withHost } from '../world/host.ts';
 import { createImports } from './imports.ts';
 
-/** A definition that has a component. */
-export type ComponentDefinition = FunctionDefinition & { readonly component: PreparedComponent };
-
-/** Whether a definition is of a component. */
-export function hasComponent(definition: FunctionDefinition): definition is ComponentDefinition {
-  return definition.component !== undefined;
-}
-
 const OK: Ending = { kind: 'ok' };
 
+/** The instance of one component: `ready`, `running`, then put back or made anew, or discarded. */
 export class ComponentVm implements Guest {
   readonly #definition: ComponentDefinition;
   readonly #cores: CoreInstances;
@@ -115,7 +108,7 @@ export class ComponentVm implements Guest {
     this.#runs++;
     this.#runsOfState++;
     this.#host.begin(call, call.record === undefined ? 0 : this.#memoryBytes);
-    this.#ending = this.#explain(withHost(this.#host, () => callWithin(this.#host, entry, timeoutMs)));
+    this.#ending = this.#explain(withHost(this.#host, () => runEntry(this.#host, entry, timeoutMs)));
     return this.#ending;
   }
 
@@ -203,12 +196,12 @@ export class ComponentVm implements Guest {
     switch (asked?.kind) {
       case undefined:
         return runnable((this.#export('wasi:cli/run') as { readonly run: () => unknown }).run);
-      case 'http': {
+      case 'handler': {
         const { handle } = this.#export('wasi:http/incoming-handler') as Handler;
         return () => handleRequest(this.#host, asked, handle);
       }
-      case 'call':
-        return () => callFunction(this.#host, asked, this.#exports);
+      case 'function':
+        return () => runFunction(this.#host, asked, this.#exports);
       default:
         return asked satisfies never;
     }
@@ -264,16 +257,16 @@ function unlinked({ name }: ComponentDefinition, ending: Ending, cause?: unknown
   return new NebulaError('INIT_FAILED', { name, detail }, { cause });
 }
 
-function callWithin(host: Host, entry: () => void, timeoutMs: number): Ending {
-  if (timeoutMs === 0) return call(host, entry);
+function runEntry(host: Host, entry: () => void, timeoutMs: number): Ending {
+  if (timeoutMs === 0) return enter(host, entry);
   let ending: Ending | undefined;
   const inTime = runWithin(timeoutMs, () => {
-    ending = call(host, entry);
+    ending = enter(host, entry);
   });
   return inTime && ending !== undefined ? ending : { kind: 'timeout', timeoutMs };
 }
 
-function call(host: Host, entry: () => void): Ending {
+function enter(host: Host, entry: () => void): Ending {
   try {
     entry();
     return host.ending ?? OK;

@@ -15,7 +15,7 @@ import type { SnapshotImage } from '../../snapshot/image.ts';
 import type { Restorer } from '../../snapshot/restore/restorer.ts';
 import { nonZeroPages, copyRuns, type Snapshot } from '../../snapshot/snapshot.ts';
 import { InstanceState } from '../../snapshot/state.ts';
-import type { ComponentDefinition } from './component-vm.ts';
+import type { ComponentDefinition } from './component-definition.ts';
 import { WASM_PAGE_BYTES } from '../../wasm-page.ts';
 
 type Callable = (...values: unknown[]) => unknown;
@@ -46,6 +46,7 @@ const NO_IMPORTS: WebAssembly.Imports = {};
 const MOST_INSTANCES = 1000;
 const MOST_MEMORIES = 64;
 
+/** All core instances of one component, with one budget of memory and table elements. */
 export class CoreInstances {
   readonly #definition: ComponentDefinition;
   readonly #space: AddressSpace;

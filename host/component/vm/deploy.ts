@@ -9,7 +9,8 @@ import type { Deployment } from '../../deployment.ts';
 import { closeImage, createImage, withoutRuns, type SnapshotImage } from '../../snapshot/image.ts';
 import { timeRestore } from '../../snapshot/calibration.ts';
 import { imageBytes } from '../../snapshot/snapshot.ts';
-import { ComponentVm, type ComponentDefinition } from './component-vm.ts';
+import { ComponentVm } from './component-vm.ts';
+import type { ComponentDefinition } from './component-definition.ts';
 
 /** Times a renewal is tried; the first learns what to put back. */
 const ROUNDS = 5;

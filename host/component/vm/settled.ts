@@ -2,10 +2,7 @@
 
 import { types } from 'node:util';
 import { NebulaError } from '../../errors.ts';
-
-/** What is said of WASI 0.3 wherever it is refused. */
-export const WASI_03 =
-  'this release does not run WASI 0.3, whose asynchronous functions will need Node 24 or newer with JSPI';
+import { WASI_03 } from '../prepare/types/asynchrony.ts';
 
 /**
  * What a function of the glue answered, which is a promise only of an asynchronous export, and those are refused at the

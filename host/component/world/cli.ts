@@ -12,6 +12,7 @@ class Terminal extends Resource {}
 
 type Status = { readonly tag: 'ok' | 'err' };
 
+/** The interfaces of wasi:cli: environment, exit, the standard streams and no terminals. */
 export function createCli(host: Host): Imports {
   return {
     'wasi:cli/environment': {

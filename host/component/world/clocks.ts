@@ -5,8 +5,10 @@ import type { Host } from './host.ts';
 import type { Imports } from './interfaces.ts';
 import { Pollable } from './io.ts';
 
+/** Nanoseconds of a second. */
 export const NS_PER_S = 1_000_000_000n;
 
+/** `datetime` of wasi:clocks/wall-clock: since the epoch of 1970. */
 export interface Datetime {
   readonly seconds: bigint;
   readonly nanoseconds: number;
@@ -18,6 +20,7 @@ export function toDatetime(timeNs: bigint): Datetime {
   return { seconds: positive / NS_PER_S, nanoseconds: Number(positive % NS_PER_S) };
 }
 
+/** The interfaces of wasi:clocks. */
 export function createClocks(host: Host): Imports {
   const now = (): bigint => {
     host.enter();

@@ -22,6 +22,7 @@ import type { Host } from './host.ts';
 import { InputStream, OutputStream } from './io.ts';
 import { Resource } from './resource.ts';
 
+/** `descriptor-flags`: what a file was opened for. */
 export interface DescriptorFlags {
   readonly read?: boolean;
   readonly write?: boolean;
@@ -57,6 +58,10 @@ const MIX = [0x9e37_79b9_7f4a_7c15n, 0xbf58_476d_1ce4_e5b9n] as const;
 /** One per thread: a guest runs alone in it. */
 const RESULT: Result = createResult();
 
+/**
+ * `descriptor`: holds one of the descriptors that the limit `openFiles` allows until it is dropped. Methods throw a
+ * WasiError with an error-code.
+ */
 export class Descriptor extends Resource {
   readonly #open: OpenFile;
   readonly #flags: DescriptorFlags;

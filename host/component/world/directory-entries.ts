@@ -8,6 +8,7 @@ import type { OpenFile } from './file-streams.ts';
 import type { Host } from './host.ts';
 import { Resource } from './resource.ts';
 
+/** `directory-entry`: a name in a directory and what it is of. */
 export interface DirectoryEntry {
   readonly type: FileType;
   readonly name: string;
@@ -16,6 +17,7 @@ export interface DirectoryEntry {
 /** Entries read at once. */
 const BATCH = 256;
 
+/** `directory-entry-stream`: the entries of one directory, `.` and `..` left out. */
 export class DirectoryEntryStream extends Resource {
   readonly #open: OpenFile;
   #entries: Entry[] = [];

@@ -5,6 +5,7 @@ import { FILETYPE } from '../../wasi/filetype.ts';
 import { FSTFLAG } from '../../wasi/flags.ts';
 import { type Datetime, NS_PER_S, toDatetime } from './clocks.ts';
 
+/** `descriptor-type`. */
 export type FileType =
   | 'unknown'
   | 'block-device'
@@ -29,6 +30,7 @@ export function fileType(filetype: number): FileType {
   return TYPES.get(filetype) ?? 'unknown';
 }
 
+/** `descriptor-stat`: sizes in bytes, times since the epoch. */
 export interface DescriptorStat {
   readonly type: FileType;
   readonly linkCount: bigint;
@@ -38,6 +40,7 @@ export interface DescriptorStat {
   readonly statusChangeTimestamp: Datetime;
 }
 
+/** What preview 1 says of a file, as WASI 0.2 has it. */
 export function toDescriptorStat(stat: Filestat): DescriptorStat {
   return {
     type: fileType(stat.filetype),
@@ -49,11 +52,13 @@ export function toDescriptorStat(stat: Filestat): DescriptorStat {
   };
 }
 
+/** `new-timestamp`: what a time is set to. */
 export type NewTimestamp =
   | { readonly tag: 'no-change' }
   | { readonly tag: 'now' }
   | { readonly tag: 'timestamp'; readonly val: Datetime };
 
+/** Two new times as preview 1 has them: nanoseconds, and flags that say which are set. */
 export interface NewTimes {
   readonly atimNs: bigint;
   readonly mtimNs: bigint;
@@ -61,6 +66,7 @@ export interface NewTimes {
   readonly flags: number;
 }
 
+/** The times that `set-times` is given, as preview 1 has them. */
 export function toNewTimes(access: NewTimestamp, modification: NewTimestamp): NewTimes {
   return {
     atimNs: toNs(access),

@@ -38,6 +38,7 @@ export class OpenFile {
   }
 }
 
+/** The bytes of a file from an offset on. */
 export function fileSource(host: Host, open: OpenFile, offset: bigint, result: Result): ByteSource {
   let position = offset;
   return {

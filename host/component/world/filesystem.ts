@@ -7,6 +7,7 @@ import type { Host } from './host.ts';
 import type { Imports } from './interfaces.ts';
 import { InputStream, IoError, OutputStream } from './io.ts';
 
+/** The interfaces of wasi:filesystem, over the mounts of the host. */
 export function createFilesystem(host: Host): Imports {
   return {
     'wasi:filesystem/preopens': {

@@ -8,7 +8,7 @@ import type { MountedDirectory } from '../../filesystem/mount.ts';
 import type { GuestCall } from '../../guest.ts';
 import { COUNT } from '../../wasi/session/run-record.ts';
 import { Session, type SessionOptions } from '../../wasi/session/session.ts';
-import { GUEST, guestSignal, isToStop, ownSignal, tellCaller } from '../channel/channel.ts';
+import { GUEST, guestSignal, isToStop, ownSignal, tellCaller } from '../channel/signal.ts';
 import { GUEST_STOP, type GuestStop } from './guest-stop.ts';
 import { ValueBudget } from './value-budget.ts';
 

@@ -33,6 +33,7 @@ export function failed(host: Host, message: string, code?: unknown): WasiError {
   return new WasiError({ tag: 'last-operation-failed', val: new IoError(host, message, code) });
 }
 
+/** `wasi:io/poll.pollable`: something to wait for. */
 export class Pollable extends Resource {
   readonly awaited: Awaitable;
 
@@ -87,6 +88,7 @@ function toLength(length: bigint): number {
   return length > BigInt(CHUNK_BYTES) ? CHUNK_BYTES : Number(length);
 }
 
+/** `wasi:io/streams.input-stream`: bytes of a source. Methods throw a WasiError with a stream-error. */
 export class InputStream extends Resource {
   readonly #source: ByteSource;
 
@@ -134,6 +136,7 @@ export class InputStream extends Resource {
   }
 }
 
+/** `wasi:io/streams.output-stream`: bytes for a sink. Methods throw a WasiError with a stream-error. */
 export class OutputStream extends Resource {
   readonly #sink: ByteSink;
 

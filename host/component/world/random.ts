@@ -3,6 +3,7 @@
 import type { Host } from './host.ts';
 import type { Imports } from './interfaces.ts';
 
+/** The interfaces of wasi:random. */
 export function createRandom(host: Host): Imports {
   const bytes = (length: bigint): Uint8Array => {
     host.enter();

@@ -5,6 +5,9 @@ import type { Host } from './host.ts';
 /** What the glue calls when the guest drops a resource. Source: jco, `symbolDispose` in the code it generates. */
 const DISPOSE: symbol = Symbol.dispose ?? Symbol.for('dispose');
 
+/**
+ * A resource that a guest holds by a handle. Whoever makes one ends the guest where its limit `resources` is reached.
+ */
 export abstract class Resource {
   readonly host: Host;
   #dropped = false;

@@ -1,7 +1,7 @@
 /** `ANY /fn/:name/*` for a component: its `wasi:http/incoming-handler` answers, bodies streamed both ways. */
 
 import { NO_BYTES } from '../../../host/bytes.ts';
-import type { HeaderList, RequestHead } from '../../../host/component/channel/component-call.ts';
+import type { HeaderList, RequestHead } from '../../../host/http-message.ts';
 import { NebulaError } from '../../../host/errors.ts';
 import { isForGuest, isServersField } from '../../../host/http-fields.ts';
 import type { Nebula } from '../../api.ts';

@@ -5,7 +5,7 @@
 
 import { NebulaError } from '../../../host/errors.ts';
 import { mayTellLength } from '../../../host/http-fields.ts';
-import type { StreamedRequest } from '../../component/reception.ts';
+import type { RequestStream } from '../../component/reception.ts';
 import type { RequestTarget } from './request-target.ts';
 
 /** One request, its body not read yet. */
@@ -35,7 +35,7 @@ export interface Exchange {
    */
   readBody(limitBytes: number): Promise<Uint8Array>;
   /** The body as it comes, in place of `readBody`; it throws CLIENT_CLOSED when the client goes away. */
-  bodyStream(): StreamedRequest;
+  bodyStream(): RequestStream;
 }
 
 /** A response, ready to be written. */

@@ -2,11 +2,11 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { HeaderList } from '../../../host/component/channel/component-call.ts';
+import type { HeaderList } from '../../../host/http-message.ts';
 import { NebulaError } from '../../../host/errors.ts';
 import { isTrailerField } from '../../../host/http-fields.ts';
 import { announcedBytes, type Exchange } from './exchange.ts';
-import type { StreamedRequest } from '../../component/reception.ts';
+import type { RequestStream } from '../../component/reception.ts';
 import { NodeCall, type CallContext } from './node-call.ts';
 import { parseRequestTarget, type Authority, type RequestTarget } from './request-target.ts';
 
@@ -71,7 +71,7 @@ export class NodeExchange extends NodeCall implements Exchange {
     });
   }
 
-  bodyStream(): StreamedRequest {
+  bodyStream(): RequestStream {
     return { [Symbol.asyncIterator]: () => this.#pieces(), trailers: () => trailersOf(this.request) };
   }
 

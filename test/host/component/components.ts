@@ -6,11 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { resolveCapabilities, type Capabilities } from '../../../host/capabilities/capabilities.ts';
-import type { RequestHead, ResponseHead } from '../../../host/component/channel/component-call.ts';
-import { ComponentVm, type ComponentDefinition } from '../../../host/component/vm/component-vm.ts';
-import { decodeResult, type CallResult } from '../../../host/component/vm/function-call.ts';
+import type { RequestHead, ResponseHead } from '../../../host/http-message.ts';
+import type { ComponentDefinition } from '../../../host/component/vm/component-definition.ts';
+import { ComponentVm } from '../../../host/component/vm/component-vm.ts';
+import { decodeResult, type FunctionResult } from '../../../host/component/vm/exported-function.ts';
+import type { TranspiledComponent } from '../../../host/component/prepare/prepared-component.ts';
 import { prepareComponent } from '../../../host/preparation/component.ts';
-import { resolveLimits, type Limits } from '../../../host/limits.ts';
+import { DEFAULT_LIMITS, resolveLimits, type Limits } from '../../../host/limits.ts';
 import type { Ending } from '../../../host/outcome.ts';
 import { ComponentCache } from '../../../lib/registry/component-cache.ts';
 import { writePrepared } from '../../../lib/registry/prepared-folder.ts';
@@ -41,7 +43,15 @@ function openKept(): ComponentCache {
 }
 
 /** Components transpiled for the tests. */
-export const keptComponents: ComponentCache = openKept();
+const keptComponents: ComponentCache = openKept();
+
+/** On a machine that does much else, transpiling takes far longer than a deploy may. */
+const LONG_MS = 600_000;
+
+/** A component transpiled, once for all tests. */
+export function transpiled(bytes: Uint8Array): Promise<TranspiledComponent> {
+  return keptComponents.get(bytes, undefined, { ...DEFAULT_LIMITS, deployMs: LONG_MS });
+}
 
 function read(path: string): Uint8Array {
   return new Uint8Array(readFileSync(path));
@@ -70,7 +80,7 @@ export async function scriptedFolder(): Promise<string> {
   const bytes = read(join(FUNCTIONS, 'components', 'scripted', 'scripted.wasm'));
   const folder = mkdtempSync(join(tmpdir(), 'nebula-scripted-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  await writePrepared(folder, await keptComponents.get(bytes));
+  await writePrepared(folder, await transpiled(bytes));
   writeFileSync(join(folder, 'component.wasm'), bytes);
   writeFileSync(join(folder, 'nebula.json'), JSON.stringify({ name: 'scripted', module: 'component.wasm' }));
   return folder;
@@ -103,7 +113,7 @@ export interface Given {
 
 export async function defineComponent(bytes: Uint8Array, given: Given = {}): Promise<ComponentDefinition> {
   const limits = resolveLimits({ timeoutMs: 0, memoryBytes: 256 * 1024 * 1024, ...given.limits });
-  const { component, prepared } = await prepareComponent(await keptComponents.get(bytes), limits);
+  const { component, prepared } = await prepareComponent(await transpiled(bytes), { ...limits, deployMs: LONG_MS });
   return {
     id: 'test',
     name: 'test',
@@ -168,11 +178,11 @@ export function request(vm: ComponentVm, pathWithQuery: string, body = ''): Answ
   const sink = {
     head: (given: ResponseHead): void => void (head = given),
     room: (): number => 65_536,
-    data: (bytes: Uint8Array): void => void pieces.push(Buffer.from(bytes)),
+    piece: (bytes: Uint8Array): void => void pieces.push(Buffer.from(bytes)),
     trailers: (): void => undefined,
     end: (): void => void (isWhole = true),
   };
-  const call = { kind: 'http', request: asked, isStreamed: false, sink } as const;
+  const call = { kind: 'handler', request: asked, isStreamed: false, sink } as const;
   const ending = vm.run({ input: Buffer.from(body), arguments: [], environment: {}, component: call }, 0);
   const stderr = Buffer.from(vm.stderr()).toString();
   return { ending, head, body: Buffer.concat(pieces).toString(), isWhole, stderr };
@@ -180,15 +190,15 @@ export function request(vm: ComponentVm, pathWithQuery: string, body = ''): Answ
 
 export interface Called {
   readonly ending: Ending;
-  readonly result: CallResult | undefined;
+  readonly result: FunctionResult | undefined;
 }
 
 /** Calls a function of the world in a new instance. */
 export function callIn(definition: ComponentDefinition, name: string, ...values: readonly unknown[]): Called {
   const vm = new ComponentVm(definition);
   let bytes: Uint8Array | undefined;
-  const sink = { value: (given: Uint8Array): void => void (bytes = given) };
-  const component = { kind: 'call', interface: undefined, name, arguments: values, sink } as const;
+  const sink = { result: (given: Uint8Array): void => void (bytes = given) };
+  const component = { kind: 'function', interface: undefined, name, arguments: values, sink } as const;
   try {
     const ending = vm.run({ input: new Uint8Array(), arguments: [], environment: {}, component }, 0);
     return { ending, result: bytes === undefined ? undefined : decodeResult(bytes) };

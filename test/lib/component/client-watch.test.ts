@@ -12,7 +12,7 @@ class Guest implements Watched {
     this.isReceiving = isReceiving;
   }
 
-  giveUp(): void {
+  stopSlow(): void {
     this.isStopped = true;
   }
 }

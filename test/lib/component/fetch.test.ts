@@ -10,7 +10,7 @@ import { after, before, test } from 'node:test';
 import { Request } from 'undici';
 import { createNebula, startServer, type Nebula, type NebulaServer } from '../../../lib/index.ts';
 import { readPrepared, writePrepared } from '../../../lib/registry/prepared-folder.ts';
-import { keptComponents, textComponent, webComponent } from '../../host/component/components.ts';
+import { textComponent, transpiled, webComponent } from '../../host/component/components.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'nebula-component-'));
 const folder = join(scratch, 'web');
@@ -18,7 +18,7 @@ let nebula: Nebula;
 let server: NebulaServer;
 
 before(async () => {
-  await writePrepared(folder, await keptComponents.get(webComponent()));
+  await writePrepared(folder, await transpiled(webComponent()));
   writeFileSync(join(folder, 'component.wasm'), webComponent());
   writeFileSync(
     join(folder, 'nebula.json'),

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FRAME, Ring } from '../../../host/component/channel/channel.ts';
+import { FRAME, Ring } from '../../../host/component/channel/ring.ts';
 import { keepChannel, takeChannel } from '../../../lib/component/kept-channels.ts';
 
 const SMALL_BYTES = 131_072;
@@ -18,7 +18,7 @@ test('takeChannel() takes a kept channel of the size asked for, whatever other s
 
 test('takeChannel() answers a channel as good as new', () => {
   const used = takeChannel(SMALL_BYTES);
-  new Ring(used, 'response').write(FRAME.data, new Uint8Array([1]));
+  new Ring(used, 'response').write(FRAME.piece, new Uint8Array([1]));
   keepChannel(used);
   assert.equal(takeChannel(SMALL_BYTES), used);
   assert.equal(new Ring(used, 'response').hasFrame(), false);

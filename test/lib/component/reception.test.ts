@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { receive, type Received, type StreamedRequest } from '../../../lib/component/reception.ts';
+import { receive, type Received, type RequestStream } from '../../../lib/component/reception.ts';
 
 const LIMITS = { bufferBytes: 100, inputBytes: 1000 };
 
@@ -10,7 +10,7 @@ const LIMITS = { bufferBytes: 100, inputBytes: 1000 };
 function bodyOf(
   lengths: readonly (number | null)[],
   woken: Promise<void> = new Promise(() => undefined),
-): StreamedRequest {
+): RequestStream {
   return {
     trailers: () => [['sum', '1']],
     async *[Symbol.asyncIterator]() {

@@ -21,7 +21,7 @@ async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await sleep(10);
 }
 
-describe('slow clients', () => {
+describe('ClientWatch: slow clients', () => {
   let nebula: Nebula;
   let server: NebulaServer;
   const sockets: Socket[] = [];

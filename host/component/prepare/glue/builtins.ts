@@ -47,6 +47,7 @@ const MADE: readonly string[] = [
 /** What jco names for uses that a synchronous component has not: without a value. */
 export const ABSENT: readonly string[] = ['setTimeout', 'setInterval', 'clearInterval', 'queueMicrotask'];
 
+/** Every name that glue may use without binding it. */
 export const BUILTINS: ReadonlySet<string> = new Set([
   ...REALM_BUILTINS,
   ...MADE,

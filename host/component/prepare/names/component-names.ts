@@ -7,22 +7,10 @@
 
 import { BinaryReader, type BinaryWriter } from '../../../module/binary.ts';
 import { MAGIC } from '../../../module/encoding.ts';
+import { COMPONENT_SECTION } from '../types/binary-codes.ts';
 import { CoreNames, type Renaming, rewriteCoreModule, rewriteSections, times, withRenamings } from './core-names.ts';
 import { type NameReader, nameReader, readAlias, readSortIndex, refuseDepth } from './name-reader.ts';
-import { readCoreType, readExternType, readType } from './types.ts';
-
-const COMPONENT_SECTION = {
-  coreModule: 1,
-  coreInstance: 2,
-  coreType: 3,
-  component: 4,
-  instance: 5,
-  alias: 6,
-  type: 7,
-  canon: 8,
-  import: 10,
-  export: 11,
-} as const;
+import { readCoreType, readExternType, readType } from './type-names.ts';
 
 /**
  * The component with made names for what core modules import and export, and without custom sections.

@@ -1,7 +1,6 @@
 /** Names of what core modules import and export, as names that are made here: what links by them goes on linking by them. */
 
-import type { BinaryReader } from '../../../module/binary.ts';
-import { BinaryReader as Reader, BinaryWriter } from '../../../module/binary.ts';
+import { BinaryReader, BinaryWriter } from '../../../module/binary.ts';
 import {
   EXTERNAL,
   isTypedReference,
@@ -58,7 +57,7 @@ export function rewriteSections(
   end: number,
   rewrite: (id: number, start: number, end: number) => BinaryWriter,
 ): BinaryWriter {
-  const reader = new Reader(bytes, start, end);
+  const reader = new BinaryReader(bytes, start, end);
   reader.skip(PREAMBLE_BYTES);
   const writer = new BinaryWriter().bytes(bytes.subarray(start, reader.offset));
   while (!reader.atEnd) {
@@ -78,10 +77,10 @@ export function rewriteSections(
  * @throws NebulaError MODULE_INVALID
  */
 export function rewriteCoreModule(bytes: Uint8Array, start: number, end: number, names: CoreNames): BinaryWriter {
-  const reader = new Reader(bytes, start, end);
+  const reader = new BinaryReader(bytes, start, end);
   for (const byte of MODULE_PREAMBLE) if (reader.u8() !== byte) reader.fail('this is no core module', start);
   return rewriteSections(bytes, start, end, (id, from, to) => {
-    const content = new Reader(bytes, from, to);
+    const content = new BinaryReader(bytes, from, to);
     const renamings: Renaming[] = [];
     if (id === SECTION.import) {
       times(content, () => {

@@ -2,11 +2,9 @@
 
 import { NebulaError } from '../../../errors.ts';
 import type { BinaryReader } from '../../../module/binary.ts';
+import { MOST_NESTED } from '../types/binary-codes.ts';
 import type { CoreNames, Renaming } from './core-names.ts';
 import { isExternName, isLabel, takenLabel } from './grammar.ts';
-
-/** As deep as components may hold components, and types other types: what nests deeper is nobody's program. */
-const DEPTH = 100;
 
 /** Reads names and notes what becomes of them. */
 export interface NameReader {
@@ -23,12 +21,14 @@ export interface NameReader {
   nested(read: () => void): void;
 }
 
+/** Passes over a sort. @throws NebulaError MODULE_INVALID */
 export function readSort(reader: BinaryReader): void {
   const sort = reader.u8();
   if (sort === 0) reader.skip(1);
   else if (sort > 5) reader.fail(`an unknown sort ${sort}`, reader.offset - 1);
 }
 
+/** Passes over a sort and an index. @throws NebulaError MODULE_INVALID */
 export function readSortIndex(reader: BinaryReader): void {
   readSort(reader);
   reader.u32();
@@ -46,6 +46,10 @@ export function readAlias(names: NameReader): void {
   else reader.fail(`an unknown target ${target} of an alias`, reader.offset - 1);
 }
 
+/**
+ * Reads the names of one section: those of core modules become names of `names`, noted in `renamings`; the component's
+ * own are held to the grammar.
+ */
 export function nameReader(reader: BinaryReader, names: CoreNames, renamings: Renaming[]): NameReader {
   let depth = 0;
   const read = (isName: (text: string) => boolean, what: string): void => {
@@ -78,8 +82,11 @@ export function nameReader(reader: BinaryReader, names: CoreNames, renamings: Re
 
 /** @throws NebulaError MODULE_INVALID */
 export function refuseDepth(depth: number, offset: number): void {
-  if (depth <= DEPTH) return;
-  throw new NebulaError('MODULE_INVALID', { detail: `components or types nest deeper than ${DEPTH} levels`, offset });
+  if (depth <= MOST_NESTED) return;
+  throw new NebulaError('MODULE_INVALID', {
+    detail: `components or types nest deeper than ${MOST_NESTED} levels`,
+    offset,
+  });
 }
 
 const SHOWN_CHARACTERS = 60;

@@ -1,20 +1,12 @@
 /** What definitions and types of a component's binary have in common. Source: component model, design/mvp/Binary.md. */
 
-import { NebulaError } from '../../../errors.ts';
 import type { BinaryReader } from '../../../module/binary.ts';
-import { WASI_03 } from '../../vm/settled.ts';
+import { MOST_NESTED } from './binary-codes.ts';
 import type { Definition, ExternType, Reference, Sort } from './syntax.ts';
 
-/** As deep as components and types may nest. */
-const DEPTH = 100;
-
+/** @throws NebulaError MODULE_INVALID for what nests too deeply */
 export function requireDepth(reader: BinaryReader, depth: number): void {
-  if (depth > DEPTH) reader.fail(`components or types nest deeper than ${DEPTH} levels`);
-}
-
-/** @throws NebulaError MODULE_UNSUPPORTED: what only WASI 0.3 has */
-export function refuseAsync(what: string): never {
-  throw new NebulaError('MODULE_UNSUPPORTED', { feature: `${what}: ${WASI_03}` });
+  if (depth > MOST_NESTED) reader.fail(`components or types nest deeper than ${MOST_NESTED} levels`);
 }
 
 /** Reads a vector; each element takes a byte at least, so that no count makes work of its own. */
@@ -34,10 +26,12 @@ function readSort(reader: BinaryReader): Sort {
   return SORTS[code] ?? reader.fail(`an unknown sort ${code}`, reader.offset - 1);
 }
 
+/** A sort and an index. @throws NebulaError MODULE_INVALID */
 export function readReference(reader: BinaryReader): Reference {
   return { sort: readSort(reader), index: reader.u32() };
 }
 
+/** An alias, added to what was found if it is of a component's own. @throws NebulaError MODULE_INVALID */
 export function readAlias(reader: BinaryReader, found: Definition[]): void {
   const sort = readSort(reader);
   const target = reader.u8();
@@ -59,6 +53,7 @@ export function readExternName(reader: BinaryReader): string {
 const EXTERNS: readonly Exclude<Sort, 'type'>[] = ['core', 'func', 'value', 'value', 'component', 'instance'];
 const TYPE_BOUND = 3;
 
+/** What an import or export is declared to be. @throws NebulaError MODULE_INVALID */
 export function readExternType(reader: BinaryReader): ExternType {
   const code = reader.u8();
   if (code === 0) reader.skip(1);

@@ -2,21 +2,13 @@
 
 import { NebulaError } from '../../../errors.ts';
 import { BinaryReader } from '../../../module/binary.ts';
-import {
-  readAlias,
-  readExternName,
-  readExternType,
-  readReference,
-  refuseAsync,
-  requireDepth,
-  vector,
-} from './parts.ts';
+import { COMPONENT_SECTION } from './binary-codes.ts';
+import { readAlias, readExternName, readExternType, readReference, requireDepth, vector } from './parts.ts';
+import { refuseAsync } from './asynchrony.ts';
 import type { Definition, Named, Reference } from './syntax.ts';
 import { readType } from './type-reader.ts';
 
 const PREAMBLE_BYTES = 8;
-
-const SECTION = { component: 4, instance: 5, alias: 6, type: 7, canon: 8, import: 10, export: 11 } as const;
 
 /**
  * The definitions of a component's binary in their order.
@@ -36,7 +28,7 @@ function readComponent(reader: BinaryReader, depth: number): readonly Definition
     const end = reader.offset + sizeBytes;
     const content = new BinaryReader(reader.bytes, reader.offset, end);
     reader.skip(sizeBytes);
-    if (id === SECTION.component) {
+    if (id === COMPONENT_SECTION.component) {
       found.push({ kind: 'component', definitions: readComponent(content, depth + 1) });
     } else {
       const read = READERS.get(id);
@@ -49,15 +41,15 @@ function readComponent(reader: BinaryReader, depth: number): readonly Definition
 type Read = (reader: BinaryReader, found: Definition[], depth: number) => void;
 
 const READERS: ReadonlyMap<number, Read> = new Map<number, Read>([
-  [SECTION.instance, (reader, found) => found.push(readInstance(reader))],
-  [SECTION.alias, (reader, found) => readAlias(reader, found)],
-  [SECTION.type, (reader, found, depth) => found.push({ kind: 'type', type: readType(reader, depth) })],
-  [SECTION.canon, readCanon],
+  [COMPONENT_SECTION.instance, (reader, found) => found.push(readInstance(reader))],
+  [COMPONENT_SECTION.alias, (reader, found) => readAlias(reader, found)],
+  [COMPONENT_SECTION.type, (reader, found, depth) => found.push({ kind: 'type', type: readType(reader, depth) })],
+  [COMPONENT_SECTION.canon, readCanon],
   [
-    SECTION.import,
+    COMPONENT_SECTION.import,
     (reader, found) => found.push({ kind: 'import', name: readExternName(reader), type: readExternType(reader) }),
   ],
-  [SECTION.export, (reader, found) => found.push(readExport(reader))],
+  [COMPONENT_SECTION.export, (reader, found) => found.push(readExport(reader))],
 ]);
 
 function readInstance(reader: BinaryReader): Definition {

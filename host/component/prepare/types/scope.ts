@@ -48,6 +48,10 @@ function refuse(): never {
   throw new NebulaError('MODULE_INVALID', { detail: 'its types refer to each other too often', offset: 'unknown' });
 }
 
+/**
+ * The index spaces of one component, instance or type. References are followed when they are asked for. @throws
+ * NebulaError MODULE_INVALID for what takes more than a real component does
+ */
 export class Scope {
   readonly #spaces: Readonly<Record<Exclude<Sort, 'core' | 'value'>, Lazy[]>> = {
     func: [],

@@ -6,12 +6,14 @@ export type Sort = 'core' | 'func' | 'value' | 'type' | 'component' | 'instance'
 /** A type by its index, or a primitive one by its code. */
 export type ValueType = { readonly index: number } | { readonly primitive: number };
 
+/** What a function takes and answers. */
 export interface FunctionType {
   readonly form: 'func';
   readonly parameters: readonly ValueType[];
   readonly result: ValueType | undefined;
 }
 
+/** A type as far as entries depend on it; `other` is any other type of values. */
 export type TypeDefinition =
   | FunctionType
   | { readonly form: 'own'; readonly index: number }
@@ -31,8 +33,10 @@ export interface Reference {
   readonly index: number;
 }
 
+/** Something under a name. */
 export type Named<T> = readonly [name: string, value: T];
 
+/** One definition: each but exports adds to an index space. */
 export type Definition =
   | { readonly kind: 'type'; readonly type: TypeDefinition }
   | { readonly kind: 'component'; readonly definitions: readonly Definition[] }

@@ -2,43 +2,18 @@
 
 import type { BinaryReader } from '../../../module/binary.ts';
 import { FUNCTION_FORM } from '../../../module/encoding.ts';
-import { readAlias, readExternName, readExternType, refuseAsync, requireDepth, vector } from './parts.ts';
+import { readAlias, readExternName, readExternType, requireDepth, vector } from './parts.ts';
+import { refuseAsync } from './asynchrony.ts';
+import { CORE_MODULE_FORM, TYPE_FORM } from './binary-codes.ts';
 import type { Definition, FunctionType, TypeDefinition, ValueType } from './syntax.ts';
-
-const FORM = {
-  resource: 0x3f,
-  func: 0x40,
-  component: 0x41,
-  instance: 0x42,
-  asyncFunc: 0x43,
-  map: 0x63,
-  errorContext: 0x64,
-  future: 0x65,
-  stream: 0x66,
-  fixedList: 0x67,
-  borrow: 0x68,
-  own: 0x69,
-  result: 0x6a,
-  option: 0x6b,
-  enum: 0x6d,
-  flags: 0x6e,
-  tuple: 0x6f,
-  list: 0x70,
-  variant: 0x71,
-  record: 0x72,
-  firstPrimitive: 0x73,
-  lastPrimitive: 0x7f,
-} as const;
-
-const CORE_MODULE = 0x50;
 
 /** A value type is an index, or a primitive type as a negative number of one byte. */
 function readValue(reader: BinaryReader): ValueType {
   const index = reader.s33();
   if (index >= 0) return { index };
   const primitive = index & 0x7f;
-  if (primitive === FORM.errorContext) refuseAsync('an error-context');
-  if (primitive < FORM.firstPrimitive) reader.fail(`an unknown type 0x${primitive.toString(16)}`);
+  if (primitive === TYPE_FORM.errorContext) refuseAsync('an error-context');
+  if (primitive < TYPE_FORM.firstPrimitive) reader.fail(`an unknown type 0x${primitive.toString(16)}`);
   return { primitive };
 }
 
@@ -48,33 +23,34 @@ function optional<T>(reader: BinaryReader, read: (from: BinaryReader) => T): T |
 
 const OTHER: TypeDefinition = { form: 'other' };
 
+/** One type, with all in it that entries depend on. @throws NebulaError MODULE_INVALID, MODULE_UNSUPPORTED */
 export function readType(reader: BinaryReader, depth: number): TypeDefinition {
   requireDepth(reader, depth);
   const form = reader.u8();
   switch (form) {
-    case FORM.func:
+    case TYPE_FORM.func:
       return readFunction(reader);
-    case FORM.own:
+    case TYPE_FORM.own:
       return { form: 'own', index: reader.u32() };
-    case FORM.result:
+    case TYPE_FORM.result:
       return { form: 'result', ok: optional(reader, readValue), error: optional(reader, readValue) };
-    case FORM.instance:
-    case FORM.component: {
+    case TYPE_FORM.instance:
+    case TYPE_FORM.component: {
       const definitions: Definition[] = [];
       vector(reader, () => readDeclaration(reader, definitions, depth + 1));
-      return { form: form === FORM.instance ? 'instance' : 'component', definitions };
+      return { form: form === TYPE_FORM.instance ? 'instance' : 'component', definitions };
     }
-    case FORM.resource:
+    case TYPE_FORM.resource:
       reader.skip(1);
       optional(reader, (from) => from.u32());
       return { form: 'resource' };
-    case FORM.asyncFunc:
+    case TYPE_FORM.asyncFunc:
       return refuseAsync('an asynchronous function');
-    case FORM.stream:
+    case TYPE_FORM.stream:
       return refuseAsync('a stream');
-    case FORM.future:
+    case TYPE_FORM.future:
       return refuseAsync('a future');
-    case FORM.errorContext:
+    case TYPE_FORM.errorContext:
       return refuseAsync('an error-context');
     default:
       passValueType(reader, form);
@@ -96,36 +72,36 @@ function readFunction(reader: BinaryReader): FunctionType {
 /** Types of values that no entry has, of which only what is in them matters. */
 function passValueType(reader: BinaryReader, form: number): void {
   switch (form) {
-    case FORM.record:
+    case TYPE_FORM.record:
       vector(reader, () => [reader.name(), readValue(reader)]);
       return;
-    case FORM.variant:
+    case TYPE_FORM.variant:
       vector(reader, () => [reader.name(), optional(reader, readValue), optional(reader, (from) => from.u32())]);
       return;
-    case FORM.tuple:
+    case TYPE_FORM.tuple:
       vector(reader, () => readValue(reader));
       return;
-    case FORM.flags:
-    case FORM.enum:
+    case TYPE_FORM.flags:
+    case TYPE_FORM.enum:
       vector(reader, () => reader.name());
       return;
-    case FORM.map:
+    case TYPE_FORM.map:
       readValue(reader);
       readValue(reader);
       return;
-    case FORM.fixedList:
+    case TYPE_FORM.fixedList:
       readValue(reader);
       reader.u32();
       return;
-    case FORM.list:
-    case FORM.option:
+    case TYPE_FORM.list:
+    case TYPE_FORM.option:
       readValue(reader);
       return;
-    case FORM.borrow:
+    case TYPE_FORM.borrow:
       reader.u32();
       return;
     default:
-      if (form < FORM.firstPrimitive || form > FORM.lastPrimitive)
+      if (form < TYPE_FORM.firstPrimitive || form > TYPE_FORM.lastPrimitive)
         reader.fail(`an unknown type 0x${form.toString(16)}`, reader.offset - 1);
   }
 }
@@ -148,7 +124,7 @@ function passCoreType(reader: BinaryReader, depth: number): void {
   if (form === FUNCTION_FORM) {
     vector(reader, () => reader.skipLeb(5));
     vector(reader, () => reader.skipLeb(5));
-  } else if (form === CORE_MODULE)
+  } else if (form === CORE_MODULE_FORM)
     reader.fail('types of core modules within types are not supported', reader.offset - 1);
   else reader.fail(`an unknown core type 0x${form.toString(16)}`, reader.offset - 1);
 }

@@ -3,7 +3,8 @@
 import { GatheredBytes } from '../../../gathered-bytes.ts';
 import { isTrailerField } from '../../../http-fields.ts';
 import { WasiError } from '../guest-stop.ts';
-import type { HeaderList, ResponseSink } from '../../channel/component-call.ts';
+import type { ResponseSink } from '../../../component-entry.ts';
+import type { HeaderList } from '../../../http-message.ts';
 import type { Awaitable, Host } from '../host.ts';
 import { type ByteSource, CHUNK_BYTES, failed, InputStream, OutputStream, Pollable } from '../io.ts';
 import { Resource } from '../resource.ts';
@@ -21,6 +22,7 @@ export interface HttpErrorCode {
   readonly val?: unknown;
 }
 
+/** `incoming-body`: a body that arrives, which is read once. */
 export class IncomingBody extends Resource {
   readonly #source: BodySource;
   #hasStream = false;
@@ -51,6 +53,7 @@ interface TrailersResult {
     | { readonly tag: 'err'; readonly val: HttpErrorCode };
 }
 
+/** `future-trailers`: the trailers behind a body, or where it broke off. */
 export class FutureTrailers extends Resource {
   readonly #source: BodySource;
   #isTaken = false;
@@ -94,6 +97,10 @@ export interface BodySink extends ResponseSink, Awaitable {}
 /** What a body is of, for the error-codes that tell. */
 export type BodyOwner = 'request' | 'response';
 
+/**
+ * `outgoing-body`: what is written before its sink is known is kept, up to `outputBytes`; then it goes to the sink as
+ * it comes.
+ */
 export class OutgoingBody extends Resource {
   readonly #owner: BodyOwner;
   readonly #declaredBytes: number | undefined;
@@ -123,7 +130,7 @@ export class OutgoingBody extends Resource {
     this.#sink = sink;
     for (const bytes of this.#early.pieces()) writeAll(this.host, sink, bytes);
     this.#early = new GatheredBytes();
-    if (this.#failure !== undefined) sink.abort?.();
+    if (this.#failure !== undefined) sink.giveUp?.();
     if (this.#isFinished) this.#end(sink);
   }
 
@@ -193,7 +200,7 @@ export class OutgoingBody extends Resource {
     }
     this.#writtenBytes = totalBytes;
     if (this.#sink === undefined) this.#early.add(bytes.slice());
-    else this.#sink.data(bytes);
+    else this.#sink.piece(bytes);
   }
 
   #sizeError(sizeBytes: number): HttpErrorCode {
@@ -202,7 +209,7 @@ export class OutgoingBody extends Resource {
 
   #fail(error: HttpErrorCode): HttpErrorCode {
     this.#failure ??= error;
-    this.#sink?.abort?.();
+    this.#sink?.giveUp?.();
     return this.#failure;
   }
 
@@ -219,7 +226,7 @@ function writeAll(host: Host, sink: BodySink, bytes: Uint8Array): void {
     if (room === undefined) return;
     if (room === 0) host.wait([sink]);
     const part = rest.subarray(0, room);
-    if (part.length > 0) sink.data(part);
+    if (part.length > 0) sink.piece(part);
     rest = rest.subarray(part.length);
   }
 }

@@ -2,7 +2,7 @@
 
 import { isConnectionField, isFieldValue, isHostsField, isToken, parseContentLength } from '../../../http-fields.ts';
 import { WasiError } from '../guest-stop.ts';
-import type { HeaderList } from '../../channel/component-call.ts';
+import type { HeaderList } from '../../../http-message.ts';
 import { activeHost } from '../host.ts';
 import { Resource } from '../resource.ts';
 
@@ -15,6 +15,7 @@ interface Field {
   readonly value: Uint8Array;
 }
 
+/** `fields`: those that a guest makes are held to the grammar of HTTP, those that were received cannot be changed. */
 export class Fields extends Resource {
   #fields: Field[] = [];
   #sizeBytes = 0;

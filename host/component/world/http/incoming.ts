@@ -2,16 +2,18 @@
 
 import { hasContent, isToken, mayTellLength } from '../../../http-fields.ts';
 import { WasiError } from '../guest-stop.ts';
-import type { RequestHead } from '../../channel/component-call.ts';
+import type { RequestHead } from '../../../http-message.ts';
 import { activeHost, type Host } from '../host.ts';
 import { Resource } from '../resource.ts';
 import { type BodySink, type BodySource, type HttpErrorCode, IncomingBody, OutgoingBody } from './bodies.ts';
 import { Fields } from './fields.ts';
 
+/** `method`: `other` has the name of one that the interface does not know. */
 export type Method = { readonly tag: string; readonly val?: string };
 
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
 
+/** A method as the interface has it. */
 export function toMethod(name: string): Method {
   return METHODS.includes(name) ? { tag: name.toLowerCase() } : { tag: 'other', val: name };
 }
@@ -22,6 +24,7 @@ export function methodName(method: Method): string | undefined {
   return isToken(method.val ?? '') ? method.val : undefined;
 }
 
+/** `incoming-request`: the request that the guest is to answer. */
 export class IncomingRequest extends Resource {
   readonly #head: RequestHead;
   readonly #source: BodySource;
@@ -66,9 +69,10 @@ export class IncomingRequest extends Resource {
   }
 }
 
-/** Informational codes below 200 would not end the exchange. */
+/** Informational codes below 200 would not be the answer. */
 const [LEAST_STATUS, MOST_STATUS] = [200, 599];
 
+/** `outgoing-response`: the guest's answer. */
 export class OutgoingResponse extends Resource {
   readonly fields: Fields;
   status = 200;
@@ -115,6 +119,7 @@ type OutgoingResult =
   | { readonly tag: 'ok'; readonly val: OutgoingResponse }
   | { readonly tag: 'err'; readonly val: { readonly tag: string; readonly val?: unknown } };
 
+/** `response-outparam`: takes the response once, and sends its head at once. */
 export class ResponseOutparam extends Resource {
   readonly #method: string;
   readonly #sink: BodySink;
@@ -146,11 +151,11 @@ export class ResponseOutparam extends Resource {
     // A body that nobody took before the response was handed over can be taken no more: it is empty.
     if (!hasBody && !isEmpty && (fields.contentLength ?? 0) > 0) {
       outgoing.drop();
-      sink.abort?.();
+      sink.giveUp?.();
       return { tag: 'HTTP-response-body-size', val: 0n };
     }
     if (outgoing.failure !== undefined && !isEmpty) {
-      sink.abort?.();
+      sink.giveUp?.();
       return outgoing.failure;
     }
     const headers = fields.toList();
@@ -169,7 +174,7 @@ export class ResponseOutparam extends Resource {
 
   /** Let go without an answer: none will come. */
   protected override release(): void {
-    this.#sink.abort?.();
+    this.#sink.giveUp?.();
   }
 }
 

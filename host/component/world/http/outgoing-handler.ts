@@ -2,7 +2,7 @@
 
 import { NO_BYTES } from '../../../bytes.ts';
 import { grantedOrigins, LONGEST_MS, MOST_REQUESTS } from '../../../capabilities/http/allow-list.ts';
-import type { HeaderList, ResponseHead } from '../../channel/component-call.ts';
+import type { HeaderList, ResponseHead } from '../../../http-message.ts';
 import { WasiError } from '../guest-stop.ts';
 import { type Outgoing, outgoingOfThread } from '../../outgoing/outgoing.ts';
 import { type HttpAnswer, type OutgoingTimeouts, WINDOW_BYTES } from '../../outgoing/messages.ts';
@@ -13,8 +13,10 @@ import type { BodySink, BodySource, HttpErrorCode } from './bodies.ts';
 import { methodName } from './incoming.ts';
 import { FutureIncomingResponse, type OutgoingRequest, type PendingResponse, type RequestOptions } from './outgoing.ts';
 
+/** `handle` of `wasi:http/outgoing-handler`. Throws a WasiError with an error-code. */
 export type OutgoingHandler = (request: OutgoingRequest, options: RequestOptions | undefined) => FutureIncomingResponse;
 
+/** The handler of one guest, for the origins that its capability `http` names. */
 export function createOutgoingHandler(host: Host): OutgoingHandler {
   const granted = host.options.capabilities.http;
   let origins: ReadonlySet<string> | undefined;
@@ -31,11 +33,11 @@ export function createOutgoingHandler(host: Host): OutgoingHandler {
       host.deny('http');
       throw new WasiError({ tag: 'HTTP-request-denied' });
     }
-    const requests = [...host.held].filter((each) => each instanceof OutgoingExchange).length;
+    const requests = [...host.held].filter((each) => each instanceof SentRequest).length;
     if (requests >= MOST_REQUESTS) throw new WasiError({ tag: 'connection-limit-reached' });
-    const exchange = new OutgoingExchange(host, outgoingOfThread());
-    exchange.start(request, origin, granted.private === true, timeoutsOf(options));
-    return new FutureIncomingResponse(host, exchange.pending);
+    const sent = new SentRequest(host, outgoingOfThread());
+    sent.start(request, origin, granted.private === true, timeoutsOf(options));
+    return new FutureIncomingResponse(host, sent.pending);
   };
 }
 
@@ -61,7 +63,7 @@ function timeoutsOf(options: RequestOptions | undefined): OutgoingTimeouts {
 }
 
 /** One request under way: its body's sink, its response's future and its response's body. */
-class OutgoingExchange {
+class SentRequest {
   readonly pending: PendingResponse;
   readonly #host: Host;
   readonly #outgoing: Outgoing;
@@ -88,9 +90,9 @@ class OutgoingExchange {
     this.#sink = {
       isReady: () => this.#isOver || this.#unsentBytes < WINDOW_BYTES,
       room: () => (this.#isOver ? undefined : Math.max(0, Math.min(CHUNK_BYTES, WINDOW_BYTES - this.#unsentBytes))),
-      data: (bytes) => this.#send(bytes),
+      piece: (bytes) => this.#send(bytes),
       end: () => this.#outgoing.send({ op: 'end', id: this.#id }),
-      abort: () => this.#breakOff(),
+      giveUp: () => this.#breakOff(),
       head: () => undefined,
       // undici sends no trailers.
       trailers: () => undefined,

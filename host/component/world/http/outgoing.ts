@@ -1,7 +1,7 @@
 /** Requests a component makes, and their responses. Source: WASI 0.2, wasi:http/types. */
 
 import { WasiError } from '../guest-stop.ts';
-import type { ResponseHead } from '../../channel/component-call.ts';
+import type { ResponseHead } from '../../../http-message.ts';
 import { isPathWithQuery, originOf } from '../../outgoing/target.ts';
 import { activeHost, type Awaitable, type Host } from '../host.ts';
 import { Pollable } from '../io.ts';
@@ -13,8 +13,10 @@ import { type Method, methodName } from './incoming.ts';
 /** Source: RFC 3986, section 3.1. */
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
 
+/** `scheme`. */
 export type Scheme = { readonly tag: 'HTTP' | 'HTTPS' | 'other'; readonly val?: string };
 
+/** `outgoing-request`: a request of the guest's, whose parts are checked where they are set. */
 export class OutgoingRequest extends Resource {
   readonly fields: Fields;
   readonly outgoing: OutgoingBody;
@@ -89,6 +91,7 @@ export class OutgoingRequest extends Resource {
   }
 }
 
+/** `request-options`: durations in nanoseconds; undefined is the host's own bound. */
 export class RequestOptions extends Resource {
   #connectNs: bigint | undefined = undefined;
   #firstByteNs: bigint | undefined = undefined;
@@ -118,6 +121,7 @@ export class RequestOptions extends Resource {
   }
 }
 
+/** `incoming-response`: what a server answered. */
 export class IncomingResponse extends Resource {
   readonly #head: ResponseHead;
   readonly #source: BodySource;
@@ -160,6 +164,7 @@ type ResponseResult =
   | { readonly tag: 'ok'; readonly val: { readonly tag: 'err'; readonly val: HttpErrorCode } }
   | { readonly tag: 'err' };
 
+/** `future-incoming-response`: answers once, with the response or an error-code. */
 export class FutureIncomingResponse extends Resource {
   readonly #pending: PendingResponse;
   #isTaken = false;

@@ -29,6 +29,7 @@ const TYPES: object = {
   httpErrorCode: (error: IoError) => (typeof error.code === 'object' ? error.code : undefined),
 };
 
+/** The interfaces of wasi:http. */
 export function createHttp(host: Host): Imports {
   const handler = Object.create(TYPES, { handle: { value: createOutgoingHandler(host) } }) as object;
   return { 'wasi:http/types': TYPES, 'wasi:http/outgoing-handler': handler };

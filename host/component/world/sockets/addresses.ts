@@ -7,8 +7,10 @@ import type { SocketAddress } from '../../outgoing/messages.ts';
 type Ipv4 = readonly [number, number, number, number];
 type Ipv6 = readonly [number, number, number, number, number, number, number, number];
 
+/** `ip-address`: four numbers of 8 bits, or eight of 16. */
 export type IpAddress = { readonly tag: 'ipv4'; readonly val: Ipv4 } | { readonly tag: 'ipv6'; readonly val: Ipv6 };
 
+/** `ip-socket-address`. */
 export type IpSocketAddress =
   | { readonly tag: 'ipv4'; readonly val: { readonly port: number; readonly address: Ipv4 } }
   | {
@@ -21,11 +23,13 @@ export type IpSocketAddress =
       };
     };
 
+/** An address that a guest gave, as Node has it. */
 export function fromGuest({ tag, val }: IpSocketAddress): SocketAddress {
   const text = tag === 'ipv4' ? val.address.join('.') : val.address.map((group) => group.toString(16)).join(':');
   return { family: tag, address: canonicalAddress(text, tag), port: val.port };
 }
 
+/** An address of Node's, as a guest has it. */
 export function toGuest({ family, address, port }: SocketAddress): IpSocketAddress {
   const ip = toIpAddress(address);
   if (ip?.tag === 'ipv6') return { tag: 'ipv6', val: { port, flowInfo: 0, address: ip.val, scopeId: 0 } };

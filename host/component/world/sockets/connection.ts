@@ -13,6 +13,10 @@ function receiveAll(): void {
   outgoingOfThread().receive();
 }
 
+/**
+ * A socket that the other thread holds, as its guest's thread sees it: what came, what is under way, and who still
+ * uses it.
+ */
 export class Connection {
   readonly #host: Host;
   readonly #outgoing: Outgoing = outgoingOfThread();

@@ -35,6 +35,7 @@ class ResolveAddressStream extends Resource {
   }
 }
 
+/** The interfaces of wasi:sockets. Without the capability each is there and refuses. */
 export function createSockets(host: Host): Imports {
   const { sockets } = host.options.capabilities;
   const refuse = (): never => {

@@ -26,6 +26,7 @@ const BACKLOG_MOST = 4096;
 
 type Streams = readonly [InputStream, OutputStream];
 
+/** `tcp-socket`. Methods throw a WasiError with an error-code of wasi:sockets. */
 export class TcpSocket extends Resource {
   readonly #family: 'ipv4' | 'ipv6';
   #state: State = 'unbound';

@@ -4,9 +4,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
-import { ComponentVm, type ComponentDefinition } from '../../../../host/component/vm/component-vm.ts';
-import { decodeResult } from '../../../../host/component/vm/function-call.ts';
-import { deployHere, type Deployment } from '../../../../host/deployment.ts';
+import { ComponentVm } from '../../../../host/component/vm/component-vm.ts';
+import type { ComponentDefinition } from '../../../../host/component/vm/component-definition.ts';
+import { decodeResult } from '../../../../host/component/vm/exported-function.ts';
+import type { Deployment } from '../../../../host/deployment.ts';
+import { deployHere } from '../../../../host/deploy.ts';
 import type { Ending } from '../../../../host/outcome.ts';
 import { closeImage } from '../../../../host/snapshot/image.ts';
 import { commandComponent, defineComponent, request, webComponent, type Given } from '../components.ts';
@@ -59,8 +61,8 @@ const CALL = { input: new Uint8Array(), arguments: [], environment: {} };
 
 function call(vm: ComponentVm, name: string, ...values: readonly unknown[]): unknown {
   let value: unknown;
-  const sink = { value: (bytes: Uint8Array): void => void (value = decodeResult(bytes)) };
-  const component = { kind: 'call', interface: undefined, name, arguments: values, sink } as const;
+  const sink = { result: (bytes: Uint8Array): void => void (value = decodeResult(bytes)) };
+  const component = { kind: 'function', interface: undefined, name, arguments: values, sink } as const;
   const ending: Ending = vm.run({ ...CALL, component }, 0);
   return ending.kind === 'ok' ? (value as { value?: unknown }).value : ending.kind;
 }

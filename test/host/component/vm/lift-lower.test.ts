@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
-import { ComponentVm, type ComponentDefinition } from '../../../../host/component/vm/component-vm.ts';
-import { decodeResult } from '../../../../host/component/vm/function-call.ts';
+import { ComponentVm } from '../../../../host/component/vm/component-vm.ts';
+import type { ComponentDefinition } from '../../../../host/component/vm/component-definition.ts';
+import { decodeResult } from '../../../../host/component/vm/exported-function.ts';
 import type { Ending } from '../../../../host/outcome.ts';
 import { callIn, commandComponent, defineComponent, runCommand, type Given } from '../components.ts';
 
@@ -176,8 +177,8 @@ test('lowerUtf8() asks realloc for the empty strings and lists that host functio
   const definition = await defineComponent(await parse(READS));
   const vm = new ComponentVm(definition);
   let bytes: Uint8Array = new Uint8Array();
-  const sink = { value: (given: Uint8Array): void => void (bytes = given) };
-  const component = { kind: 'call', interface: undefined, name: 'read', arguments: [], sink } as const;
+  const sink = { result: (given: Uint8Array): void => void (bytes = given) };
+  const component = { kind: 'function', interface: undefined, name: 'read', arguments: [], sink } as const;
   vm.run({ input: new Uint8Array(), arguments: [''], environment: { A: '' }, component }, 0);
   vm.close();
   assert.deepEqual(decodeResult(bytes), {

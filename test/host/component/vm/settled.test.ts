@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
-import { callFunction } from '../../../../host/component/vm/function-call.ts';
-import { handleRequest } from '../../../../host/component/vm/request.ts';
+import { runFunction } from '../../../../host/component/vm/exported-function.ts';
+import { handleRequest } from '../../../../host/component/vm/incoming-handler.ts';
 import { requireSettled } from '../../../../host/component/vm/settled.ts';
 import { Host } from '../../../../host/component/world/host.ts';
 import { resolveCapabilities } from '../../../../host/capabilities/capabilities.ts';
@@ -39,18 +39,18 @@ const host = new Host(
 );
 const fail = (): Promise<never> => Promise.reject(new Error('nobody waits for this'));
 
-test('callFunction() refuses an export that answers later', async () => {
+test('runFunction() refuses an export that answers later', async () => {
   let isAnswered = false;
-  const sink = { value: (): void => void (isAnswered = true) };
-  const call = { kind: 'call', interface: undefined, name: 'f', arguments: [], sink } as const;
-  const seen = await unhandledIn(() => assert.throws(() => callFunction(host, call, { f: fail }), UNSUPPORTED));
+  const sink = { result: (): void => void (isAnswered = true) };
+  const call = { kind: 'function', interface: undefined, name: 'f', arguments: [], sink } as const;
+  const seen = await unhandledIn(() => assert.throws(() => runFunction(host, call, { f: fail }), UNSUPPORTED));
   assert.deepEqual([seen, isAnswered], [[], false]);
 });
 
 test('handleRequest() refuses a handler that answers later', async () => {
   const request = { method: 'GET', scheme: 'http', authority: 'a', pathWithQuery: '/', headers: [] } as const;
-  const sink = { head: fail, room: (): number => 0, data: fail, trailers: fail, end: fail };
-  const call = { kind: 'http', request, isStreamed: false, sink } as const;
+  const sink = { head: fail, room: (): number => 0, piece: fail, trailers: fail, end: fail };
+  const call = { kind: 'handler', request, isStreamed: false, sink } as const;
   const seen = await unhandledIn(() => assert.throws(() => handleRequest(host, call, fail), UNSUPPORTED));
   assert.deepEqual(seen, []);
 });

@@ -1,6 +1,6 @@
 /**
  * What preview2-shim 0.26.1 was seen to do, beside what this host does: each case runs on both, and the first half fails
- * once the shim is mended. The cases it mended itself are in escape.test.ts, outgoing.test.ts and component-vm.test.ts.
+ * once the shim is mended. The cases it mended itself are in descriptor-escape.test.ts, http/outgoing.test.ts and component-vm.test.ts.
  */
 
 import assert from 'node:assert/strict';

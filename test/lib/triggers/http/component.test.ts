@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RequestHead } from '../../../../host/component/channel/component-call.ts';
+import type { RequestHead } from '../../../../host/http-message.ts';
 import type { Nebula } from '../../../../lib/api.ts';
 import { serveComponent } from '../../../../lib/triggers/http/component.ts';
 import { NO_BYTES } from '../../../../host/bytes.ts';

@@ -10,7 +10,7 @@ import { resolveLimits } from '../../../../../host/limits.ts';
 class Sink implements BodySink {
   bytes = 0;
   isEnded = false;
-  isAborted = false;
+  isGivenUp = false;
 
   isReady(): boolean {
     return true;
@@ -20,7 +20,7 @@ class Sink implements BodySink {
     return 65_536;
   }
 
-  data(bytes: Uint8Array): void {
+  piece(bytes: Uint8Array): void {
     this.bytes += bytes.length;
   }
 
@@ -28,8 +28,8 @@ class Sink implements BodySink {
     this.isEnded = true;
   }
 
-  abort(): void {
-    this.isAborted = true;
+  giveUp(): void {
+    this.isGivenUp = true;
   }
 
   head(): void {}
@@ -72,7 +72,7 @@ describe('OutgoingBody', () => {
         if (attachedAt >= pieces.length) body.attach(sink);
         const sum = pieces.reduce((total, length) => total + length, 0);
         const isWhole = declaredBytes === undefined || declaredBytes === sum;
-        assert.deepEqual([sink.isEnded, sink.isAborted, finished === 'ok'], [isWhole, !isWhole, isWhole]);
+        assert.deepEqual([sink.isEnded, sink.isGivenUp, finished === 'ok'], [isWhole, !isWhole, isWhole]);
         assert.equal(
           written.some((tag) => tag !== 'ok'),
           declaredBytes !== undefined && sum > declaredBytes,
@@ -97,7 +97,7 @@ describe('OutgoingBody', () => {
         tagOf(() => OutgoingBody.finish(body, undefined)),
         `HTTP-${owner}-body-size`,
       );
-      assert.deepEqual([sink.bytes, sink.isEnded, sink.isAborted], [0, false, true]);
+      assert.deepEqual([sink.bytes, sink.isEnded, sink.isGivenUp], [0, false, true]);
     }
   });
 
@@ -123,7 +123,7 @@ describe('OutgoingBody', () => {
     finished.attach(second);
     OutgoingBody.finish(finished, undefined);
     finished.drop();
-    assert.deepEqual([first.isAborted, first.isEnded, second.isAborted, second.isEnded], [true, false, false, true]);
+    assert.deepEqual([first.isGivenUp, first.isEnded, second.isGivenUp, second.isEnded], [true, false, false, true]);
   });
 });
 

@@ -6,8 +6,8 @@ import * as fc from 'fast-check';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { AddressSpace } from '../../../../host/address-space.ts';
 import { ComponentVm } from '../../../../host/component/vm/component-vm.ts';
-import { decodeResult } from '../../../../host/component/vm/function-call.ts';
-import { deployHere } from '../../../../host/deployment.ts';
+import { decodeResult } from '../../../../host/component/vm/exported-function.ts';
+import { deployHere } from '../../../../host/deploy.ts';
 import { GuestThread } from '../../../../host/guest-thread.ts';
 import { monotonicNs } from '../../../../host/monotonic.ts';
 import { defineComponent } from '../components.ts';
@@ -41,8 +41,8 @@ const CALL = { input: new Uint8Array(), arguments: [], environment: {} };
 
 function call(vm: ComponentVm, name: string, ...values: readonly unknown[]): unknown {
   let value: unknown;
-  const sink = { value: (bytes: Uint8Array): void => void (value = decodeResult(bytes)) };
-  const component = { kind: 'call', interface: undefined, name, arguments: values, sink } as const;
+  const sink = { result: (bytes: Uint8Array): void => void (value = decodeResult(bytes)) };
+  const component = { kind: 'function', interface: undefined, name, arguments: values, sink } as const;
   const { kind } = vm.run({ ...CALL, component }, 0);
   return kind === 'ok' ? (value as { value?: unknown }).value : kind;
 }

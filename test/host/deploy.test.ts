@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deployHere } from '../../host/deployment.ts';
+import { deployHere } from '../../host/deploy.ts';
 import { initialise } from '../../host/initialise.ts';
 import { isNebulaError, type ErrorName } from '../../host/errors.ts';
 import { encodeSnapshot } from '../../host/snapshot/codec.ts';

@@ -41,7 +41,7 @@ test('rewriteComponent() takes the glue of every type, and of resources that a c
   const definition = await defineComponent(new Uint8Array(await componentNew(core, [])));
   assert.deepEqual([...(definition.component.exports ?? [])].sort(), ['ns:pkg/api@1.2.3', 'ns:pkg/other@1.2.3', 'top']);
   const vm = new ComponentVm(definition);
-  const asked = { kind: 'call', interface: 'ns:pkg/api@1.2.3', name: 'nothing', arguments: [] } as const;
+  const asked = { kind: 'function', interface: 'ns:pkg/api@1.2.3', name: 'nothing', arguments: [] } as const;
   const ending = vm.run({ input: new Uint8Array(), arguments: [], environment: {}, component: asked }, 0);
   vm.close();
   assert.deepEqual([ending.kind, 'reason' in ending ? ending.reason : ''], ['trap', 'unreachable']);

@@ -5,88 +5,31 @@
  */
 
 import { NO_BYTES } from '../../host/bytes.ts';
-import type { HeaderList, HttpCall, RequestHead, ResponseHead } from '../../host/component/channel/component-call.ts';
-import {
-  CallerSignal,
-  decodeMessage,
-  encodeMessage,
-  FRAME,
-  MessageReader,
-  Ring,
-  RING,
-} from '../../host/component/channel/channel.ts';
+import type { HandlerEntry } from '../../host/component-entry.ts';
+import { decodeMessage } from '../../host/component/channel/message.ts';
+import { FRAME, RING } from '../../host/component/channel/ring.ts';
+import { CallerSignal } from '../../host/component/channel/signal.ts';
 import { NebulaError } from '../../host/errors.ts';
-import type { Limits } from '../../host/limits.ts';
+import type { HeaderList, RequestHead, ResponseHead } from '../../host/http-message.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
-import type { ClientWatch, Watched } from './client-watch.ts';
-import { exchangeHere } from './exchange-here.ts';
+import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';
+import type { Watched } from './client-watch.ts';
 import { GuestEnded, givenUp } from './guest-ended.ts';
 import { keepChannel, takeChannel } from './kept-channels.ts';
-import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';
-import { receive, type Received, type RequestBody, type StreamedRequest } from './reception.ts';
-
-export interface ComponentResponse extends ResponseHead {
-  /** Pieces as they come; throws when the guest ends before its body does. */
-  readonly body: AsyncGenerator<Uint8Array, void, undefined>;
-  /** Known when the body has been read to its end. */
-  trailers(): HeaderList | undefined;
-  /** Resolves once the guest has ended; rejects for what Nebula could not do. */
-  readonly outcome: Promise<Outcome>;
-  /** Told when the response is given up while nobody reads it: what is left of it need not be waited for. */
-  onCut?(listener: () => void): void;
-}
-
-/** A function to send requests to. */
-export interface Target {
-  readonly name: string;
-  readonly limits: Limits;
-  /** Whether its guests run in this thread, which then does nothing else. */
-  readonly isInThread: boolean;
-  readonly clients: ClientWatch;
-  invoke(invocation: Invocation, signal: AbortSignal): Promise<Outcome>;
-}
+import type { Received, RequestStream } from './reception.ts';
+import { RequestWriter } from './request-writer.ts';
+import { ResponseReader } from './response-reader.ts';
+import type { ComponentResponse, Target } from './target.ts';
 
 /** Time a guest that is told to stop may take before its thread is ended: one that waits will, one that computes may not. */
 const STOP_MS = { waiting: 1000, computing: 50 } as const;
 
-/**
- * Sends a request and resolves with the response's head.
- * @throws GuestEnded; NebulaError DEADLINE for the first byte, CLIENT_CLOSED, CLIENT_SLOW, INPUT_TOO_LARGE, QUEUE_FULL; what
- * `invoke` throws
- */
-export async function exchange(
-  target: Target,
-  request: RequestHead,
-  body: RequestBody,
-  signal?: AbortSignal,
-): Promise<ComponentResponse> {
-  if (target.isInThread) return exchangeHere(target, request, body, signal ?? new AbortController().signal);
-  if (isAborted(signal)) throw new NebulaError('CLIENT_CLOSED');
-  const { name, limits, clients } = target;
-  const received =
-    body instanceof Uint8Array ? { whole: body, trailers: undefined } : await receive(body, limits, signal);
-  if (received.whole === undefined) {
-    await clients.takePlace(name, limits.queueLength, signal);
-    // It may have gone between the place and this line, where nobody listened.
-    if (isAborted(signal)) {
-      clients.leavePlace(name);
-      throw new NebulaError('CLIENT_CLOSED');
-    }
-  }
-  const one = new Exchange(target, signal);
-  return one.start(request, received);
-}
-
-function isAborted(signal: AbortSignal | undefined): boolean {
-  return signal?.aborted === true;
-}
-
-class Exchange implements Watched {
+/** The caller's side of a request, from the invocation until guest, body and response are done with the channel. */
+export class StreamedRequest implements Watched {
   readonly #target: Target;
   readonly #channel: SharedArrayBuffer;
   readonly #signal: CallerSignal;
-  readonly #response: Ring;
-  readonly #message: MessageReader = new MessageReader();
+  readonly #response: ResponseReader;
   readonly #abort: AbortController = new AbortController();
   readonly #caller: AbortSignal | undefined;
   readonly #onCallerAbort = (): void => this.#stop(new NebulaError('CLIENT_CLOSED'));
@@ -96,25 +39,29 @@ class Exchange implements Watched {
   #firstByteTimer: NodeJS.Timeout | undefined = undefined;
   #stopTimer: NodeJS.Timeout | undefined = undefined;
   #onCut: (() => void) | undefined = undefined;
+  /** Whether its body still comes. */
   isReceiving = false;
+  /** Bytes that its client has sent and read so far. */
   movedBytes = 0;
   /** What still uses the channel: guest, request's body, response's body. */
   #users = 3;
 
+  /** `caller` is who may give up the request. */
   constructor(target: Target, caller: AbortSignal | undefined) {
     this.#target = target;
     this.#caller = caller;
     this.#channel = takeChannel(target.limits.bufferBytes);
     this.#signal = new CallerSignal(this.#channel);
-    this.#response = new Ring(this.#channel, 'response');
+    this.#response = new ResponseReader(this.#channel, this.#signal, () => this.#isOver());
   }
 
+  /** Runs the guest and resolves with the response's head. @throws as `sendRequest` (request.ts) */
   async start(request: RequestHead, received: Received): Promise<ComponentResponse> {
     if (this.#caller !== undefined) watchAbort(this.#caller, this.#onCallerAbort);
     const isStreamed = received.whole === undefined;
-    const call = { kind: 'http', request, channel: this.#channel, isStreamed } as const;
+    const entry = { kind: 'handler', request, channel: this.#channel, isStreamed } as const;
     const trailers = isStreamed ? undefined : received.trailers;
-    const component: HttpCall = trailers === undefined ? call : { ...call, trailers };
+    const component: HandlerEntry = trailers === undefined ? entry : { ...entry, trailers };
     const invocation: Invocation = { input: isStreamed ? NO_BYTES : received.whole, component };
     this.isReceiving = isStreamed;
     const outcome = this.#watch(this.#target.invoke(invocation, this.#abort.signal));
@@ -127,11 +74,13 @@ class Exchange implements Watched {
     return { ...head, body: this.#readBody(), trailers: () => this.#trailers, outcome, onCut };
   }
 
+  /** Whether its guest waits for its client, and for nothing else. */
   get isAwaited(): boolean {
     return this.#signal.isAwaited;
   }
 
-  giveUp(): void {
+  /** Stops the guest, whose client is too slow. */
+  stopSlow(): void {
     this.#stop(new NebulaError('CLIENT_SLOW', { name: this.#target.name }));
     this.#onCut?.();
   }
@@ -179,10 +128,10 @@ class Exchange implements Watched {
   async #readHead(outcome: Promise<Outcome>): Promise<ResponseHead> {
     try {
       for (;;) {
-        const message = await this.#next();
-        if (message === undefined) break;
-        if (message.kind === FRAME.data) continue;
-        return decodeMessage(message.bytes) as ResponseHead;
+        const frame = await this.#response.next();
+        if (frame === undefined) break;
+        if (frame.kind === FRAME.piece) continue;
+        return decodeMessage(frame.bytes) as ResponseHead;
       }
       this.#leave();
       if (this.#failure !== undefined) throw this.#failure.error;
@@ -197,12 +146,12 @@ class Exchange implements Watched {
     let isWhole = false;
     try {
       for (;;) {
-        const message = await this.#next();
-        if (message === undefined) break;
-        if (message.kind === FRAME.data) {
-          yield message.bytes;
-          this.movedBytes += message.bytes.length;
-        } else this.#trailers = decodeMessage(message.bytes) as HeaderList;
+        const frame = await this.#response.next();
+        if (frame === undefined) break;
+        if (frame.kind === FRAME.piece) {
+          yield frame.bytes;
+          this.movedBytes += frame.bytes.length;
+        } else this.#trailers = decodeMessage(frame.bytes) as HeaderList;
       }
       isWhole = this.#response.state === RING.ended;
       if (isWhole) return;
@@ -219,33 +168,18 @@ class Exchange implements Watched {
     }
   }
 
-  /** The next piece of body or whole message; undefined when there will be none. */
-  async #next(): Promise<{ readonly kind: number; readonly bytes: Uint8Array } | undefined> {
-    for (;;) {
-      const seen = this.#signal.seen();
-      // The end first: what was written before it is visible after it.
-      const isOver = this.#isOver();
-      const frame = this.#response.read();
-      if (frame?.kind === FRAME.data) return frame;
-      if (frame !== undefined) {
-        const message = this.#message.add(frame);
-        if (message !== undefined) return { kind: FRAME.last, bytes: message };
-        continue;
-      }
-      if (isOver) return undefined;
-      await this.#signal.changed(seen);
-    }
+  #isOver(): boolean {
+    const { state } = this.#response;
+    return this.#isSettled() || state === RING.ended || state === RING.givenUp;
   }
 
-  #isOver(): boolean {
-    const isSettled = this.#outcome !== undefined || this.#failure !== undefined;
-    const { state } = this.#response;
-    return isSettled || state === RING.ended || state === RING.givenUp;
+  #isSettled(): boolean {
+    return this.#outcome !== undefined || this.#failure !== undefined;
   }
 
   /** Sends the body at the pace at which the guest reads it. */
-  async #send(body: StreamedRequest): Promise<void> {
-    const ring = new Ring(this.#channel, 'request');
+  async #send(body: RequestStream): Promise<void> {
+    const writer = new RequestWriter(this.#channel, this.#signal, () => this.#isSettled());
     const { inputBytes } = this.#target.limits;
     let sentBytes = 0;
     try {
@@ -253,15 +187,15 @@ class Exchange implements Watched {
         sentBytes += chunk.byteLength;
         this.movedBytes += chunk.byteLength;
         if (sentBytes > inputBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes: inputBytes });
-        if (!(await this.#sendChunk(ring, chunk))) return;
+        if (!(await writer.body(chunk))) return;
       }
       const trailers = body.trailers?.() ?? [];
-      if (trailers.length > 0 && !(await this.#sendTrailers(ring, trailers))) return;
-      ring.close(RING.ended);
+      if (trailers.length > 0 && !(await writer.trailers(trailers))) return;
+      writer.end();
       this.#receivedAll();
     } catch (error) {
       this.#stop(error);
-      ring.close(RING.broken);
+      writer.breakOff();
     } finally {
       this.#leave();
     }
@@ -272,26 +206,6 @@ class Exchange implements Watched {
     if (!this.isReceiving) return;
     this.isReceiving = false;
     this.#target.clients.leavePlace(this.#target.name);
-  }
-
-  #sendTrailers(ring: Ring, trailers: HeaderList): Promise<boolean> {
-    return this.#sendChunk(ring, encodeMessage(trailers), FRAME.part, FRAME.last);
-  }
-
-  /** Sends pieces of a kind, the last of another. False when nobody reads any more. */
-  async #sendChunk(ring: Ring, chunk: Uint8Array, kind: number = FRAME.data, last: number = kind): Promise<boolean> {
-    let rest = chunk;
-    while (rest.length > 0) {
-      const seen = this.#signal.seen();
-      if (this.#outcome !== undefined || this.#failure !== undefined) return false;
-      const room = ring.room();
-      if (room === 0) await this.#signal.changed(seen);
-      else {
-        ring.write(rest.length <= room ? last : kind, rest.subarray(0, room));
-        rest = rest.subarray(room);
-      }
-    }
-    return true;
   }
 
   /** The last to leave gives the channel back; that of a guest that was stopped may still be written to. */

@@ -2,6 +2,7 @@
 
 import type { BinaryReader } from '../../../module/binary.ts';
 import { FUNCTION_FORM } from '../../../module/encoding.ts';
+import { CORE_MODULE_FORM, TYPE_FORM } from '../types/binary-codes.ts';
 import { skipExternType, skipValueType, times } from './core-names.ts';
 import { type NameReader, readAlias } from './name-reader.ts';
 
@@ -14,7 +15,7 @@ export function readCoreType(names: NameReader): void {
   if (form === FUNCTION_FORM) {
     times(reader, () => skipValueType(reader));
     times(reader, () => skipValueType(reader));
-  } else if (form === 0x50) {
+  } else if (form === CORE_MODULE_FORM) {
     names.nested(() => times(reader, () => readModuleDeclaration(names)));
   } else reader.fail(`an unknown core type 0x${form.toString(16)}`, reader.offset - 1);
 }
@@ -87,33 +88,34 @@ const nested =
   (names) =>
     names.nested(() => read(names));
 
-const FORMS: ReadonlyMap<number, TypeReader> = new Map([
-  [0x72, many(field)],
-  [0x71, many(inOrder(label, optional(valueType), optional(index)))],
-  [0x70, valueType],
-  [0x6f, many(valueType)],
-  [0x6e, many(label)],
-  [0x6d, many(label)],
-  [0x6b, valueType],
-  [0x6a, inOrder(optional(valueType), optional(valueType))],
-  [0x69, index],
-  [0x68, index],
-  [0x67, inOrder(valueType, index)],
-  [0x66, optional(valueType)],
-  [0x65, optional(valueType)],
-  [0x63, inOrder(valueType, valueType)],
-  [0x40, FUNCTION],
-  [0x43, FUNCTION],
-  [0x41, nested(many(readDeclaration))],
-  [0x42, nested(many(readDeclaration))],
-  [0x3f, inOrder(({ reader }) => reader.skip(1), optional(index))],
+const FORMS: ReadonlyMap<number, TypeReader> = new Map<number, TypeReader>([
+  [TYPE_FORM.record, many(field)],
+  [TYPE_FORM.variant, many(inOrder(label, optional(valueType), optional(index)))],
+  [TYPE_FORM.list, valueType],
+  [TYPE_FORM.tuple, many(valueType)],
+  [TYPE_FORM.flags, many(label)],
+  [TYPE_FORM.enum, many(label)],
+  [TYPE_FORM.option, valueType],
+  [TYPE_FORM.result, inOrder(optional(valueType), optional(valueType))],
+  [TYPE_FORM.own, index],
+  [TYPE_FORM.borrow, index],
+  [TYPE_FORM.fixedList, inOrder(valueType, index)],
+  [TYPE_FORM.stream, optional(valueType)],
+  [TYPE_FORM.future, optional(valueType)],
+  [TYPE_FORM.map, inOrder(valueType, valueType)],
+  [TYPE_FORM.func, FUNCTION],
+  [TYPE_FORM.asyncFunc, FUNCTION],
+  [TYPE_FORM.component, nested(many(readDeclaration))],
+  [TYPE_FORM.instance, nested(many(readDeclaration))],
+  [TYPE_FORM.resource, inOrder(({ reader }) => reader.skip(1), optional(index))],
 ]);
 
 /** The primitive types: bool to string, and error contexts. */
 function isPrimitive(form: number): boolean {
-  return (form >= 0x73 && form <= 0x7f) || form === 0x64;
+  return (form >= TYPE_FORM.firstPrimitive && form <= TYPE_FORM.lastPrimitive) || form === TYPE_FORM.errorContext;
 }
 
+/** A type of the component model's. */
 export function readType(names: NameReader): void {
   const { reader } = names;
   const form = reader.u8();

@@ -1,39 +1,29 @@
-/** What an invocation of a component carries besides its input: plain data, but for the sink of a caller in the same thread. */
+/**
+ * By which of its exports an invocation enters a component, and what it brings along: plain data, but for the sink of a
+ * caller in the same thread. Without an entry a component is run as a command.
+ */
 
-/** Names and values of header fields in order; values are bytes, one a character (Latin-1). */
-export type HeaderList = readonly (readonly [name: string, value: string])[];
-
-export interface RequestHead {
-  readonly method: string;
-  readonly scheme: 'http' | 'https';
-  readonly authority: string;
-  readonly pathWithQuery: string;
-  readonly headers: HeaderList;
-}
-
-export interface ResponseHead {
-  readonly status: number;
-  readonly headers: HeaderList;
-}
+import type { HeaderList, RequestHead, ResponseHead } from './http-message.ts';
 
 /** Where a guest's response goes as it is made. */
 export interface ResponseSink {
   head(head: ResponseHead): void;
   /** Bytes of body it takes now; undefined when nobody wants them any more. */
   room(): number | undefined;
-  data(bytes: Uint8Array): void;
+  /** Takes a piece of body, of as many bytes as `room` said at most. */
+  piece(bytes: Uint8Array): void;
   trailers(trailers: HeaderList): void;
   /** The body is complete. */
   end(): void;
   /** There will be no response, or no more of it: the guest gave it up. */
-  abort?(): void;
+  giveUp?(): void;
 }
 
 /** A request for `wasi:http/incoming-handler`. */
-export interface HttpCall {
-  readonly kind: 'http';
+export interface HandlerEntry {
+  readonly kind: 'handler';
   readonly request: RequestHead;
-  /** Where request and response travel while the guest runs (exchange-channel.ts). */
+  /** Where request and response travel while the guest runs (component/channel/channel.ts). */
   readonly channel?: SharedArrayBuffer;
   /** Whether the body comes over the channel; without it, it is the invocation's input. */
   readonly isStreamed: boolean;
@@ -44,19 +34,22 @@ export interface HttpCall {
 }
 
 /** A call of an exported function. */
-export interface FunctionCall {
-  readonly kind: 'call';
+export interface FunctionEntry {
+  readonly kind: 'function';
   /** Interface with its version, or undefined for a function of the world. */
   readonly interface: string | undefined;
   readonly name: string;
   readonly arguments: readonly unknown[];
+  /** Where the result travels. */
   readonly channel?: SharedArrayBuffer;
-  readonly sink?: ValueSink;
+  /** In place of a channel, for a caller in the guest's own thread. */
+  readonly sink?: ResultSink;
 }
 
-/** Where the result of a call goes. */
-export interface ValueSink {
-  value(bytes: Uint8Array): void;
+/** Where the result of a function goes, as component/vm/exported-function.ts encodes it. */
+export interface ResultSink {
+  result(bytes: Uint8Array): void;
 }
 
-export type ComponentCall = HttpCall | FunctionCall;
+/** How an invocation enters a component. */
+export type ComponentEntry = HandlerEntry | FunctionEntry;

@@ -1,17 +1,18 @@
-/** A deployed component as its callers see it: requests by fetch, exported functions by name. */
+/** Requests to a component as fetch has them: a Request of undici's, and a Response whose body comes. */
 
 import { Response, type HeadersInit, type Request } from 'undici';
 import { NO_BYTES } from '../../host/bytes.ts';
-import type { RequestHead } from '../../host/component/channel/component-call.ts';
+import type { RequestHead } from '../../host/http-message.ts';
 import { hasContent } from '../../host/http-fields.ts';
 import { GuestEnded } from './guest-ended.ts';
-import { exchange, type Target } from './exchange.ts';
+import { sendRequest } from './request.ts';
+import type { Target } from './target.ts';
 import type { RequestBody } from './reception.ts';
 
-/** @throws what `exchange` throws, before the response's head */
+/** Sends a Request and resolves with its Response. @throws what `sendRequest` throws, before the response's head */
 export async function fetchFrom(target: Target, request: Request): Promise<Response> {
   const body: RequestBody = request.body === null ? NO_BYTES : (request.body as AsyncIterable<Uint8Array>);
-  const answer = await exchange(target, headOf(request), body, request.signal).catch(explain);
+  const answer = await sendRequest(target, headOf(request), body, request.signal).catch(explain);
   answer.outcome.catch(() => undefined);
   const headers: HeadersInit = answer.headers.map(([name, value]) => [name, value]);
   if (!hasContent(request.method, answer.status)) {

@@ -1,14 +1,10 @@
-/** The same exchange with a guest in the caller's own thread: nothing else happens while it runs, so nothing is streamed. */
+/** A request to a guest in the caller's own thread: nothing else happens while it runs, so nothing is streamed. */
 
-import type {
-  HeaderList,
-  RequestHead,
-  ResponseHead,
-  ResponseSink,
-} from '../../host/component/channel/component-call.ts';
+import type { ResponseSink } from '../../host/component-entry.ts';
+import type { HeaderList, RequestHead, ResponseHead } from '../../host/http-message.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { GatheredBytes } from '../../host/gathered-bytes.ts';
-import type { ComponentResponse, Target } from './exchange.ts';
+import type { ComponentResponse, Target } from './target.ts';
 import type { RequestBody } from './reception.ts';
 import { GuestEnded, givenUp } from './guest-ended.ts';
 
@@ -16,7 +12,7 @@ import { GuestEnded, givenUp } from './guest-ended.ts';
  * Reads the whole body, runs the guest to its end and answers with what it made of it, `outputBytes` at most.
  * @throws GuestEnded; NebulaError INPUT_TOO_LARGE; what `invoke` throws
  */
-export async function exchangeHere(
+export async function sendWhole(
   target: Target,
   request: RequestHead,
   body: RequestBody,
@@ -25,7 +21,7 @@ export async function exchangeHere(
   const input = await readWhole(body, target.limits.inputBytes);
   const sink = new MemorySink(target.limits.outputBytes);
   const trailers = body instanceof Uint8Array ? undefined : body.trailers?.();
-  const component = { kind: 'http', request, isStreamed: false, trailers, sink } as const;
+  const component = { kind: 'handler', request, isStreamed: false, trailers, sink } as const;
   const outcome = await target.invoke({ input, component }, signal);
   const { received } = sink;
   if (sink.isGivenUp) throw givenUp(target.name);
@@ -67,7 +63,7 @@ class MemorySink implements ResponseSink {
     return left > 0 ? Math.min(left, PIECE_BYTES) : undefined;
   }
 
-  data(bytes: Uint8Array): void {
+  piece(bytes: Uint8Array): void {
     this.#body.add(bytes.slice());
   }
 
@@ -79,7 +75,7 @@ class MemorySink implements ResponseSink {
     this.isWhole = true;
   }
 
-  abort(): void {
+  giveUp(): void {
     this.isGivenUp = true;
   }
 

@@ -1,10 +1,11 @@
-/** Hands a request to `wasi:http/incoming-handler` and tells how it went. */
+/** Hands a request to `wasi:http/incoming-handler`, and sees to it that it is answered. */
 
 import { UTF8_ENCODER } from '../../bytes.ts';
-import type { HttpCall } from '../channel/component-call.ts';
-import { Ring, RING } from '../channel/channel.ts';
+import type { HandlerEntry } from '../../component-entry.ts';
+import { Ring, RING } from '../channel/ring.ts';
 import type { Host } from '../world/host.ts';
-import { bodyOf, sinkOf, StreamedBody } from '../world/http/exchange.ts';
+import { wholeSource, ChannelSource } from '../world/http/request-source.ts';
+import { sinkOf } from '../world/http/response-sink.ts';
 import { requireSettled } from './settled.ts';
 import type { BodySource } from '../world/http/bodies.ts';
 import { IncomingRequest, ResponseOutparam } from '../world/http/incoming.ts';
@@ -17,14 +18,15 @@ export interface Handler {
 /** The exit code of a guest that answered a request with an error-code, or not at all; its stderr says which. */
 const NO_RESPONSE = 1;
 
-export function handleRequest(host: Host, call: HttpCall, handle: Handler['handle']): void {
-  const { channel, isStreamed, request } = call;
+/** Has the guest answer one request; a guest that does not is stopped with exit code 1. */
+export function handleRequest(host: Host, entry: HandlerEntry, handle: Handler['handle']): void {
+  const { channel, isStreamed, request } = entry;
   const source =
-    channel !== undefined && isStreamed ? new StreamedBody(host, channel) : bodyOf(host.input, call.trailers);
+    channel !== undefined && isStreamed ? new ChannelSource(host, channel) : wholeSource(host.input, entry.trailers);
   const outparam = new ResponseOutparam(
     host,
     request.method,
-    sinkOf(call, (sink) => host.wait([sink])),
+    sinkOf(entry, (sink) => host.wait([sink])),
   );
   try {
     requireSettled(handle(new IncomingRequest(host, request, counted(host, source)), outparam));

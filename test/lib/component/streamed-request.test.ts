@@ -46,7 +46,7 @@ const length = (value: string): string => field('field', 'content-length', value
 const GIVEN_UP = 'ERR_NEBULA_GUEST_RESPONSE';
 
 for (const executor of ['worker', 'in-thread'] as const) {
-  describe(`a response by ${executor}`, () => {
+  describe(`sendRequest() by ${executor}: a response`, () => {
     let nebula: Nebula;
 
     before(async () => {
@@ -123,7 +123,7 @@ for (const executor of ['worker', 'in-thread'] as const) {
   });
 }
 
-describe('a guest that goes on after it gave its response up', () => {
+describe('StreamedRequest: a guest that goes on after it gave its response up', () => {
   let nebula: Nebula;
 
   before(async () => {
@@ -160,7 +160,7 @@ async function* broken(): AsyncGenerator<Uint8Array> {
   throw new Error('the line is cut');
 }
 
-describe('a request that breaks off', () => {
+describe('StreamedRequest: a request that breaks off', () => {
   it('is told to the guest as an error, not as the end of its body', async () => {
     await using nebula = await createNebula({ threads: 1 });
     await nebula.deploy(await scriptedFolder());

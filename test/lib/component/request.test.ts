@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { resolveLimits } from '../../../host/limits.ts';
 import { ClientWatch } from '../../../lib/component/client-watch.ts';
-import { exchange } from '../../../lib/component/exchange.ts';
+import { sendRequest } from '../../../lib/component/request.ts';
 import { outcomeOf } from '../triggers/http/fake-nebula.ts';
 
-describe('exchange()', () => {
+describe('sendRequest()', () => {
   it('begins nothing for a client that goes as it gets its place, and gives the place back', async () => {
     const clients = new ClientWatch(1, () => ({ running: 0, waiting: 0 }));
     let invocations = 0;
@@ -22,7 +22,7 @@ describe('exchange()', () => {
     const head = { method: 'POST', scheme: 'http', authority: 'h', pathWithQuery: '/', headers: [] } as const;
     await clients.takePlace('other', 1, undefined);
     const client = new AbortController();
-    const answer = exchange(target, head, (async function* () {})(), client.signal);
+    const answer = sendRequest(target, head, (async function* () {})(), client.signal);
     await Promise.resolve();
     clients.leavePlace('other');
     client.abort();
