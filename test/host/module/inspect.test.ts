@@ -6,6 +6,7 @@ import { readLayout } from '../../../host/module/layout.ts';
 import { scanCode } from '../../../host/module/scan.ts';
 import { WASM_PAGE_BYTES } from '../../../host/wasm-page.ts';
 import { assemble } from '../../wat.ts';
+import { HEADER, section } from './binary-module.ts';
 
 async function inspect(wat: string, limits: Partial<Limits> = {}, options?: ModuleOptions): Promise<ModuleInfo> {
   const layout = readLayout(await assemble(wat));
@@ -38,18 +39,19 @@ test('inspectModule() counts what a module has of its own', async () => {
   assert.equal(info.restorableReason, 'memory, globals and tables can all be put back');
 });
 
-const hiddenStateOf = async (code: string): Promise<boolean[]> => {
+/** Whether code grows the memory, changes a table, drops a segment. */
+async function changesOf(code: string): Promise<boolean[]> {
   const info = await inspect(
     `(module (memory 1) (table 1 funcref) (data $d "x") (elem $e func) ${START} (func ${code}))`,
   );
   return [info.growsMemory, info.changesTables, info.dropsSegments];
-};
+}
 
 test('inspectModule() tells what the code does to hidden state', async () => {
-  assert.deepEqual(await hiddenStateOf('(drop (memory.grow (i32.const 1)))'), [true, false, false]);
-  assert.deepEqual(await hiddenStateOf('(table.set (i32.const 0) (ref.null func))'), [false, true, false]);
-  assert.deepEqual(await hiddenStateOf('(data.drop $d)'), [false, false, true]);
-  assert.deepEqual(await hiddenStateOf('(elem.drop $e)'), [false, false, true]);
+  assert.deepEqual(await changesOf('(drop (memory.grow (i32.const 1)))'), [true, false, false]);
+  assert.deepEqual(await changesOf('(table.set (i32.const 0) (ref.null func))'), [false, true, false]);
+  assert.deepEqual(await changesOf('(data.drop $d)'), [false, false, true]);
+  assert.deepEqual(await changesOf('(elem.drop $e)'), [false, false, true]);
 });
 
 test('inspectModule() names the proposals that the code uses', async () => {
@@ -64,6 +66,24 @@ test('inspectModule() says why a module cannot be put back in place', async () =
   assert.equal(two.memories, 2);
   assert.equal((await inspect(`(module ${START})`)).memory, null);
   assert.equal((await inspect(`(module (memory 1) ${START})`)).memory?.maximumPages, null);
+});
+
+test('inspectModule() says that a table of typed references cannot be put back', () => {
+  // A table of (ref null 0), the type of a function, which function 0 sets; it is exported as "_start".
+  const layout = readLayout(
+    new Uint8Array(
+      Buffer.concat([
+        HEADER,
+        section(1, [1, 0x60, 0, 0]),
+        section(3, [1, 0]),
+        section(4, [1, 0x63, 0, 0, 1]),
+        section(7, [1, 6, ...Buffer.from('_start'), 0, 0]),
+        section(10, [1, 8, 0, 0x41, 0, 0xd0, 0, 0x26, 0, 0x0b]),
+      ]),
+    ),
+  );
+  const { restorable, restorableReason } = inspectModule(layout, scanCode(layout), resolveLimits({}));
+  assert.deepEqual([restorable, restorableReason], [false, 'it changes a table of typed references']);
 });
 
 test('inspectModule() gives no memory more pages than 32-bit addresses reach', async () => {

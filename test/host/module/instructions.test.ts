@@ -92,12 +92,11 @@ test('InstructionWalker.walk() follows blocks deeper than it has room for at fir
   assert.equal(merges, depth * (depth + 1));
 });
 
-const loopBody = (): BinaryReader => new BinaryReader(Uint8Array.of(...consts(2), 0x03, 0x40, 0x0b, 0x0b));
-
 test('InstructionWalker.walk() begins each body anew', () => {
   const walker = new InstructionWalker(ARITIES, () => undefined);
-  const first = walker.walk(loopBody(), 1, 0);
-  assert.deepEqual(walker.walk(loopBody(), 1, 0), first);
+  const body = Uint8Array.of(...consts(2), 0x03, 0x40, 0x0b, 0x0b);
+  const first = walker.walk(new BinaryReader(body), 1, 0);
+  assert.deepEqual(walker.walk(new BinaryReader(body), 1, 0), first);
 });
 
 const VISITS: readonly (readonly [body: readonly number[], seen: readonly string[]])[] = [

@@ -54,6 +54,35 @@ test('scanCode() has each edit at its bytes, and no body without one', () => {
   );
 });
 
+/** What is rewritten: whatever grows, drops, changes a table, or may take long; and a tail call. */
+const EDITED: readonly (readonly [instruction: string, bytes: readonly number[]])[] = [
+  ['memory.grow', [0x40, 0]],
+  ['memory.init', [0xfc, 8, 0, 0]],
+  ['data.drop', [0xfc, 9, 0]],
+  ['memory.copy', [0xfc, 10, 0, 0]],
+  ['memory.fill', [0xfc, 11, 0]],
+  ['table.init', [0xfc, 12, 0, 0]],
+  ['elem.drop', [0xfc, 13, 0]],
+  ['table.copy', [0xfc, 14, 0, 0]],
+  ['table.grow', [0xfc, 15, 0]],
+  ['table.fill', [0xfc, 17, 0]],
+  ['table.set', [0x26, 0]],
+  ['tail-call', [0x12, 0]],
+];
+
+test('scanCode() has an edit for each instruction that is rewritten, and for no other, however many there are', () => {
+  const others = [0xd2, 0, 0xfd, 77, 0xfc, 16, 0, 0x10, 0];
+  const content = [0, ...others, ...EDITED.flatMap(([, bytes]) => bytes), ...others, 0x0b];
+  const bodies = Array.from({ length: 40 }, () => content);
+  const { edits } = scanCode(readLayout(moduleOf({ bodies })));
+  assert.equal(edits.count, bodies.length * EDITED.length);
+  for (let number = 0; number < edits.count; number++) {
+    const [instruction, bytes] = EDITED[number % EDITED.length] as (typeof EDITED)[number];
+    const edit = edits.at(number);
+    assert.deepEqual([edit.instruction, edit.end - edit.start], [instruction, bytes.length]);
+  }
+});
+
 /** Functions that the element section of these bytes refers to. */
 function referredBy(...segment: readonly number[]): readonly number[] {
   return scanCode(readLayout(new Uint8Array(Buffer.concat([HEADER, section(9, [1, ...segment])])))).referenced;
