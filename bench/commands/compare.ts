@@ -17,6 +17,7 @@ import { writeReport } from '../report/report.ts';
 
 type Print = (text: string) => void;
 
+/** What a comparison is run with. */
 export interface CompareOptions {
   /** Folder for the run; default: `nebula-compare-` and the time. */
   readonly out?: string;

@@ -19,6 +19,7 @@ import { marksTable } from '../energy/report/marks.ts';
 
 type Print = (text: string) => void;
 
+/** What `bench energy` was called with: texts of instruments as nebula meter names them, and fields of the plan. */
 export interface EnergyFlags {
   readonly out?: string | undefined;
   readonly plan?: string | undefined;
@@ -71,6 +72,7 @@ function finish({ analysis }: ComparedRun, print: Print): boolean {
   return stopped === null && isUsable(energy);
 }
 
+/** What `bench import` was called with; `vdd` in V, `interval` in s. */
 export interface ImportFlags {
   readonly edges: string;
   readonly format?: string;

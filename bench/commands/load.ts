@@ -13,6 +13,7 @@ import type { LoadResult, Sweep } from '../load/result.ts';
 import { drawLoad, loadTables, toMarkdown } from '../load/report.ts';
 import { ANSWERED_SHARE, LOAD_TARGETS, openServer, runStep, type LoadStep, type LoadTarget } from '../load/step.ts';
 
+/** What `bench load` was called with; `seconds` is the length of each step. */
 export interface LoadFlags {
   readonly out?: string;
   readonly targets?: readonly string[];

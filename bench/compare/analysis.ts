@@ -28,6 +28,7 @@ export interface PhaseSummary extends Description {
   readonly interval?: Interval;
 }
 
+/** All phases of a cell, described; `failed` calls are in none of them. */
 export interface CellSummary extends CellName {
   readonly failed: number;
   readonly phases: Readonly<Record<string, PhaseSummary>>;
@@ -52,6 +53,7 @@ export interface OverallRatio {
   readonly ratio: Interval;
 }
 
+/** How long a function must run natively for its container to catch up with its micro-VM; times in nanoseconds. */
 export interface BreakEven {
   readonly function: string;
   /** The input whose run times the model was taken from. */
@@ -70,6 +72,7 @@ export interface BreakEven {
   readonly runNs: Interval | null;
 }
 
+/** What the rows of a run come to, as analysis.json holds it; times in nanoseconds. */
 export interface Analysis {
   readonly run: string;
   readonly stopped: string | null;
@@ -90,12 +93,14 @@ const REFERENCES = ['wasm-restored', 'wasm-in-thread', 'wasm-fresh', 'node-wasi'
 const NATIVE = ['container-cold', 'container-warm', 'process'] as const;
 const RATIO_PHASES = ['total', 'start', 'run'] as const;
 
+/** A run as its folder has it. */
 export interface AnalysisInput {
   readonly plan: Plan;
   readonly environment: RunEnvironment;
   readonly rows: readonly Row[];
 }
 
+/** Analyses the rows of a run. The same rows always give the same numbers: what is random has a seed. */
 export function analyse({ plan, environment, rows }: AnalysisInput): Analysis {
   const samples = new Samples(rows, plan);
   const reference = REFERENCES.find((name) => samples.targets.includes(name)) ?? samples.targets[0] ?? 'none';

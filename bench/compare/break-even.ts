@@ -11,6 +11,7 @@ export interface CallTimes {
   readonly run: number;
 }
 
+/** A call's total as a fixed part plus the own run, on both sides. */
 export interface BreakEvenModel {
   /** What of a call is not the guest's own run, in nanoseconds. */
   readonly wasmOverheadNs: number;
@@ -43,13 +44,16 @@ export function breakEven(wasm: CallTimes, native: CallTimes): BreakEvenModel {
  */
 export const VERDICTS = ['crosses', 'wasm-ahead', 'native-ahead', 'reversed', 'unresolved', 'too-short'] as const;
 
+/** One of `VERDICTS`. */
 export type Verdict = (typeof VERDICTS)[number];
 
+/** Nanoseconds of whole calls and of the guest's own run, block by block. */
 export interface CallBlocks {
   readonly total: Blocks;
   readonly run: Blocks;
 }
 
+/** A break-even with 95 % intervals; `runNs` in nanoseconds of native run time. */
 export interface BreakEvenEstimate {
   readonly model: BreakEvenModel;
   readonly runNs: Estimate;

@@ -9,6 +9,7 @@ import { createNebula } from '../../lib/index.ts';
 import { root } from '../measurement/root.ts';
 import { INPUTS, type InputName } from './plan.ts';
 
+/** A function with one of its inputs, and what it must answer. */
 export interface ComparisonCase {
   readonly function: string;
   readonly input: InputName;
@@ -27,6 +28,7 @@ interface CaseFile {
   readonly exitCode?: number;
 }
 
+/** SHA-256, in hex. */
 export const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
 /**

@@ -19,6 +19,7 @@ export interface BlockConditions {
   readonly stealShare: number | null;
 }
 
+/** What the machine, the engine and the code were during a run, as environment.json holds it. */
 export interface RunEnvironment extends Environment {
   /** Hash of the commit, with `+` after it when files differed from it; null outside of a clone. */
   readonly commit: string | null;
@@ -99,6 +100,7 @@ export function watchBlock(block: number): () => BlockConditions {
   };
 }
 
+/** What only the end of a run knows. */
 export interface RunFacts {
   readonly targets: readonly Target[];
   readonly missing: readonly MissingTarget[];

@@ -7,6 +7,7 @@ import type { RunEnvironment } from './environment.ts';
 import type { Plan } from './plan.ts';
 import type { CellName, Samples } from './samples.ts';
 
+/** Something a reader must know, with its severity and what it is about. */
 export interface Finding {
   readonly code: FindingCode;
   /** `void`: nothing may be concluded. `warning`: read with care. `note`: good to know. */
@@ -16,6 +17,7 @@ export interface Finding {
   readonly about: readonly string[];
 }
 
+/** What kind of finding it is; stable, for whoever reads analysis.json. */
 export type FindingCode =
   | 'void'
   | 'interrupted'
@@ -32,6 +34,7 @@ export type FindingCode =
   | 'garbage-collection'
   | 'frequency-unknown';
 
+/** What findings are looked for in. */
 export interface FindingsInput {
   readonly plan: Plan;
   readonly environment: RunEnvironment;
@@ -56,6 +59,7 @@ const nameOf = (cell: CellName): string => `${cell.target} ${cell.function} ${ce
 export const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? '' : 's'}`;
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
+/** Finds everything that a reader of a comparison must know. */
 export function findAll(input: FindingsInput): Finding[] {
   return [
     ...findStop(input),

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 /** The rows, as they are written and as they may be kept. */
 const ROWS: readonly [string, string] = ['rows.ndjson', 'rows.ndjson.gz'];
 
+/** The folder of a run: plan.json, environment.json, rows and what is written from them. */
 export class RunFolder {
   readonly path: string;
   readonly #rows: string;

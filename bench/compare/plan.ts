@@ -18,12 +18,16 @@ export const TARGETS = [
   'extism',
 ] as const;
 
+/** One of `TARGETS`. */
 export type TargetName = (typeof TARGETS)[number];
 
+/** Inputs of a function, from the smallest to the largest. */
 export const INPUTS = ['small', 'medium', 'large'] as const;
 
+/** One of `INPUTS`. */
 export type InputName = (typeof INPUTS)[number];
 
+/** What a comparison measures, and how often. */
 export interface Plan {
   readonly functions: readonly string[];
   readonly inputs: readonly InputName[];
@@ -53,6 +57,7 @@ export interface Plan {
   readonly memoryMib: number;
 }
 
+/** The whole comparison: what docs/results holds was measured by it. */
 export const FULL_PLAN: Plan = {
   functions: ['noop', 'fibonacci', 'fibonacci-recursive', 'matmul', 'sha256', 'json-transform', 'sort'],
   inputs: ['small', 'medium', 'large'],

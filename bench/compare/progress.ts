@@ -2,6 +2,7 @@
 
 import { SingleBar } from 'cli-progress';
 
+/** Tells a person how far a run is. */
 export interface Progress {
   start(calls: number): void;
   /** Corrects how many calls there will be, those made already included. */

@@ -12,8 +12,10 @@ import { createGunzip } from 'node:zlib';
  */
 export const CALL_PHASES = ['start', 'run', 'answer', 'teardown'] as const;
 
+/** One of `CALL_PHASES`. */
 export type CallPhase = (typeof CALL_PHASES)[number];
 
+/** One measurement of one call, in nanoseconds. */
 export interface Row {
   /** Name of the run. */
   readonly run: string;

@@ -53,6 +53,7 @@ export interface Beside {
   finish(): Promise<void>;
 }
 
+/** A plan with all that is needed to carry it out. */
 export interface RunRequest {
   readonly run: string;
   readonly plan: Plan;
@@ -64,12 +65,14 @@ export interface RunRequest {
   readonly companion?: Companion;
 }
 
+/** How the run went; its measurements are in the rows. */
 export interface RunResult {
   readonly blocks: readonly BlockConditions[];
   /** Why the plan was not carried out to its end, or null. */
   readonly stopped: string | null;
 }
 
+/** Carries a plan out. A call that fails is a row with its reason; only a sink that cannot be written to rejects. */
 export async function runPlan(request: RunRequest): Promise<RunResult> {
   const { plan, cells, progress, signal, companion } = request;
   const random = seededRandom(plan.seed);

@@ -35,6 +35,7 @@ function compareRanks(left: readonly number[], right: readonly number[]): number
   return at < 0 ? 0 : (left[at] as number) - (right[at] as number);
 }
 
+/** The measured calls of a run, without those that failed, by cell, phase and block. */
 export class Samples {
   /** In the order of the plan. */
   readonly cells: readonly CellName[];

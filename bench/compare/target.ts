@@ -33,6 +33,7 @@ export interface Deployed {
   readonly detail?: string;
 }
 
+/** An opened target, with all functions of the plan deployed. */
 export interface Target {
   readonly name: TargetName;
   /** Whether a call starts a container, so that few of them are all one can have. */

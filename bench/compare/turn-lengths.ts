@@ -6,6 +6,7 @@ import type { Plan } from './plan.ts';
 /** Of a cell whose calls are long, before the first block. */
 const LONG_WARM_UPS = 2;
 
+/** Reckons the calls of a cell's turn by the plan and by how long the cell's calls are. */
 export class TurnLengths {
   readonly #plan: Plan;
   readonly #long: Set<Cell> = new Set();

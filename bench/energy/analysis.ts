@@ -22,12 +22,14 @@ import type {
   TargetVerdicts,
 } from './summary.ts';
 
+/** What an energy run came to, or why it came to nothing; with its gates, its marker and its findings. */
 export type EnergyAnalysis = (EnergyMeasured | EnergyMissing) & {
   readonly gates: GateStamp | null;
   readonly marker: { readonly label: string; readonly synthetic: boolean; readonly cost: LineCost | null };
   readonly findings: readonly EnergyFinding[];
 };
 
+/** An energy run as its folder has it. */
 export interface EnergyInput {
   readonly plan: EnergyPlan;
   readonly rows: readonly Row[];
@@ -42,6 +44,7 @@ export interface AnalysedEnergy {
   readonly run: MeasuredRun | undefined;
 }
 
+/** Analyses an energy run. What is wrong with its recording becomes the state `refused`, not an error. */
 export function analyseEnergy(input: EnergyInput): AnalysedEnergy {
   const { record, plan } = input;
   const { marker, source } = record.session;

@@ -14,6 +14,7 @@ import type { MeasuredWindow } from './joules.ts';
 const FLOOR = { function: 'noop', input: 'small' } as const;
 const NATIVE: readonly string[] = ['container-cold', 'container-warm', 'process'];
 
+/** How long a function must run natively for its container to take no more energy than its micro-VM. */
 export interface EnergyBreakEven {
   readonly function: string;
   readonly input: string;
@@ -37,6 +38,7 @@ export function energyBreakEven(floorsJ: readonly [number, number], powersW: rea
   return slowerW <= 0 ? Number.POSITIVE_INFINITY : aheadJ / slowerW;
 }
 
+/** Run times of a comparison, and the windows of each of its cells. */
 export interface BreakEvenInput {
   readonly samples: Samples;
   readonly names: readonly CellName[];

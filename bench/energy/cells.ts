@@ -19,6 +19,7 @@ export interface Bounded {
 /** What single calls, batches of them, or neither of them say. */
 export type Unit = 'call' | 'batch' | 'none';
 
+/** Net energy of one phase of a call. */
 export interface PhaseEnergy {
   readonly phase: string;
   readonly windows: number;
@@ -28,6 +29,7 @@ export interface PhaseEnergy {
   readonly netJ: Bounded | null;
 }
 
+/** Energy of a call of one function and input on one target, in J. */
 export interface EnergyCell extends CellName {
   readonly unit: Unit;
   readonly batches: number;
@@ -133,6 +135,7 @@ export function meanOverBlocks(
   return { value, low: value - half, high: value + half };
 }
 
+/** Energies of one cell from all windows of it; those with calls that failed count in no energy. */
 export function summariseCell(name: CellName, windows: readonly MeasuredWindow[]): EnergyCell {
   const unit = unitOf(windows);
   const batches = windows.filter(({ kind }) => kind === 'batch');

@@ -6,6 +6,7 @@ import type { MeasuredRun } from './joules.ts';
 import type { EnergyRecord } from './record.ts';
 import type { EnergyMeasured, EnergyMissing } from './summary.ts';
 
+/** Something a reader must know of the energies, with its severity and what it is about. */
 export interface EnergyFinding {
   readonly code:
     | 'synthetic'
@@ -31,6 +32,7 @@ export interface EnergyFinding {
   readonly about: readonly string[];
 }
 
+/** What findings are looked for in; `run` and `measured` are undefined where `missing` is not. */
 export interface EnergyFindingsInput {
   readonly record: EnergyRecord;
   readonly gates: GateStamp | null;
@@ -56,6 +58,7 @@ const find = (
   about,
 });
 
+/** Finds everything a reader of energies must know. */
 export function findEnergy(input: EnergyFindingsInput): EnergyFinding[] {
   const { missing, measured } = input;
   const synthetic = (missing ?? measured)?.synthetic === true;

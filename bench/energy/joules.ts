@@ -76,6 +76,7 @@ export interface GuardLevels {
   readonly without: readonly { readonly id: string; readonly reason: string }[];
 }
 
+/** Idle power from the guards of a run. A guard that has gaps is left out. */
 export function measureGuards(
   integral: PowerIntegral,
   timeline: Timeline,
@@ -110,6 +111,7 @@ export interface MeasuredWindow {
   readonly verdict: Verdict;
 }
 
+/** Every window of a run with its energy, and how they came onto the trace's clock. */
 export interface MeasuredRun {
   readonly tied: TiedWindows;
   readonly integral: PowerIntegral;

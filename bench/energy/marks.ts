@@ -6,6 +6,7 @@ import type { ImportedLog } from '../../hardware/logger/log.ts';
 import type { ReadMarkerLog } from '../../hardware/marker/log-file.ts';
 import { tieWindows, type TiedWindows } from './joules.ts';
 
+/** One marked window: times in s on the trace's clock, gross energy in J with the idle power in it. */
 export interface MarkEnergy {
   readonly id: string;
   readonly calls: number;
@@ -20,6 +21,7 @@ export interface MarkEnergy {
   readonly synthetic: boolean;
 }
 
+/** All windows of a marker's log against one recording. */
 export interface MeasuredMarks {
   readonly tied: TiedWindows;
   readonly source: string;

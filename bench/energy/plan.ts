@@ -3,6 +3,7 @@
 import { argumentError } from '../../host/errors.ts';
 import { FULL_PLAN, planOf, type Plan } from '../compare/plan.ts';
 
+/** A comparison's plan, and how long its guards and batches are, in s. */
 export interface EnergyPlan extends Plan {
   /** Length of an idle guard in seconds: before the first block, between blocks, after the last one. */
   readonly guardS: number;
@@ -19,6 +20,7 @@ export interface EnergyPlan extends Plan {
   readonly callMarkS: number;
 }
 
+/** The whole energy run: about half an hour. */
 export const ENERGY_PLAN: EnergyPlan = {
   ...FULL_PLAN,
   functions: ['noop', 'fibonacci-recursive', 'matmul', 'sha256'],

@@ -15,8 +15,11 @@ import type { RecordingEnd } from './recorder.ts';
 import type { FailedMarks } from './session.ts';
 import { parseWindows, windowLines, type WindowRecord } from './windows.ts';
 
+/** What the run knew beside its rows: marker, source, machine. */
 export const SESSION_FILE = 'session.json';
+/** Which log was imported, where it was recorded elsewhere. */
 export const IMPORT_FILE = 'import.json';
+/** The recording of power, in our own CSV. */
 export const TRACE_FILE = 'power.csv';
 const EDGES_FILE = 'edges.ndjson';
 const WINDOWS_FILE = 'windows.ndjson';
@@ -57,6 +60,7 @@ export interface EnergyRecord {
   readonly power: { readonly imported: ImportedLog; readonly line: string | null; readonly sha256: string } | undefined;
 }
 
+/** Writes what an energy run leaves beside its rows: session.json, edges.ndjson, windows. */
 export async function writeRecord(
   folder: RunFolder,
   session: SessionRecord,
@@ -73,6 +77,7 @@ export function readEdges(path: string): Promise<ReadMarkerLog> {
   return readMarkerLog(createReadStream(path));
 }
 
+/** SHA-256 of a file, in hex. */
 export async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);

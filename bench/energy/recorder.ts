@@ -34,6 +34,7 @@ class RecordingError extends Error {
   }
 }
 
+/** Records a source in a process of its own, so that this one's load does not delay a reading. */
 export class Recorder {
   readonly properties: SourceProperties;
   readonly #child: ChildProcess;

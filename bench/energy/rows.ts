@@ -3,6 +3,7 @@
 import type { Energy } from '../../hardware/analysis/energy.ts';
 import type { MeasuredWindow } from './joules.ts';
 
+/** One window as a line of energy.ndjson and of energy.csv; energies in J, times in s. */
 export interface EnergyRow {
   readonly run: string;
   readonly id: string;

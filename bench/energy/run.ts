@@ -10,6 +10,7 @@ import { Recorder } from './recorder.ts';
 import { EnergySession } from './session.ts';
 import { TRACE_FILE, writeRecord } from './record.ts';
 
+/** What is opened beside the comparison, by the texts of nebula meter. */
 export interface Instruments {
   /** Text of a source; undefined where a logger elsewhere records. */
   readonly source: string | undefined;

@@ -26,6 +26,7 @@ interface Pace {
   readonly marksCalls: boolean;
 }
 
+/** A plan, the marker that marks it, and what ends it early. */
 export interface SessionOptions {
   readonly plan: EnergyPlan;
   readonly marker: Marker;
@@ -41,6 +42,7 @@ export interface FailedMarks {
 
 const nowNs = (): bigint => process.hrtime.bigint();
 
+/** Marks the turns of a plan: idle guards between the blocks, a batch in each turn. */
 export class EnergySession implements Companion {
   readonly windows: WindowRecord[] = [];
   readonly #options: SessionOptions;

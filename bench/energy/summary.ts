@@ -54,6 +54,7 @@ export interface EnergyRatio extends CellName {
   readonly reason: string | null;
 }
 
+/** How many windows of a target can be resolved, and how their times are known. */
 export interface TargetVerdicts {
   readonly target: string;
   readonly verdicts: Readonly<Record<Verdict, number>>;
@@ -61,6 +62,7 @@ export interface TargetVerdicts {
   readonly states: Readonly<Record<string, number>>;
 }
 
+/** Energies of a run that were measured. */
 export interface EnergyMeasured {
   readonly state: 'measured';
   /** True when power, marks or both were made up. */
@@ -77,6 +79,7 @@ export interface EnergyMeasured {
   readonly incomplete: readonly string[];
 }
 
+/** Mean power of one guard and its standard error, in W; times in s. */
 export interface IdleSummary {
   readonly startS: number;
   readonly endS: number;

@@ -24,6 +24,7 @@ const MEAN_S = 1e-3;
 
 type Value = Extract<Reading, { kind: 'value' }>;
 
+/** Writes readings as our own CSV while they come. */
 export class TraceWriter {
   readonly #properties: SourceProperties;
   readonly #thins: boolean;

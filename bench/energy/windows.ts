@@ -35,6 +35,7 @@ export interface CallsWindow {
   readonly phases?: Readonly<Partial<Record<CallPhase, number>>>;
 }
 
+/** A window that a run marked. */
 export type WindowRecord = GuardWindow | CallsWindow;
 
 /** The lines of windows.ndjson. */

@@ -10,6 +10,7 @@ import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/prom
 /** Sends one request. Resolves to undefined when it was answered as it should, to the reason when not. */
 export type Send = () => Promise<string | undefined>;
 
+/** Requests at a constant rate. */
 export interface ArrivalOptions {
   /** Arrivals per second. */
   readonly ratePerSecond: number;
@@ -20,6 +21,7 @@ export interface ArrivalOptions {
   readonly drainMs: number;
 }
 
+/** What came of them; histograms in microseconds. */
 export interface ArrivalResult {
   readonly sent: number;
   readonly answered: number;
@@ -37,10 +39,12 @@ export interface ArrivalResult {
 const POLL_MS = 2;
 const LARGEST_US = 600_000_000;
 
+/** A histogram of microseconds with three significant digits. */
 export function createHistogram(): Histogram {
   return build({ lowestDiscernibleValue: 1, highestTrackableValue: LARGEST_US, numberOfSignificantValueDigits: 3 });
 }
 
+/** Sends requests when they are due, however late the answers are (open loop), and waits for the last ones. */
 export async function sendAtRate(send: Send, options: ArrivalOptions): Promise<ArrivalResult> {
   const { ratePerSecond, arrivals, outstandingMax, drainMs } = options;
   const latencyUs = createHistogram();

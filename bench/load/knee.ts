@@ -3,6 +3,7 @@
  * again, since a machine that was busy for a moment is no limit of the server's. Pure but for its probe.
  */
 
+/** Where the search begins and ends; rates per second. */
 export interface KneeOptions {
   readonly startPerSecond: number;
   readonly maxPerSecond: number;
@@ -14,6 +15,7 @@ export interface KneeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What was found; rates per second. */
 export interface Knee {
   /** The highest rate that was sustained; 0 when not even the first one was. */
   readonly sustainedPerSecond: number;

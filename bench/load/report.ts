@@ -64,6 +64,7 @@ function failuresOf({ failures }: LoadStep): string {
     .join(', ');
 }
 
+/** The report of a sweep as Markdown. */
 export function toMarkdown(result: LoadResult, environment: RunEnvironment): string {
   const steps = result.sweeps.flatMap((sweep) => [...sweep.steps].sort((a, b) => a.ratePerSecond - b.ratePerSecond));
   const lines = steps.map((step) => [
@@ -112,6 +113,7 @@ function lastTries(steps: readonly LoadStep[]): LoadStep[] {
   return [...new Map(steps.map((step) => [step.ratePerSecond, step])).values()];
 }
 
+/** Latency against rate, all targets in one figure. */
 export function drawLoad({ sweeps }: LoadResult): Figure {
   const points = sweeps.flatMap(({ target, steps }) =>
     lastTries(steps)

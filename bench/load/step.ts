@@ -6,10 +6,13 @@ import { Pool } from 'undici';
 import { encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import { sendAtRate, type ArrivalResult, type Send } from './arrivals.ts';
 
+/** What can be put under load. */
 export const LOAD_TARGETS = ['wasm-restored', 'container-warm', 'container-cold'] as const;
 
+/** One of `LOAD_TARGETS`. */
 export type LoadTarget = (typeof LOAD_TARGETS)[number];
 
+/** A server under load. */
 export interface LoadServer {
   readonly send: Send;
   close(): Promise<void>;
@@ -80,6 +83,7 @@ export interface LoadStep {
   readonly histogram: string;
 }
 
+/** One rate for some seconds, and when it counts as sustained. */
 export interface StepOptions {
   readonly target: LoadTarget;
   readonly ratePerSecond: number;
@@ -95,6 +99,7 @@ const DRAIN_MS = 10_000;
 /** Share of the requests that must be answered, rightly and in time to count, for a rate to be sustained. */
 export const ANSWERED_SHARE = 0.999;
 
+/** Offers a server one rate. */
 export async function runStep(server: LoadServer, options: StepOptions): Promise<LoadStep> {
   const { ratePerSecond, seconds } = options;
   const arrivals = Math.max(FEWEST_ARRIVALS, Math.ceil(ratePerSecond * seconds));
@@ -107,6 +112,7 @@ export async function runStep(server: LoadServer, options: StepOptions): Promise
   return toStep(options, arrivals, result);
 }
 
+/** What is kept of the arrivals of a step. */
 export function toStep(
   { target, ratePerSecond, p50LimitUs, p99LimitUs }: StepOptions,
   arrivals: number,

@@ -22,6 +22,7 @@ export interface Comparison {
   readonly different: boolean;
 }
 
+/** What a ratio is held against. */
 export interface Bar {
   readonly sense: 'atMost' | 'atLeast';
   readonly value: number;
@@ -35,6 +36,7 @@ interface Names {
   readonly metric: string;
 }
 
+/** A ratio with its interval, held against its bar if it has one. */
 export function compared(names: Names, estimate: Estimate, bar?: Bar): Comparison {
   const { value: ratio, low, high } = estimate;
   const met = bar === undefined ? null : bar.sense === 'atMost' ? ratio <= bar.value : ratio >= bar.value;
@@ -75,5 +77,7 @@ export function compareRates(
   return compared(names, ratioOfMeans(subject, against), bar);
 }
 
+/** A bar that is met by this ratio or less. */
 export const atMost = (value: number): Bar => ({ sense: 'atMost', value });
+/** A bar that is met by this ratio or more. */
 export const atLeast = (value: number): Bar => ({ sense: 'atLeast', value });

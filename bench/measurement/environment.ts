@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os';
 
+/** The machine and what else went on, as every result file holds it. */
 export interface Environment {
   readonly command: string;
   readonly date: string;
@@ -30,6 +31,7 @@ function readText(path: string): string | null {
   }
 }
 
+/** Ticks of all processors since boot. */
 export interface CpuTimes {
   readonly total: number;
   readonly steal: number;

@@ -7,6 +7,7 @@ import type { Comparison } from './comparison.ts';
 import type { Environment } from './environment.ts';
 import type { Row, Series } from './series.ts';
 
+/** What `--json` writes. */
 export interface Result {
   readonly environment: Environment;
   readonly rows: readonly Row[];

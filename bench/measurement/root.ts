@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
+/** The folder of the clone, from the sources and from dist. */
 export const root: string = join(here, import.meta.url.includes('/dist/bench/') ? '../../..' : '../..');
 
 /** A function's module. */

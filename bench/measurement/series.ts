@@ -16,6 +16,7 @@ export interface Subject {
   close?(): unknown;
 }
 
+/** How many samples are taken, and in which order. */
 export interface SeriesPlan {
   readonly bench: string;
   readonly function?: string;
@@ -83,6 +84,7 @@ async function sample(subject: Subject, count: number): Promise<Float64Array> {
   return times;
 }
 
+/** Percentiles by the nearest rank over all blocks, and the rate that the mean gives. */
 export function rowOf(series: Series): Row {
   const all = joined(series.blocks);
   const totalUs = all.reduce((sum, us) => sum + us, 0);

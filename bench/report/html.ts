@@ -19,6 +19,7 @@ import {
 } from '../compare/report/tables.ts';
 import { targetsOf, targetTable } from '../compare/report/targets.ts';
 
+/** The whole report as one HTML file, figures and style within it. */
 export function toHtml(input: ReportInput, figures: readonly Figure[], energy?: EnergySection): string {
   const { analysis, environment, plan } = input;
   const calls = analysis.cells.reduce((sum, cell) => sum + (cell.phases['total']?.n ?? 0), 0);

@@ -35,6 +35,7 @@ export function headlineText(analysis: ConcludedAnalysis): string {
   return [...lines, ...energies, ...warnings.map((finding) => `${finding.severity}: ${finding.message}`)].join('\n');
 }
 
+/** The whole report as Markdown, its figures as files beside it. */
 export function toMarkdown(input: ReportInput, figures: readonly Figure[], energy?: EnergySection): string {
   const { analysis, environment, plan } = input;
   const parts = [

@@ -1,5 +1,6 @@
 /** How the report looks: on a screen, in the dark, on paper. */
 
+/** The style of report.html, for light and dark. */
 export const STYLE: string = `
 :root { --ink: #1a1a1a; --paper: #ffffff; --faint: #6b6b6b; --line: #d9d9d9; --warn: #a04000; --void: #b00020; }
 @media (prefers-color-scheme: dark) {

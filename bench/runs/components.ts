@@ -32,6 +32,7 @@ function pathOf({ name }: Guest): string {
   return join(root, 'functions', 'components', name, `${name}.wasm`);
 }
 
+/** Measures components in a fresh state, and over HTTP beside jco serve. */
 export async function runComponents(options: RunOptions): Promise<Findings> {
   const series: Series[] = [];
   const comparisons: Comparison[] = [];

@@ -13,6 +13,7 @@ const BYTES_PER_FUNCTION = 200_000;
 
 const exact = (value: number): Estimate => ({ value, low: value, high: value });
 
+/** Measures the memory of many functions and of many calls. */
 export async function runDensity(): Promise<Findings> {
   const many = await densityOf({ kind: 'functions', count: FUNCTIONS });
   const calls = await densityOf({ kind: 'calls', first: FIRST_CALLS, total: ALL_CALLS });

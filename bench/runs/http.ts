@@ -10,6 +10,7 @@ import { nebulaServer, nodeServer, workerdServer, type Server } from '../subject
 import { loadRow, wrk, type Load } from '../subjects/wrk.ts';
 import type { RunOptions } from './options.ts';
 
+/** Measures calls over HTTP beside bare servers. */
 export async function runHttp(options: RunOptions): Promise<Findings> {
   const folder = await mkdtemp(join(tmpdir(), 'nebula-bench-'));
   const servers: Server[] = [];

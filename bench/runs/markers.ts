@@ -55,6 +55,7 @@ async function plain(name: string, options: NebulaOptions): Promise<Subject> {
   return { name, run: () => nebula.invoke(NOOP.function, NO_INPUT), close: () => nebula.close() };
 }
 
+/** Measures what it costs a call to be marked. */
 export async function runMarkers(options: RunOptions): Promise<Findings> {
   const here: NebulaOptions = { executor: 'in-thread' };
   const pool: NebulaOptions = { threads: 1 };

@@ -44,6 +44,7 @@ const LOOKUP: Part = {
   memoryBytes: (TABLE_MIB + 4) * MIB,
 };
 
+/** Measures what each part costs, and in which tier calls run. */
 export async function runPhases(options: RunOptions): Promise<Findings> {
   const series: Series[] = [];
   const take = async (subjects: readonly Subject[], name: string, perBlock: number): Promise<void> => {

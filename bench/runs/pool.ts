@@ -13,6 +13,7 @@ const NOOP: Case = { function: 'noop', path: functionPath('noop'), input: '', ex
 const CALLERS = 64;
 const CALLS_PER_BLOCK = 6400;
 
+/** Measures calls through the worker pool beside bare message ports. */
 export async function runPool(options: RunOptions): Promise<Findings> {
   const subjects = [await pooled(NOOP, 'nebula'), rawMessagePort(), piscinaEcho()];
   const plan = {

@@ -15,6 +15,7 @@ import type { RunOptions } from './options.ts';
 const TABLE_MIB = 64;
 const NOOP: Case = { function: 'noop', path: functionPath('noop'), input: '', expected: '' };
 
+/** Measures how a used state is put back, strategy beside strategy. */
 export async function runRestore(options: RunOptions): Promise<Findings> {
   const missing: string[] = [];
   const small = await runSmall(options);

@@ -14,6 +14,7 @@ const CASES: readonly Case[] = [
   { function: 'fibonacci', path: functionPath('fibonacci'), input: '10', expected: '55\n' },
 ];
 
+/** Measures one call in a fresh state beside peers. */
 export async function runStart(options: RunOptions): Promise<Findings> {
   const series: Series[] = [];
   const missing: string[] = [];

@@ -25,6 +25,7 @@ interface Seen {
   readonly tiers: TierCounts[];
 }
 
+/** Rows and comparisons of calls by V8's tier. */
 export interface TierFindings {
   readonly rows: readonly Row[];
   readonly series: readonly Series[];

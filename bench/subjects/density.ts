@@ -9,6 +9,7 @@ export type DensityTask =
   | { readonly kind: 'functions'; readonly count: number }
   | { readonly kind: 'calls'; readonly first: number; readonly total: number };
 
+/** Resident memory of the process, in bytes. */
 export interface DensityAnswer {
   readonly beforeBytes: number;
   readonly afterBytes: number;

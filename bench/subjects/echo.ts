@@ -9,6 +9,7 @@ import type { Subject } from '../measurement/series.ts';
 /** What a call of `noop` carries, so that all send alike. */
 const MESSAGE = { id: 'noop', input: new Uint8Array(0), calledNs: 1 };
 
+/** A worker that echoes over a bare MessagePort. */
 export function rawMessagePort(): Subject {
   const source = `const { parentPort } = require('node:worker_threads'); parentPort.on('message', (m) => parentPort.postMessage(m));`;
   const worker = new Worker(source, { eval: true });

@@ -14,6 +14,7 @@ import type { Series, SeriesPlan, Subject } from '../measurement/series.ts';
 
 const ID = 'cpython';
 
+/** CPython, initialised and ready for its first line. */
 export interface ReadyInterpreter {
   readonly subjects: readonly Subject[];
   /** The time from a call's end to a ready instance, taken out of each measured call. */

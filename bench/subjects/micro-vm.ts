@@ -10,6 +10,7 @@ import { createImage, type SnapshotImage } from '../../host/snapshot/image.ts';
 import { initialise } from '../../host/initialise.ts';
 import { expectOutput } from './wasi.ts';
 
+/** A function whose invocation is measured part by part. */
 export interface Part {
   readonly function: string;
   readonly module: Uint8Array;
@@ -36,6 +37,7 @@ export async function define(part: Part, module: Uint8Array = part.module): Prom
   };
 }
 
+/** The image of a definition's snapshot; whoever asks closes it. */
 export function imageOf(definition: FunctionDefinition): SnapshotImage {
   return createImage(initialise(definition).snapshot);
 }

@@ -6,6 +6,7 @@ import type { DeployOptions, NebulaOptions } from '../../lib/api.ts';
 import type { Subject } from '../measurement/series.ts';
 import { expectOutput } from './wasi.ts';
 
+/** A function, an input, and what it must answer. */
 export interface Case {
   readonly function: string;
   readonly path: string;
@@ -34,12 +35,14 @@ export async function inThread(
   return { name, run: () => nebula.invoke(test.function, input), close: () => nebula.close() };
 }
 
+/** Nebula with its worker pool. */
 export async function pooled(test: Case, name = 'nebula-pool', threads = 1): Promise<Subject> {
   const nebula = await open(test, { threads });
   const input = new TextEncoder().encode(test.input);
   return { name, run: () => nebula.invoke(test.function, input), close: () => nebula.close() };
 }
 
+/** The same over HTTP, by one kept connection. */
 export async function overHttp(test: Case, name = 'nebula-http'): Promise<Subject> {
   const nebula = await open(test, { threads: 1 });
   const server = await startServer(nebula, { port: 0 });

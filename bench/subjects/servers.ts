@@ -9,6 +9,7 @@ import { request } from 'undici';
 import { functionPath, root } from '../measurement/root.ts';
 import { peerFile } from './peers.ts';
 
+/** A server that was started for a measurement. */
 export interface Server {
   readonly name: string;
   /** Where a POST is answered. */
@@ -18,6 +19,7 @@ export interface Server {
 
 const START_MS = 20_000;
 
+/** A TCP port that nobody listens on now. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
@@ -26,6 +28,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** Starts a server and waits for its first answer. @throws Error when it ends or does not answer */
 export async function startServer(
   name: string,
   command: string,
@@ -72,6 +75,7 @@ export async function nebulaServer(): Promise<Server> {
   return startServer('nebula', process.execPath, args, `http://127.0.0.1:${port}/invoke/noop`);
 }
 
+/** A component to be served, and what of it is asked for. */
 export interface ComponentServerOptions {
   readonly name: string;
   /** The component's file. */

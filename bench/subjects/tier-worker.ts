@@ -8,6 +8,7 @@ import { exportedFunctions } from './module-variants.ts';
 import { runOnce } from './micro-vm.ts';
 import { countTiers, type TierCounts } from './tiers.ts';
 
+/** What a thread of its own is to call. */
 export interface TierTask {
   /** Calls of a module of the thread's own that are made first, so that everything but the module is warm. */
   readonly own: { readonly definition: FunctionDefinition; readonly image: SnapshotImage; readonly calls: number };
@@ -17,6 +18,7 @@ export interface TierTask {
   readonly expected: string;
 }
 
+/** How long the first call took, in microseconds, and V8's tiers before and after it. */
 export interface TierAnswer {
   readonly before: TierCounts;
   /** Time of the first call in this thread. */

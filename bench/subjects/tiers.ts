@@ -39,6 +39,7 @@ function loadNatives(): Natives {
   };
 }
 
+/** How many of some functions are in each tier of V8. */
 export function countTiers(state: InstanceState, functions: readonly string[]): TierCounts {
   natives ??= loadNatives();
   const counts = { uncompiled: 0, liftoff: 0, turbofan: 0 };

@@ -24,6 +24,7 @@ export interface Alignment extends SessionWindows {
   readonly synthetic: boolean;
 }
 
+/** How strict the search is; times in seconds. */
 export interface AlignOptions {
   /** Sampling interval of the logger's digital inputs, in seconds. */
   readonly sampleS: number;

@@ -16,6 +16,7 @@ export interface IdleLevel {
   readonly samples: number;
 }
 
+/** Idle power over a session. */
 export interface Baseline {
   /** In order of time. */
   readonly levels: readonly IdleLevel[];

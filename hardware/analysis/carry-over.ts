@@ -15,6 +15,7 @@ export interface FollowedBatch {
   readonly value: number;
 }
 
+/** What the test came to. */
 export interface CarryOver {
   /** Batches that took part: those of cells with at least two of them and two different neighbours. */
   readonly batches: number;

@@ -26,6 +26,7 @@ export interface Energy {
 /** What a source can say about a window: of it alone, only of many together, or nothing. */
 export type Verdict = 'resolvable' | 'batch-only' | 'unresolvable';
 
+/** What a recording says of one window; times in s. */
 export interface WindowEnergy {
   readonly durationS: number;
   readonly samples: number;

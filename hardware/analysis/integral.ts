@@ -38,6 +38,7 @@ interface UpTo {
 
 const NO_POWER: BoundaryPower = { fromW: Number.NaN, toW: Number.NaN };
 
+/** What counts as a gap. */
 export interface IntegralOptions {
   /** A longer interval is a gap, in seconds; default one and a half median intervals. */
   readonly gapS?: number;

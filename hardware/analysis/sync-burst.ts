@@ -6,6 +6,7 @@
 import type { Edge } from './edges.ts';
 import { seededRandom } from '../../statistics/random.ts';
 
+/** Pulses of a burst: 16 edges. */
 export const BURST_PULSES = 8;
 
 /** One pulse of a burst: high for `highMs`, then low for `lowMs`. */

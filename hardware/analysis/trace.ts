@@ -12,6 +12,7 @@ export type SampleRule = 'instant' | 'average' | 'counter';
 /** Whose clock the times are of. */
 export type TraceClock = 'logger' | 'host-monotonic' | 'host-realtime';
 
+/** A recording of power, from whatever recorded it. */
 export interface PowerTrace {
   readonly source: string;
   readonly rule: SampleRule;

@@ -3,6 +3,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { HardwareError, detailOf } from '../instrument/errors.ts';
 
+/** What `nebula meter --help` prints. */
 export const USAGE = `Usage: nebula meter <command>
 
   list                                what can measure power and mark here, and why the rest cannot
@@ -19,10 +20,13 @@ Exit codes: 0; 2 usage; 3 it could not be done.
 /** A mistake in the command. */
 export class UsageError extends Error {}
 
+/** Exit code of a command that was called wrongly. */
 export const EXIT_USAGE = 2;
+/** Exit code of a command that could not do what was asked. */
 export const EXIT_FAILED = 3;
 const EXIT_INTERRUPTED = 130;
 
+/** Options of a command by name. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 /** Operands and flags of a command. @throws UsageError */
@@ -90,6 +94,7 @@ export function report(error: unknown, json: boolean): number {
   return isUsage ? EXIT_USAGE : EXIT_FAILED;
 }
 
+/** Prints a value as JSON to stdout. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
 }

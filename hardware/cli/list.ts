@@ -22,6 +22,7 @@ function table(title: string, rows: readonly (readonly [state: string, name: str
   return `${title}\n${lines.join('')}`;
 }
 
+/** `nebula meter list`. @throws HardwareError ARGUMENT */
 export async function list(given: readonly string[]): Promise<void> {
   const { flags } = argumentsOf(given, {}, 0);
   const sources = await listSources();

@@ -60,6 +60,7 @@ function describe(character: SourceCharacter, effects: readonly { windowS: numbe
   return rows.map(([name = '', text = '']) => `  ${name.padEnd(16)} ${text}\n`).join('');
 }
 
+/** `nebula meter probe`. @throws HardwareError of the source */
 export async function probe(given: readonly string[]): Promise<void> {
   const { operands, flags } = argumentsOf(given, { seconds: { type: 'string' } }, 1);
   const seconds = secondsOf(flags) ?? 30;

@@ -14,6 +14,7 @@ function describe({ file, source, durationS, counts }: RecordingReport): string 
   return `${source}: ${values} values in ${durationS.toFixed(1)} s to ${file}; ${problems}${first}\n`;
 }
 
+/** `nebula meter record`. @throws HardwareError of the source and of the recording */
 export async function record(given: readonly string[]): Promise<void> {
   const options = { seconds: { type: 'string' }, out: { type: 'string', short: 'o' } } as const;
   const { operands, flags } = argumentsOf(given, options, 1);

@@ -5,6 +5,7 @@
 
 import type { MachineReading } from './machine.ts';
 
+/** What is looked at before and after a session. */
 export type GateName =
   | 'governor'
   | 'frequency'
@@ -43,6 +44,7 @@ export interface GateLimits {
   readonly lostShare: number;
 }
 
+/** What must hold unless a caller says otherwise. */
 export const DEFAULT_GATE_LIMITS: GateLimits = {
   governors: ['performance', 'userspace'],
   frequencyShare: 0.02,

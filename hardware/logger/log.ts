@@ -38,6 +38,7 @@ export interface LogMark {
   readonly endS: number;
 }
 
+/** A log that was read whole: power, edges of its digital lines, and what was wrong with it. */
 export interface ImportedLog {
   readonly trace: PowerTrace;
   /** Edges of each digital line that the log has. */

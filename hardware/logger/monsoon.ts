@@ -7,6 +7,7 @@ import { HardwareError } from '../instrument/errors.ts';
 import { LogBuilder, numberOf, type ImportOptions, type LogParser } from './log.ts';
 import { TableParser, formatError } from './table.ts';
 
+/** Reads a CSV of Monsoon's PowerTool: main channel. */
 export function monsoonParser(options: ImportOptions): LogParser {
   const format = 'monsoon-csv';
   const builder = new LogBuilder();

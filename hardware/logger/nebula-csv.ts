@@ -59,6 +59,7 @@ export function parseSidecar(text: string): Sidecar {
 const LEVELS: Readonly<Record<string, DigitalLevel>> = { '0': 0, '1': 1, X: 'X', '-': '-' };
 const INPUTS: readonly string[] = ['d0', 'd1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7'];
 
+/** Reads our own CSV, by what its sidecar says. */
 export function nebulaCsvParser(sidecar: Sidecar): LogParser {
   const builder = new LogBuilder();
   return new TableParser({

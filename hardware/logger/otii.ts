@@ -93,6 +93,7 @@ class OtiiParser implements LogParser {
   }
 }
 
+/** Reads answers of Otii's TCP server, one a line. */
 export function otiiParser(): LogParser {
   return new OtiiParser();
 }

@@ -10,6 +10,7 @@ import { TableParser, formatError, type TableFormat } from './table.ts';
 
 const FORMAT = 'ppk2-csv';
 
+/** Names of the PPK2's digital inputs, the lowest bit first. */
 export const PPK2_LINES: readonly string[] = ['D0', 'D1', 'D2', 'D3', 'D4', 'D5', 'D6', 'D7'];
 
 function levelOf(character: string | undefined): DigitalLevel | undefined {

@@ -59,6 +59,7 @@ class PtDaemonParser implements LogParser {
   }
 }
 
+/** Reads a log of SPEC's PTDaemon, its marks as windows. */
 export function ptDaemonParser(): LogParser {
   return new PtDaemonParser();
 }

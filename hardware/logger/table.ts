@@ -13,6 +13,7 @@ export interface TableFormat {
   finish(): ImportedLog;
 }
 
+/** Which columns of a table are what. */
 export interface TableOptions {
   readonly format: string;
   readonly separator: string | RegExp;

@@ -11,6 +11,7 @@ import type { MarkerLine } from './line.ts';
 /** Folder of the chips' files. */
 export const CHIP_ROOT = '/dev';
 
+/** Where the chips are, for tests. */
 export interface ChipLineOptions {
   /** The chip's file; default: the chip of the board's header, by its label. */
   readonly chip?: string;

@@ -20,6 +20,7 @@ export interface Marker {
   close(): Promise<void>;
 }
 
+/** How a session is marked. */
 export interface MarkerOptions {
   /** Shortest time of a burst's code, in milliseconds: at least two samples of the logger; default 5. */
   readonly burstUnitMs?: number;

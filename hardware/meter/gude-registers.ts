@@ -6,6 +6,7 @@
 
 import { HardwareError } from '../instrument/errors.ts';
 
+/** Time after which a GUDE meter has new values, in seconds. */
 export const GUDE_REFRESH_S = 1;
 
 /** Offsets of a line's values, each a signed 32-bit number of two registers, the high word first. */
@@ -18,6 +19,7 @@ export const GUDE_OFFSETS = {
   powerFactorMilli: 5,
 } as const;
 
+/** A quantity that a GUDE meter has a register for. */
 export type GudeQuantity = keyof typeof GUDE_OFFSETS;
 
 /** First register of a line's value; lines count from 0. */

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { HardwareError, detailOf, systemCodeOf } from '../instrument/errors.ts';
 import { pollReadings, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
 
+/** Where the kernel shows sensors. */
 export const HWMON_ROOT = '/sys/class/hwmon';
 
 const CHIPS: readonly string[] = ['ina219', 'ina220', 'ina226', 'ina230', 'ina231', 'ina260', 'ina3221'];

@@ -11,6 +11,7 @@ import { MACHINE_PLACES, SOURCE_KINDS, openSource, type MachinePlaces } from './
 /** Whether a source can be read: `elsewhere` are those on the network or a port, which only an address tells. */
 export type SourceState = 'present' | 'absent' | 'denied' | 'elsewhere';
 
+/** A source that this machine has, or why it has not. */
 export interface ListedSource {
   readonly kind: string;
   /** The text that opens it; where that needs an address, its form. */

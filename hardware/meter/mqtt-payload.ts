@@ -14,6 +14,7 @@ export interface MeterMessage {
   readonly stamp: number | undefined;
 }
 
+/** How one maker's meters tell their readings over MQTT. */
 export interface MqttFormat {
   readonly name: string;
   /** Topic to subscribe to when the user names the device `<device>`. */

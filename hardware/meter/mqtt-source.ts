@@ -8,6 +8,7 @@ import { HardwareError, detailOf } from '../instrument/errors.ts';
 import { MQTT_FORMATS, type MeterMessage, type MqttFormat } from './mqtt-payload.ts';
 import { monotonicS, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
 
+/** Broker, topic and format of a meter. */
 export interface MqttOptions {
   /** `mqtt://host:1883`, or mqtts. */
   readonly url: string;

@@ -4,6 +4,7 @@ import { HardwareError, detailOf } from '../instrument/errors.ts';
 import { GUDE_REFRESH_S, gudeNumber, gudeOid, gudeRegister, parseGudeStatus } from './gude-registers.ts';
 import { pollReadings, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
 
+/** A meter that is asked over the network. */
 export interface NetworkMeterOptions {
   readonly host: string;
   readonly port?: number;

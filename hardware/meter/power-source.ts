@@ -34,6 +34,7 @@ export type Reading =
   | { readonly kind: 'malformed'; readonly detail: string }
   | { readonly kind: 'duplicate' | 'reordered' | 'stale' | 'lost' | 'disconnected'; readonly detail: string };
 
+/** Something that gives readings of power or energy while they come. */
 export interface PowerSource {
   readonly properties: SourceProperties;
   /** Gives readings until the signal aborts; ends without an error then. */

@@ -7,6 +7,7 @@
 
 import { HardwareError } from '../instrument/errors.ts';
 
+/** First byte of each command of the PPK2. */
 export const PPK2_COMMANDS = {
   averageStart: 0x06,
   averageStop: 0x07,

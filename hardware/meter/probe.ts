@@ -8,6 +8,7 @@ import { interpolated, median, sorted } from '../../statistics/quantiles.ts';
 import { medianIntervalS, type PowerTrace } from '../analysis/trace.ts';
 import { HardwareError } from '../instrument/errors.ts';
 
+/** What a source can resolve. */
 export interface SourceCharacter {
   readonly source: string;
   readonly samples: number;

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { HardwareError, detailOf, systemCodeOf } from '../instrument/errors.ts';
 import { pollReadings, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
 
+/** Where the kernel shows RAPL's counters. */
 export const POWERCAP_ROOT = '/sys/class/powercap';
 
 /** One zone: `package-0`, `core`, `dram`, `psys`. */

@@ -32,6 +32,7 @@ export interface MachinePlaces {
   readonly devices: string;
 }
 
+/** Where a machine has its sources, unless a test says otherwise. */
 export const MACHINE_PLACES: MachinePlaces = {
   hwmon: HWMON_ROOT,
   powercap: POWERCAP_ROOT,

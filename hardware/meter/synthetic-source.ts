@@ -9,6 +9,7 @@ import { normalFrom } from '../../statistics/normal.ts';
 import { seededRandom } from '../../statistics/random.ts';
 import { monotonicS, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
 
+/** What is made up. */
 export interface SyntheticOptions {
   /** Power of the idle machine in W; default 2.5. */
   readonly idleW?: number;

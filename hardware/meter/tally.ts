@@ -38,6 +38,7 @@ const COUNTED = {
 /** Intervals are counted in steps of 1 %. */
 const STEP = Math.log(1.01);
 
+/** Counts readings as they come: gaps, repeats, late ones, without keeping them. */
 export class ReadingTally {
   readonly #rule: SampleRule;
   readonly #counts: { -readonly [Name in keyof Omit<ReadingCounts, 'gaps' | 'firstProblem'>]: number } = {

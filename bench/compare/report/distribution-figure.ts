@@ -16,6 +16,7 @@ interface Step {
 const STEPS_MAX = 200;
 const FACET_PX = 84;
 
+/** Every call of every target at one input, as a strip for each. */
 export function drawDistribution(samples: Samples, input: string): Figure {
   const cells = samples.cells.filter((cell) => cell.input === input && samples.values(cell, 'total').length > 0);
   const steps = cells.flatMap((cell) =>

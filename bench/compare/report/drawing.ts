@@ -6,6 +6,7 @@ import { parseHTML } from 'linkedom';
 /** A column of a paper is 88 mm wide; this many CSS pixels are. */
 export const COLUMN_PX = 333;
 
+/** A figure as SVG, with what a page says around it. `id` names its file. */
 export interface Figure {
   readonly id: string;
   readonly title: string;
@@ -15,6 +16,7 @@ export interface Figure {
   readonly series: readonly string[];
 }
 
+/** A colour and what it stands for. */
 export interface LegendEntry {
   readonly label: string;
   readonly colour: string;
@@ -129,6 +131,7 @@ function legendOf(entries: readonly LegendEntry[]): { readonly swatches: string;
   return { swatches, heightPx: (row + 1) * LEGEND_ROW_PX + 4 };
 }
 
+/** Text as it may stand in XML and HTML, also within quotes. */
 export function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

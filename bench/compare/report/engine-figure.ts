@@ -19,6 +19,7 @@ const REQUESTS = ALL_PHASES.filter((phase) => !(WASM_PHASES as readonly string[]
 const ROW_PX = 15;
 const GAP_PX = 20;
 
+/** How much of each phase of a container call is the engine's; undefined for a run without containers. */
 export function drawEngine(analysis: Analysis): Figure | undefined {
   const parts = analysis.cells.flatMap((cell, index): Part[] => {
     // The first cell of each target: what the engine does does not depend on the function.

@@ -1,5 +1,6 @@
 /** The method in a few sentences, for whoever has only the report; docs/method.md has all of it. */
 
+/** How a comparison is measured, in sentences for the report; docs/method.md has all of it. */
 export const METHOD: readonly string[] = [
   'Every target runs the same function from the same source with the same input; every answer was compared with the expected one, and one wrong answer voids the run.',
   'In each block every cell (target, function, input) has its turn once, in a new random order from the printed seed. Warm-ups come before the first block, are kept as rows that say so, and are in no statistic.',

@@ -15,6 +15,7 @@ const COLOURS: Readonly<Record<string, string>> = {
   extism: '#5f8a8b',
 };
 
+/** One colour for each phase of a call. */
 export const PHASE_COLOURS: Readonly<Record<string, string>> = {
   start: '#d55e00',
   run: '#0072b2',
@@ -22,6 +23,7 @@ export const PHASE_COLOURS: Readonly<Record<string, string>> = {
   teardown: '#888888',
 };
 
+/** The colour of a target in every figure; grey for one that has none. */
 export function colourOf(target: string): string {
   return COLOURS[target] ?? '#888888';
 }

@@ -11,6 +11,7 @@ const ms =
   (cell: CellSummary): number =>
     (cell.phases['total']?.[percentile] ?? Number.NaN) / 1e6;
 
+/** Percentiles of whole calls at one input; undefined where nothing was measured with it. */
 export function drawPercentiles(analysis: Analysis, input: string): Figure | undefined {
   const cells = analysis.cells.filter((cell) => cell.input === input && cell.phases['total'] !== undefined);
   if (cells.length === 0) return undefined;

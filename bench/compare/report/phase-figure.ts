@@ -15,6 +15,7 @@ interface Part {
   readonly share: number;
 }
 
+/** Shares of the phases in a call at one input; undefined where no phases are known. */
 export function drawPhases(analysis: Analysis, input: string): Figure | undefined {
   const cells = analysis.cells.filter((cell) => cell.input === input && cell.phases['start'] !== undefined);
   if (cells.length === 0) return undefined;

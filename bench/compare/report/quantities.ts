@@ -32,10 +32,12 @@ interface Bounds {
   readonly high: number | null;
 }
 
+/** An interval of nanoseconds in one unit. */
 export function timeInterval({ low, high }: Bounds): string {
   return `[${time(low, 'no bound')}, ${time(high, 'no bound')}]`;
 }
 
+/** An interval of ratios. */
 export function ratioInterval({ low, high }: Bounds): string {
   return `[${ratio(low, 'no bound')}, ${ratio(high, 'no bound')}]`;
 }

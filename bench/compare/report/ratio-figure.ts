@@ -12,6 +12,7 @@ const SYMBOLS = ['circle', 'plus', 'diamond'] as const;
 const titleOf = (each: Ratio): string =>
   `${each.target}, ${each.function} ${each.input}: ${ratioText(each.ratio.value)} times ${each.against}`;
 
+/** Ratios to the reference with their intervals; undefined for a run of one target. */
 export function drawRatios(analysis: Analysis): Figure | undefined {
   const shown = analysis.ratios.filter((each) => each.phase === 'total');
   if (shown.length === 0) return undefined;

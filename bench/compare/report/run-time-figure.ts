@@ -28,6 +28,7 @@ const FACET_PX = 108;
 /** Room for the names of inputs, as a factor. */
 const ROOM_BENEATH = 12;
 
+/** Whole calls against the native run time; undefined where too little of both is known. */
 export function drawRunTimes(analysis: Analysis, samples: Samples): Figure | undefined {
   const clock = CLOCKS.find((name) => samples.targets.includes(name));
   if (clock === undefined || analysis.breakEvens.length === 0) return undefined;

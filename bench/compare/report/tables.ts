@@ -5,6 +5,7 @@ import type { RunEnvironment } from '../environment.ts';
 import { CALL_PHASES } from '../rows.ts';
 import { ratio, ratioInterval, time, timeInterval } from './quantities.ts';
 
+/** A table of a report: titles of the columns, then the lines. */
 export interface Table {
   readonly head: readonly string[];
   readonly lines: readonly (readonly string[])[];
@@ -68,6 +69,7 @@ export function mediansTable(analysis: Analysis): Table {
   };
 }
 
+/** Mean, deviation and percentiles of whole calls. */
 export function spreadTable(analysis: Analysis): Table {
   return {
     head: ['function', 'input', 'target', 'mean', 'sd', 'p5', 'p50', 'p95', 'p99', 'max'],
@@ -80,6 +82,7 @@ export function spreadTable(analysis: Analysis): Table {
   };
 }
 
+/** Break-evens in words and numbers. */
 export function breakEvenTable(analysis: Analysis): Table {
   return {
     head: [
@@ -131,6 +134,7 @@ function cgroupText({ cgroupLimits: { cpus, memoryBytes } }: RunEnvironment): st
   return `${cpus === null ? 'all cores' : `${cpus} cores`}, ${memory}`;
 }
 
+/** What the machine was during a run. */
 export function environmentTable(environment: RunEnvironment): Table {
   const steals = environment.blocks.flatMap((block) => (block.stealShare === null ? [] : [block.stealShare]));
   const steal = steals.length === 0 ? 'unknown' : `${(Math.max(...steals) * 100).toFixed(2)} % in the worst block`;

@@ -4,6 +4,7 @@ import type { Analysis } from '../analysis.ts';
 import type { TargetName } from '../plan.ts';
 import type { Table } from './tables.ts';
 
+/** What a call is on each target. */
 export const TARGET_TEXTS: Readonly<Record<TargetName, string>> = {
   'wasm-restored':
     'Nebula with its defaults and one worker thread: a micro-VM (a WebAssembly instance) put back to its snapshot after each call, with a deadline',

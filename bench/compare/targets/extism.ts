@@ -9,6 +9,7 @@ import type { CallResult, Target } from '../target.ts';
 
 const NOTHING = new Uint8Array();
 
+/** Opens Extism's SDK. @throws Error when it is not installed */
 export async function openExtism(name: TargetName, _plan: Plan, cases: readonly ComparisonCase[]): Promise<Target> {
   if (!cases.some((test) => test.function === 'noop'))
     throw new Error('it gives a plug-in no stdin: only noop runs on it');

@@ -43,6 +43,7 @@ export function nativeDefinition(functionName: string, mode: 'cold' | 'warm', pl
   };
 }
 
+/** Opens native programs as child processes. @throws NebulaError when one cannot be deployed */
 export async function openProcess(name: TargetName, plan: Plan, cases: readonly ComparisonCase[]): Promise<Target> {
   const executor = createProcessExecutor({ processes: 1, awaitRemoval: true });
   const define = async (functionName: string): Promise<Defined<ProcessDefinition>> => {
@@ -52,6 +53,7 @@ export async function openProcess(name: TargetName, plan: Plan, cases: readonly 
   return open(name, executor, cases, define);
 }
 
+/** Opens containers, cold or warm by the name. @throws NebulaError when no engine answers */
 export async function openContainers(name: TargetName, plan: Plan, cases: readonly ComparisonCase[]): Promise<Target> {
   const mode = name === 'container-warm' ? 'warm' : 'cold';
   const network: ContainerNetwork = name.endsWith('-bridge') ? 'bridge' : name.endsWith('-host') ? 'host' : 'none';

@@ -14,6 +14,7 @@ export interface NodeWasiCall {
   readonly input: string;
 }
 
+/** What the process that runs Node's WASI answers for one call; times in nanoseconds of the monotonic clock. */
 export interface NodeWasiAnswer {
   readonly calledNs: bigint;
   readonly answeredNs: bigint;

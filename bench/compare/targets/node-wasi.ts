@@ -18,6 +18,7 @@ const CALLS_PER_PROCESS = 15;
 /** Calls of the function that a new process makes before its first one is measured. */
 const WARM_UPS = 3;
 
+/** Opens Node's own WASI in a process of its own. @throws Error when that process does not start */
 export async function openNodeWasi(name: TargetName, _plan: Plan, cases: readonly ComparisonCase[]): Promise<Target> {
   const folder = await mkdtemp(join(tmpdir(), 'nebula-node-wasi-'));
   const deployed: Deployed[] = [];

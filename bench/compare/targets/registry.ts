@@ -26,6 +26,7 @@ const OPENERS: Readonly<Record<TargetName, OpenTarget>> = {
   extism: openExtism,
 };
 
+/** The targets of a plan that could be opened, and those that could not. */
 export interface OpenedTargets {
   readonly targets: readonly Target[];
   readonly missing: readonly MissingTarget[];

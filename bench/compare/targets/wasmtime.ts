@@ -12,6 +12,7 @@ import type { CallResult, Deployed, Target } from '../target.ts';
 
 const execute = promisify(execFile);
 
+/** Opens the wasmtime command. @throws Error when there is none */
 export async function openWasmtime(name: TargetName, _plan: Plan, cases: readonly ComparisonCase[]): Promise<Target> {
   const { stdout: version } = await execute('wasmtime', ['--version']).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENOENT' ? new Error('there is no wasmtime command on the PATH') : error;

@@ -16,6 +16,7 @@ import type { CallResult, Deployed, Target } from '../target.ts';
 
 const NOTHING = new Uint8Array();
 
+/** Opens workerd as a server of its own. @throws Error when it is not installed or does not start */
 export async function openWorkerd(name: TargetName, _plan: Plan, cases: readonly ComparisonCase[]): Promise<Target> {
   const binary = peerFile('@cloudflare', 'workerd-linux-64', 'bin', 'workerd');
   if (binary === undefined) throw new Error('run npm run bench:install');

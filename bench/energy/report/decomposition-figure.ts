@@ -19,6 +19,7 @@ interface Mark {
 
 const colour = (mark: Mark): string => COLOURS[mark.kind] as string;
 
+/** Energy ratios split into time and power; undefined where there are none. */
 export function drawDecomposition({ ratios, reference }: EnergyMeasured): Figure | undefined {
   const marks = ratios.flatMap((each) =>
     KINDS.flatMap((kind): Mark[] => {

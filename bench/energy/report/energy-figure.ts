@@ -17,6 +17,7 @@ interface Dot {
 
 const tick = (value: number): string => energy(Number(value.toPrecision(3))).replace(/\.0+ /, ' ');
 
+/** Net energy of a call with its interval; undefined where none can be told. */
 export function drawEnergies({ cells }: EnergyMeasured): Figure | undefined {
   const dots = cells.flatMap(({ netJ, target, function: name, input }): Dot[] => {
     // What is not above 0 has no place on a logarithmic axis; the table has it.

@@ -2,6 +2,7 @@
 
 import type { PowerIntegral } from '../../../hardware/analysis/integral.ts';
 
+/** Least and greatest power within one column of a figure; time in s, power in W. */
 export interface EnvelopePoint {
   readonly timeS: number;
   readonly meanW: number;

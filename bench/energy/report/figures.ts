@@ -9,6 +9,7 @@ import { stampFigure, stampsOf } from './stamp.ts';
 import { drawTrace } from './trace-figure.ts';
 import { drawWindows } from './window-figure.ts';
 
+/** The figures that the data give, each stamped with what is against it. */
 export function drawEnergyFigures(analysis: EnergyAnalysis, run: MeasuredRun | undefined): Figure[] {
   if (analysis.state !== 'measured' || run === undefined) return [];
   const stamps = stampsOf(analysis);

@@ -7,6 +7,7 @@ import { power, seconds } from './quantities.ts';
 
 const cameTo = (met: boolean | null): string => (met === null ? 'not known' : met ? 'passed' : 'FAILED');
 
+/** What held of the machine before and after a run. */
 export function gateTable({ gates }: EnergyAnalysis): Table {
   return {
     head: ['gate', 'came to', 'before', 'after', 'expected'],
@@ -16,6 +17,7 @@ export function gateTable({ gates }: EnergyAnalysis): Table {
 
 type Line = readonly [what: string, value: string];
 
+/** Source, clocks, idle power and marker. */
 export function instrumentTable(analysis: EnergyAnalysis): Table {
   const lines: readonly Line[] = [
     ...(analysis.state === 'measured' ? sourceLines(analysis) : []),

@@ -1,5 +1,6 @@
 /** The method of the energies in a few sentences; docs/method.md has all of it. */
 
+/** How energies are measured, in sentences for the report; docs/method.md has all of it. */
 export const ENERGY_METHOD: readonly string[] = [
   'Each turn has a batch of calls back to back, marked as one window on the line or, where calls are long enough, call by call. Sync bursts open and close the session. The line from the clock of the host to that of the log is fitted through all edges that both have, and refused when it is not good enough; an edge that only the host has is placed by it, and its window says so.',
   'Energies are integrals with interpolated boundaries (steps for means, differences for counters). Nothing is put across a gap, and a window that lacks more than 0.1 % of its time has no energy. Above idle: less the power of the idle guards around the block, with its uncertainty. Negative energies stay.',

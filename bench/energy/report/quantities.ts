@@ -39,8 +39,10 @@ function quantity(value: number | null | undefined, units: Units, none: string):
 /** `none` stands for a number without bound. */
 export const energy = (valueJ: number | null | undefined, none = '-'): string => quantity(valueJ, ENERGY_UNITS, none);
 
+/** W with a prefix. */
 export const power = (valueW: number | null | undefined, none = '-'): string => quantity(valueW, POWER_UNITS, none);
 
+/** Seconds with a prefix. */
 export const seconds = (valueS: number | null | undefined, none = '-'): string => quantity(valueS, TIME_UNITS, none);
 
 interface Bounds {
@@ -48,6 +50,7 @@ interface Bounds {
   readonly high: number | null;
 }
 
+/** An interval of J in one unit. */
 export function energyInterval({ low, high }: Bounds): string {
   return low === null && high === null ? 'no bounds' : `[${energy(low, 'no bound')}, ${energy(high, 'no bound')}]`;
 }

@@ -9,6 +9,7 @@ import { gateTable, instrumentTable } from './instruments.ts';
 import { stampsOf, type Stamp } from './stamp.ts';
 import { breakEvenTable, cellTable, phaseTable, ratioTable, verdictTable } from './tables.ts';
 
+/** A table with what stands above it. */
 export interface EnergyPart {
   readonly title: string;
   readonly text: string;
@@ -17,6 +18,7 @@ export interface EnergyPart {
   readonly names: number;
 }
 
+/** What a report says of energy. */
 export interface EnergySection {
   readonly stamps: readonly Stamp[];
   /** Why there are no energies, or null. */
@@ -26,6 +28,7 @@ export interface EnergySection {
   readonly findings: EnergyAnalysis['findings'];
 }
 
+/** The energies of a run as a section of its report. */
 export function energySection(energy: EnergyAnalysis, figures: readonly Figure[]): EnergySection {
   const parts = [...(energy.state === 'measured' ? measuredParts(energy) : []), ...instrumentParts(energy)];
   return {

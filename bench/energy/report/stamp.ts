@@ -3,6 +3,7 @@
 import { COLUMN_PX, type Figure } from '../../compare/report/drawing.ts';
 import type { EnergyAnalysis } from '../analysis.ts';
 
+/** What is stamped across a figure and a section: made up, forced, not to be used. */
 export interface Stamp {
   /** A word or two, for figures and tables. */
   readonly short: string;
@@ -14,6 +15,7 @@ const LINE_PX = 15;
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
+/** The stamps that a run has earned. */
 export function stampsOf(energy: EnergyAnalysis): Stamp[] {
   const { gates } = energy;
   const stamps: Stamp[] = [];

@@ -17,6 +17,7 @@ const bounded = (value: Bounded | null): readonly [string, string] =>
 
 const NAMES = ['function', 'input', 'target'] as const;
 
+/** Energy and power of a call on each cell. */
 export function cellTable(measured: EnergyMeasured): Table {
   return {
     head: [...NAMES, 'from', 'calls', 'above idle', '95 % interval', 'with idle', 'time', 'power above idle'],
@@ -45,6 +46,7 @@ const conclusion = ({ different, reason, energy: found }: EnergyRatio): string =
   return found.value > 1 ? 'takes more' : 'takes less';
 };
 
+/** Energy, time and power ratios to the reference. */
 export function ratioTable(measured: EnergyMeasured): Table {
   return {
     head: [...NAMES, 'energy ratio', '= time ratio', 'x power ratio', 'blocks', 'conclusion'],
@@ -82,6 +84,7 @@ export function phaseTable(measured: EnergyMeasured): Table {
 
 const stateName = (state: string): string => (state === 'host' ? "by the host's clock" : state);
 
+/** How many windows of each target can be resolved, and how their times are known. */
 export function verdictTable(measured: EnergyMeasured): Table {
   const states = [...new Set(measured.targets.flatMap((target) => Object.keys(target.states)))];
   return {
@@ -113,6 +116,7 @@ const BREAK_EVEN_HEAD: readonly string[] = [
   '95 % interval',
 ];
 
+/** Break-evens in energy. */
 export function breakEvenTable(measured: EnergyMeasured): Table {
   return {
     head: BREAK_EVEN_HEAD,

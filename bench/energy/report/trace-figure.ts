@@ -31,6 +31,7 @@ interface Row {
 
 const colour = (what: string): string => (what === IDLE ? IDLE_COLOUR : colourOf(what));
 
+/** The power of the whole run with its guards and batches; undefined where nothing was marked. */
 export function drawTrace(run: MeasuredRun): Figure | undefined {
   const batches = run.windows.filter(({ kind }) => kind === 'batch');
   const blocks = [...new Set(batches.map(({ record }) => record.block))];

@@ -34,6 +34,7 @@ interface Row {
 
 const colour = ({ target }: Shown): string => colourOf(target);
 
+/** The power around some windows, close up; undefined where nothing was marked. */
 export function drawWindows(run: MeasuredRun): Figure | undefined {
   const targets = [...new Set(run.windows.map(({ record }) => record.target))];
   const rows = targets.flatMap((target) => rowOf(run, target));
