@@ -37,7 +37,7 @@ export interface Deployed {
 export interface Target {
   readonly name: TargetName;
   /** Whether a call starts a container, so that few of them are all one can have. */
-  readonly cold: boolean;
+  readonly isCold: boolean;
   readonly deployed: readonly Deployed[];
   /** Why a function cannot run on it, or undefined. */
   refuses(functionName: string): string | undefined;

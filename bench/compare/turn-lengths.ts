@@ -25,14 +25,14 @@ export class TurnLengths {
   callsOf(cell: Cell, block: number): number {
     const { warmUps, coldWarmUps, repeats, coldRepeats } = this.#plan;
     const long = this.#long.has(cell);
-    if (block < 0) return cell.target.cold ? coldWarmUps : long ? Math.min(warmUps, LONG_WARM_UPS) : warmUps;
-    return this.warmUpsOf(cell, block) + (cell.target.cold || long ? coldRepeats : repeats);
+    if (block < 0) return cell.target.isCold ? coldWarmUps : long ? Math.min(warmUps, LONG_WARM_UPS) : warmUps;
+    return this.warmUpsOf(cell, block) + (cell.target.isCold || long ? coldRepeats : repeats);
   }
 
   /** The first calls of a turn find the caches full of other targets: that costs milliseconds, which a long call does not feel. */
   warmUpsOf(cell: Cell, block: number): number {
     if (block < 0) return this.callsOf(cell, block);
-    return cell.target.cold || this.#long.has(cell) ? 0 : this.#plan.turnWarmUps;
+    return cell.target.isCold || this.#long.has(cell) ? 0 : this.#plan.turnWarmUps;
   }
 
   /** Calls of a block. */

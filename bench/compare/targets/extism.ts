@@ -19,7 +19,7 @@ export async function openExtism(name: TargetName, _plan: Plan, cases: readonly 
   const bytes = await readFile(path);
   return {
     name,
-    cold: false,
+    isCold: false,
     deployed: [{ function: 'noop', digest: sha256(bytes), sizeBytes: bytes.length }],
     refuses: (functionName) =>
       functionName === 'noop' ? undefined : 'it gives a plug-in no stdin: a function that reads one has no counterpart',

@@ -100,7 +100,7 @@ async function open<Definition extends NativeDefinition>(
   }
   return {
     name,
-    cold: name.startsWith('container-cold'),
+    isCold: name.startsWith('container-cold'),
     deployed,
     refuses: () => undefined,
     call: async (test) => {

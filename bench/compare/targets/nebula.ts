@@ -43,7 +43,7 @@ export async function openNebula(name: TargetName, plan: Plan, cases: readonly C
   let before = nebula.stats().executor;
   return {
     name,
-    cold: false,
+    isCold: false,
     deployed,
     refuses: () => undefined,
     call: async (test) => {

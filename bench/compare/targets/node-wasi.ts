@@ -34,7 +34,7 @@ export async function openNodeWasi(name: TargetName, _plan: Plan, cases: readonl
     await guests.close();
     await rm(folder, { recursive: true });
   };
-  return { name, cold: false, deployed, refuses: () => undefined, call: (test) => guests.call(test), close };
+  return { name, isCold: false, deployed, refuses: () => undefined, call: (test) => guests.call(test), close };
 }
 
 const crash = (detail: string): Error =>

@@ -27,7 +27,7 @@ export async function openWasmtime(name: TargetName, _plan: Plan, cases: readonl
   }
   return {
     name,
-    cold: false,
+    isCold: false,
     deployed,
     refuses: () => undefined,
     // Its process is gone when its answer is there.

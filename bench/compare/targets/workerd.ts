@@ -45,7 +45,7 @@ export async function openWorkerd(name: TargetName, _plan: Plan, cases: readonly
     await server.close();
     await rm(folder, { recursive: true });
   };
-  return { name, cold: false, deployed, refuses: () => undefined, call: (test) => request(pool, test), close };
+  return { name, isCold: false, deployed, refuses: () => undefined, call: (test) => request(pool, test), close };
 }
 
 async function request(pool: Pool, test: ComparisonCase): Promise<CallResult> {

@@ -31,8 +31,8 @@ function answer(text = 'right', over: Partial<CallResult> = {}): CallResult {
 }
 
 function fakeTarget(name: 'process' | 'container-cold', call: Target['call']): Target {
-  const cold = name === 'container-cold';
-  return { name, cold, deployed: [], refuses: () => undefined, call, close: () => Promise.resolve() };
+  const isCold = name === 'container-cold';
+  return { name, isCold, deployed: [], refuses: () => undefined, call, close: () => Promise.resolve() };
 }
 
 const SILENT = { start() {}, expect() {}, block() {}, called() {}, stop() {} };

@@ -36,11 +36,11 @@ const SILENT = { start() {}, expect() {}, block() {}, called() {}, stop() {} };
 function fakes(answer: () => CallResult = () => right): Target[] {
   const shared = { deployed: [], refuses: () => undefined, close: () => Promise.resolve() };
   return [
-    { ...shared, name: 'process', cold: false, call: () => Promise.resolve(answer()) },
+    { ...shared, name: 'process', isCold: false, call: () => Promise.resolve(answer()) },
     {
       ...shared,
       name: 'container-cold',
-      cold: true,
+      isCold: true,
       call: () => sleep(20).then(() => ({ ...right, teardownNs: 1e6 })),
     },
   ];
