@@ -3,7 +3,10 @@
 import { UTF8_ENCODER } from '../host/bytes.ts';
 import { argumentError } from '../host/errors.ts';
 import type { Invocation } from '../host/outcome.ts';
-import type { DeployOptions, Input, InvokeOptions, NebulaOptions } from './api.ts';
+import type { DeployOptions } from './schema/manifest.ts';
+import type { Input } from './api/nebula.ts';
+import type { InvokeOptions } from './schema/invoke-options.ts';
+import type { NebulaOptions } from './schema/nebula-options.ts';
 import { invokeOptionsSchema } from './schema/invoke-options.ts';
 import { nebulaOptionsSchema } from './schema/nebula-options.ts';
 import { hideToken } from './schema/token.ts';

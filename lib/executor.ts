@@ -1,7 +1,7 @@
 /** Creates the executor that was asked for; the others are not loaded. */
 
 import type { Executor } from '../pools/executor.ts';
-import type { NebulaOptions } from './api.ts';
+import type { NebulaOptions } from './schema/nebula-options.ts';
 
 /** The executor of `options`; what they leave out is the executor's own default. */
 export async function createExecutor(options: NebulaOptions): Promise<Executor> {

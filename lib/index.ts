@@ -5,29 +5,19 @@ export { startServer } from './triggers/http/server.ts';
 export { NebulaClient } from './client/client.ts';
 export { isNebulaError, NebulaError } from '../host/errors.ts';
 
-export type {
-  AllowOptions,
-  ContainerOptions,
-  DeployOptions,
-  DeploySource,
-  FunctionRecord,
-  FunctionStats,
-  Input,
-  InvokeOptions,
-  LatencySummary,
-  Manifest,
-  Nebula,
-  NebulaOptions,
-  NebulaStats,
-  ProcessOptions,
-  Runtime,
-  UnavailableFunction,
-} from './api.ts';
+export type { AllowOptions, DeployOptions, Manifest } from './schema/manifest.ts';
+export type { ContainerOptions, ProcessOptions, Runtime } from './schema/runtime.ts';
+export type { DeploySource, Input, Nebula } from './api/nebula.ts';
+export type { FunctionRecord } from './schema/function-record.ts';
+export type { FunctionStats, LatencySummary, NebulaStats, UnavailableFunction } from './schema/stats.ts';
+export type { InvokeOptions } from './schema/invoke-options.ts';
+export type { NebulaOptions } from './schema/nebula-options.ts';
 export type { NebulaServer, ServerOptions, ServerTimeouts } from './triggers/http/server.ts';
-export type { RequestContext } from './triggers/http/handler.ts';
+export type { RequestContext } from './api/nebula.ts';
 export type { CallOptions, ClientOptions, FetchOptions, RemoteDeployOptions } from './client/options.ts';
 export type { RemoteEnding, RemoteOutcome } from './wire/outcome.ts';
-export type { MarkerStats, Markers } from './observe/markers.ts';
+export type { MarkerStats } from './schema/stats.ts';
+export type { Markers } from './schema/nebula-options.ts';
 export type { ContainerNetwork } from '../pools/container/definition.ts';
 export type { ErrorCode, ErrorFields, ErrorName } from '../host/errors.ts';
 export type { Capabilities } from '../host/capabilities/capabilities.ts';
@@ -43,4 +33,5 @@ export type { Ending, Outcome, OutcomeKind, Start, TrapReason, Usage } from '../
 export type { PhaseName, Phases } from '../host/phases.ts';
 export type { DeployReport, ExecutorStats } from '../pools/executor.ts';
 export { ComponentError } from './component/call.ts';
-export type { AnyCalls, Calls, ComponentRecord, FunctionHandle } from './api.ts';
+export type { AnyCalls, Calls, FunctionHandle } from './api/function-handle.ts';
+export type { ComponentRecord } from './schema/function-record.ts';

@@ -8,24 +8,19 @@ import type { Invocation, Outcome } from '../host/outcome.ts';
 import { endIdlePreparations } from '../host/preparation/children.ts';
 import type { Executor } from '../pools/executor.ts';
 import type { Request, Response } from 'undici';
-import type {
-  AnyCalls,
-  Calls,
-  DeployOptions,
-  DeploySource,
-  FunctionHandle,
-  FunctionRecord,
-  Input,
-  InvokeOptions,
-  Nebula,
-  NebulaOptions,
-  NebulaStats,
-} from './api.ts';
+import type { AnyCalls, Calls, FunctionHandle } from './api/function-handle.ts';
+import type { DeployOptions } from './schema/manifest.ts';
+import type { DeploySource, Input, Nebula } from './api/nebula.ts';
+import type { FunctionRecord } from './schema/function-record.ts';
+import type { InvokeOptions } from './schema/invoke-options.ts';
+import type { NebulaOptions } from './schema/nebula-options.ts';
+import type { NebulaStats } from './schema/stats.ts';
 import { checkDeployOptions, checkNebulaOptions, toDrainMs, toInputBytes, toInvocation } from './arguments.ts';
 import { ClientWatch } from './component/client-watch.ts';
 import type { Target } from './component/target.ts';
 import { createExecutor } from './executor.ts';
-import type { FetchHandler, RequestContext } from './triggers/http/handler.ts';
+import type { FetchHandler } from './triggers/http/handler.ts';
+import type { RequestContext } from './api/nebula.ts';
 import type { RouteOptions } from './triggers/http/routes.ts';
 import { toOutcomeError } from './wire/outcome-error.ts';
 import { Runtimes } from './runtimes.ts';

@@ -5,11 +5,13 @@ import type { Invocation, Outcome } from '../host/outcome.ts';
 import type { ContainerDefinition } from '../pools/container/definition.ts';
 import type { DeployReport, Executor, ExecutorStats } from '../pools/executor.ts';
 import type { ProcessDefinition } from '../pools/process/definition.ts';
-import type { NebulaOptions, Runtime } from './api.ts';
+import type { NebulaOptions } from './schema/nebula-options.ts';
+import type { Runtime } from './schema/runtime.ts';
 import type { AnyDefinition } from './registry/runtime-definition.ts';
 
 const DEFAULT_RUNTIMES: readonly Runtime[] = ['wasm', 'container'];
 
+/** The executor of every runtime: it hands each function to its own. */
 export class Runtimes implements Executor<AnyDefinition> {
   readonly kind: Executor['kind'];
   readonly #wasm: Executor;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DeployOptions } from '../lib/api.ts';
+import type { DeployOptions } from '../lib/schema/manifest.ts';
 import { modulePath } from './definition.ts';
 
 export interface SuiteCall {

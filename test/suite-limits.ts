@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import type { DeployOptions } from '../lib/api.ts';
+import type { DeployOptions } from '../lib/schema/manifest.ts';
 import { bytesOf, MIB, textOf, type Bench, type SuiteAnswer } from './suite-bench.ts';
 import { assemble } from './wat.ts';
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DeployOptions } from '../lib/api.ts';
+import type { DeployOptions } from '../lib/schema/manifest.ts';
 import { NebulaClient } from '../lib/client/client.ts';
 import { startServer } from '../lib/triggers/http/server.ts';
 import { toManifestJson } from '../lib/wire/manifest-json.ts';

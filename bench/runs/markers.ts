@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryLine, type MarkerLine } from '../../hardware/marker/line.ts';
 import { SessionMarker } from '../../hardware/marker/marker.ts';
-import type { NebulaOptions } from '../../lib/api.ts';
+import type { NebulaOptions } from '../../lib/schema/nebula-options.ts';
 import { compareLatency } from '../measurement/comparison.ts';
 import type { Findings } from '../measurement/result.ts';
 import { functionPath } from '../measurement/root.ts';

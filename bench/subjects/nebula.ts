@@ -2,7 +2,8 @@
 
 import { createNebula, NebulaClient, startServer, type Nebula } from '../../lib/index.ts';
 import type { Strategy } from '../../host/definition.ts';
-import type { DeployOptions, NebulaOptions } from '../../lib/api.ts';
+import type { DeployOptions } from '../../lib/schema/manifest.ts';
+import type { NebulaOptions } from '../../lib/schema/nebula-options.ts';
 import type { Subject } from '../measurement/series.ts';
 import { expectOutput } from './wasi.ts';
 

@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { isComponent } from '../../host/component/prepare/binary.ts';
 import { messageOf, NebulaError } from '../../host/errors.ts';
-import type { Nebula } from '../api.ts';
+import type { Nebula } from '../api/nebula.ts';
 import { loadSource, MANIFEST_NAME, type LoadedSource } from '../registry/source.ts';
 import { digestOf } from '../registry/store.ts';
 import { watchFiles, watchFolder } from './watch.ts';
@@ -22,6 +22,7 @@ interface Watched {
   stop: () => void;
 }
 
+/** Folders that `serve` deploys from, and deploys again when they change. */
 export class FunctionFolders {
   readonly #nebula: Nebula;
   readonly #logger: Logger;

@@ -11,7 +11,7 @@ import type { PreparedModule } from '../../host/module/prepared-module.ts';
 import type { ModuleInfo } from '../../host/module/inspect.ts';
 import { exactStrategies } from '../../host/snapshot/restore/choice.ts';
 import { WASM_PAGE_BYTES } from '../../host/wasm-page.ts';
-import type { Manifest } from '../api.ts';
+import type { Manifest } from '../schema/manifest.ts';
 import { moduleOptions } from '../registry/function-definition.ts';
 import { loadSource, type LoadedSource } from '../registry/source.ts';
 import { applyOptions, type FunctionOptions } from './options.ts';
@@ -20,6 +20,7 @@ import { print } from './streams.ts';
 
 const PAGE_KIB = WASM_PAGE_BYTES / 1024;
 
+/** Options of `inspect`. */
 export interface InspectOptions extends FunctionOptions {
   readonly json?: boolean;
 }

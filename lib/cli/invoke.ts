@@ -7,7 +7,8 @@ import { STRICT_UTF8_DECODER } from '../../host/bytes.ts';
 import { argumentError, messageOf, NebulaError } from '../../host/errors.ts';
 import { DEFAULT_LIMITS } from '../../host/limits.ts';
 import type { Ending } from '../../host/outcome.ts';
-import type { Manifest, Runtime } from '../api.ts';
+import type { Manifest } from '../schema/manifest.ts';
+import type { Runtime } from '../schema/runtime.ts';
 import { createExecutor } from '../executor.ts';
 import type { DefinitionSource } from '../registry/function-definition.ts';
 import { defineForRuntime } from '../registry/runtime-definition.ts';
@@ -23,6 +24,7 @@ const STREAMS = { stdout: 1, stderr: 2 } as const;
 /** Whoever runs a file of the machine's may run any program there. */
 const ALL_RUNTIMES: readonly Runtime[] = ['wasm', 'container', 'process'];
 
+/** Options of `invoke`. */
 export interface InvokeCommandOptions extends FunctionOptions, ServerAccess {
   readonly json?: boolean;
   readonly manifest?: string;

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { Mount } from '../../host/capabilities/mounts/schema.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../host/limits.ts';
-import type { Manifest } from '../api.ts';
+import type { Manifest } from '../schema/manifest.ts';
 
 const MIB = 1024 * 1024;
 

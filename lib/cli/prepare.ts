@@ -12,6 +12,7 @@ import { writePrepared } from '../registry/prepared-folder.ts';
 import { loadSource, MANIFEST_NAME } from '../registry/source.ts';
 import { print } from './streams.ts';
 
+/** Options of `prepare`. */
 export interface PrepareOptions {
   readonly out: string;
   readonly json?: boolean;

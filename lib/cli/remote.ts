@@ -1,16 +1,18 @@
 /** The commands that ask a server: deploy, list, remove, rollback. */
 
 import { resolve } from 'node:path';
-import type { FunctionRecord } from '../api.ts';
+import type { FunctionRecord } from '../schema/function-record.ts';
 import { NebulaClient } from '../client/client.ts';
 import { loadSource } from '../registry/source.ts';
 import { applyOptions, type FunctionOptions, type ServerAccess } from './options.ts';
 import { print } from './streams.ts';
 
+/** Options of `list`, `remove` and `rollback`. */
 export interface RemoteOptions extends ServerAccess {
   readonly json?: boolean;
 }
 
+/** Options of `deploy`. */
 export interface DeployCommandOptions extends RemoteOptions, FunctionOptions {
   readonly name?: string;
   readonly snapshot?: string;

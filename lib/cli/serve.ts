@@ -3,7 +3,7 @@
 import { pino } from 'pino';
 import { argumentError } from '../../host/errors.ts';
 import type { Limits } from '../../host/limits.ts';
-import type { Nebula } from '../api.ts';
+import type { Nebula } from '../api/nebula.ts';
 import { startServer } from '../triggers/http/server.ts';
 import { createNebula } from '../nebula.ts';
 import { FunctionFolders } from './function-folders.ts';
@@ -11,6 +11,7 @@ import { writeAll } from './streams.ts';
 
 const DEFAULT_PORT = 7070;
 
+/** Options of `serve`. */
 export interface ServeOptions {
   readonly port?: number;
   readonly host: string;

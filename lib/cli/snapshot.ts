@@ -15,6 +15,7 @@ import { loadSource, readManifest, type LoadedSource } from '../registry/source.
 import { applyOptions, type FunctionOptions } from './options.ts';
 import { print } from './streams.ts';
 
+/** Options of `snapshot`. */
 export interface SnapshotOptions extends Pick<FunctionOptions, 'memoryMib'> {
   readonly out: string;
   readonly manifest?: string;

@@ -12,6 +12,7 @@ import { writeDurably } from '../registry/durable-file.ts';
 import { loadSource } from '../registry/source.ts';
 import { print } from './streams.ts';
 
+/** Options of `types`. */
 export interface TypesOptions {
   readonly out: string;
   readonly json?: boolean;

@@ -3,7 +3,8 @@
 import { Response } from 'undici';
 import { argumentError, isNebulaError, NebulaError } from '../../host/errors.ts';
 import { hasContent } from '../../host/http-fields.ts';
-import type { FunctionRecord, Input } from '../api.ts';
+import type { FunctionRecord } from '../schema/function-record.ts';
+import type { Input } from '../api/nebula.ts';
 import { encodeDeployment, SNAPSHOT_LIMIT_BYTES } from '../wire/deployment.ts';
 import { textOf } from '../wire/json.ts';
 import { fromRecordJson } from '../wire/manifest-json.ts';

@@ -4,7 +4,7 @@
 
 import { findCapabilityMisfit, type Capabilities } from '../../host/capabilities/capabilities.ts';
 import { NebulaError } from '../../host/errors.ts';
-import type { Manifest } from '../api.ts';
+import type { Manifest } from '../schema/manifest.ts';
 import { manifestSchema } from '../schema/manifest.ts';
 import { createCheck, describeMisfit, showValue } from '../schema/validation.ts';
 import { fromManifestJson, toManifestJson, type ManifestJson } from '../wire/manifest-json.ts';

@@ -3,7 +3,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Mount } from '../../host/capabilities/mounts/schema.ts';
 import { NebulaError } from '../../host/errors.ts';
-import type { Manifest } from '../api.ts';
+import type { Manifest } from '../schema/manifest.ts';
 
 /**
  * The manifest with the machine's paths of its mounts made absolute, relative to `folder`.

@@ -8,7 +8,7 @@
 import { build, type Histogram } from 'hdr-histogram-js';
 import type { Outcome } from '../../host/outcome.ts';
 import { ALL_PHASES, storeAllPhases } from '../../host/phases.ts';
-import type { FunctionStats, LatencySummary } from '../api.ts';
+import type { FunctionStats, LatencySummary } from '../schema/stats.ts';
 import type { Call, Observer } from './observer.ts';
 
 const COLUMNS = [...ALL_PHASES, 'total'] as const;

@@ -5,29 +5,9 @@
 
 import { messageOf } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
+import type { Markers } from '../schema/nebula-options.ts';
+import type { MarkerStats } from '../schema/stats.ts';
 import type { Call, Observer } from './observer.ts';
-
-/** What is told when a window opens and closes. Both are called on the thread that called `createNebula`. */
-export interface Markers {
-  /** A window opens. `label` is unique within one Nebula: the function's name, `#` and a count. */
-  start(label: string): void;
-  /** It closes; `calls` invocations ran in it. */
-  end(label: string, calls: number): void;
-}
-
-/** What marking came to, and what it cost. */
-export interface MarkerStats {
-  /** Windows that were opened and closed. */
-  readonly windows: number;
-  readonly calls: number;
-  /** Windows in which more than one call ran. */
-  readonly batches: number;
-  /** Calls of `start` and `end` that threw. The calls they were for went on. */
-  readonly failures: number;
-  readonly firstFailure?: string;
-  /** Time in `start` and `end`, each taken by itself, in nanoseconds; the quantiles are those of the latest 4,096. */
-  readonly cost: { readonly count: number; readonly p50Ns: number; readonly p99Ns: number; readonly maxNs: number };
-}
 
 /** Costs that are kept: an entry in a histogram takes longer than a mark. */
 const LATEST = 4096;

@@ -4,7 +4,7 @@
  */
 
 import type { Invocation, Outcome } from '../../host/outcome.ts';
-import type { NebulaStats } from '../api.ts';
+import type { NebulaStats } from '../schema/stats.ts';
 
 /** The version of a function that a call is answered by, and who observes its calls. */
 export interface ObservedFunction {

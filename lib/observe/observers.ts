@@ -1,6 +1,6 @@
 /** Who observes the calls of a Nebula, besides the statistics of each function. */
 
-import type { NebulaOptions } from '../api.ts';
+import type { NebulaOptions } from '../schema/nebula-options.ts';
 import { InvocationMarks } from './markers.ts';
 import type { Observer } from './observer.ts';
 

@@ -10,6 +10,7 @@ import type { PreparationBounds } from '../../host/preparation/task.ts';
 import { readPrepared, writePrepared } from './prepared-folder.ts';
 import { digestInTurns } from './digest.ts';
 
+/** Transpiled components by the digest of their binaries, in a directory or in memory. */
 export class ComponentCache {
   readonly #folder: string | undefined;
   readonly #pending: Map<string, Promise<TranspiledComponent>> = new Map();

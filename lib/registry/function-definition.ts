@@ -10,7 +10,7 @@ import type { ModuleOptions } from '../../host/module/inspect.ts';
 import { prepareModule } from '../../host/preparation/module.ts';
 import type { PreparedModule } from '../../host/module/prepared-module.ts';
 import { checkSize } from './source.ts';
-import type { Manifest } from '../api.ts';
+import type { Manifest } from '../schema/manifest.ts';
 import type { ComponentCache } from './component-cache.ts';
 
 /** What a definition is made from. */

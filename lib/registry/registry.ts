@@ -6,7 +6,8 @@
 
 import { isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
 import type { DeployReport, Executor } from '../../pools/executor.ts';
-import type { FunctionRecord, UnavailableFunction } from '../api.ts';
+import type { FunctionRecord } from '../schema/function-record.ts';
+import type { UnavailableFunction } from '../schema/stats.ts';
 import { FunctionStatistics } from '../observe/function-statistics.ts';
 import type { ObservedFunction, Observer } from '../observe/observer.ts';
 import type { DefinitionDefaults } from './function-definition.ts';
@@ -37,6 +38,7 @@ interface Unavailable {
   readonly stored?: StoredFunction;
 }
 
+/** What a registry works with. */
 export interface RegistryOptions extends DefinitionDefaults {
   readonly executor: Executor<AnyDefinition>;
   readonly store?: Store;
@@ -52,6 +54,7 @@ function nextId(name: string, version: number): string {
   return `${name}@${version}#${sequence}`;
 }
 
+/** The deployed functions by name, and their versions. */
 export class Registry {
   /** By name. The hot path reads it. */
   readonly functions: Map<string, RegisteredFunction> = new Map();

@@ -9,7 +9,8 @@ import { resolveLimits } from '../../host/limits.ts';
 import { CONTAINER_DEFAULTS, type ContainerDefinition } from '../../pools/container/definition.ts';
 import type { NativeDefinition } from '../../pools/native/backend.ts';
 import type { ProcessDefinition } from '../../pools/process/definition.ts';
-import type { Manifest, ProcessOptions, Runtime } from '../api.ts';
+import type { Manifest } from '../schema/manifest.ts';
+import type { ProcessOptions, Runtime } from '../schema/runtime.ts';
 import { defineFunction, type DefinitionDefaults, type DefinitionSource } from './function-definition.ts';
 
 /** A function as one of the executors takes it. */

@@ -7,7 +7,8 @@ import type { TranspiledComponent } from '../../host/component/prepare/prepared-
 import { argumentError, messageOf, NebulaError } from '../../host/errors.ts';
 import { isComponent } from '../../host/component/prepare/binary.ts';
 import { DEFAULT_LIMITS } from '../../host/limits.ts';
-import type { DeployOptions, DeploySource, Manifest } from '../api.ts';
+import type { DeployOptions, Manifest } from '../schema/manifest.ts';
+import type { DeploySource } from '../api/nebula.ts';
 import { readPrepared } from './prepared-folder.ts';
 import { parseManifest, parseManifestText } from '../manifest/manifest.ts';
 import { mergeManifests, resolveMounts } from '../manifest/merge.ts';

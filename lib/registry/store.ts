@@ -13,7 +13,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
-import type { Manifest } from '../api.ts';
+import type { Manifest } from '../schema/manifest.ts';
 import { parseManifest } from '../manifest/manifest.ts';
 import { toManifestJson } from '../wire/manifest-json.ts';
 import {
@@ -68,6 +68,7 @@ export function digestOf(content: Uint8Array | string): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
+/** The directory in which functions persist; one process has it at a time. */
 export class Store {
   readonly #folder: string;
   readonly #unlock: () => Promise<void>;

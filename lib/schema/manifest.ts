@@ -82,3 +82,9 @@ export const manifestSchema = Type.Object(
 
 /** What a manifest (nebula.json) says; every field but the name may be left out. */
 export interface Manifest extends Omit<ReadonlyStatic<typeof manifestSchema>, '$schema'> {}
+
+/** What `deploy` is told besides its source, in place of what a manifest says there. */
+export interface DeployOptions extends Partial<Omit<Manifest, 'module' | 'snapshot'>> {
+  /** The bytes of a snapshot, or its path. */
+  readonly snapshot?: Uint8Array | string;
+}

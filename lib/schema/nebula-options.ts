@@ -3,7 +3,6 @@
 import { Type } from 'typebox';
 import { CLOSED, oneOf, text } from '../../host/schema/elements.ts';
 import type { ReadonlyStatic } from '../../host/schema/static.ts';
-import type { Markers } from '../observe/markers.ts';
 import { limitsSchema } from './limits.ts';
 import { RUNTIMES } from './runtime.ts';
 import { tokenSchema } from './token.ts';
@@ -11,6 +10,14 @@ import { tokenSchema } from './token.ts';
 function count(minimum: number) {
   const description = `an integer of at least ${minimum}`;
   return Type.Integer({ minimum, maximum: Number.MAX_SAFE_INTEGER, description });
+}
+
+/** What is told when a window opens and closes. Both are called on the thread that called `createNebula`. */
+export interface Markers {
+  /** A window opens. `label` is unique within one Nebula: the function's name, `#` and a count. */
+  start(label: string): void;
+  /** It closes; `calls` invocations ran in it. */
+  end(label: string, calls: number): void;
 }
 
 /** Schema of the options of `createNebula`. */

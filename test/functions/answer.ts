@@ -6,7 +6,7 @@ import type { Ending } from '../../host/outcome.ts';
 import { closeImage } from '../../host/snapshot/image.ts';
 import type { Capabilities } from '../../host/capabilities/capabilities.ts';
 import { defineFunction } from '../../lib/registry/function-definition.ts';
-import type { Manifest } from '../../lib/api.ts';
+import type { Manifest } from '../../lib/schema/manifest.ts';
 import { readFunctionManifest, readModule } from './cases.ts';
 
 export interface Answer {

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readManifest } from '../../lib/registry/source.ts';
-import type { Manifest } from '../../lib/api.ts';
+import type { Manifest } from '../../lib/schema/manifest.ts';
 
 /** A case as cases.json has it; functions/README.md describes the format. */
 export interface Case {

@@ -20,7 +20,7 @@ import { openApiDocument } from '../../lib/triggers/http/openapi.ts';
 import { ROUTES } from '../../lib/triggers/http/route-table.ts';
 import { ResponseTally } from '../../lib/triggers/http/response-tally.ts';
 import { FunctionStatistics } from '../../lib/observe/function-statistics.ts';
-import type { Nebula } from '../../lib/api.ts';
+import type { Nebula } from '../../lib/api/nebula.ts';
 import { AnswerBox } from '../../pools/worker/answer-box.ts';
 import { decodeOutcome, type InvokeAnswer } from '../../pools/worker/messages.ts';
 import { CALL } from '../lib/observe/call.ts';

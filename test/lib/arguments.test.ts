@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { InvokeOptions, Nebula, NebulaOptions } from '../../lib/api.ts';
+import type { InvokeOptions } from '../../lib/schema/invoke-options.ts';
+import type { Nebula } from '../../lib/api/nebula.ts';
+import type { NebulaOptions } from '../../lib/schema/nebula-options.ts';
 import { createNebula, createNebulaOn } from '../../lib/nebula.ts';
 import { FakeExecutor } from './fake-executor.ts';
 import { tinyModule } from './tiny-module.ts';

@@ -15,7 +15,7 @@ import { test } from 'node:test';
 import { fastify } from 'fastify';
 import { Request, type Response } from 'undici';
 import { createNebula, createNebulaOn } from '../../lib/nebula.ts';
-import type { Nebula } from '../../lib/api.ts';
+import type { Nebula } from '../../lib/api/nebula.ts';
 import { FakeExecutor } from './fake-executor.ts';
 import { tinyModule } from './tiny-module.ts';
 

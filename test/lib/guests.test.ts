@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import type { Nebula, NebulaOptions } from '../../lib/api.ts';
+import type { Nebula } from '../../lib/api/nebula.ts';
+import type { NebulaOptions } from '../../lib/schema/nebula-options.ts';
 import { createNebula } from '../../lib/nebula.ts';
 import { temporaryDirectory } from './tiny-module.ts';
 

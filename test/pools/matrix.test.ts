@@ -1,6 +1,6 @@
 /** The suite of invocations through both executors of this process. */
 
-import type { NebulaOptions } from '../../lib/api.ts';
+import type { NebulaOptions } from '../../lib/schema/nebula-options.ts';
 import { createNebula } from '../../lib/nebula.ts';
 import { invocationSuite, type SuiteTarget } from '../suite.ts';
 

@@ -10,6 +10,7 @@ import { checkToken } from '../../schema/token.ts';
 import type { Exchange } from './exchange.ts';
 import { parseAuthority } from './request-target.ts';
 
+/** Who may manage functions. */
 export interface AccessOptions {
   /** Bearer token of the management routes. */
   readonly token?: string;
@@ -25,6 +26,7 @@ export interface AccessOptions {
 /** Throws UNAUTHORIZED, HOST_UNKNOWN or ORIGIN_UNKNOWN unless the request may manage functions. */
 export type Authorize = (exchange: Exchange) => void;
 
+/** The check of every request to a route that manages functions. @throws TypeError for a token or host that is none */
 export function createAuthorize(options: AccessOptions): Authorize {
   const { token, hosts, openOnLoopback = false } = options;
   const expected = token === undefined ? undefined : digest(checkToken('token', token));

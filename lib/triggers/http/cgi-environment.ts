@@ -25,6 +25,7 @@ export interface FunctionPath {
 // business (section 4.1.18) unless the manifest says otherwise, and the content fields have variables of their own.
 const DROPPED = new Set(['proxy', 'authorization', 'content-length', 'content-type']);
 
+/** What a CGI program is told. */
 export interface CgiOptions {
   /** Whether the program is told the Authorization field, as HTTP_AUTHORIZATION. */
   readonly authorization: boolean;

@@ -2,7 +2,7 @@
 
 import { NO_BYTES } from '../../../host/bytes.ts';
 import { NebulaError } from '../../../host/errors.ts';
-import type { Nebula } from '../../api.ts';
+import type { Nebula } from '../../api/nebula.ts';
 import { outcomeFields } from '../../wire/outcome.ts';
 import { cgiEnvironment, type FunctionPath } from './cgi-environment.ts';
 import { parseCgiResponse } from './cgi-response.ts';

@@ -4,11 +4,12 @@ import { NO_BYTES } from '../../../host/bytes.ts';
 import type { HeaderList, RequestHead } from '../../../host/http-message.ts';
 import { NebulaError } from '../../../host/errors.ts';
 import { isForGuest, isServersField } from '../../../host/http-fields.ts';
-import type { Nebula } from '../../api.ts';
+import type { Nebula } from '../../api/nebula.ts';
 import { GuestEnded } from '../../component/guest-ended.ts';
 import { announcedBytes, type Answer, type Exchange } from './exchange.ts';
 import { guestFailureAnswer } from './outcome-answer.ts';
 
+/** Answers a request by the component; `GUEST_*` and DEADLINE become problems. @throws NebulaError */
 export async function serveComponent(nebula: Nebula, exchange: Exchange, name: string): Promise<Answer> {
   const record = nebula.get(name);
   const announced = announcedBytes(exchange.header('content-length'));

@@ -1,7 +1,7 @@
 /** `PUT /functions/:name`: a module and its manifest out of one request (lib/wire/deployment.ts). */
 
 import { NebulaError } from '../../../host/errors.ts';
-import type { DeployOptions } from '../../api.ts';
+import type { DeployOptions } from '../../schema/manifest.ts';
 import { parseManifest } from '../../manifest/manifest.ts';
 import { decodeDeployment, decodeManifestField, deploymentLimitBytes, MANIFEST_FIELD } from '../../wire/deployment.ts';
 import { BodyTooLarge, readInput, type Exchange } from './exchange.ts';

@@ -6,6 +6,7 @@
 
 type Listener = EventListenerOrEventListenerObject;
 
+/** Aborts when a client goes away. */
 export class DisconnectSignal implements AbortSignal {
   aborted = false;
   reason: unknown = undefined;

@@ -53,6 +53,7 @@ export interface Answer {
   readonly stream?: BodyStream;
 }
 
+/** A body that is written while it is made. */
 export interface BodyStream {
   readonly body: AsyncGenerator<Uint8Array, void, undefined>;
   /** Asked for once the body has ended. */

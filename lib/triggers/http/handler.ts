@@ -5,24 +5,13 @@ import { NO_BYTES } from '../../../host/bytes.ts';
 import { NebulaError } from '../../../host/errors.ts';
 import { GatheredBytes } from '../../../host/gathered-bytes.ts';
 import { hasContent } from '../../../host/http-fields.ts';
-import type { Nebula } from '../../api.ts';
+import type { Nebula, RequestContext } from '../../api/nebula.ts';
 import { announcedBytes, BodyTooLarge, drain, lengthOf, type Answer, type Exchange } from './exchange.ts';
 import { malformedRequestAnswer } from './problem-answer.ts';
 import { MalformedRequest, parseHost, parseRequestTarget, targetOfUrl, type RequestTarget } from './request-target.ts';
 import { Routes, type RouteOptions } from './routes.ts';
 
-/** What a framework knows of a request and the fetch API does not tell. */
-export interface RequestContext {
-  /** The client's address; without it guests see `0.0.0.0`. */
-  readonly remoteAddress?: string;
-  /**
-   * Path and query as the client sent them, without the mount's prefix, such as `req.url` of node:http. Without it they are
-   * those of the request's URL, which the URL standard has normalised: dot segments and backslashes are resolved there, and
-   * characters such as `'`, `"` and `<` are percent-encoded.
-   */
-  readonly target?: string;
-}
-
+/** Answers a request as a fetch handler does. */
 export type FetchHandler = (request: Request, context?: RequestContext) => Promise<Response>;
 
 /**

@@ -2,7 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Outcome } from '../../../host/outcome.ts';
-import type { FunctionRecord, Nebula } from '../../api.ts';
+import type { FunctionRecord } from '../../schema/function-record.ts';
+import type { Nebula } from '../../api/nebula.ts';
 import { NAME_PATTERN } from '../../schema/manifest.ts';
 import { toInputError } from './exchange.ts';
 import { NodeCall, type CallContext } from './node-call.ts';
@@ -28,6 +29,7 @@ export function invokedName(request: IncomingMessage): string | undefined {
   return PLAIN_NAME.test(name) ? name : undefined;
 }
 
+/** One `POST /invoke/:name`. */
 export class InvokeCall extends NodeCall {
   readonly #context: InvokeContext;
   readonly #name: string;

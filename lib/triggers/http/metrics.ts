@@ -1,9 +1,11 @@
 /** `GET /metrics`: what Nebula knows of itself in Prometheus' text format, read when it is asked for. */
 
 import { Counter, Gauge, Registry, Summary } from 'prom-client';
-import type { LatencySummary, Nebula, NebulaStats } from '../../api.ts';
+import type { LatencySummary, NebulaStats } from '../../schema/stats.ts';
+import type { Nebula } from '../../api/nebula.ts';
 import type { ResponseTally } from './response-tally.ts';
 
+/** Metrics in Prometheus' text format. */
 export interface Metrics {
   readonly contentType: string;
   read(): Promise<string>;

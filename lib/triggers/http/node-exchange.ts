@@ -17,6 +17,7 @@ export interface Message {
   readonly expectsContinue: boolean;
 }
 
+/** A request of node:http as the routes take it. */
 export class NodeExchange extends NodeCall implements Exchange {
   readonly redirects = 0;
   readonly target: RequestTarget;

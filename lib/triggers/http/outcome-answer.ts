@@ -1,7 +1,7 @@
 /** An Outcome as a response: stdout for `ok`, a problem for any other ending (lib/wire/outcome.ts). */
 
 import type { Outcome } from '../../../host/outcome.ts';
-import type { FunctionRecord } from '../../api.ts';
+import type { FunctionRecord } from '../../schema/function-record.ts';
 import { failureMembers, failureOf, okFields, outcomeFields, type FailedOutcome } from '../../wire/outcome.ts';
 import type { Answer } from './exchange.ts';
 import { problemAnswer } from './problem-answer.ts';

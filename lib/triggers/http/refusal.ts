@@ -36,7 +36,7 @@ export function refuse(
   call.send(malformedRequestAnswer(status, detail));
 }
 
-// What the parser cannot read gets an answer only where no other answer is due first: the client could not tell them apart.
+/** Answers what the parser cannot read, only where no other answer is due first: the client could not tell them apart. */
 export function refuseUnreadable(error: Error, socket: Socket): void {
   const { code = '' } = error as NodeJS.ErrnoException;
   const calls = [...connectionOf(socket)];

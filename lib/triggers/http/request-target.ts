@@ -5,6 +5,7 @@
 
 import { isIPv6 } from 'node:net';
 
+/** Schemes that a target may have. */
 export type Scheme = 'http' | 'https';
 
 /** A host with its port, as a Host field or a URL has it. */
@@ -36,6 +37,7 @@ export class MalformedRequest extends Error {
   override readonly name = 'MalformedRequest';
 }
 
+/** What messages say that a path must be. */
 export const NO_DOT_SEGMENTS = 'a path without the segments "." and ".."';
 
 const LABELS = /^[A-Za-z0-9._-]+$/;

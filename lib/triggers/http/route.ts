@@ -1,7 +1,7 @@
 /** What a route is: one method of a path, who may use it, what it takes and answers, and what it does. */
 
 import { Type, type TSchema } from 'typebox';
-import type { Nebula } from '../../api.ts';
+import type { Nebula } from '../../api/nebula.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
 

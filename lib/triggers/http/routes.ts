@@ -3,7 +3,7 @@
 import { NO_BYTES } from '../../../host/bytes.ts';
 import { NebulaError } from '../../../host/errors.ts';
 import { DEFAULT_LIMITS } from '../../../host/limits.ts';
-import type { Nebula } from '../../api.ts';
+import type { Nebula } from '../../api/nebula.ts';
 import { createAuthorize, type AccessOptions, type Authorize } from './authorization.ts';
 import type { Answer, Exchange, HttpLogger } from './exchange.ts';
 import { ALL_METHODS } from './function-requests.ts';
@@ -14,6 +14,7 @@ import { ResponseTally } from './response-tally.ts';
 import { matchPath } from './route-match.ts';
 import type { Route, RouteContext } from './route.ts';
 
+/** Who may manage functions, and what holds for all routes. */
 export interface RouteOptions extends AccessOptions {
   /** Told of failures inside Nebula. */
   readonly logger?: HttpLogger;

@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { argumentError, NebulaError } from '../../../host/errors.ts';
-import type { Nebula } from '../../api.ts';
+import type { Nebula } from '../../api/nebula.ts';
 import { isLoopbackHost, toHostname } from './authorization.ts';
 import type { HttpLogger } from './exchange.ts';
 import { InvokeCall, invokedName, type InvokeContext } from './invoke-call.ts';
@@ -16,6 +16,7 @@ import { refuse, refuseTunnel, refuseUnreadable } from './refusal.ts';
 import { MalformedRequest, parseHostFields, type RequestTarget } from './request-target.ts';
 import { Routes } from './routes.ts';
 
+/** Where a server listens, who may manage functions, and how long clients may take. */
 export interface ServerOptions {
   /** Address to bind to; default 127.0.0.1. Any but a loopback address needs a token. */
   readonly host?: string;
@@ -51,6 +52,7 @@ export interface ServerTimeouts {
   readonly sendMs?: number;
 }
 
+/** A server that listens. */
 export interface NebulaServer {
   /** Where it listens, such as `http://127.0.0.1:7070`. */
   readonly url: string;

@@ -12,7 +12,7 @@ import { align } from '../../../hardware/analysis/align.ts';
 import type { HostEdge } from '../../../hardware/analysis/edges.ts';
 import type { LineCost } from '../../../hardware/marker/line.ts';
 import { inNamespace, skipWithoutNamespace as skip, straceInto, tracedEdges } from './namespace.ts';
-import type { MarkerStats } from '../../../lib/observe/markers.ts';
+import type { MarkerStats } from '../../../lib/schema/stats.ts';
 
 const SCRIPT = join(import.meta.dirname, 'gpio-session.js');
 

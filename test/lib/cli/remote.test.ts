@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { startServer } from '../../../lib/triggers/http/server.ts';
 import { createNebulaOn } from '../../../lib/nebula.ts';
-import type { Nebula } from '../../../lib/api.ts';
+import type { Nebula } from '../../../lib/api/nebula.ts';
 import { FakeExecutor, makeOutcome } from '../fake-executor.ts';
 import { temporaryDirectory, tinyModule } from '../tiny-module.ts';
 import { nebula } from './command.ts';

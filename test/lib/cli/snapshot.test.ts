@@ -6,7 +6,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { decodeSnapshot, encodeSnapshot } from '../../../host/snapshot/codec.ts';
-import type { Manifest, Nebula } from '../../../lib/api.ts';
+import type { Manifest } from '../../../lib/schema/manifest.ts';
+import type { Nebula } from '../../../lib/api/nebula.ts';
 import { NebulaClient } from '../../../lib/client/client.ts';
 import { startServer } from '../../../lib/triggers/http/server.ts';
 import { createNebula } from '../../../lib/nebula.ts';

@@ -7,8 +7,8 @@ import { SessionMarker } from '../../../hardware/marker/marker.ts';
 import { makeOutcome, FakeExecutor } from '../fake-executor.ts';
 import { tinyModule } from '../tiny-module.ts';
 import { createNebula, createNebulaOn } from '../../../lib/nebula.ts';
-import type { Markers } from '../../../lib/observe/markers.ts';
-import type { NebulaOptions } from '../../../lib/api.ts';
+import type { Markers } from '../../../lib/schema/nebula-options.ts';
+import type { NebulaOptions } from '../../../lib/schema/nebula-options.ts';
 
 const FUNCTIONS = join(import.meta.dirname, '../../../../functions');
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RequestHead } from '../../../../host/http-message.ts';
-import type { Nebula } from '../../../../lib/api.ts';
+import type { Nebula } from '../../../../lib/api/nebula.ts';
 import { serveComponent } from '../../../../lib/triggers/http/component.ts';
 import { NO_BYTES } from '../../../../host/bytes.ts';
 import type { Exchange } from '../../../../lib/triggers/http/exchange.ts';

@@ -6,19 +6,12 @@ import { NebulaError } from '../../../../host/errors.ts';
 import { resolveLimits } from '../../../../host/limits.ts';
 import { NO_USAGE, type Ending, type Outcome } from '../../../../host/outcome.ts';
 import { NO_PHASES } from '../../../../host/phases.ts';
-import type {
-  AnyCalls,
-  Calls,
-  DeployOptions,
-  DeploySource,
-  FunctionHandle,
-  FunctionRecord,
-  Input,
-  InvokeOptions,
-  Manifest,
-  Nebula,
-  NebulaStats,
-} from '../../../../lib/api.ts';
+import type { AnyCalls, Calls, FunctionHandle } from '../../../../lib/api/function-handle.ts';
+import type { DeployOptions, Manifest } from '../../../../lib/schema/manifest.ts';
+import type { DeploySource, Input, Nebula } from '../../../../lib/api/nebula.ts';
+import type { FunctionRecord } from '../../../../lib/schema/function-record.ts';
+import type { InvokeOptions } from '../../../../lib/schema/invoke-options.ts';
+import type { NebulaStats } from '../../../../lib/schema/stats.ts';
 
 export type Behaviour = (input: Uint8Array, options: InvokeOptions) => Outcome | Promise<Outcome>;
 

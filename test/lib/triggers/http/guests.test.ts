@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Request } from 'undici';
-import type { Nebula } from '../../../../lib/api.ts';
+import type { Nebula } from '../../../../lib/api/nebula.ts';
 import { NebulaClient } from '../../../../lib/client/client.ts';
 import { startServer, type NebulaServer } from '../../../../lib/triggers/http/server.ts';
 import { createNebula } from '../../../../lib/nebula.ts';

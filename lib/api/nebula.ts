@@ -1,0 +1,64 @@
+/** A Nebula as its process has it. Types only. */
+
+import type { Request, Response } from 'undici';
+import type { Outcome } from '../../host/outcome.ts';
+import type { FunctionRecord } from '../schema/function-record.ts';
+import type { InvokeOptions } from '../schema/invoke-options.ts';
+import type { DeployOptions } from '../schema/manifest.ts';
+import type { NebulaStats } from '../schema/stats.ts';
+import type { AnyCalls, Calls, FunctionHandle } from './function-handle.ts';
+
+/** A module's bytes, its path, a manifest's path, or a folder that holds `nebula.json`. */
+export type DeploySource = Uint8Array | string;
+
+/** A guest's stdin; text is UTF-8. */
+export type Input = Uint8Array | string;
+
+/** What a framework knows of a request and the fetch API does not tell. */
+export interface RequestContext {
+  /** The client's address; without it guests see `0.0.0.0`. */
+  readonly remoteAddress?: string;
+  /**
+   * Path and query as the client sent them, without the mount's prefix, such as `req.url` of node:http. Without it they are
+   * those of the request's URL, which the URL standard has normalised: dot segments and backslashes are resolved there, and
+   * characters such as `'`, `"` and `<` are percent-encoded.
+   */
+  readonly target?: string;
+}
+
+/** Functions deployed, invoked and forgotten in this process. */
+export interface Nebula {
+  /**
+   * Deploys a function, or a new version of one: atomically, and calls in flight finish on the old version.
+   * @throws NebulaError MODULE_*, UNKNOWN_IMPORT, NO_ENTRY, *_MINIMUM, INIT_*, SNAPSHOT_*, MANIFEST_INVALID, STORE_FAILED
+   */
+  deploy(source: DeploySource, options?: DeployOptions): Promise<FunctionRecord>;
+  /**
+   * Runs a function once, in a fresh state. What the guest does is in the Outcome.
+   * @throws NebulaError FUNCTION_NOT_FOUND, INPUT_TOO_LARGE, QUEUE_FULL, CLOSED, WORKER_LOST, ADDRESS_SPACE
+   */
+  invoke(name: string, input?: Input, options?: InvokeOptions): Promise<Outcome>;
+  /** The stdout of an `ok` outcome; any other is thrown as a NebulaError (DEADLINE, GUEST_*, CLIENT_CLOSED). */
+  invokeOrThrow(name: string, input?: Input, options?: InvokeOptions): Promise<Uint8Array>;
+  /** Removes a function; calls in flight finish. @throws NebulaError FUNCTION_NOT_FOUND, STORE_FAILED */
+  undeploy(name: string): Promise<void>;
+  /** Returns to the version before. @throws NebulaError FUNCTION_NOT_FOUND, NO_PREVIOUS_VERSION, STORE_FAILED */
+  rollback(name: string): Promise<FunctionRecord>;
+  /** Every function, by name. */
+  list(): readonly FunctionRecord[];
+  /** One function. @throws NebulaError FUNCTION_NOT_FOUND */
+  get(name: string): FunctionRecord;
+  /** What its calls came to, and how its executor is. */
+  stats(): NebulaStats;
+  /** A function by name; it is looked up anew for each use. */
+  fn<Exported extends Calls<Exported> = AnyCalls>(name: string): FunctionHandle<Exported>;
+  /**
+   * The whole HTTP face without a server: the routes of docs and /openapi.json. Those that manage functions need the `token`
+   * of `createNebula`, and refuse everybody where there is none: who may reach the mount is not known here.
+   */
+  fetch(request: Request, context?: RequestContext): Promise<Response>;
+  /** Lets calls in flight finish (default 10 s), then stops. Leaves no handle open. */
+  close(options?: { drainMs?: number }): Promise<void>;
+  /** `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
