@@ -1,7 +1,7 @@
 /** A function ready to be run: plain data that every thread can hold. */
 
 import type { Capabilities } from './capabilities/capabilities.ts';
-import type { PreparedComponent } from './component/prepare/prepared-component.ts';
+import type { PreparedComponent } from './prepared-component.ts';
 import type { InitOptions } from './init-options.ts';
 import type { Limits } from './limits.ts';
 import type { PreparedModule } from './module/prepared-module.ts';

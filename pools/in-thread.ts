@@ -6,7 +6,7 @@
 import { AddressSpace, memoryLimit } from '../host/address-space.ts';
 import type { FunctionDefinition } from '../host/definition.ts';
 import { isNebulaError, messageOf, NebulaError } from '../host/errors.ts';
-import { GuestThread } from '../host/guest-thread.ts';
+import { GuestThread } from '../host/thread/guest-thread.ts';
 import { monotonicNs } from '../host/monotonic.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import { RestoreTally } from '../host/restore-tally.ts';

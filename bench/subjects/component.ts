@@ -5,7 +5,7 @@ import { ComponentVm } from '../../host/component/vm/component-vm.ts';
 import type { ComponentDefinition } from '../../host/component/vm/component-definition.ts';
 import { prepareComponent, transpileComponent } from '../../host/preparation/component.ts';
 import { resolveCapabilities } from '../../host/capabilities/capabilities.ts';
-import { deployHere } from '../../host/deploy.ts';
+import { deployHere } from '../../host/thread/deploy.ts';
 import { resolveLimits } from '../../host/limits.ts';
 import { closeImage } from '../../host/snapshot/image.ts';
 import { collectGarbage } from '../../host/address-space.ts';

@@ -3,8 +3,8 @@
 import { AddressSpace, memoryLimit } from '../../host/address-space.ts';
 import { resolveCapabilities } from '../../host/capabilities/capabilities.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
-import { deployHere } from '../../host/deploy.ts';
-import { GuestThread } from '../../host/guest-thread.ts';
+import { deployHere } from '../../host/thread/deploy.ts';
+import { GuestThread } from '../../host/thread/guest-thread.ts';
 import { resolveLimits } from '../../host/limits.ts';
 import { prepareModule } from '../../host/preparation/module.ts';
 import { monotonicNs } from '../../host/monotonic.ts';

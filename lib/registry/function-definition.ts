@@ -2,7 +2,7 @@
 
 import { resolveCapabilities } from '../../host/capabilities/capabilities.ts';
 import { isComponent } from '../../host/component/prepare/binary.ts';
-import type { PreparedComponent, TranspiledComponent } from '../../host/component/prepare/prepared-component.ts';
+import type { PreparedComponent, TranspiledComponent } from '../../host/prepared-component.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';

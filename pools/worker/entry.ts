@@ -5,7 +5,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { AddressSpace, collectGarbage } from '../../host/address-space.ts';
-import { GuestThread } from '../../host/guest-thread.ts';
+import { GuestThread } from '../../host/thread/guest-thread.ts';
 import { loadLibc } from '../../host/linux/libc.ts';
 import { tellThreadMemory } from '../../host/linux/thread-memory.ts';
 import { RestoreTally } from '../../host/restore-tally.ts';

@@ -5,7 +5,7 @@
 
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import { isNebulaError } from '../../host/errors.ts';
-import type { GuestThread } from '../../host/guest-thread.ts';
+import type { GuestThread } from '../../host/thread/guest-thread.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
 import type { RunRecord } from '../../host/wasi/session/run-record.ts';
 import type { AnswerBox } from './answer-box.ts';

@@ -6,7 +6,7 @@ import { resolveCapabilities, type Capabilities } from '../../host/capabilities/
 import type { FunctionDefinition, Strategy } from '../../host/definition.ts';
 import type { InitOptions } from '../../host/init-options.ts';
 import type { Deployment } from '../../host/deployment.ts';
-import { deployHere } from '../../host/deploy.ts';
+import { deployHere } from '../../host/thread/deploy.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
 import { MicroVm } from '../../host/micro-vm.ts';
 import { prepareModule } from '../../host/preparation/module.ts';

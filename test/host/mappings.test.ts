@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { AddressSpace, collectGarbage } from '../../host/address-space.ts';
 import type { FunctionDefinition, Strategy } from '../../host/definition.ts';
-import { GuestThread } from '../../host/guest-thread.ts';
+import { GuestThread } from '../../host/thread/guest-thread.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import { commandComponent, defineComponent } from './component/components.ts';
 import { skip } from './filesystem/machine-fixture.ts';

@@ -28,3 +28,8 @@ test('the folders of the sources import in one direction', () => {
   const circle = folderCircle(imports)?.map(({ from, to }) => `${from} imports ${to}`);
   assert.equal(circle, undefined, circle?.join('\n'));
 });
+
+test('no folder of host/component is in a circle of folders of the host', () => {
+  const circle = folderCircle(folderImports(root, ['host']), 'host/component/');
+  assert.equal(circle, undefined, circle?.map(({ from, to }) => `${from} imports ${to}`).join('\n'));
+});

@@ -49,8 +49,8 @@ function wayTo(
   return undefined;
 }
 
-/** A shortest circle of folders, as the imports that close it; undefined when there is none. */
-export function folderCircle(imports: readonly FolderImport[]): FolderImport[] | undefined {
+/** A shortest circle of folders through one below `above`, as the imports that close it; undefined when there is none. */
+export function folderCircle(imports: readonly FolderImport[], above = ''): FolderImport[] | undefined {
   // One import stands for all between the same two folders.
   const pairs = [...new Map(imports.map((each) => [`${dirname(each.from)} ${dirname(each.to)}`, each])).values()];
   const importsOf = new Map<string, FolderImport[]>();
@@ -59,6 +59,7 @@ export function folderCircle(imports: readonly FolderImport[]): FolderImport[] |
     importsOf.set(folder, [...(importsOf.get(folder) ?? []), each]);
   }
   const circles = pairs.flatMap((first) => {
+    if (!first.from.startsWith(above)) return [];
     const back = wayTo(dirname(first.from), dirname(first.to), importsOf);
     return back === undefined ? [] : [[first, ...back]];
   });

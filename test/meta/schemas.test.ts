@@ -20,7 +20,12 @@ function packagesOf(file: string, seen: Set<string> = new Set()): Set<string> {
   return packages;
 }
 
-for (const entry of ['host/guest-thread.js', 'pools/worker/entry.js', 'pools/worker/pool.js', 'pools/in-thread.js']) {
+for (const entry of [
+  'host/thread/guest-thread.js',
+  'pools/worker/entry.js',
+  'pools/worker/pool.js',
+  'pools/in-thread.js',
+]) {
   test(`${entry} loads neither typebox nor ajv`, () => {
     const file = join(dist, entry);
     assert.ok(existsSync(file), file);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AddressSpace } from '../../host/address-space.ts';
-import type { FunctionDefinition } from '../../host/definition.ts';
-import { deployHere } from '../../host/deploy.ts';
-import { GuestThread } from '../../host/guest-thread.ts';
-import { monotonicNs } from '../../host/monotonic.ts';
-import type { Invocation, Outcome } from '../../host/outcome.ts';
-import { define, defineGuest, type Given } from './function.ts';
+import { AddressSpace } from '../../../host/address-space.ts';
+import type { FunctionDefinition } from '../../../host/definition.ts';
+import { deployHere } from '../../../host/thread/deploy.ts';
+import { GuestThread } from '../../../host/thread/guest-thread.ts';
+import { monotonicNs } from '../../../host/monotonic.ts';
+import type { Invocation, Outcome } from '../../../host/outcome.ts';
+import { define, defineGuest, type Given } from '../function.ts';
 
 const NOOP = '(module (memory (export "memory") 1) (func (export "_start")))';
 const CALL: Invocation = { input: new Uint8Array() };

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deployHere } from '../../host/deploy.ts';
-import { initialise } from '../../host/initialise.ts';
-import { isNebulaError, type ErrorName } from '../../host/errors.ts';
-import { encodeSnapshot } from '../../host/snapshot/codec.ts';
-import type { Snapshot } from '../../host/snapshot/snapshot.ts';
-import { define, defineGuest, Deployed, type Given } from './function.ts';
+import { deployHere } from '../../../host/thread/deploy.ts';
+import { initialise } from '../../../host/initialise.ts';
+import { isNebulaError, type ErrorName } from '../../../host/errors.ts';
+import { encodeSnapshot } from '../../../host/snapshot/codec.ts';
+import type { Snapshot } from '../../../host/snapshot/snapshot.ts';
+import { define, defineGuest, Deployed, type Given } from '../function.ts';
 
 const REACTOR = `(module (memory (export "memory") 2 8)
   (global $g (mut i32) (i32.const 1)) (global $f (mut funcref) (ref.null func))

@@ -3,22 +3,22 @@
  * dropped least-recently-used when the address space is full. A thread runs one guest at a time.
  */
 
-import { collectGarbage, UNCOUNTED, type AddressSpace } from './address-space.ts';
-import { mergeVariables } from './capabilities/environment/variables.ts';
-import { hasComponent } from './component/vm/component-definition.ts';
-import { ComponentVm } from './component/vm/component-vm.ts';
-import type { FunctionDefinition, Strategy } from './definition.ts';
-import type { Deployment } from './deployment.ts';
+import { collectGarbage, UNCOUNTED, type AddressSpace } from '../address-space.ts';
+import { mergeVariables } from '../capabilities/environment/variables.ts';
+import { hasComponent } from '../component/vm/component-definition.ts';
+import { ComponentVm } from '../component/vm/component-vm.ts';
+import type { FunctionDefinition, Strategy } from '../definition.ts';
+import type { Deployment } from '../deployment.ts';
 import { deployHere } from './deploy.ts';
-import { isNebulaError } from './errors.ts';
-import type { Guest } from './guest.ts';
-import { monotonicNs } from './monotonic.ts';
-import { MicroVm } from './micro-vm.ts';
-import type { Ending, Invocation, Outcome, Start } from './outcome.ts';
-import type { GuestCall } from './guest.ts';
-import { RestoreTally } from './restore-tally.ts';
-import type { RunRecord } from './wasi/session/run-record.ts';
-import type { SnapshotImage } from './snapshot/image.ts';
+import { isNebulaError } from '../errors.ts';
+import type { Guest } from '../guest.ts';
+import { monotonicNs } from '../monotonic.ts';
+import { MicroVm } from '../micro-vm.ts';
+import type { Ending, Invocation, Outcome, Start } from '../outcome.ts';
+import type { GuestCall } from '../guest.ts';
+import { RestoreTally } from '../restore-tally.ts';
+import type { RunRecord } from '../wasi/session/run-record.ts';
+import type { SnapshotImage } from '../snapshot/image.ts';
 
 /** Times a micro-VM is made again because of where its memory is: not where its image expects it (snapshot/image.ts). */
 const MOST_MOVES = 3;
