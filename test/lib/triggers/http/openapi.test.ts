@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { Request } from 'undici';
 import { createFetchHandler } from '../../../../lib/triggers/http/handler.ts';
 import { openApiDocument } from '../../../../lib/triggers/http/openapi.ts';
@@ -27,6 +28,16 @@ function* references(value: unknown): Iterable<string> {
   }
 }
 
+/** Every schema of a body, a field or a parameter, and those that others refer to. */
+function* schemasOf(value: unknown): Iterable<object> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, member] of Object.entries(value)) {
+    if (key === 'schema') yield member as object;
+    else if (key === 'schemas') yield* Object.values(member as Readonly<Record<string, object>>);
+    else yield* schemasOf(member);
+  }
+}
+
 function lookUp(reference: string): unknown {
   return reference
     .slice(2)
@@ -39,6 +50,14 @@ describe('openApiDocument()', () => {
     const all = [...references(openApi)];
     assert.ok(all.length > 10);
     for (const reference of all) assert.equal(typeof lookUp(reference), 'object', reference);
+  });
+
+  it('has schemas of the dialect that OpenAPI 3.1 has them in', () => {
+    const ajv = new Ajv2020({ strict: false, validateFormats: false });
+    const all = [...schemasOf(openApi)];
+    assert.ok(all.length > 20);
+    for (const schema of all)
+      assert.ok(ajv.validateSchema(schema), JSON.stringify([ajv.errors, schema]).slice(0, 1000));
   });
 
   it('has the schema that checks manifests', () => {
