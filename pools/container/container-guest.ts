@@ -3,18 +3,21 @@
  * starting so that no output is lost; the input waits in the engine for the guest.
  */
 
-import type { Container, ContainerCreateOptions } from 'dockerode';
-import type { Duplex } from 'node:stream';
-import { NebulaError } from '../../host/errors.ts';
+import { messageOf, NebulaError } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { EngineUsage } from '../../host/outcome.ts';
 import type { GuestEnd, Launch, NativeGuest } from '../native/backend.ts';
 import { faultOfExitCode } from '../native/ending.ts';
 import type { ContainerDefinition } from './definition.ts';
-import { Demultiplexer } from './demultiplexer.ts';
-import type { RequestTimes } from './engine-agent.ts';
-import { detailOf, engineError, statusOf } from './engine-error.ts';
-import { removed, type Engine } from './engine.ts';
+import {
+  EngineError,
+  type ContainerEnd,
+  type ContainerOptions,
+  type ContainerStreams,
+  type EngineContainer,
+} from './engine.ts';
+import { engineError } from './engine-error.ts';
+import type { OwnedEngine } from './owned-engine.ts';
 
 /** 128 + SIGKILL: the kernel took it for its memory, or someone killed it. */
 const KILLED = 137;
@@ -25,175 +28,126 @@ const KILL_PATIENCE_MS = 2000;
 /** How long an ended guest's streams may take to reach their end. */
 const STREAM_PATIENCE_MS = 2000;
 
+/** What a launch of a container needs besides the function. */
 export interface ContainerLaunch extends Launch {
-  readonly options: ContainerCreateOptions;
+  readonly options: ContainerOptions;
   /** Whether to ask the engine when the guest started and ended, after the call. */
   readonly inspectEnd: boolean;
 }
 
-/** @throws NebulaError CONTAINER_REFUSED, IMAGE_MISSING, DOCKER_UNAVAILABLE, DOCKER_FORBIDDEN */
+/**
+ * Launches a guest in a container of its own; of one that could not be launched nothing is left.
+ * @throws NebulaError CONTAINER_REFUSED, IMAGE_MISSING, DOCKER_UNAVAILABLE, DOCKER_FORBIDDEN
+ */
 export async function launchContainer(
-  engine: Engine,
+  owned: OwnedEngine,
   definition: ContainerDefinition,
   launch: ContainerLaunch,
 ): Promise<NativeGuest> {
-  const name = engine.nextName();
-  const requestNs: RequestTimes = {};
-  engine.agent.watch(name, requestNs);
-  const container = engine.docker.getContainer(name);
+  const container = owned.engine.container(owned.nextName());
+  const { onStdout, onStderr, times } = launch;
   let action = 'create a container';
   try {
     const calledNs = monotonicNs();
-    await engine.docker.createContainer({ ...launch.options, name });
+    await container.create(launch.options);
     const createdNs = monotonicNs();
-    launch.times.create = createdNs - calledNs;
+    times.create = createdNs - calledNs;
     action = 'attach to a container';
-    const stream = (await container.attach({
-      stream: true,
-      stdin: true,
-      stdout: true,
-      stderr: true,
-      hijack: true,
-    })) as Duplex;
-    const guest = new ContainerGuest(engine, container, name, stream, { requestNs, launch });
+    const streams = await container.attach({ onStdout, onStderr });
     const attachedNs = monotonicNs();
-    launch.times.attach = attachedNs - createdNs;
-    if (launch.input !== undefined) stream.end(launch.input);
+    times.attach = attachedNs - createdNs;
+    if (launch.input !== undefined) streams.end(launch.input);
     action = 'start a container';
     await container.start();
-    launch.times.start = monotonicNs() - attachedNs;
-    guest.started();
-    return guest;
+    times.start = monotonicNs() - attachedNs;
+    return new ContainerGuest(container, streams, launch.inspectEnd);
   } catch (error) {
-    engine.agent.unwatch(name);
+    const isCreated = action !== 'create a container';
     // What stays is found by its label when the executor closes, or by the next one.
-    if (action !== 'create a container') await container.remove({ force: true, v: true }).catch(() => undefined);
-    const source = definition.source;
-    if (statusOf(error) === 404 && action === 'create a container') {
-      const image = 'image' in source ? source.image : (launch.options.Image ?? '');
+    if (isCreated) await container.remove().catch(() => undefined);
+    const isMissing = error instanceof EngineError && error.fault === 'missing';
+    if (isMissing && !isCreated) {
+      const { source } = definition;
+      const image = 'image' in source ? source.image : launch.options.image;
       throw new NebulaError('IMAGE_MISSING', { image }, { cause: error });
     }
-    throw engineError(error, engine.socket, definition.name, action);
+    throw engineError(error, owned.engine.address, definition.name, action);
   }
-}
-
-interface GuestRecord {
-  readonly requestNs: RequestTimes;
-  readonly launch: ContainerLaunch;
 }
 
 class ContainerGuest implements NativeGuest {
   readonly ended: Promise<GuestEnd>;
-  readonly #engine: Engine;
-  readonly #container: Container;
-  readonly #name: string;
-  readonly #stream: Duplex;
-  readonly #record: GuestRecord;
-  readonly #streamEnded: Promise<void>;
-  #onStarted!: () => void;
+  readonly #container: EngineContainer;
+  readonly #streams: ContainerStreams;
+  readonly #inspectEnd: boolean;
   #guestNs: number | undefined;
-  #killed = false;
+  #isKilled = false;
   #removal: Promise<void> | undefined;
 
-  constructor(engine: Engine, container: Container, name: string, stream: Duplex, record: GuestRecord) {
-    this.#engine = engine;
+  /** Of a container that has been started. */
+  constructor(container: EngineContainer, streams: ContainerStreams, inspectEnd: boolean) {
     this.#container = container;
-    this.#name = name;
-    this.#stream = stream;
-    this.#record = record;
-    const { onStdout, onStderr } = record.launch;
-    const demultiplexer = new Demultiplexer(onStdout, onStderr);
-    stream.on('data', (chunk: Uint8Array) => demultiplexer.take(chunk));
-    // A broken connection shows as its end, and the wait for the container says what became of the guest.
-    stream.on('error', () => undefined);
-    this.#streamEnded = new Promise((resolve) => {
-      stream.once('end', resolve);
-      stream.once('close', resolve);
-    });
-    const started = new Promise<void>((resolve) => {
-      this.#onStarted = resolve;
-    });
-    this.ended = started.then(() => this.#wait());
-  }
-
-  started(): void {
-    this.#onStarted();
+    this.#streams = streams;
+    this.#inspectEnd = inspectEnd;
+    this.ended = this.#wait();
   }
 
   write(chunk: Uint8Array): void {
-    this.#stream.write(chunk);
+    this.#streams.write(chunk);
   }
 
   async kill(): Promise<void> {
-    this.#killed = true;
+    this.#isKilled = true;
     // Whatever the engine answers, nothing more can be done: it has ended, it is gone, or there is no engine.
     await patiently(KILL_PATIENCE_MS, this.#container.kill()).catch(() => undefined);
   }
 
   remove(): Promise<void> {
-    this.#killed = true;
+    this.#isKilled = true;
     this.#removal ??= this.#remove();
     return this.#removal;
   }
 
   usage(): EngineUsage {
-    const requestNs = { ...this.#record.requestNs };
+    const requestNs = { ...this.#container.requestNs };
     return this.#guestNs === undefined ? { requestNs } : { requestNs, guestNs: this.#guestNs };
   }
 
   async #remove(): Promise<void> {
-    this.#stream.destroy();
+    this.#streams.destroy();
     // What stays is found by its label when the executor closes, or by the next one.
-    await removed(this.#container.remove({ force: true, v: true })).catch(() => undefined);
-    this.#engine.agent.unwatch(this.#name);
+    await this.#container.remove().catch(() => undefined);
   }
 
   async #wait(): Promise<GuestEnd> {
     let exitCode: number;
     try {
-      const answer = (await this.#container.wait()) as { StatusCode: number };
-      exitCode = answer.StatusCode;
+      exitCode = await this.#container.wait();
     } catch (error) {
-      return { kind: 'lost', detail: detailOf(error), endedNs: monotonicNs() };
+      return { kind: 'lost', detail: messageOf(error), endedNs: monotonicNs() };
     }
     const endedNs = monotonicNs();
-    await patiently(STREAM_PATIENCE_MS, this.#streamEnded);
-    const { inspectEnd } = this.#record.launch;
-    const state = inspectEnd || (exitCode === KILLED && !this.#killed) ? await this.#inspect() : undefined;
+    await patiently(STREAM_PATIENCE_MS, this.#streams.ended);
+    const isAsked = this.#inspectEnd || (exitCode === KILLED && !this.#isKilled);
+    const end = isAsked ? await this.#inspect() : undefined;
     if (exitCode === KILLED) {
-      if (state?.OOMKilled === true) return { kind: 'memory', endedNs };
+      if (end?.isOutOfMemory === true) return { kind: 'memory', endedNs };
       return { kind: 'lost', detail: 'killed from outside', endedNs };
     }
     const signal = faultOfExitCode(exitCode);
     return signal === undefined ? { kind: 'exit', exitCode, endedNs } : { kind: 'signal', signal, endedNs };
   }
 
-  async #inspect(): Promise<{ readonly OOMKilled: boolean } | undefined> {
+  async #inspect(): Promise<ContainerEnd | undefined> {
     try {
-      const { State } = await this.#container.inspect();
-      const guestNs = durationNs(State.StartedAt, State.FinishedAt);
-      // The engine stamps the start after it has started the guest: one that ends at once seems to end before.
-      if (guestNs > 0) this.#guestNs = guestNs;
-      return State;
+      const end = await this.#container.inspect();
+      this.#guestNs = end.ranNs;
+      return end;
     } catch {
       // Removed from outside meanwhile: there is nothing to be learnt of it.
       return undefined;
     }
   }
-}
-
-/** Nanoseconds between two times of the engine, which are RFC 3339 with a fraction down to nanoseconds. */
-function durationNs(from: string, to: string): number {
-  return (secondMs(to) - secondMs(from)) * 1e6 + fractionNs(to) - fractionNs(from);
-}
-
-/** The full second a time is in. */
-function secondMs(time: string): number {
-  return Date.parse(time.replace(/\.\d+/, ''));
-}
-
-function fractionNs(time: string): number {
-  return Number((/\.(\d+)/.exec(time)?.[1] ?? '').padEnd(9, '0').slice(0, 9));
 }
 
 async function patiently(patienceMs: number, done: Promise<unknown>): Promise<void> {

@@ -5,10 +5,8 @@
 
 import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
-import type { EngineUsage } from '../../host/outcome.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
-
-export type RequestTimes = { -readonly [K in keyof EngineUsage['requestNs']]: number };
+import type { RequestTimes } from './engine.ts';
 
 /** What Node's Agent does with a request, which its types leave out. */
 interface RequestTaker {
@@ -20,6 +18,7 @@ const agents = Agent.prototype as unknown as RequestTaker;
 const CREATE = /\/containers\/create\?(?:.*&)?name=([\w.-]+)/;
 const CONTAINER = /\/containers\/([\w.-]+)(?:\/(attach|start|wait))?(?:\?|$)/;
 
+/** The agent of an engine's HTTP requests. */
 export class EngineAgent extends Agent implements RequestTaker {
   /** By the container's name. */
   readonly #watched: Map<string, RequestTimes> = new Map();

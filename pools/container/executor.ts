@@ -1,17 +1,19 @@
-/** Runs functions in containers of a Docker engine, through dockerode. */
+/** Runs functions in containers of an engine: Docker's, unless another is given. */
 
-import type { ContainerCreateOptions } from 'dockerode';
 import { NebulaError } from '../../host/errors.ts';
 import type { Executor } from '../executor.ts';
 import type { Launch, NativeBackend, NativeGuest } from '../native/backend.ts';
 import { NativeExecutor } from '../native/executor.ts';
 import { launchContainer } from './container-guest.ts';
 import type { ContainerDefinition } from './definition.ts';
-import { Engine } from './engine.ts';
+import { openDockerode } from './dockerode-engine.ts';
+import type { ContainerEngine, ContainerOptions } from './engine.ts';
 import { engineError } from './engine-error.ts';
 import { discardImage, prepareImage, type FunctionImage } from './image.ts';
+import { OwnedEngine } from './owned-engine.ts';
 import { FUNCTION_LABEL } from './owner.ts';
 
+/** How many containers an executor may run, where, and what its outcomes tell. */
 export interface ContainerExecutorOptions {
   /** The engine's socket; default: dockerode's, which heeds DOCKER_HOST. */
   readonly socketPath?: string;
@@ -21,13 +23,13 @@ export interface ContainerExecutorOptions {
   readonly awaitRemoval?: boolean;
   /** Whether cold outcomes tell `usage.engine.guestNs`, which costs one more request after the guest's end; default false. */
   readonly inspectEnd?: boolean;
+  /** Connects to the engine, once for an executor; default: Docker's at `socketPath`. */
+  readonly open?: () => Promise<ContainerEngine>;
 }
 
 const CONTAINERS = 64;
-/** nobody and nogroup on most systems; an image `FROM scratch` needs no entry for it. */
-const NOBODY = '65534:65534';
 
-/** Nothing is connected to before the first deploy. */
+/** An executor of functions in containers. Nothing is connected to before the first deploy. */
 export function createContainerExecutor(options: ContainerExecutorOptions = {}): Executor<ContainerDefinition> {
   const guests = options.containers ?? CONTAINERS;
   return new NativeExecutor(new ContainerBackend(options), { guests, awaitRemoval: options.awaitRemoval ?? false });
@@ -35,15 +37,15 @@ export function createContainerExecutor(options: ContainerExecutorOptions = {}):
 
 /** What a deploy makes. */
 interface PreparedContainer {
-  readonly engine: Engine;
+  readonly engine: OwnedEngine;
   readonly image: FunctionImage;
-  readonly options: ContainerCreateOptions;
+  readonly options: Omit<ContainerOptions, 'arguments' | 'environment'>;
 }
 
 class ContainerBackend implements NativeBackend<ContainerDefinition, PreparedContainer> {
   readonly kind = 'container' as const;
   readonly #options: ContainerExecutorOptions;
-  #engine: Promise<Engine> | undefined;
+  #engine: Promise<OwnedEngine> | undefined;
 
   constructor(options: ContainerExecutorOptions) {
     this.#options = options;
@@ -54,10 +56,11 @@ class ContainerBackend implements NativeBackend<ContainerDefinition, PreparedCon
     const image = await prepareImage(engine, definition);
     try {
       const network = definition.network === 'bridge' ? await engine.bridge() : definition.network;
-      return { engine, image, options: createOptions(engine, definition, image.reference, network) };
+      const labels = { ...engine.labels(), [FUNCTION_LABEL]: definition.name };
+      return { engine, image, options: optionsOf(definition, image.reference, network, labels) };
     } catch (error) {
       await discardImage(engine, image).catch(() => undefined);
-      throw engineError(error, engine.socket, definition.name, 'create the network');
+      throw engineError(error, engine.engine.address, definition.name, 'create the network');
     }
   }
 
@@ -75,12 +78,7 @@ class ContainerBackend implements NativeBackend<ContainerDefinition, PreparedCon
     return launchContainer(engine, definition, {
       ...launch,
       inspectEnd: this.#options.inspectEnd ?? false,
-      options: {
-        ...options,
-        // An empty list would still take the place of the image's own.
-        ...(given.length === 0 ? {} : { Cmd: [...given] }),
-        Env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
-      },
+      options: { ...options, arguments: given, environment },
     });
   }
 
@@ -94,57 +92,27 @@ class ContainerBackend implements NativeBackend<ContainerDefinition, PreparedCon
   }
 
   /** A failed attempt is not kept: the engine may be there for the next deploy. */
-  #open(): Promise<Engine> {
-    this.#engine ??= Engine.open(this.#options.socketPath).catch((error: unknown) => {
+  #open(): Promise<OwnedEngine> {
+    this.#engine ??= this.#connect().catch((error: unknown) => {
       this.#engine = undefined;
       throw error;
     });
     return this.#engine;
   }
+
+  async #connect(): Promise<OwnedEngine> {
+    const { open, socketPath } = this.#options;
+    return OwnedEngine.open(await (open ?? (() => openDockerode(socketPath)))());
+  }
 }
 
 /** The part of a container that is the same for each call. */
-function createOptions(
-  engine: Engine,
-  definition: ContainerDefinition,
+function optionsOf(
+  { limits, cpus, pids, mounts }: ContainerDefinition,
   image: string,
   network: string,
-): ContainerCreateOptions {
-  const { limits, cpus, pids, mounts, name } = definition;
-  return {
-    Image: image,
-    User: NOBODY,
-    OpenStdin: true,
-    StdinOnce: true,
-    // An engine that stops would wait ten seconds for a guest that does not know what SIGTERM is.
-    StopSignal: 'SIGKILL',
-    AttachStdin: true,
-    AttachStdout: true,
-    AttachStderr: true,
-    Labels: { ...engine.labels(), [FUNCTION_LABEL]: name },
-    HostConfig: {
-      NetworkMode: network,
-      ReadonlyRootfs: true,
-      CapDrop: ['ALL'],
-      SecurityOpt: ['no-new-privileges'],
-      Memory: limits.memoryBytes,
-      // The same as the memory: no swap.
-      MemorySwap: limits.memoryBytes,
-      ...(cpus === 0 ? {} : { NanoCpus: Math.round(cpus * 1e9) }),
-      PidsLimit: pids,
-      Ulimits: [
-        { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
-        { Name: 'core', Soft: 0, Hard: 0 },
-      ],
-      // Without a log file, and without a /dev/shm of its own, a start has less to do.
-      LogConfig: { Type: 'none', Config: {} },
-      IpcMode: 'none',
-      Mounts: mounts.map(({ guest, machine, access }) => ({
-        Type: 'bind',
-        Source: machine,
-        Target: guest,
-        ReadOnly: access === 'read-only',
-      })),
-    },
-  };
+  labels: Readonly<Record<string, string>>,
+): PreparedContainer['options'] {
+  const { memoryBytes, openFiles } = limits;
+  return { image, network, labels, memoryBytes, openFiles, cpus, pids, mounts };
 }

@@ -7,13 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import Docker from 'dockerode';
+import { engineErrorOf } from '../../../pools/container/dockerode-engine.ts';
 import { connectionError } from '../../../pools/container/engine-error.ts';
 import { createContainerExecutor } from '../../../pools/container/executor.ts';
 import { call, textOf } from '../native/native-suite.ts';
 import { skipWithoutNative } from '../../functions/native.ts';
 import { requirePart } from '../../require.ts';
 import { define, holdings, ownedBy, skipWithoutDocker, SOCKET } from './docker.ts';
-import { OwnEngine } from './engine.ts';
+import { OwnEngine } from './own-engine.ts';
 
 const skip = await skipWithoutDocker();
 const hasDockerd = spawnSync('dockerd', ['--version']).status === 0 && process.getuid?.() === 0;
@@ -62,7 +63,8 @@ it('connectionError() tells a socket that may not be opened from one that is not
   await once(child, 'close');
   server.close();
   rmSync(directory, { recursive: true });
-  const error = connectionError(Object.assign(new Error('connect'), { code: code.trim() }), socketPath);
+  const refused = Object.assign(new Error('connect'), { code: code.trim() });
+  const error = connectionError(engineErrorOf(refused), socketPath);
   assert.equal(error.code, 'ERR_NEBULA_DOCKER_FORBIDDEN');
 });
 
