@@ -13,9 +13,10 @@ import { callWithin } from './guest-call.ts';
 import type { Ending, Usage } from './outcome.ts';
 import { Preview1 } from './preview1/preview1.ts';
 import type { GuestCall } from './guest.ts';
+import { explainEnding } from './refused-growth.ts';
 import { auditState, StateDigest } from './snapshot/audit.ts';
 import type { SnapshotImage } from './snapshot/image.ts';
-import { createRestorer } from './snapshot/restore/choice.ts';
+import { createRestorer } from './snapshot/restore/restorers.ts';
 import type { Restorer } from './snapshot/restore/restorer.ts';
 import { InstanceState } from './snapshot/state.ts';
 
@@ -104,19 +105,9 @@ export class MicroVm implements Guest {
     if (this.#digest !== undefined) auditState(this.#definition.name, this.#digest, this.state);
     this.#runs++;
     this.#preview1.begin(call);
-    this.#ending = this.#callEntry(timeoutMs);
+    const { entry, limits } = this.#definition;
+    this.#ending = explainEnding(callWithin(this.state, entry, this.#preview1, timeoutMs), this.state, limits);
     return this.#ending;
-  }
-
-  #callEntry(timeoutMs: number): Ending {
-    const ending = callWithin(this.state, this.#definition.entry, this.#preview1, timeoutMs);
-    const { kind } = ending;
-    if (kind === 'ok' || !this.state.growRefused) return ending;
-    // A guest that was refused memory and then failed ran out of it, however it puts that.
-    if (kind === 'trap' || kind === 'exit') {
-      return { kind: 'limit', limit: 'memoryBytes', allowed: this.#definition.limits.memoryBytes };
-    }
-    return ending;
   }
 
   stdout(): Uint8Array {

@@ -9,7 +9,7 @@ import { MicroVm } from '../../host/micro-vm.ts';
 import { instrument } from '../../host/module/instrument.ts';
 import { readLayout } from '../../host/module/layout.ts';
 import { scanCode } from '../../host/module/scan.ts';
-import { calibrate } from '../../host/snapshot/calibration.ts';
+import { calibrate } from '../../host/thread/deploy.ts';
 import { decodeSnapshot, encodeSnapshot } from '../../host/snapshot/codec.ts';
 import { closeImage, createImage } from '../../host/snapshot/image.ts';
 import { createNebula } from '../../lib/index.ts';

@@ -3,6 +3,8 @@
  * its maximum, which V8 checks; where several can, each growth is admitted by code that the rewriting adds.
  */
 
+import type { Limits } from '../limits.ts';
+import { MOST_WASM_PAGES, WASM_PAGE_BYTES } from '../wasm-page.ts';
 import { tableSize, type Additions } from './additions.ts';
 import { BinaryWriter } from './binary.ts';
 import type { ModuleLayout } from './layout.ts';
@@ -12,6 +14,11 @@ import { addCountedAdmission, addGrow, addSettlement, addSummedAdmission, type A
 
 /** Export of the table for the functions that take from a budget (budget.ts): pages, elements. */
 export const BUDGET = 'nebula:budget';
+
+/** Pages that all memories of a micro-VM together may have under its limits: where `memory.grow` is capped. */
+export function mostPages({ memoryBytes }: Pick<Limits, 'memoryBytes'>): number {
+  return Math.min(Math.floor(memoryBytes / WASM_PAGE_BYTES), MOST_WASM_PAGES);
+}
 
 /** What a micro-VM may have: of a module all of it, of a component's core module a share that is counted as it is taken. */
 export interface Caps {

@@ -6,10 +6,10 @@ import type { MissingImport } from '../preview1/missing-imports.ts';
 import { NAMESPACES, SIGNATURES } from '../preview1/signatures.ts';
 import { TYPE, type ExternalKind } from './encoding.ts';
 import type { FunctionType, ImportEntry, ModuleLayout } from './layout.ts';
-import { needsOf, type Needs } from './growth.ts';
+import { mostPages, needsOf, type Needs } from './growth.ts';
 import { canShadowTables, RESERVED_PREFIX } from './instrument.ts';
 import { TABLE_CHANGES, type CodeScan } from './scan.ts';
-import { MOST_WASM_PAGES, WASM_PAGE_BYTES } from '../wasm-page.ts';
+import { WASM_PAGE_BYTES } from '../wasm-page.ts';
 
 /** A command runs from `_start` to its end; a reactor is initialised once and then called. Both per WASI preview1. */
 export type ModuleKind = 'command' | 'reactor' | 'component';
@@ -72,7 +72,7 @@ export function inspectModule(
   const missing = layout.imports.filter((entry) => options.missingImports === 'trap' && isMissing(entry));
   refuseUnknownImports(layout, missing);
   const chosen = chooseEntry(layout, options.entry);
-  const limitPages = Math.min(Math.floor(limits.memoryBytes / WASM_PAGE_BYTES), MOST_WASM_PAGES);
+  const limitPages = mostPages(limits);
   refuseOversize(needsOf(layout), limits);
   const memory = layout.memories[0];
   const changesTables = TABLE_CHANGES.some((instruction) => scan.found.has(instruction));

@@ -6,7 +6,7 @@ import { inspectModule, type ModuleOptions, type ModuleInfo } from './inspect.ts
 import { instrument } from './instrument.ts';
 import { readLayout } from './layout.ts';
 import { scanValid } from './scan.ts';
-import { WASM_PAGE_BYTES } from '../wasm-page.ts';
+import { mostPages } from './growth.ts';
 
 /** Called before each step of preparing with its name, as it stands in an error: "compiling". */
 export type StepListener = (step: string) => void;
@@ -36,8 +36,7 @@ export function rewriteModule(
   const scan = scanValid(layout);
   const info = inspectModule(layout, scan, limits, given);
   tell('rewriting');
-  const memoryPages = info.memory?.limitPages ?? Math.floor(limits.memoryBytes / WASM_PAGE_BYTES);
-  const caps = { memoryPages, tableElements: limits.tableElements, isShared: false };
+  const caps = { memoryPages: mostPages(limits), tableElements: limits.tableElements, isShared: false };
   const rewritten = instrument(layout, scan, caps);
   return { bytes: rewritten, digest: createHash('sha256').update(bytes).digest('hex'), info };
 }

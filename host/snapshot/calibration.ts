@@ -1,70 +1,19 @@
-/** Chooses how a function's memory is put back: by trying the ways that are exact for it on a memory of its size. */
+/** Times strategies on a memory of a function's size, for whoever chooses among them (strategy.ts). */
 
-import type { FunctionDefinition, Strategy } from '../definition.ts';
+import type { Strategy } from '../definition.ts';
 import { releaseMemory } from '../linux/memory.ts';
 import { pageSizeBytes } from '../linux/page-size.ts';
-import { MicroVm } from '../micro-vm.ts';
-import type { SnapshotImage } from './image.ts';
-import { allowedStrategies, createRestorer } from './restore/choice.ts';
 import { WASM_PAGE_BYTES } from '../wasm-page.ts';
-
-export interface Calibration {
-  readonly strategy: Strategy;
-  /** Why it is that one, in one sentence. */
-  readonly reason: string;
-  /** Median time to put the memory back, or for `fresh` to make a micro-VM, in nanoseconds. */
-  readonly medianNs: Readonly<Partial<Record<Strategy, number>>>;
-}
+import type { SnapshotImage } from './image.ts';
+import { createRestorer } from './restore/restorers.ts';
 
 /** Rounds a strategy is tried for, unless the time is up before: `cow` learns in the first, and a busy machine stretches any. */
 const ROUNDS = 24;
+/** Micro-VMs made anew for that: their memories are counted nowhere and live until they are collected, hence few. */
 const FRESH_ROUNDS = 5;
 const PATIENCE_MS = 60;
 /** Places a round writes, two neighbouring pages each: what a small function's stack and heap come to. */
 const WRITTEN_PLACES = 2;
-
-/**
- * Tries the strategies that are exact for the function; a strategy it names itself is taken if it is among them.
- * @throws NebulaError MOUNT_UNAVAILABLE
- */
-export function calibrate(definition: FunctionDefinition, image: SnapshotImage): Calibration {
-  const allowed = allowedStrategies(definition.prepared.info, image);
-  const last = allowed.at(-1) ?? 'fresh';
-  const wanted = definition.strategy;
-  if (wanted !== 'auto') return named(definition, image, wanted, allowed);
-  if (allowed.length === 1) {
-    return {
-      strategy: last,
-      reason: `only ${last} is exact: ${definition.prepared.info.restorableReason}`,
-      medianNs: {},
-    };
-  }
-  if (image.snapshot.memoryBytes === 0)
-    return { strategy: 'copy', reason: 'there is no memory to put back', medianNs: {} };
-  const medianNs: Partial<Record<Strategy, number>> = {};
-  let best = last;
-  let bestNs = Infinity;
-  for (const strategy of allowed) {
-    const times = strategy === 'fresh' ? timeFresh(definition, image) : timeRestore(image, strategy);
-    medianNs[strategy] = times.medianNs;
-    if (times.quartileNs < bestNs) [best, bestNs] = [strategy, times.quartileNs];
-  }
-  const without = image.memfd >= 0 ? '' : `; no copy-on-write here: ${image.memfdMissing}`;
-  return { strategy: best, reason: `the fastest in calibration${without}`, medianNs };
-}
-
-function named(
-  definition: FunctionDefinition,
-  image: SnapshotImage,
-  wanted: Strategy,
-  allowed: readonly Strategy[],
-): Calibration {
-  if (allowed.includes(wanted)) return { strategy: wanted, reason: 'named by the manifest', medianNs: {} };
-  const strategy = allowed.at(-1) ?? 'fresh';
-  const { info } = definition.prepared;
-  const why = info.restorable ? image.memfdMissing : info.restorableReason;
-  return { strategy, reason: `the manifest names ${wanted}, which cannot be had: ${why}`, medianNs: {} };
-}
 
 /** Times of one strategy: the median is reported, the lower quartile decides, for a busy machine only adds. */
 export interface Times {
@@ -117,12 +66,11 @@ export function writtenOffsets(memoryBytes: number, pageBytes: number): number[]
   return [...new Set(offsets.flat())].filter((offset) => offset < memoryBytes);
 }
 
-/** The memories it makes are counted nowhere and live until they are collected, hence few rounds. */
-function timeFresh(definition: FunctionDefinition, image: SnapshotImage): Times {
-  const unaudited = { ...definition, audit: false };
+/** Times of making something anew. */
+export function timeFresh(make: () => void): Times {
   return timeRounds(FRESH_ROUNDS, () => {
     const startMs = performance.now();
-    new MicroVm(unaudited, image, 'fresh').close();
+    make();
     return performance.now() - startMs;
   });
 }

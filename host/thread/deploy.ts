@@ -9,10 +9,11 @@ import type { Deployment } from '../deployment.ts';
 import { isNebulaError, messageOf, NebulaError } from '../errors.ts';
 import { initialise, type Initialised } from '../initialise.ts';
 import { MicroVm } from '../micro-vm.ts';
-import { calibrate } from '../snapshot/calibration.ts';
+import { timeFresh, timeRestore } from '../snapshot/calibration.ts';
 import { decodeSnapshot } from '../snapshot/codec.ts';
 import { closeImage, createImage, withoutRuns, type SnapshotImage } from '../snapshot/image.ts';
 import { imageBytes } from '../snapshot/snapshot.ts';
+import { chooseStrategy, type Calibration } from '../snapshot/strategy.ts';
 import { WASM_PAGE_BYTES } from '../wasm-page.ts';
 
 /**
@@ -36,6 +37,24 @@ export function deployHere(definition: FunctionDefinition, space: AddressSpace =
     closeImage(image);
     throw error;
   }
+}
+
+/**
+ * Chooses how a module's state is put back, on an image of it.
+ * @throws NebulaError MOUNT_UNAVAILABLE
+ */
+export function calibrate(definition: FunctionDefinition, image: SnapshotImage): Calibration {
+  const { restorable, restorableReason } = definition.prepared.info;
+  const unaudited = { ...definition, audit: false };
+  return chooseStrategy({
+    wanted: definition.strategy,
+    notRestorable: restorable ? '' : restorableReason,
+    image,
+    time: (strategy) =>
+      strategy === 'fresh'
+        ? timeFresh(() => new MicroVm(unaudited, image, 'fresh').close())
+        : timeRestore(image, strategy),
+  });
 }
 
 function openStored(definition: FunctionDefinition): Pick<Initialised, 'snapshot' | 'reads'> {

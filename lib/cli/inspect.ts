@@ -9,7 +9,7 @@ import { hasCow } from '../../host/linux/memory.ts';
 import { prepareModule } from '../../host/preparation/module.ts';
 import type { PreparedModule } from '../../host/module/prepared-module.ts';
 import type { ModuleInfo } from '../../host/module/inspect.ts';
-import { exactStrategies } from '../../host/snapshot/restore/choice.ts';
+import { exactStrategies } from '../../host/snapshot/strategy.ts';
 import { WASM_PAGE_BYTES } from '../../host/wasm-page.ts';
 import type { Manifest } from '../schema/manifest.ts';
 import { moduleOptions } from '../registry/function-definition.ts';

@@ -2,7 +2,7 @@
 
 import { NebulaError } from '../../errors.ts';
 import type { Limits } from '../../limits.ts';
-import { needsOf } from '../../module/growth.ts';
+import { mostPages, needsOf } from '../../module/growth.ts';
 import { refuseOversize, type ModuleInfo } from '../../module/inspect.ts';
 import { canShadowTables, instrument } from '../../module/instrument.ts';
 import { readLayout, type ModuleLayout } from '../../module/layout.ts';
@@ -12,7 +12,6 @@ import { checkGlue } from './glue/check.ts';
 import type { ComponentCore, ComponentKind, PreparedComponent, TranspiledComponent } from '../../prepared-component.ts';
 import { refuseUnknownExports, refuseUnknownImports } from './entries.ts';
 import { parseInterface, readWorld } from './wit.ts';
-import { MOST_WASM_PAGES, WASM_PAGE_BYTES } from '../../wasm-page.ts';
 
 /** A component checked and rewritten, before anything of it is compiled. Plain data, without the glue. */
 export interface RewrittenComponent {
@@ -48,7 +47,7 @@ export function rewriteComponent(
     return { file, layout, scan: scanValid(layout, file) };
   });
   if (cores.length === 0) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'a component without core modules' });
-  const memoryPages = Math.min(Math.floor(limits.memoryBytes / WASM_PAGE_BYTES), MOST_WASM_PAGES);
+  const memoryPages = mostPages(limits);
   for (const { layout } of cores) refuseOversize(needsOf(layout), limits);
   tell('rewriting');
   const caps = { memoryPages, tableElements: limits.tableElements, isShared: true };

@@ -11,9 +11,10 @@ import { closeAll, mountAll } from '../../filesystem/mounts.ts';
 import type { Guest } from '../../guest.ts';
 import { describeEnding, type Ending, type Usage } from '../../outcome.ts';
 import type { GuestCall } from '../../guest.ts';
+import { explainEnding } from '../../refused-growth.ts';
 import type { StateDigest } from '../../snapshot/audit.ts';
 import type { SnapshotImage } from '../../snapshot/image.ts';
-import { createRestorer } from '../../snapshot/restore/choice.ts';
+import { createRestorer } from '../../snapshot/restore/restorers.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { trapOf } from '../../trap.ts';
 import type { ComponentDefinition } from './component-definition.ts';
@@ -108,7 +109,8 @@ export class ComponentVm implements Guest {
     this.#runs++;
     this.#runsOfState++;
     this.#host.begin(call, call.record === undefined ? 0 : this.#memoryBytes);
-    this.#ending = this.#explain(withHost(this.#host, () => runEntry(this.#host, entry, timeoutMs)));
+    const ending = withHost(this.#host, () => runEntry(this.#host, entry, timeoutMs));
+    this.#ending = explainEnding(ending, this.#cores, this.#definition.limits);
     return this.#ending;
   }
 
@@ -213,13 +215,6 @@ export class ComponentVm implements Guest {
     const found = component.exports.find((exported) => parseInterface(exported)?.id === id);
     if (found !== undefined) return this.#exports[found];
     throw new NebulaError('ENTRY_MISMATCH', { name, expected: id, exports: component.exports.join(', ') });
-  }
-
-  /** A guest that was refused memory and then failed ran out of it, however it puts that. */
-  #explain(ending: Ending): Ending {
-    const isFailure = ending.kind === 'trap' || ending.kind === 'exit';
-    if (!isFailure || !this.#cores.growRefused) return ending;
-    return { kind: 'limit', limit: 'memoryBytes', allowed: this.#definition.limits.memoryBytes };
   }
 }
 

@@ -7,7 +7,7 @@ import type { AddressSpace } from '../../address-space.ts';
 import { NebulaError } from '../../errors.ts';
 import { releaseMemory } from '../../linux/memory.ts';
 import { Budget } from '../../module/budget.ts';
-import type { Needs } from '../../module/growth.ts';
+import { mostPages, type Needs } from '../../module/growth.ts';
 import { refuseOversize } from '../../module/inspect.ts';
 import { STATE } from '../../module/instrument.ts';
 import { auditState, StateDigest } from '../../snapshot/audit.ts';
@@ -16,7 +16,6 @@ import type { Restorer } from '../../snapshot/restore/restorer.ts';
 import { nonZeroPages, copyRuns, type Snapshot } from '../../snapshot/snapshot.ts';
 import { InstanceState } from '../../snapshot/state.ts';
 import type { ComponentDefinition } from './component-definition.ts';
-import { WASM_PAGE_BYTES } from '../../wasm-page.ts';
 
 type Callable = (...values: unknown[]) => unknown;
 
@@ -62,10 +61,10 @@ export class CoreInstances {
 
   /** Of a component under its limits, with `space` counting the memories. */
   constructor(definition: ComponentDefinition, space: AddressSpace) {
-    const { memoryBytes, tableElements } = definition.limits;
+    const { limits } = definition;
     this.#definition = definition;
     this.#space = space;
-    this.#budget = new Budget(Math.floor(memoryBytes / WASM_PAGE_BYTES), tableElements);
+    this.#budget = new Budget(mostPages(limits), limits.tableElements);
   }
 
   /** Begins to link a glue; `next` is then called for each core module in the order in which the glue has them. */
@@ -190,7 +189,7 @@ export class CoreInstances {
     const { pagesLeft, elementsLeft } = this.#budget;
     if (this.#budget.take(memoryPages, tableElements)) return;
     const { limits } = this.#definition;
-    const pages = Math.floor(limits.memoryBytes / WASM_PAGE_BYTES) - pagesLeft + memoryPages;
+    const pages = mostPages(limits) - pagesLeft + memoryPages;
     refuseOversize({ memoryPages: pages, tableElements: limits.tableElements - elementsLeft + tableElements }, limits);
   }
 

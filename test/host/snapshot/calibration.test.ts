@@ -4,8 +4,10 @@ import { STRATEGIES, type FunctionDefinition } from '../../../host/definition.ts
 import { initialise } from '../../../host/initialise.ts';
 import { hasCow } from '../../../host/linux/memory.ts';
 import { MicroVm } from '../../../host/micro-vm.ts';
-import { calibrate, writtenOffsets } from '../../../host/snapshot/calibration.ts';
-import { allowedStrategies, createRestorer, exactStrategies } from '../../../host/snapshot/restore/choice.ts';
+import { calibrate } from '../../../host/thread/deploy.ts';
+import { writtenOffsets } from '../../../host/snapshot/calibration.ts';
+import { createRestorer } from '../../../host/snapshot/restore/restorers.ts';
+import { exactStrategies } from '../../../host/snapshot/strategy.ts';
 import { closeImage, createImage, type SnapshotImage } from '../../../host/snapshot/image.ts';
 import { callOf, define, defineGuest, Deployed } from '../function.ts';
 
@@ -23,7 +25,7 @@ test('calibrate() tries the strategies that are exact and takes the fastest', as
     const definition = await defineGuest(path);
     const image = createImage(initialise(definition).snapshot);
     const { strategy, medianNs, reason } = calibrate(definition, image);
-    const tried = allowedStrategies(definition.prepared.info, image);
+    const tried = exactStrategies(definition.prepared.info, image.memfd >= 0);
     closeImage(image);
     assert.deepEqual(Object.keys(medianNs).sort(), [...tried].sort());
     const fastest = Math.min(...tried.map((name) => medianNs[name] ?? 0));
@@ -54,7 +56,6 @@ test('calibrate() takes the strategy that the manifest names', async () => {
 test('copy serves where there is no memfd, and the reason says so', async () => {
   const deployed = new Deployed(await define(MODULE));
   const image = withoutMemfd(deployed.definition);
-  assert.deepEqual(allowedStrategies(deployed.definition.prepared.info, image), ['fresh', 'copy']);
   assert.equal(createRestorer(image, 'cow').strategy, 'copy');
   assert.match(calibrate(deployed.definition, image).reason, /no copy-on-write here: a kernel without memfd/);
   const wanted = calibrate({ ...deployed.definition, strategy: 'cow' }, image);
@@ -90,13 +91,6 @@ test('a memory that reaches no further than its image restores at each size, hot
       }
     }
   }
-});
-
-test('exactStrategies() names fresh alone for a module whose changes cannot be put back', async () => {
-  const plain = (await define(MODULE)).prepared.info;
-  assert.deepEqual(exactStrategies(plain, true), ['fresh', 'copy', 'cow']);
-  assert.deepEqual(exactStrategies(plain, false), ['fresh', 'copy']);
-  assert.deepEqual(exactStrategies({ ...plain, restorable: false }, true), ['fresh']);
 });
 
 test('writtenOffsets() are two neighbouring pages of the machine in each of two places, all within the memory', () => {

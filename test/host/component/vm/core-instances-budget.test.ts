@@ -148,9 +148,12 @@ test('GuestThread counts each memory of each core instance, before V8 reserves i
 test('deployHere() makes a component anew that has one core module twice, and so two memories', async () => {
   const definition = await defineComponent(await parse(SEVERAL));
   const deployment = deployHere(definition);
-  assert.deepEqual([deployment.strategy, deployment.calibration.reason], ['fresh', 'it has more than one memory']);
+  assert.deepEqual(
+    [deployment.strategy, deployment.calibration.reason],
+    ['fresh', 'only fresh is exact: it has more than one memory'],
+  );
   const twice = await defineComponent(await parse(many(2, 1)));
   assert.equal(twice.prepared.info.memories, 1);
   const { strategy, calibration } = deployHere(twice);
-  assert.deepEqual([strategy, calibration.reason], ['fresh', 'it has more than one memory']);
+  assert.deepEqual([strategy, calibration.reason], ['fresh', 'only fresh is exact: it has more than one memory']);
 });

@@ -215,7 +215,10 @@ test('deployHere() makes components anew whose instantiation asks the host, or t
     (core instance $i (instantiate $m (with "host" (instance (export "draw" (func $draw-core))))))
     (func (export "drawn") (result u64) (canon lift (core func $i "drawn"))))`;
   const [definition, deployment] = await deployed(await parse(asks));
-  assert.deepEqual([deployment.strategy, deployment.calibration.reason], ['fresh', 'its instantiation calls the host']);
+  assert.deepEqual(
+    [deployment.strategy, deployment.calibration.reason],
+    ['fresh', 'only fresh is exact: its instantiation calls the host'],
+  );
   const drawn = new Set([0, 1].map(() => call(new ComponentVm(definition), 'drawn')));
   assert.equal(drawn.size, 2);
   const two = `(component
@@ -226,7 +229,10 @@ test('deployHere() makes components anew whose instantiation asks the host, or t
     (core instance $l (instantiate $n))
     (func (export "run") (canon lift (core func $i "run"))))`;
   const [, second] = await deployed(await parse(two));
-  assert.deepEqual([second.strategy, second.calibration.reason], ['fresh', 'it has more than one memory']);
+  assert.deepEqual(
+    [second.strategy, second.calibration.reason],
+    ['fresh', 'only fresh is exact: it has more than one memory'],
+  );
 });
 
 test('deployHere() makes a component anew for each call where its manifest says fresh', async () => {
