@@ -32,7 +32,7 @@ class InThreadExecutor implements Executor {
   readonly #restores: RestoreTally = new RestoreTally();
   readonly #images: Map<string, SnapshotImage> = new Map();
   readonly #heap: HeapKeeper = new HeapKeeper();
-  #closed = false;
+  #isClosed = false;
   /** Calls that wait for an address range. */
   #waiting = 0;
   /** The function whose micro-VM is still as its last run left it. */
@@ -127,14 +127,14 @@ class InThreadExecutor implements Executor {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
     for (const id of this.#images.keys()) await this.undeploy(id);
     this.#heap.close();
     this.#thread.close();
   }
 
   #refuseClosed(): void {
-    if (this.#closed) throw new NebulaError('CLOSED');
+    if (this.#isClosed) throw new NebulaError('CLOSED');
   }
 }
 

@@ -14,15 +14,18 @@ import {
   type ExecutorStats,
 } from '../executor.ts';
 import { TimedCall, type OnDeadline } from '../deadline.ts';
+import { Drain } from '../drain.ts';
 import { InvocationQueue } from '../worker/queue.ts';
 import type { NativeBackend, NativeDefinition } from './backend.ts';
 import { ColdRun } from './cold-run.ts';
 import { KeptGuests } from './kept-guests.ts';
 import type { NativeRun } from './run.ts';
 
+/** How many guests an executor may run, and what its outcomes wait for. */
 export interface NativeExecutorOptions {
   /** Guests that may run at once, over all functions. */
   readonly guests: number;
+  /** Whether a cold call's answer waits until its guest is cleared away. */
   readonly awaitRemoval: boolean;
 }
 
@@ -56,6 +59,7 @@ class Call<Definition extends NativeDefinition> extends TimedCall<Definition> {
 /** What a guest is called that died before it served: at a deploy that is the function's fault. */
 const LOST = { container: 'CONTAINER_LOST', process: 'PROCESS_LOST' } as const;
 
+/** Runs the guests of one backend. */
 export class NativeExecutor<Definition extends NativeDefinition, Prepared> implements Executor<Definition> {
   readonly kind: 'container' | 'process';
   readonly #backend: NativeBackend<Definition, Prepared>;
@@ -71,7 +75,7 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
   /** Guests of cold calls that were killed, and kept guests of versions that are gone. */
   #lost = 0;
   #closing: Promise<void> | undefined;
-  #onIdle: (() => void) | undefined;
+  readonly #drain: Drain = new Drain();
   readonly #onDeadline: OnDeadline<Call<Definition>> = (call, timeoutMs) =>
     this.#stop(call, { kind: 'timeout', timeoutMs });
 
@@ -85,8 +89,8 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
     this.#refuseClosed();
     const startedNs = monotonicNs();
     const prepared = await this.#backend.prepare(definition);
-    const warm = definition.mode === 'warm';
-    const kept = warm ? new KeptGuests(this.#backend, definition, prepared) : undefined;
+    const isWarm = definition.mode === 'warm';
+    const kept = isWarm ? new KeptGuests(this.#backend, definition, prepared) : undefined;
     try {
       this.#refuseClosed();
       await kept?.warmUp();
@@ -100,7 +104,7 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
     return {
       ...(imageId === undefined ? {} : { imageId }),
       strategy: definition.mode,
-      reason: warm
+      reason: isWarm
         ? `each ${this.kind} is kept and answers call after call`
         : `each call has a ${this.kind} of its own`,
       calibrationNs: {},
@@ -157,7 +161,7 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
   }
 
   async #close(drainMs: number): Promise<void> {
-    if (this.#running.size + this.#queue.length > 0 && drainMs > 0) await this.#drained(drainMs);
+    if (this.#running.size + this.#queue.length > 0 && drainMs > 0) await this.#drain.wait(drainMs);
     for (const call of this.#queue.drain()) {
       call.release();
       call.reject(new NebulaError('CLOSED'));
@@ -173,16 +177,6 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
     await Promise.all(this.#clearing);
     await Promise.allSettled(this.#discarding);
     await this.#backend.close();
-  }
-
-  #drained(drainMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, drainMs);
-      this.#onIdle = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   #refuseClosed(): void {
@@ -245,7 +239,7 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
       if (call === undefined) break;
       this.#start(call);
     }
-    if (this.#running.size === 0 && this.#queue.length === 0) this.#onIdle?.();
+    if (this.#running.size === 0 && this.#queue.length === 0) this.#drain.end();
   }
 
   #retire(id: string): void {

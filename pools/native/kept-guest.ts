@@ -27,7 +27,7 @@ export class KeptGuest {
   #stderr: Uint8Array[] = [];
   #stderrBytes = 0;
   #answered = 0;
-  #dead = false;
+  #isDead = false;
   #loss = 'it ended before the call';
   /** Why it is being killed, which is then the ending of the exchange. */
   #stopped: Ending | undefined;
@@ -57,8 +57,8 @@ export class KeptGuest {
     return kept;
   }
 
-  get dead(): boolean {
-    return this.#dead;
+  get isDead(): boolean {
+    return this.#isDead;
   }
 
   /** Calls it answered. */
@@ -83,7 +83,7 @@ export class KeptGuest {
 
   exchange(input: Uint8Array): Promise<Exchange> {
     const guest = this.#guest;
-    if (this.#dead || guest === undefined) return Promise.resolve({ lost: this.#loss });
+    if (this.#isDead || guest === undefined) return Promise.resolve({ lost: this.#loss });
     return new Promise((resolve) => {
       this.#stderr = [];
       this.#stderrBytes = 0;
@@ -108,7 +108,7 @@ export class KeptGuest {
   }
 
   #read(chunk: Uint8Array): void {
-    if (this.#dead) return;
+    if (this.#isDead) return;
     const result = this.#reader === undefined ? 'no-frame' : this.#reader.take(chunk);
     if (result === undefined) return;
     this.#reader = undefined;
@@ -149,8 +149,8 @@ export class KeptGuest {
   }
 
   #giveUp(): void {
-    if (this.#dead) return;
-    this.#dead = true;
+    if (this.#isDead) return;
+    this.#isDead = true;
     this.#onEnd?.();
   }
 

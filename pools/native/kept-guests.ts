@@ -20,7 +20,7 @@ export class KeptGuests<Definition extends NativeDefinition, Prepared> {
   /** A replacement under way, until a call takes it or it is idle. */
   #spare: Promise<KeptGuest> | undefined;
   #lost = 0;
-  #closed = false;
+  #isClosed = false;
 
   constructor(backend: NativeBackend<Definition, Prepared>, definition: Definition, prepared: Prepared) {
     this.backend = backend;
@@ -63,20 +63,20 @@ export class KeptGuests<Definition extends NativeDefinition, Prepared> {
 
   async launch(times: PhaseTimes): Promise<KeptGuest> {
     const kept = await KeptGuest.launch(this.backend, this.definition, this.#prepared, times);
-    if (kept.dead) {
+    if (kept.isDead) {
       await kept.remove();
       throw this.backend.lost(this.definition.name, kept.loss);
     }
     this.#all.add(kept);
     kept.onEnd = () => this.#drop(kept);
-    if (this.#closed) await this.#remove(kept);
+    if (this.#isClosed) await this.#remove(kept);
     return kept;
   }
 
   /** Takes a guest back that has answered. */
   release(kept: KeptGuest): void {
-    if (kept.dead) return;
-    if (this.#closed) {
+    if (kept.isDead) return;
+    if (this.#isClosed) {
       void this.#remove(kept);
       return;
     }
@@ -89,7 +89,7 @@ export class KeptGuests<Definition extends NativeDefinition, Prepared> {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
     for (const kept of this.#all) void this.#remove(kept);
     await this.#spare?.catch(() => undefined);
     await Promise.all(this.#leaving);
@@ -107,8 +107,8 @@ export class KeptGuests<Definition extends NativeDefinition, Prepared> {
     if (!this.#forget(kept)) return;
     this.#lost++;
     // One that never served would die again, and again.
-    const replace = kept.answered > 0 && !this.#closed && this.#idle.length === 0 && this.#spare === undefined;
-    if (replace) this.#replace();
+    const isReplaced = kept.answered > 0 && !this.#isClosed && this.#idle.length === 0 && this.#spare === undefined;
+    if (isReplaced) this.#replace();
   }
 
   #replace(): void {

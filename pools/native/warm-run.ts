@@ -70,7 +70,7 @@ export class WarmRun implements NativeRun {
   async #obtain(): Promise<KeptGuest> {
     this.#start = 'cold';
     const spare = await this.#source.spare()?.catch(() => undefined);
-    if (spare?.dead === false) return spare;
+    if (spare?.isDead === false) return spare;
     return this.#source.launch(this.#times);
   }
 

@@ -52,7 +52,7 @@ export class Chores {
   /** Has every idle thread that is to forget a version forget one. */
   forgetLeaving(): void {
     for (const unit of this.#threads.units) {
-      if (!unit.idle || unit.leaving.length === 0) continue;
+      if (!unit.isIdle || unit.leaving.length === 0) continue;
       const { id, done } = unit.leaving.pop() as Removal;
       this.#start(unit, { chore: { op: 'remove', id }, functionId: id, resolve: done, reject: done });
     }
@@ -60,14 +60,14 @@ export class Chores {
 
   /** Has every thread that is idle now do something, but for one. */
   async doOnIdle(chore: Chore, except?: Unit<Call>): Promise<void> {
-    const units = [...this.#threads.units].filter((unit) => unit !== except && unit.idle);
+    const units = [...this.#threads.units].filter((unit) => unit !== except && unit.isIdle);
     await Promise.allSettled(units.map((unit) => this.#doOn(unit, chore)));
   }
 
   /** Has every thread that is idle then do something, one after the other, so that others can take calls meanwhile. */
   async doInTurn(chore: Chore): Promise<void> {
     const units = [...this.#threads.units];
-    for (const unit of units) if (unit.idle) await Promise.allSettled([this.#doOn(unit, chore)]);
+    for (const unit of units) if (unit.isIdle) await Promise.allSettled([this.#doOn(unit, chore)]);
   }
 
   #doOn(unit: Unit<Call>, chore: Chore): Promise<ChoreAnswer> {

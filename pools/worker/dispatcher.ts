@@ -57,7 +57,7 @@ export class Dispatcher {
 
   /** What each thread that is ready runs now, as far as this thread can tell: the id of a function, or undefined. */
   *runningIds(): Generator<string | undefined> {
-    for (const unit of this.#options.threads.units) if (unit.started) yield unit.inFlight[0]?.definition.id;
+    for (const unit of this.#options.threads.units) if (unit.isStarted) yield unit.inFlight[0]?.definition.id;
   }
 
   /** An idle thread that may be used: one that has the function, if any does. */
@@ -66,8 +66,8 @@ export class Dispatcher {
     let active = 0;
     for (const unit of this.#options.threads.units) {
       // A thread that still starts runs no guest: meanwhile the spare one may.
-      if (!unit.started) continue;
-      if (!unit.idle) active++;
+      if (!unit.isStarted) continue;
+      if (!unit.isIdle) active++;
       else if (other === undefined || (!other.installed.has(functionId) && unit.installed.has(functionId)))
         other = unit;
     }
@@ -102,7 +102,7 @@ export class Dispatcher {
   #leastLoaded(functionId: string): Unit<Call> | undefined {
     let best: Unit<Call> | undefined;
     for (const unit of this.#options.threads.units) {
-      if (!unit.open || unit.inFlight.length === 0 || unit.backlogNs > AHEAD_NS) continue;
+      if (!unit.isOpen || unit.inFlight.length === 0 || unit.backlogNs > AHEAD_NS) continue;
       const [load, bestLoad] = [unit.inFlight.length, best?.inFlight.length ?? SLOTS];
       const hasIt = unit.installed.has(functionId) && best?.installed.has(functionId) !== true;
       if (best === undefined || load < bestLoad || (load === bestLoad && hasIt)) best = unit;
@@ -134,7 +134,7 @@ export class Dispatcher {
     unit.backlogNs -= call.expectedNs;
     queue.ended(call.definition, call.isBehind, heldNs);
     call.isBehind = false;
-    const head = unit.alive ? unit.inFlight[0] : undefined;
+    const head = unit.isAlive ? unit.inFlight[0] : undefined;
     if (head?.isBehind !== true) return;
     head.isBehind = false;
     queue.advanced(head.definition);
@@ -183,7 +183,7 @@ export class Dispatcher {
 
   /** Stops the thread that runs a call whose caller has gone: at once, or after a while if it is expected to end by itself. */
   #stopAborted(call: Call, unit: Unit<Call>): void {
-    if (call.expectedNs < ABORT_GRACE_MS * 1e6 && unit.alive)
+    if (call.expectedNs < ABORT_GRACE_MS * 1e6 && unit.isAlive)
       call.linger(ABORT_GRACE_MS, () => this.#stopLate(call, unit));
     else {
       this.#stop(call, unit);

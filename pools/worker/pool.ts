@@ -4,25 +4,29 @@
  */
 
 import { availableParallelism } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AddressSpace, memoryLimit } from '../../host/address-space.ts';
 import type { FunctionDefinition } from '../../host/definition.ts';
-import { fromFailure, isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
+import { NebulaError } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
 import { abortedOutcome, type DeployReport, type Executor, type ExecutorStats } from '../executor.ts';
+import { Drain } from '../drain.ts';
 import { HeapKeeper } from '../heap.ts';
 import { reportOf } from '../report.ts';
 import { Call } from './call.ts';
 import { Chores } from './chores.ts';
+import { deployOnThread } from './deploy.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Fairness } from './fairness.ts';
-import type { Chore, ChoreAnswer, Refusal } from './messages.ts';
+import type { Refusal } from './messages.ts';
 import { InvocationQueue } from './queue.ts';
+import { errorOf } from './refusals.ts';
+import { Retries } from './retries.ts';
 import { Threads } from './threads.ts';
 import { leaveThreads, Versions } from './versions.ts';
 import type { Unit } from './unit.ts';
 
+/** How many threads an executor has, and how many memories for them. */
 export interface WorkerExecutorOptions {
   /** Threads that run guests at once; default: the machine's cores. */
   readonly threads?: number;
@@ -32,9 +36,7 @@ export interface WorkerExecutorOptions {
   readonly memories?: number;
 }
 
-/** How often an invocation may wait for memories to be given up: an eighth of a second in all, each time twice as long. */
-const MOST_RETRIES = 8;
-
+/** An executor on worker threads, which are started at once. */
 export function createWorkerExecutor(options: WorkerExecutorOptions = {}): Executor {
   return new WorkerExecutor(options);
 }
@@ -48,11 +50,12 @@ class WorkerExecutor implements Executor {
   readonly #dispatcher: Dispatcher;
   readonly #versions: Versions;
   readonly #chores: Chores;
+  readonly #retries: Retries;
   readonly #heap: HeapKeeper = new HeapKeeper(() => this.#chores.doInTurn({ op: 'collect' }));
   #closing: Promise<void> | undefined;
   /** Looks again for what fairness made wait. */
   #wakeUp: NodeJS.Timeout | undefined;
-  #onIdle: (() => void) | undefined;
+  readonly #drain: Drain = new Drain();
   /** Whether the time for calls to finish is up. */
   #isStopped = false;
 
@@ -85,6 +88,18 @@ class WorkerExecutor implements Executor {
       },
     );
     this.#chores = new Chores(this.#threads);
+    this.#retries = new Retries({
+      queue: this.#queue,
+      chores: this.#chores,
+      refuseUnrunnable: (call) => {
+        if (this.#isStopped) call.reject(new NebulaError('CLOSED'));
+        else this.#loseUnstartable(call);
+      },
+      onDone: ({ definition }) => {
+        this.#versions.ended(definition.id);
+        this.#next();
+      },
+    });
     this.#dispatcher = new Dispatcher({
       threads: this.#threads,
       queue: this.#queue,
@@ -98,18 +113,14 @@ class WorkerExecutor implements Executor {
 
   async deploy(definition: FunctionDefinition): Promise<DeployReport> {
     this.#refuseClosed();
-    const deploy = (): Promise<ChoreAnswer> =>
-      this.#do({ op: 'deploy', definition }, definition.id).catch((error: unknown) => {
-        throw isNebulaError(error) ? error : workerLost(definition, error);
-      });
-    let answer = await deploy();
-    if (!answer.ok && answer.failure?.name === 'ADDRESS_SPACE') {
-      await this.#chores.doOnIdle({ op: 'evict' });
-      answer = await deploy();
-    }
-    if (!answer.ok) throw errorOf(definition, answer);
-    const { deployment } = answer;
-    if (deployment === undefined) throw workerLost(definition, 'it answered without a deployment');
+    const deployment = await deployOnThread(definition, {
+      perform: (chore) => {
+        const answer = this.#chores.add(chore, definition.id);
+        this.#next();
+        return answer;
+      },
+      makeRoom: () => this.#chores.doOnIdle({ op: 'evict' }),
+    });
     const { snapshot: _, ...installed } = definition;
     const { image, strategy } = deployment;
     this.#fairness.add(definition.id);
@@ -169,7 +180,7 @@ class WorkerExecutor implements Executor {
   }
 
   async #close(drainMs: number): Promise<void> {
-    if (!this.#isIdle() && drainMs > 0) await this.#drained(drainMs);
+    if (!this.#isIdle() && drainMs > 0) await this.#drain.wait(drainMs);
     this.#isStopped = true;
     clearTimeout(this.#wakeUp);
     for (const call of this.#queue.drain()) call.reject(new NebulaError('CLOSED'));
@@ -192,27 +203,14 @@ class WorkerExecutor implements Executor {
     return this.#queue.isEmpty && !this.#chores.areRunning;
   }
 
-  #drained(drainMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, drainMs);
-      this.#onIdle = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
   #refuseClosed(): void {
     if (this.#closing !== undefined) throw new NebulaError('CLOSED');
   }
 
   #admit(call: Call): void {
     const { definition } = call;
-    const { unstartable } = this.#threads;
-    if (unstartable !== undefined) {
-      call.lose(unstartable.error);
-      return;
-    }
+    this.#loseUnstartable(call);
+    if (call.isSettled) return;
     if (!this.#versions.isServed(definition.id)) {
       throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
     }
@@ -239,7 +237,7 @@ class WorkerExecutor implements Executor {
     }
     while (this.#dispatcher.steal()) continue;
     if (this.#queue.length > 0 && this.#fairness.isWatching) this.#lookAgain();
-    if (this.#onIdle !== undefined && this.#isIdle()) this.#onIdle();
+    if (this.#drain.isAwaited && this.#isIdle()) this.#drain.end();
   }
 
   #lookAgain(): void {
@@ -274,32 +272,20 @@ class WorkerExecutor implements Executor {
     const call = unit.answered(ticket);
     if (call === undefined) return;
     this.#dispatcher.leave(call, unit);
-    if (refusal.failure?.name === 'ADDRESS_SPACE' && call.retries < MOST_RETRIES) void this.#retry(call, unit);
-    else call.reject(errorOf(call.definition, refusal));
+    const isFull = refusal.failure?.name === 'ADDRESS_SPACE';
+    if (!isFull || !this.#retries.take(call, unit)) call.reject(errorOf(call.definition, refusal));
     this.#versions.ended(call.definition.id);
-  }
-
-  /** Has the other threads give up memories that they do not need now, then queues the invocation once more. */
-  async #retry(call: Call, full: Unit<Call>): Promise<void> {
-    call.retries++;
-    // Counted as running meanwhile, or its version could be forgotten.
-    this.#queue.started(call.definition);
-    await this.#chores.doOnIdle({ op: 'evict' }, full);
-    // What was given up may be taken by others meanwhile, and a busy thread gives up nothing.
-    if (call.retries > 1) await sleep(2 ** (call.retries - 2));
-    const { unstartable } = this.#threads;
-    if (this.#isStopped) call.reject(new NebulaError('CLOSED'));
-    else if (unstartable !== undefined) call.lose(unstartable.error);
-    else if (!call.isSettled) this.#queue.requeue([call]);
-    this.#queue.ended(call.definition);
-    this.#versions.ended(call.definition.id);
-    this.#next();
   }
 
   #lost(unit: Unit<Call>, error: unknown): void {
     this.#chores.lost(unit, error);
     this.#dispatcher.lost(unit, error);
     this.#next();
+  }
+
+  #loseUnstartable(call: Call): void {
+    const { unstartable } = this.#threads;
+    if (unstartable !== undefined) call.lose(unstartable.error);
   }
 
   /** No thread can be started: tells everyone who waits, instead of letting them wait for ever. */
@@ -310,24 +296,4 @@ class WorkerExecutor implements Executor {
     }
     this.#chores.rejectWaiting(error);
   }
-
-  /** Does something on the next idle thread, before any invocation that waits. */
-  #do(chore: Chore, functionId: string): Promise<ChoreAnswer> {
-    const answer = this.#chores.add(chore, functionId);
-    this.#next();
-    return answer;
-  }
-}
-
-function workerLost({ name }: FunctionDefinition, error: unknown): NebulaError {
-  return new NebulaError('WORKER_LOST', { name, detail: messageOf(error) }, { cause: error });
-}
-
-function errorOf(definition: FunctionDefinition, refusal: Refusal): Error {
-  if (refusal.isUnsent === true) {
-    const message = `Cannot send the invocation of "${definition.name}" to a thread: ${refusal.detail}`;
-    return Object.assign(new TypeError(message), { code: 'ERR_NEBULA_ARGUMENT' });
-  }
-  if (refusal.failure !== undefined) return fromFailure(refusal.failure);
-  return workerLost(definition, refusal.detail);
 }

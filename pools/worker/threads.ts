@@ -96,7 +96,7 @@ export class Threads<T extends Sent> {
   /** Threads that started and were not stopped. */
   get ready(): number {
     let count = 0;
-    for (const unit of this.units) if (unit.started) count++;
+    for (const unit of this.units) if (unit.isStarted) count++;
     return count;
   }
 
@@ -132,7 +132,7 @@ export class Threads<T extends Sent> {
 
   /** Stops a thread, whatever it runs; another is started in its place. */
   stop(unit: Unit<T>): void {
-    if (!unit.alive) return;
+    if (!unit.isAlive) return;
     this.#remove(unit);
     void unit.worker.terminate();
   }
@@ -241,10 +241,10 @@ export class Threads<T extends Sent> {
       this.stop(unit);
       return;
     }
-    if (!unit.alive) return;
+    if (!unit.isAlive) return;
     this.#startNs += (Math.min(LONGEST_START_NS, monotonicNs() - unit.madeNs) - this.#startNs) * LEARNING;
-    unit.started = true;
-    unit.occupied = false;
+    unit.isStarted = true;
+    unit.isOccupied = false;
     this.#failures = 0;
     this.#unstartable = undefined;
     this.#events.onReady();
@@ -269,7 +269,7 @@ export class Threads<T extends Sent> {
   }
 
   #lose(unit: Unit<T>, error: unknown): void {
-    if (!unit.alive) return;
+    if (!unit.isAlive) return;
     // What it had answered is not lost with it.
     unit.collect();
     this.#remove(unit);
@@ -294,7 +294,7 @@ export class Threads<T extends Sent> {
     Atomics.sub(new Int32Array(this.#options.memories), 0, own);
     releaseThreadMemory(unit.threadMemory);
     if (this.#closing !== undefined) return;
-    if (!unit.started) this.#failures++;
+    if (!unit.isStarted) this.#failures++;
     this.#refill();
   }
 }

@@ -81,11 +81,11 @@ export class Unit<T extends Sent> {
   /** What its invocations are expected to take together, in nanoseconds. */
   backlogNs = 0;
   /** True while it does something that is no invocation, and until it is ready. */
-  occupied = true;
+  isOccupied = true;
   /** False from the moment it is to be stopped. */
-  alive = true;
+  isAlive = true;
   /** Whether it was ever ready. */
-  started = false;
+  isStarted = false;
   readonly #port: MessagePort;
   readonly #events: UnitEvents<T>;
   readonly #onOutcome = (ticket: number, outcome: Outcome): void => this.#events.onOutcome(this, ticket, outcome);
@@ -114,13 +114,13 @@ export class Unit<T extends Sent> {
   }
 
   /** Whether it can start an invocation at once. */
-  get idle(): boolean {
-    return this.alive && !this.occupied && this.inFlight.length === 0;
+  get isIdle(): boolean {
+    return this.isAlive && !this.isOccupied && this.inFlight.length === 0;
   }
 
   /** Whether it can be sent an invocation, to be run after those it has. */
-  get open(): boolean {
-    return this.alive && !this.occupied && this.#freeSlots.length > 0 && this.requests.hasRoom;
+  get isOpen(): boolean {
+    return this.isAlive && !this.isOccupied && this.#freeSlots.length > 0 && this.requests.hasRoom;
   }
 
   /** Sends an invocation; one that cannot cross a thread is refused as if the worker had. */
@@ -160,14 +160,14 @@ export class Unit<T extends Sent> {
 
   /** Tells of the answers that the worker has left, without waiting to be called for them. */
   collect(): void {
-    if (this.alive) this.answers.take(this.#onOutcome);
+    if (this.isAlive) this.answers.take(this.#onOutcome);
   }
 
   /** The same with what travels over the port and has not been heard yet. */
   collectAll(): void {
     this.collect();
     for (;;) {
-      const received: { message: Answer } | undefined = this.alive ? receiveMessageOnPort(this.#port) : undefined;
+      const received: { message: Answer } | undefined = this.isAlive ? receiveMessageOnPort(this.#port) : undefined;
       if (received === undefined) return;
       if (received.message !== ANSWERS_LEFT) this.#tell(received.message);
     }
@@ -193,14 +193,14 @@ export class Unit<T extends Sent> {
   }
 
   sendChore(chore: Chore): void {
-    this.occupied = true;
+    this.isOccupied = true;
     if (chore.op === 'remove') this.#numbers.delete(chore.id);
     this.#port.ref();
     this.#port.postMessage(chore);
   }
 
   choreDone(): void {
-    this.occupied = false;
+    this.isOccupied = false;
     this.#port.unref();
   }
 
@@ -220,7 +220,7 @@ export class Unit<T extends Sent> {
 
   /** Stops listening; what it has not answered by now it never will. */
   close(): void {
-    this.alive = false;
+    this.isAlive = false;
     this.#port.close();
     for (const { done } of this.leaving.splice(0)) done();
   }

@@ -184,11 +184,10 @@ test('createContainerExecutor() removes on its engine what an owner left that ha
   const { engine, executor } = openFake(context);
   const [host, , pidNamespace, pid, started, random] = createOwnerId().split('/');
   const ended = [host, 'another-boot', pidNamespace, pid, started, random].join('/');
-  const label = (owner: string): Record<string, string> => ({ [OWNER_LABEL]: owner });
   const other = createOwnerId();
   engine.kept = (['image', 'network', 'container'] as const).flatMap((kind) => [
-    { kind, id: `old ${kind}`, labels: label(ended) },
-    { kind, id: `other ${kind}`, labels: label(other) },
+    { kind, id: `old ${kind}`, labels: { [OWNER_LABEL]: ended } },
+    { kind, id: `other ${kind}`, labels: { [OWNER_LABEL]: other } },
   ]);
   await executor.deploy(define('echo'));
   assert.deepEqual(
