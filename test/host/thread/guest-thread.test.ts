@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { AddressSpace } from '../../../host/address-space.ts';
 import type { FunctionDefinition } from '../../../host/definition.ts';
 import { deployHere } from '../../../host/thread/deploy.ts';
 import { GuestThread } from '../../../host/thread/guest-thread.ts';
+import { MicroVm } from '../../../host/micro-vm.ts';
 import { monotonicNs } from '../../../host/monotonic.ts';
 import type { Invocation, Outcome } from '../../../host/outcome.ts';
 import { define, defineGuest, type Given } from '../function.ts';
@@ -147,4 +148,66 @@ test('GuestThread.remove() forgets the function', async () => {
   bench.thread.settle(noop.id);
   bench.thread.makeReady(noop.id);
   bench.thread.close();
+});
+
+test('GuestThread.makeRoom() drops an eighth of its micro-VMs, those used least recently, and keeps the others', async () => {
+  const bench = new Bench(32);
+  const functions: FunctionDefinition[] = [];
+  for (let made = 0; made < 17; made++) functions.push(await bench.install(NOOP));
+  for (const definition of functions) {
+    bench.call(definition);
+    bench.thread.settle(definition.id);
+  }
+  await bench.thread.makeRoom();
+  // From the last on, so that what is asked first is what must have been kept.
+  const starts = functions.toReversed().map((definition) => bench.call(definition).start);
+  assert.deepEqual(
+    starts.slice(0, 14),
+    Array.from({ length: 14 }, () => 'restored'),
+  );
+  assert.deepEqual(starts.slice(14), ['cold', 'cold', 'cold'], 'an eighth of 17, rounded up');
+});
+
+/** Has micro-VMs lie where `next` says, in the order in which they are made, and counts those that were given up. */
+function misplace(context: TestContext, next: () => boolean): () => number {
+  const places = new Map<MicroVm, boolean>();
+  let closed = 0;
+  context.mock.getter(MicroVm.prototype, 'isMisplaced', function (this: MicroVm): boolean {
+    const isMisplaced = places.get(this) ?? next();
+    places.set(this, isMisplaced);
+    return isMisplaced;
+  });
+  context.mock.method(MicroVm.prototype, 'close', () => closed++);
+  return () => closed;
+}
+
+test('GuestThread makes a misplaced micro-VM again a few times, until that was in vain too often', async (context) => {
+  const bench = new Bench(32);
+  const functions = [await bench.install(NOOP), await bench.install(NOOP), await bench.install(NOOP)];
+  const closed = misplace(context, () => true);
+  const counts = functions.map((definition) => {
+    assert.equal(bench.call(definition).kind, 'ok');
+    return closed();
+  });
+  assert.deepEqual(counts, [3, 6, 6]);
+});
+
+test('GuestThread goes on moving micro-VMs where a move was of use', async (context) => {
+  const bench = new Bench(32);
+  const functions = [await bench.install(NOOP), await bench.install(NOOP), await bench.install(NOOP)];
+  const places = [true, true, true, true, true, true, true, false, true, true, true, true];
+  const closed = misplace(context, () => places.shift() ?? true);
+  const counts = functions.map((definition) => {
+    assert.equal(bench.call(definition).kind, 'ok');
+    return closed();
+  });
+  assert.deepEqual(counts, [3, 6, 9], 'the count of moves in vain begins anew');
+});
+
+test('GuestThread moves no micro-VM when the address space is full', async (context) => {
+  const bench = new Bench(1);
+  const noop = await bench.install(NOOP);
+  const closed = misplace(context, () => true);
+  assert.equal(bench.call(noop).kind, 'ok');
+  assert.equal(closed(), 0);
 });
