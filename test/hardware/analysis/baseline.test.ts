@@ -68,6 +68,22 @@ test('measureBaseline() sees slow noise by the means of tenths of the window', (
   close(level?.errorW ?? 0, Math.sqrt(10 / 9) / Math.sqrt(10), 0.02);
 });
 
+test('measureBaseline() knows the spread of two readings, and batches of two readings each', () => {
+  const [two] = measureBaseline(
+    integralOf(10, (timeS) => (timeS === 3 ? 3 : 5)),
+    [{ startS: 2.5, endS: 4.5 }],
+  ).levels;
+  assert.equal(two?.samples, 2);
+  close(two?.sampleSdW ?? 0, Math.SQRT2);
+  const halves = integralOf(20, (timeS) => (timeS < 10 ? 4 : 6));
+  const [level] = measureBaseline(halves, [{ startS: 0, endS: 20 }]).levels;
+  // Five batches at 4 W, the one in which power rises at 4.5 W on average, four at 6 W.
+  const means = [4, 4, 4, 4, 4.5, 6, 6, 6, 6, 6];
+  const mean = means.reduce((sum, value) => sum + value, 0) / 10;
+  const sd = Math.sqrt(means.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 9);
+  close(level?.errorW ?? 0, sd / Math.sqrt(10));
+});
+
 test('measureBaseline() takes the steps of a counter as samples of power', () => {
   const counter = integralOf(20, (timeS) => 3 * timeS, 'counter');
   const { levels, noiseW } = measureBaseline(counter, [{ startS: 0, endS: 20 }]);

@@ -65,6 +65,16 @@ test('findBurst() finds none where the same burst is there twice, nor another bu
   assert.equal(findBurst(burst, [], TOLERANCE_S), undefined);
 });
 
+test('findBurst() is sure of a place only with three edges more than at any other, whichever it came to first', () => {
+  const burst = burstAt(0);
+  const better = burstAt(9).slice(3);
+  const others = (lost: readonly number[]): Edge[] => burstAt(5).filter((_, index) => !lost.includes(index));
+  // None of the edges by which the better place is looked at again is at the other one.
+  assert.equal(findBurst(burst, [...others([3, 4, 5, 6]), ...better], TOLERANCE_S), undefined);
+  const found = findBurst(burst, [...others([1, 2, 3, 4, 5, 6]), ...better], TOLERANCE_S);
+  assert.deepEqual([found?.matched, found?.runnerUp], [13, 10]);
+});
+
 test('findBurst() takes edges within the tolerance of the logger and the interval of the host', () => {
   const burst = burstAt(0);
   const shifted = (byS: number): Edge[] =>
