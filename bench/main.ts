@@ -92,7 +92,7 @@ function addComparison(program: Command): void {
   );
   program
     .command('analyse')
-    .description('everything after the rows of a run, without running anything')
+    .description('analyse and report a run again, without measuring anything')
     .argument('<dir>', 'the folder of the run')
     .action(async (path: string) => {
       const { analyseFolder } = await import('./commands/compare.ts');

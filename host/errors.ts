@@ -1,6 +1,6 @@
 /**
  * What Nebula itself could not do: one table of codes, one error class, one brand.
- * What a guest did is never an error: it is an Outcome (outcome.ts). What a caller did wrong is a TypeError or
+ * Guest failures are returned, not thrown: as an Outcome (outcome.ts). What a caller did wrong is a TypeError or
  * RangeError made by `argumentError`.
  */
 
@@ -33,16 +33,16 @@ export const ERRORS = {
   ],
   PREPARED_INVALID: [422, 'Cannot read the prepared component at "{path}": {detail}', false],
   GLUE_REFUSED: [422, 'Cannot run the glue of the component: {detail}', false],
-  ENTRY_MISMATCH: [422, 'Cannot use function "{name}" so: expected the export {expected}, got {exports}', false],
+  ENTRY_MISMATCH: [422, 'Cannot call function "{name}" this way: expected the export {expected}, got {exports}', false],
   NO_ENTRY: [422, 'Cannot find an entry in the module: expected an export {expected}, got {exports}', false],
   MEMORY_MINIMUM: [
     422,
-    'Cannot fit the module into its memory limit: it needs {minimumBytes} bytes, the limit is {limitBytes}',
+    'Cannot fit the module into its memory limit: it needs {minimumBytes} bytes, and the limit is {limitBytes}',
     false,
   ],
   TABLE_MINIMUM: [
     422,
-    'Cannot fit the module into its table limit: it needs {minimum} elements, the limit is {limit}',
+    'Cannot fit the module into its table limit: it needs {minimum} elements, and the limit is {limit}',
     false,
   ],
   INIT_FAILED: [422, 'Cannot initialise function "{name}": {detail}', false],
@@ -53,41 +53,49 @@ export const ERRORS = {
   ],
   SNAPSHOT_CORRUPT: [422, 'Cannot read the snapshot: {detail}', false],
   SNAPSHOT_VERSION: [422, 'Cannot read the snapshot: expected format version {expected}, got {got}', false],
-  SNAPSHOT_MISMATCH: [409, 'Cannot use the snapshot: it was taken of module {got}, this module is {expected}', false],
+  SNAPSHOT_MISMATCH: [
+    409,
+    'Cannot use the snapshot: it was taken from module {got}, and this module is {expected}',
+    false,
+  ],
   SNAPSHOT_UNSUPPORTED: [422, 'Cannot store a snapshot of the module: {detail}', false],
   SNAPSHOT_DIVERGED: [500, 'Cannot run function "{name}": its {part} differs from the snapshot before the run', false],
   MANIFEST_INVALID: [422, 'Cannot read the manifest: {detail}', false],
   MOUNT_UNAVAILABLE: [422, 'Cannot mount "{path}" at "{guest}": {detail}', false],
   FUNCTION_NOT_FOUND: [404, 'Cannot find function "{name}"', false],
   NO_PREVIOUS_VERSION: [409, 'Cannot roll back function "{name}": it has no previous version', false],
-  QUEUE_FULL: [503, 'Cannot queue an invocation of "{name}": {limit} are waiting already', true],
+  QUEUE_FULL: [503, 'Cannot queue an invocation of "{name}": {limit} are already waiting', true],
   FUNCTION_PAUSED: [
     503,
-    'Cannot run function "{name}" for {retryAfterMs} ms: {endings} of its calls had to be stopped with their threads',
+    'Function "{name}" is paused for {retryAfterMs} ms: {endings} of its calls had to be stopped together with their threads',
     true,
   ],
   ADDRESS_SPACE: [503, 'Cannot create a micro-VM for "{name}": {detail}', true],
-  CLOSED: [503, 'Cannot take the invocation: this Nebula is closing or closed', false],
+  CLOSED: [503, 'Cannot accept the invocation: this Nebula is closing or closed', false],
   WORKER_LOST: [500, 'Cannot finish the invocation of "{name}": its worker ended: {detail}', true],
   BINARY_INVALID: [422, 'Cannot run the binary of function "{name}": expected {expected}, got {got}', false],
   DOCKER_UNAVAILABLE: [503, 'Cannot reach the container engine at {socket}: {detail}', true],
   DOCKER_FORBIDDEN: [500, 'Cannot use the container engine at {socket}: this user may not open it', false],
   IMAGE_MISSING: [422, 'Cannot find the image "{image}" on the container engine', false],
   IMAGE_BUILD: [422, 'Cannot build the image of function "{name}": {detail}', false],
-  CONTAINER_REFUSED: [500, 'Cannot {action} of function "{name}": the engine says {detail}', false],
+  CONTAINER_REFUSED: [500, 'Cannot {action} of function "{name}": the engine answered {detail}', false],
   CONTAINER_LOST: [500, 'Cannot finish the invocation of "{name}": its container ended: {detail}', true],
   PROCESS_LOST: [500, 'Cannot finish the invocation of "{name}": its process ended: {detail}', true],
-  INPUT_TOO_LARGE: [413, 'Cannot take an input of more than {limitBytes} bytes', false],
+  INPUT_TOO_LARGE: [413, 'Cannot accept an input of more than {limitBytes} bytes', false],
   MEDIA_TYPE: [415, 'Cannot read a body of type "{got}": expected {expected}', false],
   METHOD_NOT_ALLOWED: [405, 'Cannot use {method} here: expected {allowed}', false],
   ROUTE_NOT_FOUND: [404, 'Cannot find {method} {path}', false],
   UNAUTHORIZED: [401, 'Cannot allow {method} {path}: a valid bearer token is needed', false],
   HOST_UNKNOWN: [
     403,
-    'Cannot allow {method} {path} under the host "{host}": functions are managed under loopback names, the address the server is bound to, and names it was given (serve --allow-host)',
+    'Cannot allow {method} {path} under the host "{host}": functions are managed under loopback names, the address that the server is bound to, and the names given to it (serve --allow-host)',
     false,
   ],
-  ORIGIN_UNKNOWN: [403, 'Cannot allow {method} {path} to a page of "{origin}": expected one of the same origin', false],
+  ORIGIN_UNKNOWN: [
+    403,
+    'Cannot allow a page of "{origin}" to use {method} {path}: expected a page of the same origin',
+    false,
+  ],
   OUTPUT_LOST: [500, 'Cannot pass on what the guest writes to {stream}: {detail}', false],
   CLIENT_SLOW: [408, 'Cannot keep a thread for "{name}" while its client is slow and others wait for one', true],
   CLIENT_CLOSED: [499, 'The client closed the request before the answer', false],
@@ -96,13 +104,13 @@ export const ERRORS = {
   GUEST_LIMIT: [500, 'Function "{name}" reached its limit {limit} of {allowed}', false],
   GUEST_DENIED: [403, 'Function "{name}" used {capability}, which its manifest does not grant', false],
   GUEST_RESPONSE: [502, 'Cannot read the response of function "{name}": {detail}', false],
-  LISTEN_REFUSED: [500, 'Cannot listen on {address} without a token: set one or bind to a loopback address', false],
+  LISTEN_REFUSED: [500, 'Cannot listen on {address} without a token: set one, or bind to a loopback address', false],
   STORE_FAILED: [500, 'Cannot {action} in the store at "{path}": {detail}', false],
   STORE_CORRUPT: [500, 'Cannot read "{path}" in the store: {detail}', false],
   FILE_UNREADABLE: [422, 'Cannot read "{path}": {detail}', false],
   SERVER_UNREACHABLE: [503, 'Cannot reach the server at {url}: {detail}', true],
   SERVER_ANSWER: [502, 'Cannot understand the server at {url}: {detail}', false],
-  INTERNAL: [500, 'Something failed inside Nebula; the log has it under request {requestId}', false],
+  INTERNAL: [500, 'Something failed inside Nebula: look in the log for request {requestId}', false],
 } as const;
 
 /** A key of the table, without its prefix. */

@@ -88,7 +88,7 @@ export function report(error: unknown, json: boolean): number {
     const { code, fields } = error instanceof HardwareError ? error : { code: undefined, fields: undefined };
     process.stderr.write(`${JSON.stringify({ error: { code, message: detailOf(error), fields } })}\n`);
   } else {
-    const hint = error instanceof UsageError ? ' (nebula meter --help says more)' : '';
+    const hint = error instanceof UsageError ? ' (see nebula meter --help)' : '';
     process.stderr.write(`nebula meter: ${detailOf(error)}${hint}\n`);
   }
   return isUsage ? EXIT_USAGE : EXIT_FAILED;

@@ -21,7 +21,7 @@ export function createProgram(): Command {
     .exitOverride()
     // What follows `bench` or `meter` belongs to it, its options and --help included.
     .enablePositionalOptions()
-    .showHelpAfterError('(nebula --help says more)')
+    .showHelpAfterError('(see nebula --help)')
     .addHelpText('after', `\nExit codes: the guest's own; 1 trap, timeout or limit; ${EXIT_USAGE} usage; 3 Nebula.`);
   addServe(program);
   addInvoke(program);
@@ -31,8 +31,8 @@ export function createProgram(): Command {
   addSnapshot(program);
   addDeploy(program);
   addManagement(program);
-  addHandedOn(program, 'bench', 'measure and compare: bench --help says what (in a clone of the source)');
-  addHandedOn(program, 'meter', 'power sources and markers of this machine: meter --help says what');
+  addHandedOn(program, 'bench', 'measure and compare, in a clone of the source (see nebula bench --help)');
+  addHandedOn(program, 'meter', 'list, probe and record power sources (see nebula meter --help)');
   return program;
 }
 
@@ -84,7 +84,7 @@ function addServe(program: Command): void {
     .option('--port <port>', 'default: PORT, or 7070', integerFrom(0, 65_535))
     .option('--host <address>', 'address to bind to', '127.0.0.1')
     .addOption(tokenOption('bearer token of the management routes'))
-    .option('--allow-host <name>', 'a further name under which functions are managed (repeatable)', collect)
+    .option('--allow-host <name>', 'another host name under which functions may be managed (repeatable)', collect)
     .option('--store <dir>', 'directory in which deployed functions persist')
     .option('--functions <dirs...>', 'deploy every folder in them that has a nebula.json')
     .option('--watch', 'redeploy a function of --functions whose module or manifest changes')
@@ -109,7 +109,7 @@ function addInvoke(program: Command): void {
 function addInspect(program: Command): void {
   const command = program
     .command('inspect')
-    .description('say what a module is and needs, without running it')
+    .description('show what a module is and needs, without running it')
     .argument('<file>', 'a module, a manifest, or a folder that has one')
     .option('--memory-mib <mib>', 'most memory the guest may have', integerFrom(1, 4096));
   act(command, async () => (await import('./inspect.ts')).inspect);
@@ -139,7 +139,7 @@ function addSnapshot(program: Command): void {
     .description("run a function's initialisation once and write the state it left; deploy and invoke take it")
     .argument('<file>', 'a module, a manifest, or a folder that has one')
     .requiredOption('-o, --out <file>', 'the snapshot to write')
-    .option('--manifest <file>', 'manifest of the module; its init says what is done')
+    .option('--manifest <file>', 'manifest of the module, whose init is run')
     .option('--memory-mib <mib>', 'most memory the guest may have', integerFrom(1, 4096));
   act(command, async () => (await import('./snapshot.ts')).snapshot);
 }

@@ -196,7 +196,7 @@ test('a server refuses snapshots that are damaged, of another version, or of ano
   assert.equal(mismatched.code, 3);
   assert.match(
     mismatched.stderr,
-    /^nebula: Cannot use the snapshot: it was taken of module .* \(take it again .*\)\n$/,
+    /^nebula: Cannot use the snapshot: it was taken from module .* \(take it again .*\)\n$/,
   );
   const record = await client.deploy('lookup', lookup, { snapshot: encodeSnapshot(decodeSnapshot(file)) });
   assert.equal(record.version, 1);
@@ -214,7 +214,7 @@ test('nebula snapshot refuses what has no snapshot, and what it could not write 
     [native, 3, /Cannot store a snapshot of the module: its runtime is "process": expected "wasm"/, []],
     [builtFunction('guests/init-trap'), 3, /Cannot initialise function "init-trap": nebula_init ended with/, []],
     [endless, 3, /Cannot initialise function "init-forever": nebula_init ended with/, []],
-    [builtFunction('lookup'), 3, /it needs 1114112 bytes, the limit is 1048576/, ['--memory-mib', '1']],
+    [builtFunction('lookup'), 3, /it needs 1114112 bytes, and the limit is 1048576/, ['--memory-mib', '1']],
     [builtFunction('lookup'), 2, /Cannot set `out` .* must be a file in a folder/, ['-o', folder]],
     [builtFunction('lookup'), 2, /Cannot set `out` .* must be a file in a folder/, ['-o', join(folder, 'a', 'b')]],
   ] as const) {
