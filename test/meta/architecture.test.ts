@@ -51,6 +51,10 @@ test('docs/architecture.md names folders and files that are there', () => {
   );
 });
 
+/** Texts as they are read: spaces are one, entities are what they stand for. */
+const plain = (texts: readonly string[]): readonly string[] =>
+  texts.map((text) => text.replaceAll('&#160;', ' ').replaceAll('&#45;', '-').replaceAll(/\s+/g, ' ').trim()).sort();
+
 test('docs/architecture.svg shows every box of docs/architecture.dot, and nothing else', () => {
   const source = readFileSync(join(root, 'docs', 'architecture.dot'), 'utf8');
   const picture = readFileSync(join(root, 'docs', 'architecture.svg'), 'utf8');
@@ -58,7 +62,5 @@ test('docs/architecture.svg shows every box of docs/architecture.dot, and nothin
   const written = Array.from(source.matchAll(/(?:^|[[\s{])label="([^"]*)"/gm), ([, text = '']) =>
     text.split('\\n'),
   ).flat();
-  const plain = (texts: readonly string[]): readonly string[] =>
-    texts.map((text) => text.replaceAll('&#160;', ' ').replaceAll('&#45;', '-').replaceAll(/\s+/g, ' ').trim()).sort();
   assert.deepEqual(plain(drawn), plain(written), 'run npm run docs:picture');
 });
