@@ -15,6 +15,7 @@ export type Ending =
   | { readonly kind: 'denied'; readonly capability: string }
   | { readonly kind: 'aborted' };
 
+/** How a call ended. */
 export type OutcomeKind = Ending['kind'];
 
 /** The traps of the WebAssembly core specification, as V8 reports them, the stack's end, and a call of a missing import. */
@@ -33,6 +34,7 @@ export const TRAP_REASONS = [
   'other',
 ] as const;
 
+/** Why a guest trapped. */
 export type TrapReason = (typeof TRAP_REASONS)[number];
 
 /** What the invocation used. */
@@ -61,6 +63,7 @@ export interface EngineUsage {
 /** How the invocation found its micro-VM: made for it, put back to its snapshot, or never used since. */
 export type Start = 'cold' | 'restored' | 'ready';
 
+/** What a call came to: how it ended, what the guest wrote, what it used, and nanoseconds by phase. */
 export type Outcome = Ending & {
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;

@@ -18,6 +18,7 @@ export interface PausedFunction {
   readonly forMs: number;
 }
 
+/** What an executor does at this moment, and what it has done since it was made. */
 export interface ExecutorStats {
   readonly running: number;
   readonly waiting: number;

@@ -9,7 +9,9 @@ export interface MarkerLine {
   readonly label: string;
   /** True when no pin moves. */
   readonly synthetic: boolean;
+  /** Sets the level. @throws HardwareError when the line is refused or gone */
   write(level: 0 | 1): void;
+  /** Sets the level to 0 and gives the line back. */
   close(): void;
 }
 

@@ -39,6 +39,7 @@ export interface PowerSource {
   readonly properties: SourceProperties;
   /** Gives readings until the signal aborts; ends without an error then. */
   readings(signal: AbortSignal): AsyncIterable<Reading>;
+  /** Closes the connection to the source. */
   close(): Promise<void>;
 }
 

@@ -50,7 +50,10 @@ export interface Nebula {
   get(name: string): FunctionRecord;
   /** What its calls came to, and how its executor is. */
   stats(): NebulaStats;
-  /** A function by name; it is looked up anew for each use. */
+  /**
+   * A function by name; it is looked up anew for each use.
+   * @typeParam Exported the exports that are called by name, as `nebula types` writes them
+   */
   fn<Exported extends Calls<Exported> = AnyCalls>(name: string): FunctionHandle<Exported>;
   /**
    * The whole HTTP face without a server: the routes of docs and /openapi.json. Those that manage functions need the `token`

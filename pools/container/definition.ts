@@ -5,6 +5,7 @@ import type { NativeDefinition } from '../native/backend.ts';
 
 export const NETWORKS = ['none', 'bridge', 'host'] as const;
 
+/** The network of a container: none, the engine's bridge, or the machine's own. */
 export type ContainerNetwork = (typeof NETWORKS)[number];
 
 /** An image the engine has, or a program from which one is built. */
