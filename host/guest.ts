@@ -10,6 +10,7 @@ export interface GuestCall extends SessionCall {
   readonly component?: ComponentEntry | undefined;
 }
 
+/** One guest of a thread, of whichever kind. */
 export interface Guest {
   /** Its memories, for whoever counts what the address space holds. */
   readonly memories: readonly WebAssembly.Memory[];

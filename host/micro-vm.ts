@@ -31,6 +31,7 @@ function importedBy(module: WebAssembly.Module): ReadonlySet<string> {
   return names;
 }
 
+/** The micro-VM of a module. */
 export class MicroVm implements Guest {
   readonly memory: WebAssembly.Memory | undefined;
   /** Globals, tables and memory as they are now, for whoever compares them with a snapshot. */

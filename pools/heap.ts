@@ -5,6 +5,7 @@ import { trimHeap } from '../host/linux/memory.ts';
 /** Deploys come in bursts; one look after the last is enough. */
 const QUIET_MS = 500;
 
+/** Gives back the memory of the process after deploys. */
 export class HeapKeeper {
   readonly #collect: () => Promise<void>;
   #timer: NodeJS.Timeout | undefined;

@@ -16,11 +16,13 @@ import { abortedOutcome, unansweredOutcome, type DeployReport, type Executor, ty
 import { HeapKeeper } from './heap.ts';
 import { reportOf } from './report.ts';
 
+/** How many memories an executor may have. */
 export interface InThreadOptions {
   /** Memories alive at once; default: what the machine's address space holds. */
   readonly memories?: number;
 }
 
+/** An executor in the caller's own thread. */
 export function createInThreadExecutor(options: InThreadOptions = {}): Executor {
   return new InThreadExecutor(options);
 }

@@ -3,6 +3,7 @@
 import type { Deployment } from '../host/deployment.ts';
 import type { DeployReport } from './executor.ts';
 
+/** A deployment without what only threads need of it. */
 export function reportOf(deployment: Deployment): DeployReport {
   const { calibration, snapshotBytes, strategy, reads, initialiseNs } = deployment;
   return {

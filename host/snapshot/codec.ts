@@ -16,6 +16,7 @@ import { GRAIN_BYTES, type GlobalState, type PageRun, type Snapshot } from './sn
 import { MOST_WASM_PAGES, WASM_PAGE_BYTES } from '../wasm-page.ts';
 
 const MAGIC = UTF8_ENCODER.encode('NEBSNAP\0');
+/** Version of the format, which a file begins with. */
 export const SNAPSHOT_VERSION = 1;
 const CHECKSUM_BYTES = 32;
 const KINDS = ['i32', 'i64', 'bits', 'reference'] as const;
@@ -23,6 +24,7 @@ const SEGMENTS = ['data', 'element'] as const;
 /** Lanes of 64 bits in the widest global, a v128. */
 const MOST_LANES = 2;
 
+/** A snapshot as the bytes of a file. */
 export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
   const parts: Uint8Array[] = [
     MAGIC,

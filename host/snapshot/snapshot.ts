@@ -19,6 +19,7 @@ export interface TableState {
   readonly elements: readonly (number | null)[];
 }
 
+/** A segment that `data.drop` or `elem.drop` has emptied. */
 export interface DroppedSegment {
   readonly kind: 'data' | 'element';
   readonly index: number;
@@ -35,6 +36,7 @@ export interface InstanceSnapshot {
   readonly dropped: readonly DroppedSegment[];
 }
 
+/** A snapshot with the memory's content. */
 export interface Snapshot extends InstanceSnapshot {
   readonly runs: readonly PageRun[];
 }

@@ -39,6 +39,7 @@ interface Resident {
   usedAt: number;
 }
 
+/** The functions that a thread has, and their micro-VMs. */
 export class GuestThread {
   readonly #space: AddressSpace;
   readonly #residents: Map<string, Resident> = new Map();

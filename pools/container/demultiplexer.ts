@@ -7,6 +7,7 @@
 const HEADER_BYTES = 8;
 const STDERR = 2;
 
+/** Takes one attached stream apart. */
 export class Demultiplexer {
   readonly #onStdout: (chunk: Uint8Array) => void;
   readonly #onStderr: (chunk: Uint8Array) => void;

@@ -100,6 +100,7 @@ export interface EngineContainer {
 /** Kinds of things that an engine keeps, in the order in which they can be removed. */
 export const ENGINE_KINDS = ['container', 'network', 'image'] as const;
 
+/** One of `ENGINE_KINDS`. */
 export type EngineKind = (typeof ENGINE_KINDS)[number];
 
 /** Something an engine keeps that has a label. */

@@ -5,6 +5,7 @@ import { Buffer } from 'node:buffer';
 const BLOCK_BYTES = 512;
 const CHECKSUM_AT = 148;
 
+/** A file of an archive. */
 export interface TarFile {
   /** At most 100 bytes, ASCII. */
   readonly path: string;

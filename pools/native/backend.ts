@@ -8,6 +8,7 @@ import type { Limits } from '../../host/limits.ts';
 import type { EngineUsage } from '../../host/outcome.ts';
 import type { ContainerPhaseName } from '../../host/phases.ts';
 
+/** A function whose guests are programs of this machine. */
 export interface NativeDefinition {
   /** Unique among the versions of all functions of a process. */
   readonly id: string;

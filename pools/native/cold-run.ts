@@ -8,12 +8,14 @@ import { endingOf, lossOf } from './ending.ts';
 import { BoundedOutput } from './output.ts';
 import { outcomeOf, type NativeRun } from './run.ts';
 
+/** What is known of a call when its guest is launched. */
 export interface ColdRunOptions {
   readonly queueNs: number;
   /** Whether the answer waits until the guest is cleared away, so that it can tell how long that took. */
   readonly awaitRemoval: boolean;
 }
 
+/** A call and its guest, which are made and end together. */
 export class ColdRun<Definition extends NativeDefinition, Prepared> implements NativeRun {
   readonly outcome: Promise<Outcome>;
   readonly gone: Promise<void>;

@@ -7,6 +7,7 @@ const REQUEST_HEADER_BYTES = 4;
 const ANSWER_HEADER_BYTES = 12;
 const LARGEST_EXIT_CODE = 255;
 
+/** What a kept guest answers. */
 export interface FrameAnswer {
   readonly exitCode: number;
   readonly stdout: Uint8Array;

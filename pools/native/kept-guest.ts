@@ -16,6 +16,7 @@ export type Exchange =
 /** The argument that makes a guest serve frames. */
 const SERVE = '--serve';
 
+/** One guest that is kept. */
 export class KeptGuest {
   readonly #limits: Limits;
   /** Undefined until its launch has come to its end; what it writes may arrive before. */

@@ -9,6 +9,7 @@ import { KeptGuest } from './kept-guest.ts';
 import type { NativeRun } from './run.ts';
 import { WarmRun } from './warm-run.ts';
 
+/** The kept guests of a function, idle and busy. */
 export class KeptGuests<Definition extends NativeDefinition, Prepared> {
   readonly backend: NativeBackend<Definition, Prepared>;
   readonly definition: Definition;

@@ -3,6 +3,7 @@
 import { GatheredBytes } from '../../host/gathered-bytes.ts';
 import { passOn } from '../../host/pass-on.ts';
 
+/** Keeps or passes on a stream's bytes up to its limit. */
 export class BoundedOutput {
   readonly #kept: GatheredBytes = new GatheredBytes();
   readonly #limitBytes: number;

@@ -4,6 +4,7 @@ import type { Ending, EngineUsage, Outcome, Start } from '../../host/outcome.ts'
 import { NO_PHASES } from '../../host/phases.ts';
 import type { PhaseTimes } from './backend.ts';
 
+/** A call under way. */
 export interface NativeRun {
   /** @throws NebulaError when the guest could not be launched, or was lost */
   readonly outcome: Promise<Outcome>;
@@ -13,6 +14,7 @@ export interface NativeRun {
   stop(ending: Ending): void;
 }
 
+/** What a call came to, before it is told as an Outcome. */
 export interface RunResult {
   readonly ending: Ending;
   readonly stdout: Uint8Array;

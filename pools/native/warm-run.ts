@@ -19,6 +19,7 @@ export interface GuestSource {
   release(kept: KeptGuest): void;
 }
 
+/** A call and the kept guest that it has meanwhile. */
 export class WarmRun implements NativeRun {
   readonly outcome: Promise<Outcome>;
   readonly gone: Promise<void>;

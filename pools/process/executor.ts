@@ -15,6 +15,7 @@ import { NativeExecutor } from '../native/executor.ts';
 import { launchChild } from './child-guest.ts';
 import type { ProcessDefinition } from './definition.ts';
 
+/** How many processes an executor may run, and what its answers wait for. */
 export interface ProcessExecutorOptions {
   /** Processes that may run at once, over all functions; default: twice the machine's cores. */
   readonly processes?: number;
@@ -22,6 +23,7 @@ export interface ProcessExecutorOptions {
   readonly awaitRemoval?: boolean;
 }
 
+/** An executor of functions in child processes. */
 export function createProcessExecutor(options: ProcessExecutorOptions = {}): Executor<ProcessDefinition> {
   const guests = options.processes ?? availableParallelism() * 2;
   return new NativeExecutor(new ProcessBackend(), { guests, awaitRemoval: options.awaitRemoval ?? false });

@@ -12,6 +12,7 @@ interface PendingChore {
   readonly reject: (error: unknown) => void;
 }
 
+/** What the threads of a pool are to do besides, and do. */
 export class Chores {
   readonly #threads: Threads<Call>;
   readonly #waiting: PendingChore[] = [];

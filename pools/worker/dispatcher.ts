@@ -13,6 +13,7 @@ import type { InvocationQueue } from './queue.ts';
 import type { Threads } from './threads.ts';
 import type { Unit } from './unit.ts';
 
+/** What a dispatcher needs of its pool. */
 export interface DispatcherOptions {
   readonly threads: Threads<Call>;
   readonly queue: InvocationQueue<Call>;
@@ -34,6 +35,7 @@ const UNKNOWN_NS = 1e9;
 /** Share of the latest run in what the next is expected to take. */
 const LEARNING = 1 / 8;
 
+/** Chooses threads for calls, and takes calls from them. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   /** What a run of each function takes, in nanoseconds. */

@@ -33,6 +33,7 @@ const LONGEST_WAIT_NS = 10e9;
 /** How often those that nothing is held against any more are forgotten. */
 const SWEEP_NS = 1e9;
 
+/** What fairness needs to know of its pool. */
 export interface FairnessOptions {
   /** Threads that may run guests at once. */
   readonly limit: number;
@@ -42,6 +43,7 @@ export interface FairnessOptions {
   running(): Iterable<string | undefined>;
 }
 
+/** Says which functions may have a thread now. */
 export class Fairness {
   readonly #options: FairnessOptions;
   readonly #standings: Map<string, Standing> = new Map();

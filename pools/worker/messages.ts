@@ -44,10 +44,12 @@ export const SLOTS = 64;
 const CLAIMED = -1;
 const REVOKED = -2;
 
+/** Takes a request up, in its worker; false when the pool has it back. */
 export function claim(claims: Int32Array, slot: number, ticket: number): boolean {
   return Atomics.compareExchange(claims, slot, ticket, CLAIMED) === ticket;
 }
 
+/** Takes a request back, in the pool; false when its worker has taken it up. */
 export function revoke(claims: Int32Array, slot: number, ticket: number): boolean {
   return Atomics.compareExchange(claims, slot, ticket, REVOKED) === ticket;
 }
@@ -87,6 +89,7 @@ export const REQUESTS_LEFT = 0;
 /** What travels over the port to a worker. */
 export type Request = InvokeRequest | Chore | typeof REQUESTS_LEFT;
 
+/** An answer that does not fit into the box. */
 export type InvokeAnswer = readonly [
   ticket: number,
   /** The exit code of a normal end; anything else is told in full. */
@@ -112,6 +115,7 @@ export interface Refusal {
   readonly isUnsent?: boolean;
 }
 
+/** What a chore came to. */
 export type ChoreAnswer = { readonly ok: true; readonly deployment?: Deployment } | Refusal;
 
 /** Says that answers were left in the box. */
@@ -120,10 +124,12 @@ export const ANSWERS_LEFT = 0;
 /** What travels over the port: answers that do not fit into the box, one by one; larger buffers of the run's record. */
 export type Answer = InvokeAnswer | Refusal | ChoreAnswer | StreamBuffer | typeof ANSWERS_LEFT;
 
+/** An error as a refusal, without its class and its stack. */
 export function toRefusal(error: unknown): Refusal {
   return { ok: false, failure: toFailure(error), detail: messageOf(error) };
 }
 
+/** An outcome as an answer, for the port. */
 export function encodeOutcome(ticket: number, outcome: Outcome): InvokeAnswer {
   const { kind, stdout, stderr, start, phases, usage } = outcome;
   let ending: number | Ending;
@@ -148,6 +154,7 @@ export function encodeOutcome(ticket: number, outcome: Outcome): InvokeAnswer {
   ];
 }
 
+/** The outcome that was encoded. */
 export function decodeOutcome(answer: InvokeAnswer): Outcome {
   const [, ending, stdout = NO_OUTPUT, stderr = NO_OUTPUT, start, phasesNs, memoryBytes, inputBytes, hostCalls] =
     answer;

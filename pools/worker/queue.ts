@@ -15,6 +15,7 @@ export interface QueuedFunction {
   readonly limits: Pick<Limits, 'queueLength' | 'concurrency'>;
 }
 
+/** What can wait: an invocation of a function. */
 export interface Waiting {
   readonly definition: QueuedFunction;
 }
@@ -35,6 +36,7 @@ export type Gate = (id: string, inFlight: number) => boolean;
 /** Functions looked at after the first that may run: beyond these, the turns are as good. */
 const MOST_LOOKED_AT = 16;
 
+/** What waits and what is in flight, by function. */
 export class InvocationQueue<T extends Waiting> {
   /** Functions with invocations waiting or in flight; those with some waiting are also in `#turns`, in turn. */
   readonly #lanes: Map<string, Lane<T>> = new Map();

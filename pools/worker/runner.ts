@@ -17,6 +17,7 @@ const MOVE_BYTES = 65_536;
 /** Invocations after which the event loop has its turn, for what the thread does besides. */
 const MOST_IN_TURN = 256;
 
+/** What a worker shares with its pool, and what runs its guests. */
 export interface RunnerOptions {
   readonly port: MessagePort;
   readonly thread: GuestThread;
@@ -26,6 +27,7 @@ export interface RunnerOptions {
   readonly answers: AnswerBox;
 }
 
+/** Runs the requests of one worker in turn. */
 export class Runner {
   readonly #port: MessagePort;
   readonly #thread: GuestThread;

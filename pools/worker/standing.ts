@@ -12,6 +12,7 @@ const LONGEST_PAUSE_NS = 60e9;
 /** For how long it is remembered that the latest call ended its thread, if none has ended by itself since. */
 const REMEMBERED_NS = 600e9;
 
+/** How one function stands. */
 export class Standing {
   readonly name: string;
   /** Calls that ended their threads so far. */

@@ -12,6 +12,7 @@ import { releaseThreadMemory } from '../../host/linux/thread-memory.ts';
 import type { Serve } from './messages.ts';
 import { Unit, type Sent, type UnitEvents } from './unit.ts';
 
+/** What a pool is told of its threads. */
 export interface ThreadEvents<T extends Sent> extends UnitEvents<T> {
   /** A thread became ready for work. */
   onReady(): void;
@@ -21,6 +22,7 @@ export interface ThreadEvents<T extends Sent> extends UnitEvents<T> {
   onUnstartable(error: unknown): void;
 }
 
+/** How many threads, and what they share. */
 export interface ThreadOptions {
   readonly count: number;
   /** One Int32: the memories alive in all threads. */
@@ -42,6 +44,7 @@ const LONGEST_START_NS = 500e6;
 /** Share of the latest start in what the next is expected to take. */
 const LEARNING = 1 / 4;
 
+/** The threads of a pool. */
 export class Threads<T extends Sent> {
   readonly units: Set<Unit<T>> = new Set();
   readonly #piscina: Piscina;

@@ -57,6 +57,7 @@ export interface UnitEvents<T extends Sent> {
   onTold(): void;
 }
 
+/** One worker thread. */
 export class Unit<T extends Sent> {
   readonly worker: Worker;
   readonly threadId: number;

@@ -14,6 +14,7 @@ interface Retirement {
 
 const NOTHING = (): void => {};
 
+/** The versions of one pool. */
 export class Versions {
   readonly #queue: InvocationQueue<Call>;
   readonly #installations: Map<string, Installation> = new Map();

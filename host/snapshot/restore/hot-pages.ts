@@ -20,6 +20,7 @@ function isLook(run: number): boolean {
   return run <= EARLY_RUNS || (run < LATE_RUNS ? (run & (run - 1)) === 0 : run % LATE_RUNS === 0);
 }
 
+/** What is known of the pages that runs of one micro-VM touch. */
 export class HotPages {
   readonly #mergePages: number;
   readonly #mostPages: number;

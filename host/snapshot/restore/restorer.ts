@@ -2,6 +2,7 @@
 
 import type { Strategy } from '../../definition.ts';
 
+/** Puts the memory of one micro-VM back. */
 export interface Restorer {
   readonly strategy: Strategy;
   /** Size of the memory it puts back. */
