@@ -101,8 +101,3 @@ export function debounce(edges: readonly Edge[], minPulseS = 50e-6): DebouncedEd
 function gapAfter(edges: readonly Edge[], index: number): number {
   return (edges[index + 1] as Edge).timeS - (edges[index] as Edge).timeS;
 }
-
-/** A line whose active level is low, as a level shifter with an open collector makes it. */
-export function invertEdges(edges: readonly Edge[]): Edge[] {
-  return edges.map((edge) => ({ ...edge, level: edge.level === 1 ? 0 : 1 }));
-}

@@ -87,8 +87,3 @@ export type ErrnoName = (typeof NAMES)[number];
 export const ERRNO: Readonly<Record<ErrnoName, number>> = Object.fromEntries(
   NAMES.map((name, index) => [name, index]),
 ) as Record<ErrnoName, number>;
-
-/** Name by number, for messages. */
-export function errnoName(errno: number): string {
-  return NAMES[errno] ?? `errno ${errno}`;
-}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { debounce, hostEdgeToEdge, invertEdges, type Edge } from '../../../hardware/analysis/edges.ts';
+import { debounce, hostEdgeToEdge, type Edge } from '../../../hardware/analysis/edges.ts';
 
 const edge = (timeS: number, level: 0 | 1): Edge => ({ timeS, level, halfWidthS: 0 });
 
@@ -37,11 +37,4 @@ test('hostEdgeToEdge() takes the middle of the write and half its width', () => 
   assert.ok(Math.abs(moved.timeS - 1.000002) < 1e-12);
   assert.ok(Math.abs(moved.halfWidthS - 2e-6) < 1e-15);
   assert.throws(() => hostEdgeToEdge({ ...host, afterNs: 0n }, 0n), { key: 'EDGES_INVALID' });
-});
-
-test('invertEdges() turns the levels', () => {
-  assert.deepEqual(
-    invertEdges([edge(1, 1), edge(2, 0)]).map(({ level }) => level),
-    [0, 1],
-  );
 });

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DirectoryEntry } from '../../../host/filesystem/descriptor.ts';
-import { errnoName } from '../../../host/wasi/errno.ts';
+import { errnoName } from '../errno-name.ts';
 import { FILETYPE } from '../../../host/wasi/filetype.ts';
 import { FSTFLAG, OFLAG } from '../../../host/wasi/flags.ts';
 import { bytes, createResult, list, testBoth, text } from './machine-fixture.ts';

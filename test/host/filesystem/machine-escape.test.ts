@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { mountMachine } from '../../../host/filesystem/machine-mount.ts';
-import { errnoName } from '../../../host/wasi/errno.ts';
+import { errnoName } from '../errno-name.ts';
 import { OFLAG } from '../../../host/wasi/flags.ts';
 import { bytes, createResult, type Guest, skip, testBoth, text, withGuest } from './machine-fixture.ts';
 

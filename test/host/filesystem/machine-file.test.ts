@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { toPathErrno, toWasiErrno } from '../../../host/filesystem/machine-errno.ts';
 import { mountMachine } from '../../../host/filesystem/machine-mount.ts';
-import { errnoName } from '../../../host/wasi/errno.ts';
+import { errnoName } from '../errno-name.ts';
 import { FDFLAG, FSTFLAG, OFLAG } from '../../../host/wasi/flags.ts';
 import { bytes, createResult, skip, testBoth, text, withGuest } from './machine-fixture.ts';
 

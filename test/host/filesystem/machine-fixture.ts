@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test';
 import type { Descriptor, DirectoryEntry, OpenRequest, Result } from '../../../host/filesystem/descriptor.ts';
 import { mountMachine } from '../../../host/filesystem/machine-mount.ts';
 import { loadLibc } from '../../../host/linux/libc.ts';
-import { errnoName } from '../../../host/wasi/errno.ts';
+import { errnoName } from '../errno-name.ts';
 import { OFLAG } from '../../../host/wasi/flags.ts';
 
 export const skip: string | false = loadLibc() === undefined ? 'machine directories need Linux' : false;

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { mountMachine } from '../../../host/filesystem/machine-mount.ts';
 import { checkPath, splitPath } from '../../../host/filesystem/machine-path.ts';
-import { errnoName } from '../../../host/wasi/errno.ts';
+import { errnoName } from '../errno-name.ts';
 import { OFLAG } from '../../../host/wasi/flags.ts';
 import { bytes, createResult, skip, text } from './machine-fixture.ts';
 

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import type { Descriptor, DirectoryEntry, Result } from '../../../host/filesystem/descriptor.ts';
 import { mountMemory } from '../../../host/filesystem/memory-mount.ts';
 import { resolveLimits } from '../../../host/limits.ts';
-import { errnoName } from '../../../host/wasi/errno.ts';
+import { errnoName } from '../errno-name.ts';
 
 /** A tree as a flat table: path of names to the contents of a file, or null for a directory. */
 type Model = Map<string, string | null>;

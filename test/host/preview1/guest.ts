@@ -5,7 +5,8 @@ import type { MemoryMount } from '../../../host/capabilities/mounts/schema.ts';
 import { mountMemory } from '../../../host/filesystem/memory-mount.ts';
 import type { MountedDirectory } from '../../../host/filesystem/mount.ts';
 import { resolveLimits, type Limits } from '../../../host/limits.ts';
-import { ERRNO, errnoName } from '../../../host/wasi/errno.ts';
+import { ERRNO } from '../../../host/wasi/errno.ts';
+import { errnoName } from '../errno-name.ts';
 import { Preview1, STOP } from '../../../host/preview1/preview1.ts';
 import type { GuestCall } from '../../../host/guest.ts';
 

@@ -1,6 +1,6 @@
 /** Calls of preview 1 as data: how the guest `file-operations` is told them, and what it says they answered. */
 
-import { errnoName } from '../../../../host/wasi/errno.ts';
+import { errnoName } from '../../errno-name.ts';
 
 /** How a parameter is written: a slot is a byte, `bytes` and `lengths` begin with how many there are. */
 type Kind = 'slot' | 'u8' | 'u32' | 'u64' | 'bytes' | 'lengths';
