@@ -26,7 +26,7 @@ export type { HttpCapability } from '../host/capabilities/http/schema.ts';
 export type { MachineMount, MemoryMount, Mount } from '../host/capabilities/mounts/schema.ts';
 export type { RandomCapability } from '../host/capabilities/random/schema.ts';
 export type { SocketCapability } from '../host/capabilities/sockets/schema.ts';
-export type { Strategy } from '../host/definition.ts';
+export type { Strategy } from '../host/definition/definition.ts';
 export type { InitOptions } from '../host/init-options.ts';
 export type { LimitName, Limits } from '../host/limits.ts';
 export type { Ending, Outcome, OutcomeKind, Start, TrapReason, Usage } from '../host/outcome.ts';

@@ -1,7 +1,7 @@
 /** The one interface behind which guests run: in this thread, on worker threads, in containers, as processes. */
 
 import { NO_OUTPUT } from '../host/bytes.ts';
-import type { FunctionDefinition } from '../host/definition.ts';
+import type { FunctionDefinition } from '../host/definition/definition.ts';
 import { NO_USAGE, type Ending, type Invocation, type Outcome } from '../host/outcome.ts';
 import { NO_PHASES } from '../host/phases.ts';
 import type { Recorded } from '../host/wasi/session/run-record.ts';

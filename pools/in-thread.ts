@@ -3,8 +3,8 @@
  * (host/deadline.ts) but costs a watchdog per call, and while a guest runs nothing else in the thread does.
  */
 
-import { AddressSpace, memoryLimit } from '../host/address-space.ts';
-import type { FunctionDefinition } from '../host/definition.ts';
+import { AddressSpace, memoryLimit } from '../host/linux/address-space.ts';
+import type { FunctionDefinition } from '../host/definition/definition.ts';
 import { isNebulaError, messageOf, NebulaError } from '../host/errors.ts';
 import { GuestThread } from '../host/thread/guest-thread.ts';
 import { monotonicNs } from '../host/monotonic.ts';

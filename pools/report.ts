@@ -1,6 +1,6 @@
 /** What a deploy tells its caller of what it found out. */
 
-import type { Deployment } from '../host/deployment.ts';
+import type { Deployment } from '../host/snapshot/deployment.ts';
 import type { DeployReport } from './executor.ts';
 
 /** A deployment without what only threads need of it. */

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resolveCapabilities, type Capabilities } from '../host/capabilities/capabilities.ts';
-import type { FunctionDefinition } from '../host/definition.ts';
+import type { FunctionDefinition } from '../host/definition/definition.ts';
 import type { InitOptions } from '../host/init-options.ts';
 import { resolveLimits, type Limits } from '../host/limits.ts';
 import { prepareModule } from '../host/preparation/module.ts';

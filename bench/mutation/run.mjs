@@ -13,7 +13,7 @@ import { wilson95 } from './wilson.mjs';
 const ALSO = {
   'host/module': ['test/host/preparation/module'],
   'pools/worker': ['test/pools/deadline', 'test/pools/abort-watch', 'test/pools/stopped'],
-  'host/snapshot': ['test/host/micro-vm', 'test/host/initialise'],
+  'host/snapshot': ['test/host/micro-vm'],
 };
 /** Each takes longer than a mutant is worth: what they alone would notice counts as not noticed. */
 const TOO_SLOW = [

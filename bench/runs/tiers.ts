@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { MicroVm } from '../../host/micro-vm.ts';
+import { MicroVm } from '../../host/micro-vm/micro-vm.ts';
 import { closeImage } from '../../host/snapshot/image.ts';
 import { compareLatency, type Comparison } from '../measurement/comparison.ts';
 import { rowOf, type Row, type Series } from '../measurement/series.ts';

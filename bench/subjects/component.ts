@@ -8,7 +8,7 @@ import { resolveCapabilities } from '../../host/capabilities/capabilities.ts';
 import { deployHere } from '../../host/thread/deploy.ts';
 import { resolveLimits } from '../../host/limits.ts';
 import { closeImage } from '../../host/snapshot/image.ts';
-import { collectGarbage } from '../../host/address-space.ts';
+import { collectGarbage } from '../../host/linux/address-space.ts';
 import { createNebula } from '../../lib/index.ts';
 import type { Subject } from '../measurement/series.ts';
 

@@ -1,8 +1,8 @@
 /** CPython built for WASI: a command of 20 MB. How long until an instance of it is ready for the next call. */
 
-import { AddressSpace, memoryLimit } from '../../host/address-space.ts';
+import { AddressSpace, memoryLimit } from '../../host/linux/address-space.ts';
 import { resolveCapabilities } from '../../host/capabilities/capabilities.ts';
-import type { FunctionDefinition } from '../../host/definition.ts';
+import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import { deployHere } from '../../host/thread/deploy.ts';
 import { GuestThread } from '../../host/thread/guest-thread.ts';
 import { resolveLimits } from '../../host/limits.ts';

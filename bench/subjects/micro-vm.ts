@@ -1,13 +1,13 @@
 /** Micro-VMs below the public face, so that their parts can be timed one by one. */
 
 import { resolveCapabilities } from '../../host/capabilities/capabilities.ts';
-import type { FunctionDefinition } from '../../host/definition.ts';
+import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import type { InitOptions } from '../../host/init-options.ts';
 import { resolveLimits } from '../../host/limits.ts';
-import type { MicroVm } from '../../host/micro-vm.ts';
+import type { MicroVm } from '../../host/micro-vm/micro-vm.ts';
 import { prepareModule } from '../../host/preparation/module.ts';
 import { createImage, type SnapshotImage } from '../../host/snapshot/image.ts';
-import { initialise } from '../../host/initialise.ts';
+import { initialise } from '../../host/micro-vm/initialise.ts';
 import { expectOutput } from './wasi.ts';
 
 /** A function whose invocation is measured part by part. */

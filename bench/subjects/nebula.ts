@@ -1,7 +1,7 @@
 /** Nebula through its public face: in the caller's thread, through the pool, over HTTP. */
 
 import { createNebula, NebulaClient, startServer, type Nebula } from '../../lib/index.ts';
-import type { Strategy } from '../../host/definition.ts';
+import type { Strategy } from '../../host/definition/definition.ts';
 import type { DeployOptions } from '../../lib/schema/manifest.ts';
 import type { NebulaOptions } from '../../lib/schema/nebula-options.ts';
 import type { Subject } from '../measurement/series.ts';

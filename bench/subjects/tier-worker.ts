@@ -1,8 +1,8 @@
 /** A thread that runs a function whose module another thread may have run before it, and tells tiers and times. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import type { FunctionDefinition } from '../../host/definition.ts';
-import { MicroVm } from '../../host/micro-vm.ts';
+import type { FunctionDefinition } from '../../host/definition/definition.ts';
+import { MicroVm } from '../../host/micro-vm/micro-vm.ts';
 import type { SnapshotImage } from '../../host/snapshot/image.ts';
 import { exportedFunctions } from './module-variants.ts';
 import { runOnce } from './micro-vm.ts';

@@ -7,7 +7,7 @@ import { compile } from '../module/compile.ts';
 import type { PreparedModule } from '../module/prepared-module.ts';
 import { prepareApart } from './children.ts';
 import type { PreparationBounds } from './task.ts';
-import type { ComponentCore, PreparedComponent, TranspiledComponent } from '../prepared-component.ts';
+import type { ComponentCore, PreparedComponent, TranspiledComponent } from '../definition/prepared-component.ts';
 import type { Declarations } from '../component/prepare/transpilation.ts';
 
 /** A component, and what the rest of the house wants to know of any guest. */

@@ -1,6 +1,6 @@
 /** What a preparing process is asked and answers: plain data and bytes, which cross between processes. */
 
-import type { TranspiledComponent } from '../prepared-component.ts';
+import type { TranspiledComponent } from '../definition/prepared-component.ts';
 import type { Declarations } from '../component/prepare/transpilation.ts';
 import type { RewrittenComponent } from '../component/prepare/rewrite.ts';
 import type { Failure } from '../errors.ts';

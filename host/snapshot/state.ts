@@ -1,7 +1,7 @@
 /** Reads and sets the state of a live instance through the exports that the rewriting added (module/instrument.ts). */
 
 import { NO_BYTES } from '../bytes.ts';
-import type { AddressSpace } from '../address-space.ts';
+import type { AddressSpace } from '../linux/address-space.ts';
 import { NebulaError } from '../errors.ts';
 import { STATE, stateOf } from '../module/instrument.ts';
 import type { PreparedModule } from '../module/prepared-module.ts';

@@ -3,10 +3,15 @@
  * the manifest names where it is exact, else the fastest of the exact ones on a memory of the function's size.
  */
 
-import type { Strategy } from '../definition.ts';
+import type { Strategy } from '../definition/definition.ts';
 import type { ModuleInfo } from '../module/inspect.ts';
-import type { Times } from './calibration.ts';
 import type { SnapshotImage } from './image.ts';
+
+/** Times of one strategy: the median is reported, the lower quartile decides, for a busy machine only adds. */
+export interface Times {
+  readonly medianNs: number;
+  readonly quartileNs: number;
+}
 
 /** The strategy of a function, and how it came to be that one. */
 export interface Calibration {

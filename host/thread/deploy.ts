@@ -1,15 +1,15 @@
 /** Makes a function ready in one thread: initialised, snapshotted, calibrated. The result serves every thread. */
 
 import { NO_BYTES } from '../bytes.ts';
-import { UNCOUNTED, type AddressSpace } from '../address-space.ts';
+import { UNCOUNTED, type AddressSpace } from '../linux/address-space.ts';
 import { hasComponent } from '../component/vm/component-definition.ts';
 import { deployComponent } from '../component/vm/deploy.ts';
-import type { FunctionDefinition } from '../definition.ts';
-import type { Deployment } from '../deployment.ts';
+import type { FunctionDefinition } from '../definition/definition.ts';
+import type { Deployment } from '../snapshot/deployment.ts';
 import { isNebulaError, messageOf, NebulaError } from '../errors.ts';
-import { initialise, type Initialised } from '../initialise.ts';
-import { MicroVm } from '../micro-vm.ts';
-import { timeFresh, timeRestore } from '../snapshot/calibration.ts';
+import { initialise, type Initialised } from '../micro-vm/initialise.ts';
+import { MicroVm } from '../micro-vm/micro-vm.ts';
+import { timeFresh, timeRestore } from '../snapshot/restore/calibration.ts';
 import { decodeSnapshot } from '../snapshot/codec.ts';
 import { closeImage, createImage, withoutRuns, type SnapshotImage } from '../snapshot/image.ts';
 import { imageBytes } from '../snapshot/snapshot.ts';

@@ -3,19 +3,19 @@
  * dropped least-recently-used when the address space is full. A thread runs one guest at a time.
  */
 
-import { collectGarbage, UNCOUNTED, type AddressSpace } from '../address-space.ts';
+import { collectGarbage, UNCOUNTED, type AddressSpace } from '../linux/address-space.ts';
 import { mergeVariables } from '../capabilities/environment/variables.ts';
 import { hasComponent } from '../component/vm/component-definition.ts';
 import { ComponentVm } from '../component/vm/component-vm.ts';
-import type { FunctionDefinition, Strategy } from '../definition.ts';
-import type { Deployment } from '../deployment.ts';
+import type { FunctionDefinition, Strategy } from '../definition/definition.ts';
+import type { Deployment } from '../snapshot/deployment.ts';
 import { deployHere } from './deploy.ts';
 import { isNebulaError } from '../errors.ts';
-import type { Guest } from '../guest.ts';
+import type { Guest } from '../wasi/session/guest.ts';
 import { monotonicNs } from '../monotonic.ts';
-import { MicroVm } from '../micro-vm.ts';
+import { MicroVm } from '../micro-vm/micro-vm.ts';
 import type { Ending, Invocation, Outcome, Start } from '../outcome.ts';
-import type { GuestCall } from '../guest.ts';
+import type { GuestCall } from '../wasi/session/guest.ts';
 import { RestoreTally } from '../restore-tally.ts';
 import type { RunRecord } from '../wasi/session/run-record.ts';
 import type { SnapshotImage } from '../snapshot/image.ts';

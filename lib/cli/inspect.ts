@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { isComponent } from '../../host/component/prepare/binary.ts';
 import { prepareComponent, transpileComponent } from '../../host/preparation/component.ts';
-import { WIZER_EXPORT } from '../../host/initialise.ts';
+import { WIZER_EXPORT } from '../../host/micro-vm/initialise.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
 import { hasCow } from '../../host/linux/memory.ts';
 import { prepareModule } from '../../host/preparation/module.ts';

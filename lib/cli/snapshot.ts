@@ -6,7 +6,7 @@ import { dirname, resolve } from 'node:path';
 import { NO_BYTES } from '../../host/bytes.ts';
 import { isComponent } from '../../host/component/prepare/binary.ts';
 import { argumentError, NebulaError } from '../../host/errors.ts';
-import { initialise } from '../../host/initialise.ts';
+import { initialise } from '../../host/micro-vm/initialise.ts';
 import { encodeSnapshot } from '../../host/snapshot/codec.ts';
 import { imageBytes } from '../../host/snapshot/snapshot.ts';
 import { writeDurably } from '../registry/durable-file.ts';

@@ -2,7 +2,7 @@
 
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TranspiledComponent } from '../../host/prepared-component.ts';
+import type { TranspiledComponent } from '../../host/definition/prepared-component.ts';
 import { transpileComponent } from '../../host/preparation/component.ts';
 import { isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
 import { DEFAULT_LIMITS } from '../../host/limits.ts';

@@ -2,8 +2,8 @@
 
 import { resolveCapabilities } from '../../host/capabilities/capabilities.ts';
 import { isComponent } from '../../host/component/prepare/binary.ts';
-import type { PreparedComponent, TranspiledComponent } from '../../host/prepared-component.ts';
-import type { FunctionDefinition } from '../../host/definition.ts';
+import type { PreparedComponent, TranspiledComponent } from '../../host/definition/prepared-component.ts';
+import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
 import type { ModuleOptions } from '../../host/module/inspect.ts';

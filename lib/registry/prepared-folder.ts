@@ -7,7 +7,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UTF8_DECODER } from '../../host/bytes.ts';
-import type { TranspiledComponent } from '../../host/prepared-component.ts';
+import type { TranspiledComponent } from '../../host/definition/prepared-component.ts';
 import { messageOf, NebulaError } from '../../host/errors.ts';
 import { writeDurably } from './durable-file.ts';
 import { digestInTurns } from './digest.ts';

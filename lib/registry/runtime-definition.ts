@@ -3,7 +3,7 @@
 import { capabilityEntries, resolveCapabilities } from '../../host/capabilities/capabilities.ts';
 import type { MachineMount, Mount } from '../../host/capabilities/mounts/schema.ts';
 import { isComponent } from '../../host/component/prepare/binary.ts';
-import type { FunctionDefinition } from '../../host/definition.ts';
+import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { resolveLimits } from '../../host/limits.ts';
 import { CONTAINER_DEFAULTS, type ContainerDefinition } from '../../pools/container/definition.ts';

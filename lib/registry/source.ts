@@ -3,7 +3,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { NO_BYTES, UTF8_DECODER } from '../../host/bytes.ts';
-import type { TranspiledComponent } from '../../host/prepared-component.ts';
+import type { TranspiledComponent } from '../../host/definition/prepared-component.ts';
 import { argumentError, messageOf, NebulaError } from '../../host/errors.ts';
 import { isComponent } from '../../host/component/prepare/binary.ts';
 import { DEFAULT_LIMITS } from '../../host/limits.ts';

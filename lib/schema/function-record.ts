@@ -1,7 +1,7 @@
 /** A deployed function as `list` shows it. */
 
 import { Type } from 'typebox';
-import { COMPONENT_KINDS } from '../../host/prepared-component.ts';
+import { COMPONENT_KINDS } from '../../host/definition/prepared-component.ts';
 import { oneOf, text } from '../../host/schema/elements.ts';
 import type { ReadonlyStatic } from '../../host/schema/static.ts';
 import { deployReportSchema, type DeployReport } from '../../pools/deploy-report.ts';

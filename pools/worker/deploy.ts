@@ -1,7 +1,7 @@
 /** A deploy on a thread of the pool, from the chore to what it found out. */
 
-import type { FunctionDefinition } from '../../host/definition.ts';
-import type { Deployment } from '../../host/deployment.ts';
+import type { FunctionDefinition } from '../../host/definition/definition.ts';
+import type { Deployment } from '../../host/snapshot/deployment.ts';
 import { isNebulaError } from '../../host/errors.ts';
 import type { Chore, ChoreAnswer } from './messages.ts';
 import { errorOf, workerLost } from './refusals.ts';

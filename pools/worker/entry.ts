@@ -4,7 +4,7 @@
  */
 
 import type { MessagePort } from 'node:worker_threads';
-import { AddressSpace, collectGarbage } from '../../host/address-space.ts';
+import { AddressSpace, collectGarbage } from '../../host/linux/address-space.ts';
 import { GuestThread } from '../../host/thread/guest-thread.ts';
 import { loadLibc } from '../../host/linux/libc.ts';
 import { tellThreadMemory } from '../../host/linux/thread-memory.ts';

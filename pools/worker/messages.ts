@@ -5,8 +5,8 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { NO_OUTPUT } from '../../host/bytes.ts';
-import type { FunctionDefinition, Strategy } from '../../host/definition.ts';
-import type { Deployment } from '../../host/deployment.ts';
+import type { FunctionDefinition, Strategy } from '../../host/definition/definition.ts';
+import type { Deployment } from '../../host/snapshot/deployment.ts';
 import { messageOf, toFailure, type Failure } from '../../host/errors.ts';
 import type { Ending, Invocation, Outcome, Start } from '../../host/outcome.ts';
 import { loadWasmPhases, storeWasmPhases } from '../../host/phases.ts';

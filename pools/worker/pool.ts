@@ -4,8 +4,8 @@
  */
 
 import { availableParallelism } from 'node:os';
-import { AddressSpace, memoryLimit } from '../../host/address-space.ts';
-import type { FunctionDefinition } from '../../host/definition.ts';
+import { AddressSpace, memoryLimit } from '../../host/linux/address-space.ts';
+import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';

@@ -1,6 +1,6 @@
 /** What went wrong in a thread, as the error that the caller is told. */
 
-import type { FunctionDefinition } from '../../host/definition.ts';
+import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import { fromFailure, messageOf, NebulaError } from '../../host/errors.ts';
 import type { Refusal } from './messages.ts';
 

@@ -1,7 +1,7 @@
 /** Runs a function's committed Wasm in a micro-VM of this thread. */
 
 import { deployHere } from '../../host/thread/deploy.ts';
-import { MicroVm } from '../../host/micro-vm.ts';
+import { MicroVm } from '../../host/micro-vm/micro-vm.ts';
 import type { Ending } from '../../host/outcome.ts';
 import { closeImage } from '../../host/snapshot/image.ts';
 import type { Capabilities } from '../../host/capabilities/capabilities.ts';

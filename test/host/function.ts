@@ -3,15 +3,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolveCapabilities, type Capabilities } from '../../host/capabilities/capabilities.ts';
-import type { FunctionDefinition, Strategy } from '../../host/definition.ts';
+import type { FunctionDefinition, Strategy } from '../../host/definition/definition.ts';
 import type { InitOptions } from '../../host/init-options.ts';
-import type { Deployment } from '../../host/deployment.ts';
+import type { Deployment } from '../../host/snapshot/deployment.ts';
 import { deployHere } from '../../host/thread/deploy.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
-import { MicroVm } from '../../host/micro-vm.ts';
+import { MicroVm } from '../../host/micro-vm/micro-vm.ts';
 import { prepareModule } from '../../host/preparation/module.ts';
 import type { Ending } from '../../host/outcome.ts';
-import type { GuestCall } from '../../host/guest.ts';
+import type { GuestCall } from '../../host/wasi/session/guest.ts';
 import { assemble } from '../wat.ts';
 
 export interface Given {

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { AddressSpace, collectGarbage } from '../../host/address-space.ts';
-import type { FunctionDefinition, Strategy } from '../../host/definition.ts';
+import { AddressSpace, collectGarbage } from '../../host/linux/address-space.ts';
+import type { FunctionDefinition, Strategy } from '../../host/definition/definition.ts';
 import { GuestThread } from '../../host/thread/guest-thread.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import { commandComponent, defineComponent } from './component/components.ts';

@@ -1,6 +1,6 @@
 /** An Executor whose invocations end as the test says; everything it was asked is kept for inspection. */
 
-import type { FunctionDefinition } from '../../host/definition.ts';
+import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { NO_USAGE, type Invocation, type Outcome } from '../../host/outcome.ts';
 import { NO_PHASES } from '../../host/phases.ts';

@@ -8,7 +8,7 @@ import { folderCircle, folderImports } from './folders.ts';
 // Compiled to dist/test/meta.
 const root = join(import.meta.dirname, '..', '..', '..');
 
-const FOLDERS = ['statistics', 'hardware', 'bench', 'pools', 'lib'];
+const FOLDERS = ['host', 'pools', 'lib', 'bench', 'hardware', 'statistics'];
 
 test('folderCircle() finds the shortest way back to a folder, and none where there is none', () => {
   const line = [

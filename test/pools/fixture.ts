@@ -1,7 +1,7 @@
 /** Executors and calls for the tests of pools. */
 
 import type { TestContext } from 'node:test';
-import type { FunctionDefinition } from '../../host/definition.ts';
+import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
 import type { Executor } from '../../pools/executor.ts';
 import { createWorkerExecutor, type WorkerExecutorOptions } from '../../pools/worker/pool.ts';

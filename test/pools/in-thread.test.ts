@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { collectGarbage } from '../../host/address-space.ts';
+import { collectGarbage } from '../../host/linux/address-space.ts';
 import { GuestThread } from '../../host/thread/guest-thread.ts';
-import { MicroVm } from '../../host/micro-vm.ts';
+import { MicroVm } from '../../host/micro-vm/micro-vm.ts';
 import { createInThreadExecutor } from '../../pools/in-thread.ts';
 import { deploy, input, stdoutOf } from './fixture.ts';
 

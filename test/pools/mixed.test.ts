@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import type { FunctionDefinition } from '../../host/definition.ts';
+import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import type { Outcome } from '../../host/outcome.ts';
 import { deploy, input, openPool, stdoutOf, until } from './fixture.ts';
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { FunctionDefinition } from '../../host/definition.ts';
+import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import type { Executor } from '../../pools/executor.ts';
 import { commandComponent, defineComponent } from '../host/component/components.ts';
 import { define, type DefinitionOverrides } from '../definition.ts';

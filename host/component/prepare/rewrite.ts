@@ -9,7 +9,12 @@ import { readLayout, type ModuleLayout } from '../../module/layout.ts';
 import type { StepListener } from '../../module/rewrite.ts';
 import { type CodeScan, scanValid, TABLE_CHANGES } from '../../module/scan.ts';
 import { checkGlue } from './glue/check.ts';
-import type { ComponentCore, ComponentKind, PreparedComponent, TranspiledComponent } from '../../prepared-component.ts';
+import type {
+  ComponentCore,
+  ComponentKind,
+  PreparedComponent,
+  TranspiledComponent,
+} from '../../definition/prepared-component.ts';
 import { refuseUnknownExports, refuseUnknownImports } from './entries.ts';
 import { parseInterface, readWorld } from './wit.ts';
 

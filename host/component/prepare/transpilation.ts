@@ -12,7 +12,7 @@ import { refuseUnknownWorld } from './entries.ts';
 import { checkGlue } from './glue/check.ts';
 import { guardGlue } from './glue/guard.ts';
 import { rewriteNames } from './names/component-names.ts';
-import type { TranspiledComponent } from '../../prepared-component.ts';
+import type { TranspiledComponent } from '../../definition/prepared-component.ts';
 import { renewableFactory } from './glue/renewable-glue.ts';
 import { synchronousGlue } from './glue/synchronous-glue.ts';
 

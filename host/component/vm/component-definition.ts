@@ -1,7 +1,7 @@
 /** Definitions of functions that are components. */
 
-import type { FunctionDefinition } from '../../definition.ts';
-import type { PreparedComponent } from '../../prepared-component.ts';
+import type { FunctionDefinition } from '../../definition/definition.ts';
+import type { PreparedComponent } from '../../definition/prepared-component.ts';
 
 /** A definition that has a component. */
 export type ComponentDefinition = FunctionDefinition & { readonly component: PreparedComponent };

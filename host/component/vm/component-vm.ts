@@ -3,14 +3,14 @@
  * the core modules; what they import is `world/`.
  */
 
-import { UNCOUNTED, type AddressSpace } from '../../address-space.ts';
+import { UNCOUNTED, type AddressSpace } from '../../linux/address-space.ts';
 import { runWithin } from '../../deadline.ts';
-import type { Strategy } from '../../definition.ts';
+import type { Strategy } from '../../definition/definition.ts';
 import { isNebulaError, messageOf, NebulaError } from '../../errors.ts';
 import { closeAll, mountAll } from '../../filesystem/mounts.ts';
-import type { Guest } from '../../guest.ts';
+import type { Guest } from '../../wasi/session/guest.ts';
 import { describeEnding, type Ending, type Usage } from '../../outcome.ts';
-import type { GuestCall } from '../../guest.ts';
+import type { GuestCall } from '../../wasi/session/guest.ts';
 import { explainEnding } from '../../refused-growth.ts';
 import type { StateDigest } from '../../snapshot/audit.ts';
 import type { SnapshotImage } from '../../snapshot/image.ts';

@@ -3,7 +3,7 @@
  * links that are pointed at the next glue. Memories, globals and tables are put back as a module's are (snapshot/).
  */
 
-import type { AddressSpace } from '../../address-space.ts';
+import type { AddressSpace } from '../../linux/address-space.ts';
 import { NebulaError } from '../../errors.ts';
 import { releaseMemory } from '../../linux/memory.ts';
 import { Budget } from '../../module/budget.ts';

@@ -3,10 +3,10 @@
  * core instances can be put back exactly, an image of their memory for every thread.
  */
 
-import { UNCOUNTED, type AddressSpace } from '../../address-space.ts';
-import type { Deployment } from '../../deployment.ts';
+import { UNCOUNTED, type AddressSpace } from '../../linux/address-space.ts';
+import type { Deployment } from '../../snapshot/deployment.ts';
 import { closeImage, createImage, withoutRuns, type SnapshotImage } from '../../snapshot/image.ts';
-import { timeRestore } from '../../snapshot/calibration.ts';
+import { timeRestore } from '../../snapshot/restore/calibration.ts';
 import { imageBytes } from '../../snapshot/snapshot.ts';
 import { chooseStrategy, onlyFresh, type Calibration } from '../../snapshot/strategy.ts';
 import { ComponentVm } from './component-vm.ts';

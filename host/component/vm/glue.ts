@@ -5,7 +5,7 @@
 
 import { evaluateGlue } from './glue-realm.ts';
 import type { GlueFactory } from '../prepare/glue/contract.ts';
-import type { PreparedComponent } from '../../prepared-component.ts';
+import type { PreparedComponent } from '../../definition/prepared-component.ts';
 
 const compiled: WeakMap<PreparedComponent, GlueFactory> = new WeakMap();
 

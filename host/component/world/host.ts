@@ -5,7 +5,7 @@
 
 import { NO_BYTES } from '../../bytes.ts';
 import type { MountedDirectory } from '../../filesystem/mount.ts';
-import type { GuestCall } from '../../guest.ts';
+import type { GuestCall } from '../../wasi/session/guest.ts';
 import { COUNT } from '../../wasi/session/run-record.ts';
 import { Session, type SessionOptions } from '../../wasi/session/session.ts';
 import { GUEST, guestSignal, isToStop, ownSignal, tellCaller } from '../channel/signal.ts';

@@ -1,6 +1,6 @@
 /** One way to put an instance's memory back. Globals and tables are put back by the instance itself (state.ts). */
 
-import type { Strategy } from '../../definition.ts';
+import type { Strategy } from '../../definition/definition.ts';
 
 /** Puts the memory of one micro-VM back. */
 export interface Restorer {

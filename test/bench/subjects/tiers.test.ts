@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { MicroVm } from '../../../host/micro-vm.ts';
+import { MicroVm } from '../../../host/micro-vm/micro-vm.ts';
 import { readLayout } from '../../../host/module/layout.ts';
 import { closeImage } from '../../../host/snapshot/image.ts';
 import { functionPath } from '../../../bench/measurement/root.ts';

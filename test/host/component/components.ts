@@ -10,7 +10,7 @@ import type { RequestHead, ResponseHead } from '../../../host/http-message.ts';
 import type { ComponentDefinition } from '../../../host/component/vm/component-definition.ts';
 import { ComponentVm } from '../../../host/component/vm/component-vm.ts';
 import { decodeResult, type FunctionResult } from '../../../host/component/vm/exported-function.ts';
-import type { TranspiledComponent } from '../../../host/prepared-component.ts';
+import type { TranspiledComponent } from '../../../host/definition/prepared-component.ts';
 import { prepareComponent } from '../../../host/preparation/component.ts';
 import { DEFAULT_LIMITS, resolveLimits, type Limits } from '../../../host/limits.ts';
 import type { Ending } from '../../../host/outcome.ts';

@@ -8,7 +8,7 @@ import { resolveLimits, type Limits } from '../../../host/limits.ts';
 import { ERRNO } from '../../../host/wasi/errno.ts';
 import { errnoName } from '../errno-name.ts';
 import { Preview1, STOP } from '../../../host/preview1/preview1.ts';
-import type { GuestCall } from '../../../host/guest.ts';
+import type { GuestCall } from '../../../host/wasi/session/guest.ts';
 
 /** Where `put` begins to place what a call is handed. */
 const SCRATCH = 1024;

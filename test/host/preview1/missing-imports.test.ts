@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NebulaError } from '../../../host/errors.ts';
-import { initialise } from '../../../host/initialise.ts';
+import { initialise } from '../../../host/micro-vm/initialise.ts';
 import { createNebula } from '../../../lib/nebula.ts';
 import { assemble } from '../../wat.ts';
 import { define, Deployed } from '../function.ts';

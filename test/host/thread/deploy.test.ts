@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deployHere } from '../../../host/thread/deploy.ts';
-import { initialise } from '../../../host/initialise.ts';
+import { initialise } from '../../../host/micro-vm/initialise.ts';
 import { isNebulaError, type ErrorName } from '../../../host/errors.ts';
 import { encodeSnapshot } from '../../../host/snapshot/codec.ts';
 import type { Snapshot } from '../../../host/snapshot/snapshot.ts';

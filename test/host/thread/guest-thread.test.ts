@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { AddressSpace } from '../../../host/address-space.ts';
-import type { FunctionDefinition } from '../../../host/definition.ts';
+import { AddressSpace } from '../../../host/linux/address-space.ts';
+import type { FunctionDefinition } from '../../../host/definition/definition.ts';
 import { deployHere } from '../../../host/thread/deploy.ts';
 import { GuestThread } from '../../../host/thread/guest-thread.ts';
-import { MicroVm } from '../../../host/micro-vm.ts';
+import { MicroVm } from '../../../host/micro-vm/micro-vm.ts';
 import { monotonicNs } from '../../../host/monotonic.ts';
 import type { Invocation, Outcome } from '../../../host/outcome.ts';
 import { define, defineGuest, type Given } from '../function.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FunctionDefinition } from '../../../host/definition.ts';
+import type { FunctionDefinition } from '../../../host/definition/definition.ts';
 import { DEFAULT_LIMITS } from '../../../host/limits.ts';
 import { Call } from '../../../pools/worker/call.ts';
 import { Dispatcher } from '../../../pools/worker/dispatcher.ts';

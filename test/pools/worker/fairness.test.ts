@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { FunctionDefinition } from '../../../host/definition.ts';
+import type { FunctionDefinition } from '../../../host/definition/definition.ts';
 import type { Outcome } from '../../../host/outcome.ts';
 import type { Executor } from '../../../pools/executor.ts';
 import { deploy, deployMany, input, median, openPool, stdoutOf, until } from '../fixture.ts';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
-import type { FunctionDefinition } from '../../../host/definition.ts';
+import type { FunctionDefinition } from '../../../host/definition/definition.ts';
 import type { Executor } from '../../../pools/executor.ts';
 import { createInThreadExecutor } from '../../../pools/in-thread.ts';
 import { define, modulePath, renamed } from '../../definition.ts';

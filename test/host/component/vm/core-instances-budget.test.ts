@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
-import { AddressSpace } from '../../../../host/address-space.ts';
+import { AddressSpace } from '../../../../host/linux/address-space.ts';
 import { ComponentVm } from '../../../../host/component/vm/component-vm.ts';
 import { decodeResult } from '../../../../host/component/vm/exported-function.ts';
 import { deployHere } from '../../../../host/thread/deploy.ts';

@@ -7,7 +7,7 @@ import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { ComponentVm } from '../../../../host/component/vm/component-vm.ts';
 import type { ComponentDefinition } from '../../../../host/component/vm/component-definition.ts';
 import { decodeResult } from '../../../../host/component/vm/exported-function.ts';
-import type { Deployment } from '../../../../host/deployment.ts';
+import type { Deployment } from '../../../../host/snapshot/deployment.ts';
 import { deployHere } from '../../../../host/thread/deploy.ts';
 import type { Ending } from '../../../../host/outcome.ts';
 import { closeImage } from '../../../../host/snapshot/image.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Mount } from '../../../../host/capabilities/mounts/schema.ts';
 import { ComponentVm } from '../../../../host/component/vm/component-vm.ts';
-import type { Guest } from '../../../../host/guest.ts';
+import type { Guest } from '../../../../host/wasi/session/guest.ts';
 import { isFstflagsInvalid } from '../../../../host/wasi/flags.ts';
 import { commandComponent, defineComponent } from '../../component/components.ts';
 import { callOf, defineGuest, Deployed } from '../../function.ts';

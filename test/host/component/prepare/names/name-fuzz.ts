@@ -10,7 +10,7 @@ import { compileGlue } from '../../../../../host/component/vm/glue.ts';
 import type { Exports } from '../../../../../host/component/prepare/glue/contract.ts';
 import { LIFT_LOWER_VALUES } from '../../../../../host/component/vm/lift-lower.ts';
 import { prepareComponent, transpileComponent } from '../../../../../host/preparation/component.ts';
-import type { PreparedComponent } from '../../../../../host/prepared-component.ts';
+import type { PreparedComponent } from '../../../../../host/definition/prepared-component.ts';
 import { isNebulaError } from '../../../../../host/errors.ts';
 import { resolveLimits } from '../../../../../host/limits.ts';
 import { assemble, nameOf, randomOf, TEMPLATES } from './name-templates.ts';

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { STRATEGIES, type FunctionDefinition } from '../../../host/definition.ts';
-import { initialise } from '../../../host/initialise.ts';
-import { hasCow } from '../../../host/linux/memory.ts';
-import { MicroVm } from '../../../host/micro-vm.ts';
-import { calibrate } from '../../../host/thread/deploy.ts';
-import { writtenOffsets } from '../../../host/snapshot/calibration.ts';
-import { createRestorer } from '../../../host/snapshot/restore/restorers.ts';
-import { exactStrategies } from '../../../host/snapshot/strategy.ts';
-import { closeImage, createImage, type SnapshotImage } from '../../../host/snapshot/image.ts';
-import { callOf, define, defineGuest, Deployed } from '../function.ts';
+import { STRATEGIES, type FunctionDefinition } from '../../../../host/definition/definition.ts';
+import { initialise } from '../../../../host/micro-vm/initialise.ts';
+import { hasCow } from '../../../../host/linux/memory.ts';
+import { MicroVm } from '../../../../host/micro-vm/micro-vm.ts';
+import { calibrate } from '../../../../host/thread/deploy.ts';
+import { writtenOffsets } from '../../../../host/snapshot/restore/calibration.ts';
+import { createRestorer } from '../../../../host/snapshot/restore/restorers.ts';
+import { exactStrategies } from '../../../../host/snapshot/strategy.ts';
+import { closeImage, createImage, type SnapshotImage } from '../../../../host/snapshot/image.ts';
+import { callOf, define, defineGuest, Deployed } from '../../function.ts';
 
 const MODULE =
   '(module (memory (export "memory") 2) (func (export "_start") (i32.store (i32.const 70000) (i32.const 1))))';

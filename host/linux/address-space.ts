@@ -7,8 +7,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { NebulaError } from './errors.ts';
-import { addressBytes, getLimits } from './linux/limits.ts';
+import { NebulaError } from '../errors.ts';
+import { addressBytes, getLimits } from './limits.ts';
 
 const RESERVATION_BYTES = 10 * 2 ** 30;
 /** What a process can address on x86-64 and ARM64, less a share for everything else. */

@@ -1,8 +1,8 @@
 /** What deploying a function leaves behind, for every thread. */
 
-import type { Strategy } from './definition.ts';
-import type { SnapshotImage } from './snapshot/image.ts';
-import type { Calibration } from './snapshot/strategy.ts';
+import type { Strategy } from '../definition/definition.ts';
+import type { SnapshotImage } from './image.ts';
+import type { Calibration } from './strategy.ts';
 
 /** Plain data that crosses threads; the image's memfd belongs to whoever holds this. */
 export interface Deployment {

@@ -1,10 +1,10 @@
 /** A function ready to be run: plain data that every thread can hold. */
 
-import type { Capabilities } from './capabilities/capabilities.ts';
+import type { Capabilities } from '../capabilities/capabilities.ts';
 import type { PreparedComponent } from './prepared-component.ts';
-import type { InitOptions } from './init-options.ts';
-import type { Limits } from './limits.ts';
-import type { PreparedModule } from './module/prepared-module.ts';
+import type { InitOptions } from '../init-options.ts';
+import type { Limits } from '../limits.ts';
+import type { PreparedModule } from '../module/prepared-module.ts';
 
 /** How the guest's state is put back after a run (docs/architecture.md). `auto` lets a calibration choose. */
 export const STRATEGIES = ['fresh', 'copy', 'cow'] as const;

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FunctionDefinition } from '../../host/definition.ts';
-import { isNebulaError, type NebulaError } from '../../host/errors.ts';
-import { initialise } from '../../host/initialise.ts';
-import { resolveLimits } from '../../host/limits.ts';
-import { inspectModule } from '../../host/module/inspect.ts';
-import { instrument } from '../../host/module/instrument.ts';
-import { readLayout } from '../../host/module/layout.ts';
-import { scanCode } from '../../host/module/scan.ts';
-import { assemble } from '../wat.ts';
-import { define, defineGuest, Deployed, deploy, type Given } from './function.ts';
+import type { FunctionDefinition } from '../../../host/definition/definition.ts';
+import { isNebulaError, type NebulaError } from '../../../host/errors.ts';
+import { initialise } from '../../../host/micro-vm/initialise.ts';
+import { resolveLimits } from '../../../host/limits.ts';
+import { inspectModule } from '../../../host/module/inspect.ts';
+import { instrument } from '../../../host/module/instrument.ts';
+import { readLayout } from '../../../host/module/layout.ts';
+import { scanCode } from '../../../host/module/scan.ts';
+import { assemble } from '../../wat.ts';
+import { define, defineGuest, Deployed, deploy, type Given } from '../function.ts';
 
 const WRITE = `(import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))`;
 const READ = `(import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))`;

@@ -1,6 +1,6 @@
 /** A component made ready to run: what the deploy leaves behind, plain data that every thread can hold. */
 
-import type { Needs } from './module/growth.ts';
+import type { Needs } from '../module/growth.ts';
 
 /** `command` exports wasi:cli/run, `http` exports wasi:http/incoming-handler, `library` neither. */
 export const COMPONENT_KINDS = ['command', 'http', 'library'] as const;

@@ -1,10 +1,10 @@
 /** One call into a guest, and how it ended. */
 
-import { runWithin } from './deadline.ts';
-import type { Ending } from './outcome.ts';
-import type { Preview1 } from './preview1/preview1.ts';
-import type { InstanceState } from './snapshot/state.ts';
-import { trapOf } from './trap.ts';
+import { runWithin } from '../deadline.ts';
+import type { Ending } from '../outcome.ts';
+import type { Preview1 } from '../preview1/preview1.ts';
+import type { InstanceState } from '../snapshot/state.ts';
+import { trapOf } from '../trap.ts';
 
 /** Calls an export of type () -> () or () -> i32, within a deadline if `timeoutMs` is above 0, and tells how it ended. */
 export function callWithin(state: InstanceState, exportName: string, preview1: Preview1, timeoutMs: number): Ending {

@@ -1,18 +1,18 @@
 /** Takes a function's snapshot: instantiates its module, runs its initialisation once, reads the state. */
 
-import { NO_BYTES, UTF8_DECODER, UTF8_ENCODER } from './bytes.ts';
-import { UNCOUNTED, type AddressSpace } from './address-space.ts';
-import type { FunctionDefinition } from './definition.ts';
+import { NO_BYTES, UTF8_DECODER, UTF8_ENCODER } from '../bytes.ts';
+import { UNCOUNTED, type AddressSpace } from '../linux/address-space.ts';
+import type { FunctionDefinition } from '../definition/definition.ts';
 import { callWithin } from './guest-call.ts';
-import { isNebulaError, messageOf, NebulaError } from './errors.ts';
-import { mountAll, closeAll } from './filesystem/mounts.ts';
-import { describeEnding, type Ending } from './outcome.ts';
-import { releaseMemory } from './linux/memory.ts';
-import { STATE } from './module/instrument.ts';
-import { Preview1 } from './preview1/preview1.ts';
-import type { GuestCall } from './guest.ts';
-import { nonZeroPages, type Snapshot } from './snapshot/snapshot.ts';
-import { InstanceState } from './snapshot/state.ts';
+import { isNebulaError, messageOf, NebulaError } from '../errors.ts';
+import { mountAll, closeAll } from '../filesystem/mounts.ts';
+import { describeEnding, type Ending } from '../outcome.ts';
+import { releaseMemory } from '../linux/memory.ts';
+import { STATE } from '../module/instrument.ts';
+import { Preview1 } from '../preview1/preview1.ts';
+import type { GuestCall } from '../wasi/session/guest.ts';
+import { nonZeroPages, type Snapshot } from '../snapshot/snapshot.ts';
+import { InstanceState } from '../snapshot/state.ts';
 
 /** What the initialisation came to. Plain data. */
 export interface Initialised {

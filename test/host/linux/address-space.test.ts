@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { execFileSync } from 'node:child_process';
-import { AddressSpace, memoryLimit } from '../../host/address-space.ts';
-import { loadLibc } from '../../host/linux/libc.ts';
+import { AddressSpace, memoryLimit } from '../../../host/linux/address-space.ts';
+import { loadLibc } from '../../../host/linux/libc.ts';
 
 test('memoryLimit() is at least one and no more than the address space could hold', () => {
   const limit = memoryLimit();
@@ -13,7 +13,7 @@ const GIB = 2 ** 30;
 const skip = loadLibc() === undefined ? 'needs the C library' : false;
 
 test('memoryLimit() leaves what the process has already, and what its threads will take', { skip }, () => {
-  const module = new URL('../../host/address-space.js', import.meta.url).href;
+  const module = new URL('../../../host/linux/address-space.js', import.meta.url).href;
   const code = `const { memoryLimit } = await import(${JSON.stringify(module)}); console.log(memoryLimit(1), memoryLimit(3));`;
   const limited = `ulimit -v ${(300 * GIB) / 1024} && exec "$0" --input-type=module --eval "$1"`;
   const told = execFileSync('/bin/sh', ['-c', limited, process.execPath, code], { encoding: 'utf8' });

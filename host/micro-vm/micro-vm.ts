@@ -3,22 +3,22 @@
  * "micro-VM" says how it is used. What separates guests is V8's WebAssembly sandbox; they share a process.
  */
 
-import { UNCOUNTED, type AddressSpace } from './address-space.ts';
-import type { FunctionDefinition, Strategy } from './definition.ts';
-import { closeAll, mountAll } from './filesystem/mounts.ts';
-import type { MountedDirectory } from './filesystem/mount.ts';
-import { releaseMemory } from './linux/memory.ts';
-import type { Guest } from './guest.ts';
+import { UNCOUNTED, type AddressSpace } from '../linux/address-space.ts';
+import type { FunctionDefinition, Strategy } from '../definition/definition.ts';
+import { closeAll, mountAll } from '../filesystem/mounts.ts';
+import type { MountedDirectory } from '../filesystem/mount.ts';
+import { releaseMemory } from '../linux/memory.ts';
+import type { Guest } from '../wasi/session/guest.ts';
 import { callWithin } from './guest-call.ts';
-import type { Ending, Usage } from './outcome.ts';
-import { Preview1 } from './preview1/preview1.ts';
-import type { GuestCall } from './guest.ts';
-import { explainEnding } from './refused-growth.ts';
-import { auditState, StateDigest } from './snapshot/audit.ts';
-import type { SnapshotImage } from './snapshot/image.ts';
-import { createRestorer } from './snapshot/restore/restorers.ts';
-import type { Restorer } from './snapshot/restore/restorer.ts';
-import { InstanceState } from './snapshot/state.ts';
+import type { Ending, Usage } from '../outcome.ts';
+import { Preview1 } from '../preview1/preview1.ts';
+import type { GuestCall } from '../wasi/session/guest.ts';
+import { explainEnding } from '../refused-growth.ts';
+import { auditState, StateDigest } from '../snapshot/audit.ts';
+import type { SnapshotImage } from '../snapshot/image.ts';
+import { createRestorer } from '../snapshot/restore/restorers.ts';
+import type { Restorer } from '../snapshot/restore/restorer.ts';
+import { InstanceState } from '../snapshot/state.ts';
 
 const importedNames = new WeakMap<WebAssembly.Module, ReadonlySet<string>>();
 

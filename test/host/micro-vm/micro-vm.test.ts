@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deploy } from './function.ts';
+import { deploy } from '../function.ts';
 
 test('MicroVm.restore() refuses a memory that grew from no page at all', async () => {
   const grows = await deploy(

@@ -1,11 +1,12 @@
 /** Times strategies on a memory of a function's size, for whoever chooses among them (strategy.ts). */
 
-import type { Strategy } from '../definition.ts';
-import { releaseMemory } from '../linux/memory.ts';
-import { pageSizeBytes } from '../linux/page-size.ts';
-import { WASM_PAGE_BYTES } from '../wasm-page.ts';
-import type { SnapshotImage } from './image.ts';
-import { createRestorer } from './restore/restorers.ts';
+import type { Strategy } from '../../definition/definition.ts';
+import { releaseMemory } from '../../linux/memory.ts';
+import { pageSizeBytes } from '../../linux/page-size.ts';
+import { WASM_PAGE_BYTES } from '../../wasm-page.ts';
+import type { SnapshotImage } from '../image.ts';
+import type { Times } from '../strategy.ts';
+import { createRestorer } from './restorers.ts';
 
 /** Rounds a strategy is tried for, unless the time is up before: `cow` learns in the first, and a busy machine stretches any. */
 const ROUNDS = 24;
@@ -14,12 +15,6 @@ const FRESH_ROUNDS = 5;
 const PATIENCE_MS = 60;
 /** Places a round writes, two neighbouring pages each: what a small function's stack and heap come to. */
 const WRITTEN_PLACES = 2;
-
-/** Times of one strategy: the median is reported, the lower quartile decides, for a busy machine only adds. */
-export interface Times {
-  readonly medianNs: number;
-  readonly quartileNs: number;
-}
 
 function timesOf(times: number[]): Times {
   times.sort((left, right) => left - right);

@@ -1,8 +1,8 @@
 /** What a thread can run and put back: the instance of a core module (micro-vm.ts) or of a component. */
 
-import type { ComponentEntry } from './component-entry.ts';
-import type { Ending, Usage } from './outcome.ts';
-import type { SessionCall } from './wasi/session/session.ts';
+import type { ComponentEntry } from '../../component-entry.ts';
+import type { Ending, Usage } from '../../outcome.ts';
+import type { SessionCall } from './session.ts';
 
 /** What one invocation gives a guest. */
 export interface GuestCall extends SessionCall {
