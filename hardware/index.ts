@@ -5,7 +5,7 @@ export { hostWindows } from './analysis/windows.ts';
 export { HardwareError } from './instrument/errors.ts';
 export { evaluateGates } from './gate/gates.ts';
 export { readMachine } from './gate/machine.ts';
-export { importLog, importNebulaCsv, LOG_FORMATS } from './logger/import.ts';
+export { importLog, importNebulaCsv, LOG_FORMATS } from './logger/formats.ts';
 export { formatOf, openLog } from './logger/open-log.ts';
 export { parseSidecar } from './logger/nebula-csv.ts';
 export { importPpk2 } from './logger/ppk2-session.ts';

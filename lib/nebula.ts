@@ -1,7 +1,6 @@
 /** Nebula inside a Node process: functions deployed, invoked and forgotten. Touches nothing of the process around it. */
 
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { NO_BYTES } from '../host/bytes.ts';
 import { argumentError, NebulaError } from '../host/errors.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
@@ -21,12 +20,12 @@ import type { Target } from './component/target.ts';
 import { createExecutor } from './executor.ts';
 import type { FetchHandler } from './triggers/http/handler.ts';
 import type { RequestContext } from './api/nebula.ts';
-import type { RouteOptions } from './triggers/http/routes.ts';
+import type { RouteOptions } from './triggers/http/router.ts';
 import { toOutcomeError } from './wire/outcome-error.ts';
 import { Runtimes } from './runtimes.ts';
 import { CallsUnderWay } from './observe/calls-under-way.ts';
 import type { Observer } from './observe/observer.ts';
-import { createObservers } from './observe/observers.ts';
+import { createObservers } from './observe/observer-table.ts';
 import { ComponentCache } from './registry/component-cache.ts';
 import { Registry, type RegisteredFunction, type RegistryOptions } from './registry/registry.ts';
 import { loadSource } from './registry/source.ts';
@@ -63,7 +62,7 @@ export async function createNebulaOn(
       threads: options.threads ?? availableParallelism(),
       audit: options.audit ?? false,
       ...(store === undefined ? {} : { store }),
-      components: new ComponentCache(options.store === undefined ? undefined : join(options.store, 'components')),
+      components: new ComponentCache(store?.componentsFolder),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.token === undefined ? {} : { token: options.token }),
       observers,

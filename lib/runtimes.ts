@@ -3,7 +3,7 @@
 import { NebulaError } from '../host/errors.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import type { ContainerDefinition } from '../pools/container/definition.ts';
-import type { DeployReport, Executor, ExecutorStats } from '../pools/executor.ts';
+import { addStats, type DeployReport, type Executor, type ExecutorStats } from '../pools/executor.ts';
 import type { ProcessDefinition } from '../pools/process/definition.ts';
 import type { NebulaOptions } from './schema/nebula-options.ts';
 import type { Runtime } from './schema/runtime.ts';
@@ -67,15 +67,7 @@ export class Runtimes implements Executor<AnyDefinition> {
   }
 
   stats(): ExecutorStats {
-    const stats = { ...this.#wasm.stats() };
-    for (const executor of this.#opened) {
-      const { running, waiting, units, unitsReplaced } = executor.stats();
-      stats.running += running;
-      stats.waiting += waiting;
-      stats.units += units;
-      stats.unitsReplaced += unitsReplaced;
-    }
-    return stats;
+    return this.#opened.reduce((sum, executor) => addStats(sum, executor.stats()), this.#wasm.stats());
   }
 
   async close(drainMs: number): Promise<void> {

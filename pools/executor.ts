@@ -38,6 +38,27 @@ export interface ExecutorStats {
   readonly pauses?: number;
 }
 
+type Counts = Omit<ExecutorStats, 'paused' | 'pauses'>;
+
+/** The stats of an executor that has nothing and has done nothing. */
+export const NO_STATS: Counts = {
+  running: 0,
+  waiting: 0,
+  units: 0,
+  unitsReplaced: 0,
+  restores: 0,
+  restoresNs: 0,
+  memories: 0,
+  memoriesLimit: 0,
+};
+
+/** What two executors do and have done, together. Only one of them may pause functions. */
+export function addStats(left: ExecutorStats, right: ExecutorStats): ExecutorStats {
+  const names = Object.keys(NO_STATS) as (keyof Counts)[];
+  const sums = Object.fromEntries(names.map((name) => [name, left[name] + right[name]])) as unknown as Counts;
+  return { ...left, ...right, ...sums };
+}
+
 /** An executor of functions that are defined by `Definition`. */
 export interface Executor<Definition = FunctionDefinition> {
   readonly kind: 'in-thread' | 'worker' | 'container' | 'process';

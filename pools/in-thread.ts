@@ -12,7 +12,14 @@ import type { Invocation, Outcome } from '../host/outcome.ts';
 import { RestoreTally } from '../host/restore-tally.ts';
 import { closeImage, type SnapshotImage } from '../host/snapshot/image.ts';
 import { runTimeMs } from './deadline.ts';
-import { abortedOutcome, unansweredOutcome, type DeployReport, type Executor, type ExecutorStats } from './executor.ts';
+import {
+  abortedOutcome,
+  NO_STATS,
+  unansweredOutcome,
+  type DeployReport,
+  type Executor,
+  type ExecutorStats,
+} from './executor.ts';
 import { HeapKeeper } from './heap.ts';
 import { reportOf } from './report.ts';
 
@@ -125,7 +132,7 @@ class InThreadExecutor implements Executor {
     const { live, limit } = this.#space;
     const { count: restores, totalNs: restoresNs } = this.#restores;
     const memories = { memories: live, memoriesLimit: limit };
-    return { running: 0, waiting: this.#waiting, units: 1, unitsReplaced: 0, restores, restoresNs, ...memories };
+    return { ...NO_STATS, waiting: this.#waiting, units: 1, restores, restoresNs, ...memories };
   }
 
   async close(): Promise<void> {

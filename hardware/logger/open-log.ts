@@ -3,7 +3,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { HardwareError, detailOf } from '../instrument/errors.ts';
-import { LOG_FORMATS, importLog, importNebulaCsv } from './import.ts';
+import { LOG_FORMATS, importLog, importNebulaCsv } from './formats.ts';
 import type { ImportOptions, ImportedLog } from './log.ts';
 import { parseSidecar } from './nebula-csv.ts';
 import { importPpk2 } from './ppk2-session.ts';

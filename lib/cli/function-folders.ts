@@ -12,7 +12,7 @@ import { isComponent } from '../../host/component/prepare/binary.ts';
 import { messageOf, NebulaError } from '../../host/errors.ts';
 import type { Nebula } from '../api/nebula.ts';
 import { loadSource, MANIFEST_NAME, type LoadedSource } from '../registry/source.ts';
-import { digestOf } from '../registry/store.ts';
+import { digestOf } from '../registry/digest.ts';
 import { watchFiles, watchFolder } from './watch.ts';
 
 /** A folder that is watched. */

@@ -8,6 +8,9 @@ import type { Manifest } from '../schema/manifest.ts';
 
 const MIB = 1024 * 1024;
 
+/** The port of `nebula serve`, and of the server that the other commands ask. */
+export const DEFAULT_PORT = 7070;
+
 /** Options of the commands that run or deploy a function. */
 export interface FunctionOptions {
   readonly arg?: readonly string[];

@@ -3,12 +3,11 @@
 import { createRequire } from 'node:module';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT_USAGE, reportFailure } from './failure.ts';
-import { collect, collectLimit, collectMount, collectVariable, integerFrom } from './options.ts';
+import { DEFAULT_PORT, collect, collectLimit, collectMount, collectVariable, integerFrom } from './options.ts';
 
 // Compiled to dist/lib/cli.
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
 
-const DEFAULT_PORT = 7070;
 const DEFAULT_URL = `http://127.0.0.1:${DEFAULT_PORT}`;
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 const SNAPSHOT_OPTION = 'what "nebula snapshot" wrote of it, in place of its initialisation';

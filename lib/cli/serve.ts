@@ -7,9 +7,8 @@ import type { Nebula } from '../api/nebula.ts';
 import { startServer } from '../triggers/http/server.ts';
 import { createNebula } from '../nebula.ts';
 import { FunctionFolders } from './function-folders.ts';
+import { DEFAULT_PORT } from './options.ts';
 import { writeAll } from './streams.ts';
-
-const DEFAULT_PORT = 7070;
 
 /** Options of `serve`. */
 export interface ServeOptions {

@@ -22,7 +22,7 @@ export interface Watched {
 
 const TICK_MS = 50;
 /** How far a client may fall behind. */
-const GRACE_MS = 250;
+const SLOW_CLIENT_GRACE_MS = 250;
 /** A client that sends and reads this much while its guest waits does not fall behind. */
 const LEAST_BYTES_PER_SECOND = 128 * 1024;
 
@@ -157,7 +157,7 @@ export class ClientWatch {
   /** Those whose clients are too slow, the slowest first. */
   #late(): Watched[] {
     return [...this.#delays]
-      .filter(([{ isAwaited }, { lateMs }]) => isAwaited && lateMs > GRACE_MS)
+      .filter(([{ isAwaited }, { lateMs }]) => isAwaited && lateMs > SLOW_CLIENT_GRACE_MS)
       .sort(([, a], [, b]) => b.lateMs - a.lateMs)
       .map(([watched]) => watched);
   }

@@ -10,8 +10,7 @@ import { UTF8_DECODER } from '../../host/bytes.ts';
 import type { TranspiledComponent } from '../../host/definition/prepared-component.ts';
 import { messageOf, NebulaError } from '../../host/errors.ts';
 import { writeDurably } from './durable-file.ts';
-import { digestInTurns } from './digest.ts';
-import { digestOf } from './store.ts';
+import { digestInTurns, digestOf } from './digest.ts';
 
 /** The file that makes a folder one of a prepared component. */
 export const PREPARED_NAME = 'prepared.json';

@@ -16,8 +16,8 @@ import { defineFunction, type DefinitionDefaults, type DefinitionSource } from '
 /** A function as one of the executors takes it. */
 export type AnyDefinition = FunctionDefinition | ContainerDefinition | ProcessDefinition;
 
-/** What a native guest cannot be given: it has no snapshot. */
-const WASM_FIELDS = ['entry', 'init', 'strategy', 'snapshot', 'allow'] as const;
+/** What a native guest cannot be given: it has no snapshot, and no instance of ours. */
+const WASM_FIELDS = ['entry', 'init', 'strategy', 'reuse', 'snapshot', 'allow'] as const;
 
 /**
  * @throws NebulaError MANIFEST_INVALID for what the runtime does not have; what `defineFunction` throws

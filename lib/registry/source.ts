@@ -19,8 +19,6 @@ export const MANIFEST_NAME = 'nebula.json';
 /** Only a mount with a relative path needs the working directory, which may be gone. */
 const HERE = '.';
 
-/** The module of a function whose container image the engine has. */
-
 /** A function as it was given: nothing in it refers to a file any more, mounts have absolute machine paths. */
 export interface LoadedSource {
   readonly module: Uint8Array;

@@ -7,9 +7,9 @@
  *     STORE/functions/NAME/record.json
  *     STORE/functions/NAME/<sha256>.wasm
  *     STORE/functions/NAME/<sha256>.snapshot
+ *     STORE/components/<sha256>/    transpiled components (component-cache.ts)
  */
 
-import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
@@ -24,7 +24,7 @@ import {
   temporaryPath,
   writeDurably,
 } from './durable-file.ts';
-import { digestInTurns } from './digest.ts';
+import { digestInTurns, digestOf } from './digest.ts';
 import { lockStore } from './store-lock.ts';
 
 const FORMAT = 1;
@@ -63,18 +63,16 @@ export interface StoreContent {
   readonly corrupt: ReadonlyMap<string, NebulaError>;
 }
 
-/** SHA-256 in hex. */
-export function digestOf(content: Uint8Array | string): string {
-  return createHash('sha256').update(content).digest('hex');
-}
-
 /** The directory in which functions persist; one process has it at a time. */
 export class Store {
+  /** Where its ComponentCache keeps what was transpiled. */
+  readonly componentsFolder: string;
   readonly #folder: string;
   readonly #unlock: () => Promise<void>;
 
-  private constructor(folder: string, unlock: () => Promise<void>) {
-    this.#folder = folder;
+  private constructor(root: string, unlock: () => Promise<void>) {
+    this.componentsFolder = join(root, 'components');
+    this.#folder = join(root, 'functions');
     this.#unlock = unlock;
   }
 
@@ -95,7 +93,7 @@ export class Store {
         await unlock();
         throw error;
       }
-      return new Store(join(root, 'functions'), unlock);
+      return new Store(root, unlock);
     });
   }
 

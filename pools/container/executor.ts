@@ -6,7 +6,7 @@ import type { Launch, NativeBackend, NativeGuest } from '../native/backend.ts';
 import { NativeExecutor } from '../native/executor.ts';
 import { launchContainer } from './container-guest.ts';
 import type { ContainerDefinition } from './definition.ts';
-import { openDockerode } from './dockerode-engine.ts';
+import { openDockerode } from './docker/dockerode-engine.ts';
 import type { ContainerEngine, ContainerOptions } from './engine.ts';
 import { engineError } from './engine-error.ts';
 import { discardImage, prepareImage, type FunctionImage } from './image.ts';

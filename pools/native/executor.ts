@@ -8,6 +8,7 @@ import { monotonicNs } from '../../host/monotonic.ts';
 import type { Ending, Invocation, Outcome } from '../../host/outcome.ts';
 import {
   abortedOutcome,
+  NO_STATS,
   unansweredOutcome,
   type DeployReport,
   type Executor,
@@ -151,8 +152,7 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
     }
     for (const { definition } of this.#running) if (definition.mode === 'cold') units++;
     const running = this.#running.size;
-    const none = { restores: 0, restoresNs: 0, memories: 0, memoriesLimit: 0 };
-    return { running, waiting: this.#queue.length, units, unitsReplaced, ...none };
+    return { ...NO_STATS, running, waiting: this.#queue.length, units, unitsReplaced };
   }
 
   close(drainMs: number): Promise<void> {

@@ -30,6 +30,8 @@ test('deploy() refuses what the runtime does not have, and a runtime that was no
       /"capabilities.mounts.0.devices" must be left out/,
     ],
     [{ runtime: 'container', strategy: 'cow' }, /"strategy" must be left out/],
+    [{ runtime: 'container', reuse: 5 }, /"reuse" must be left out/],
+    [{ runtime: 'process', reuse: 5 }, /"reuse" must be left out/],
     [{ runtime: 'container', allow: { missingImports: 'trap' } }, /"allow" must be left out/],
     [{ runtime: 'container', capabilities: { random: { kind: 'secure' } } }, /"capabilities.random" must be left out/],
     [{ runtime: 'container', capabilities: { http: { origins: [] } } }, /"capabilities.http" must be left out/],

@@ -9,7 +9,7 @@ import type { Nebula, RequestContext } from '../../api/nebula.ts';
 import { announcedBytes, BodyTooLarge, drain, lengthOf, type Answer, type Exchange } from './exchange.ts';
 import { malformedRequestAnswer } from './problem-answer.ts';
 import { MalformedRequest, parseHost, parseRequestTarget, targetOfUrl, type RequestTarget } from './request-target.ts';
-import { Routes, type RouteOptions } from './routes.ts';
+import { Router, type RouteOptions } from './router.ts';
 
 /** Answers a request as a fetch handler does. */
 export type FetchHandler = (request: Request, context?: RequestContext) => Promise<Response>;
@@ -19,17 +19,17 @@ export type FetchHandler = (request: Request, context?: RequestContext) => Promi
  * where none was set, unless `openOnLoopback` says that only this machine can.
  */
 export function createFetchHandler(nebula: Nebula, options: RouteOptions = {}): FetchHandler {
-  const routes = new Routes(nebula, options);
+  const router = new Router(nebula, options);
   return async (request, context = {}) => {
     let exchange: FetchExchange;
     try {
       exchange = new FetchExchange(request, targetOf(request, context.target), context.remoteAddress ?? '0.0.0.0');
     } catch (error) {
       if (!(error instanceof MalformedRequest)) throw error;
-      routes.tally.count(400);
+      router.tally.count(400);
       return toResponse(request.method, malformedRequestAnswer(400, error.message));
     }
-    return toResponse(request.method, await routes.handle(exchange));
+    return toResponse(request.method, await router.handle(exchange));
   };
 }
 

@@ -8,7 +8,7 @@ import { NAME_PATTERN } from '../../schema/manifest.ts';
 import { toInputError } from './exchange.ts';
 import { NodeCall, type CallContext } from './node-call.ts';
 import { outcomeAnswer } from './outcome-answer.ts';
-import type { Routes } from './routes.ts';
+import type { Router } from './router.ts';
 
 const PREFIX = '/invoke/';
 
@@ -18,7 +18,7 @@ const PLAIN_NAME = new RegExp(NAME_PATTERN);
 /** What calls need to be answered. */
 export interface InvokeContext extends CallContext {
   readonly nebula: Nebula;
-  readonly routes: Routes;
+  readonly router: Router;
 }
 
 /** The function a request invokes, or undefined when the request is not a plain `POST /invoke/:name`. */
@@ -76,11 +76,11 @@ export class InvokeCall extends NodeCall {
 
   #finish(record: FunctionRecord, outcome: Outcome): void {
     const answer = outcomeAnswer(record, outcome);
-    this.#context.routes.tally.count(this.isDisconnected ? 499 : answer.status);
+    this.#context.router.tally.count(this.isDisconnected ? 499 : answer.status);
     this.send(answer);
   }
 
   #fail(error: unknown): void {
-    this.send(this.#context.routes.fail(error));
+    this.send(this.#context.router.fail(error));
   }
 }

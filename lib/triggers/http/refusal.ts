@@ -31,7 +31,7 @@ export function refuse(
   status: number,
   detail?: string,
 ): void {
-  context.routes.tally.count(status);
+  context.router.tally.count(status);
   const call = new RefusedCall(context, request, response, expectsContinue);
   call.send(malformedRequestAnswer(status, detail));
 }

@@ -14,7 +14,7 @@ import { connectionOf, trackConnection } from './node-call.ts';
 import { NodeExchange, targetOf, type Message } from './node-exchange.ts';
 import { refuse, refuseTunnel, refuseUnreadable } from './refusal.ts';
 import { MalformedRequest, parseHostFields, type RequestTarget } from './request-target.ts';
-import { Routes } from './routes.ts';
+import { Router } from './router.ts';
 
 /** Where a server listens, who may manage functions, and how long clients may take. */
 export interface ServerOptions {
@@ -75,8 +75,8 @@ export async function startServer(nebula: Nebula, options: ServerOptions = {}): 
   if (isOpen && !isLoopbackHost(host)) throw new NebulaError('LISTEN_REFUSED', { address: `${host}:${port}` });
   const bound = toHostname(host);
   const hosts = [...(options.hosts ?? []), ...(bound === undefined ? [] : [bound])];
-  const routes = new Routes(nebula, { ...options, hosts, openOnLoopback: isOpen });
-  const context: InvokeContext = { nebula, routes, isDraining: false };
+  const router = new Router(nebula, { ...options, hosts, openOnLoopback: isOpen });
+  const context: InvokeContext = { nebula, router, isDraining: false };
   const server = createServer({
     headersTimeout: options.timeouts?.headersMs ?? 10_000,
     requestTimeout: options.timeouts?.requestMs ?? 120_000,
@@ -101,7 +101,7 @@ export async function startServer(nebula: Nebula, options: ServerOptions = {}): 
   server.on('checkExpectation', (request, response) => {
     refuse(context, { request, response, expectsContinue: false }, 417);
   });
-  server.on('connect', (request, socket) => refuseTunnel(routes.tally, request, socket as Socket));
+  server.on('connect', (request, socket) => refuseTunnel(router.tally, request, socket as Socket));
   server.on('clientError', (error, socket) => refuseUnreadable(error, socket as Socket));
   await listen(server, host, port);
   const address = server.address() as AddressInfo;
@@ -142,7 +142,7 @@ interface Draining {
 
 function drain({ server, sockets, context, drainMs }: Draining): Promise<void> {
   context.isDraining = true;
-  context.routes.isDraining = true;
+  context.router.isDraining = true;
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), drainMs);
     server.close(() => {
@@ -187,5 +187,5 @@ function serve(context: InvokeContext, message: Message): void {
     return;
   }
   const exchange = new NodeExchange(context, message, target);
-  void context.routes.handle(exchange).then((answer) => exchange.send(answer));
+  void context.router.handle(exchange).then((answer) => exchange.send(answer));
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TraceWriter } from '../../../bench/energy/trace-writer.ts';
-import { importNebulaCsv } from '../../../hardware/logger/import.ts';
+import { importNebulaCsv } from '../../../hardware/logger/formats.ts';
 import type { ImportedLog } from '../../../hardware/logger/log.ts';
 import type { Reading, SourceProperties } from '../../../hardware/meter/power-source.ts';
 import { PowerIntegral } from '../../../hardware/analysis/integral.ts';

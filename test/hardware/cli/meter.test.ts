@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { importNebulaCsv } from '../../../hardware/logger/import.ts';
+import { importNebulaCsv } from '../../../hardware/logger/formats.ts';
 import { parseSidecar } from '../../../hardware/logger/nebula-csv.ts';
 import type { ListedMarker } from '../../../hardware/marker/markers.ts';
 import type { ListedSource } from '../../../hardware/meter/listing.ts';

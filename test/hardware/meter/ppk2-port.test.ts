@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { importNebulaCsv } from '../../../hardware/logger/import.ts';
+import { importNebulaCsv } from '../../../hardware/logger/formats.ts';
 import { parseSidecar } from '../../../hardware/logger/nebula-csv.ts';
 import type { RecordingReport } from '../../../hardware/meter/recording-file.ts';
 import { requirePart } from '../../require.ts';

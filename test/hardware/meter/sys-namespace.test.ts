@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { importNebulaCsv } from '../../../hardware/logger/import.ts';
+import { importNebulaCsv } from '../../../hardware/logger/formats.ts';
 import { parseSidecar } from '../../../hardware/logger/nebula-csv.ts';
 import type { ListedSource } from '../../../hardware/meter/listing.ts';
 import { requirePart } from '../../require.ts';

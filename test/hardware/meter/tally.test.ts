@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { importNebulaCsv } from '../../../hardware/logger/import.ts';
+import { importNebulaCsv } from '../../../hardware/logger/formats.ts';
 import { parseSidecar } from '../../../hardware/logger/nebula-csv.ts';
 import type { PowerSource, Reading, SourceProperties } from '../../../hardware/meter/power-source.ts';
 import { recordToFile } from '../../../hardware/meter/recording-file.ts';

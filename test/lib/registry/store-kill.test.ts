@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { digestOf, Store } from '../../../lib/registry/store.ts';
+import { digestOf } from '../../../lib/registry/digest.ts';
+import { Store } from '../../../lib/registry/store.ts';
 import { temporaryDirectory, tinyModule } from '../tiny-module.ts';
 
 interface Line {

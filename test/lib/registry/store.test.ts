@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { digestOf, Store, type StoredFunction } from '../../../lib/registry/store.ts';
+import { digestOf } from '../../../lib/registry/digest.ts';
+import { Store, type StoredFunction } from '../../../lib/registry/store.ts';
 import { temporaryDirectory, tinyModule } from '../tiny-module.ts';
 
 function stored(name: string, ...tags: readonly string[]): StoredFunction {

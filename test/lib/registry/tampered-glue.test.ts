@@ -7,7 +7,7 @@ import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { transpileComponent } from '../../../host/preparation/component.ts';
 import { createNebula } from '../../../lib/index.ts';
 import { writePrepared } from '../../../lib/registry/prepared-folder.ts';
-import { digestOf } from '../../../lib/registry/store.ts';
+import { digestOf } from '../../../lib/registry/digest.ts';
 import { assemble } from '../../host/component/prepare/names/name-templates.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'nebula-tampered-'));

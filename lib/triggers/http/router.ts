@@ -1,4 +1,4 @@
-/** Answers requests by the table of routes, for either transport. `handle` never rejects: whatever goes wrong is an answer. */
+/** Answers requests by the table of router, for either transport. `handle` never rejects: whatever goes wrong is an answer. */
 
 import { NO_BYTES } from '../../../host/bytes.ts';
 import { NebulaError } from '../../../host/errors.ts';
@@ -23,7 +23,7 @@ export interface RouteOptions extends AccessOptions {
 }
 
 /** The routes of one Nebula. */
-export class Routes implements RouteContext {
+export class Router implements RouteContext {
   readonly nebula: Nebula;
   readonly moduleBytes: number;
   readonly tally: ResponseTally = new ResponseTally();

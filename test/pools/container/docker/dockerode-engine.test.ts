@@ -7,14 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import Docker from 'dockerode';
-import { engineErrorOf } from '../../../pools/container/dockerode-engine.ts';
-import { connectionError } from '../../../pools/container/engine-error.ts';
-import { createContainerExecutor } from '../../../pools/container/executor.ts';
-import { call, textOf } from '../native/native-suite.ts';
-import { skipWithoutNative } from '../../functions/native.ts';
-import { requirePart } from '../../require.ts';
-import { define, holdings, ownedBy, skipWithoutDocker, SOCKET } from './docker.ts';
-import { OwnEngine } from './own-engine.ts';
+import { engineErrorOf } from '../../../../pools/container/docker/dockerode-engine.ts';
+import { connectionError } from '../../../../pools/container/engine-error.ts';
+import { createContainerExecutor } from '../../../../pools/container/executor.ts';
+import { call, textOf } from '../../native/native-suite.ts';
+import { skipWithoutNative } from '../../../functions/native.ts';
+import { requirePart } from '../../../require.ts';
+import { define, holdings, ownedBy, skipWithoutDocker, SOCKET } from '../docker.ts';
+import { OwnEngine } from '../own-engine.ts';
 
 const skip = await skipWithoutDocker();
 const hasDockerd = spawnSync('dockerd', ['--version']).status === 0 && process.getuid?.() === 0;
@@ -69,7 +69,7 @@ it('connectionError() tells a socket that may not be opened from one that is not
 });
 
 const NOBODY = { uid: 65_534, gid: 65_534 };
-const denied = join(import.meta.dirname, 'deploy-image.js');
+const denied = join(import.meta.dirname, '..', 'deploy-image.js');
 
 /** False for root in a clone that another user can read, over a socket that is closed to that one. */
 function skipDenied(): string | false {
@@ -89,7 +89,7 @@ it('deploy() removes what a killed process left behind, and nothing of one that 
   const other = createContainerExecutor({ socketPath: SOCKET });
   const kept = define('echo', { mode: 'warm' });
   await other.deploy(kept);
-  const script = join(import.meta.dirname, 'leave-behind.js');
+  const script = join(import.meta.dirname, '..', 'leave-behind.js');
   const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(child.stdout, 'data');
   const owner = ownedBy(child.pid as number);

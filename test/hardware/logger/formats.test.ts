@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { PowerIntegral } from '../../../hardware/analysis/integral.ts';
-import { LOG_FORMATS, importLog, importNebulaCsv } from '../../../hardware/logger/import.ts';
+import { LOG_FORMATS, importLog, importNebulaCsv } from '../../../hardware/logger/formats.ts';
 import type { ImportedLog } from '../../../hardware/logger/log.ts';
 import { nebulaCsvRows, parseSidecar, sidecarOf } from '../../../hardware/logger/nebula-csv.ts';
 import { eachRow } from '../../../hardware/logger/rows.ts';

@@ -3,7 +3,7 @@
 import type Docker from 'dockerode';
 import type { Container, ContainerCreateOptions } from 'dockerode';
 import { Readable, type Duplex } from 'node:stream';
-import { messageOf } from '../../host/errors.ts';
+import { messageOf } from '../../../host/errors.ts';
 import { Demultiplexer } from './demultiplexer.ts';
 import { EngineAgent } from './engine-agent.ts';
 import {
@@ -18,7 +18,7 @@ import {
   type EngineKind,
   type Labelled,
   type RequestTimes,
-} from './engine.ts';
+} from '../engine.ts';
 import { nsBetween } from './timestamp.ts';
 
 /** How long an engine may take to say that it is there. */
