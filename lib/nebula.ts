@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { NO_BYTES } from '../host/bytes.ts';
+import { ENTRY_INTERFACES } from '../host/definition/prepared-component.ts';
 import { argumentError, NebulaError } from '../host/errors.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import { endIdlePreparations } from '../host/preparation/children.ts';
@@ -30,9 +31,6 @@ import { ComponentCache } from './registry/component-cache.ts';
 import { Registry, type RegisteredFunction, type RegistryOptions } from './registry/registry.ts';
 import { loadSource } from './registry/source.ts';
 import { Store } from './registry/store.ts';
-
-/** The interface of components that answer requests. */
-const HANDLER = 'wasi:http/incoming-handler';
 
 /**
  * Starts the executor and brings back what the store holds.
@@ -194,7 +192,7 @@ class EmbeddedNebula implements Nebula {
     return {
       fetch: async (request) => {
         const { fetchFrom } = await import('./component/fetch.ts');
-        return fetchFrom(this.#target(name, HANDLER), request);
+        return fetchFrom(this.#target(name, ENTRY_INTERFACES.http), request);
       },
       call: async (path, ...values) => {
         const { callExport } = await import('./component/call.ts');
@@ -204,7 +202,7 @@ class EmbeddedNebula implements Nebula {
       },
       send: async (request, body, signal) => {
         const { sendRequest } = await import('./component/request.ts');
-        return sendRequest(this.#target(name, HANDLER), request, body, signal);
+        return sendRequest(this.#target(name, ENTRY_INTERFACES.http), request, body, signal);
       },
     };
   }

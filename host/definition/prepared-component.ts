@@ -8,6 +8,9 @@ export const COMPONENT_KINDS = ['command', 'http', 'library'] as const;
 /** One of COMPONENT_KINDS. */
 export type ComponentKind = (typeof COMPONENT_KINDS)[number];
 
+/** The interface by which Nebula calls a component of each kind; a library's functions are called by their names. */
+export const ENTRY_INTERFACES = { command: 'wasi:cli/run', http: 'wasi:http/incoming-handler' } as const;
+
 /** A core module of a component. */
 export interface ComponentCore {
   /** Name by which the glue asks for it. */

@@ -3,6 +3,7 @@
  * type. Source: WASI 0.2, wasi:cli/run and wasi:http/incoming-handler.
  */
 
+import { ENTRY_INTERFACES } from '../../definition/prepared-component.ts';
 import { NebulaError } from '../../errors.ts';
 import { WASI_03 } from './types/asynchrony.ts';
 import { readDefinitions } from './types/reader.ts';
@@ -19,10 +20,10 @@ interface Entry {
 }
 
 /** What Nebula calls, by interface. */
-const ENTRIES: ReadonlyMap<string, Entry> = new Map([
-  ['wasi:cli/run', { function: 'run', type: 'func() -> result', isOf: isRun }],
+const ENTRIES: ReadonlyMap<string, Entry> = new Map<string, Entry>([
+  [ENTRY_INTERFACES.command, { function: 'run', type: 'func() -> result', isOf: isRun }],
   [
-    'wasi:http/incoming-handler',
+    ENTRY_INTERFACES.http,
     {
       function: 'handle',
       type: 'func(request: incoming-request, response-out: response-outparam)',

@@ -9,11 +9,12 @@ import { readLayout, type ModuleLayout } from '../../module/layout.ts';
 import type { StepListener } from '../../module/rewrite.ts';
 import { type CodeScan, scanValid, TABLE_CHANGES } from '../../module/scan.ts';
 import { checkGlue } from './glue/check.ts';
-import type {
-  ComponentCore,
-  ComponentKind,
-  PreparedComponent,
-  TranspiledComponent,
+import {
+  ENTRY_INTERFACES,
+  type ComponentCore,
+  type ComponentKind,
+  type PreparedComponent,
+  type TranspiledComponent,
 } from '../../definition/prepared-component.ts';
 import { refuseUnknownExports, refuseUnknownImports } from './entries.ts';
 import { parseInterface, readWorld } from './wit.ts';
@@ -71,17 +72,11 @@ export function rewriteComponent(
 
 function kindOf(exports: readonly string[]): ComponentKind {
   const ids = new Set(exports.map((name) => parseInterface(name)?.id));
-  if (ids.has('wasi:http/incoming-handler')) return 'http';
-  if (ids.has('wasi:cli/run')) return 'command';
+  if (ids.has(ENTRY_INTERFACES.http)) return 'http';
+  if (ids.has(ENTRY_INTERFACES.command)) return 'command';
   if (exports.length > 0) return 'library';
   throw new NebulaError('NO_ENTRY', { expected: 'of any kind from the component', exports: 'none' });
 }
-
-const ENTRIES: Readonly<Record<ComponentKind, string>> = {
-  command: 'wasi:cli/run',
-  http: 'wasi:http/incoming-handler',
-  library: '',
-};
 
 function describe(
   transpiled: TranspiledComponent,
@@ -96,7 +91,7 @@ function describe(
   const restorableReason = reasonNotRestorable(cores);
   return {
     kind: 'component',
-    entry: ENTRIES[component.kind],
+    entry: component.kind === 'library' ? '' : ENTRY_INTERFACES[component.kind],
     sizeBytes: transpiled.sizeBytes,
     imports: component.imports.map((name) => ({ module: name, name: '*', kind: 'function' })),
     missingImports: [],

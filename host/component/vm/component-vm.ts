@@ -6,6 +6,7 @@
 import { UNCOUNTED, type AddressSpace } from '../../linux/address-space.ts';
 import { runWithin } from '../../deadline.ts';
 import type { Strategy } from '../../definition/definition.ts';
+import { ENTRY_INTERFACES } from '../../definition/prepared-component.ts';
 import { isNebulaError, messageOf, NebulaError } from '../../errors.ts';
 import { closeAll, mountAll } from '../../filesystem/mounts.ts';
 import type { Guest } from '../../wasi/session/guest.ts';
@@ -197,9 +198,9 @@ export class ComponentVm implements Guest {
   #entryFor({ component: asked }: GuestCall): () => void {
     switch (asked?.kind) {
       case undefined:
-        return runnable((this.#export('wasi:cli/run') as { readonly run: () => unknown }).run);
+        return runnable((this.#export(ENTRY_INTERFACES.command) as { readonly run: () => unknown }).run);
       case 'handler': {
-        const { handle } = this.#export('wasi:http/incoming-handler') as Handler;
+        const { handle } = this.#export(ENTRY_INTERFACES.http) as Handler;
         return () => handleRequest(this.#host, asked, handle);
       }
       case 'function':
