@@ -15,8 +15,8 @@ import {
   type ContainerOptions,
   type ContainerStreams,
   type EngineContainer,
-} from './engine.ts';
-import { engineError } from './engine-error.ts';
+} from './engine/engine.ts';
+import { engineError } from './engine/engine-error.ts';
 import type { OwnedEngine } from './owned-engine.ts';
 
 /** 128 + SIGKILL: the kernel took it for its memory, or someone killed it. */

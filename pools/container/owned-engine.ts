@@ -1,7 +1,7 @@
 /** A container engine with what was made on it under one owner's label: names, the owner's network, and what is cleared away. */
 
-import { ENGINE_KINDS, type ContainerEngine } from './engine.ts';
-import { connectionError } from './engine-error.ts';
+import { ENGINE_KINDS, type ContainerEngine } from './engine/engine.ts';
+import { connectionError } from './engine/engine-error.ts';
 import { createOwnerId, isGone, OWNER_LABEL, shortOwner } from './owner.ts';
 
 /** What one executor has of an engine. */

@@ -14,7 +14,7 @@ import {
   type EngineKind,
   type Labelled,
   type RequestTimes,
-} from '../../../pools/container/engine.ts';
+} from '../../../pools/container/engine/engine.ts';
 import { createContainerExecutor, type ContainerExecutorOptions } from '../../../pools/container/executor.ts';
 import { CONTAINER_DEFAULTS, type ContainerDefinition } from '../../../pools/container/definition.ts';
 import { createOwnerId, OWNER_LABEL } from '../../../pools/container/owner.ts';

@@ -18,7 +18,7 @@ import {
   type EngineKind,
   type Labelled,
   type RequestTimes,
-} from '../engine.ts';
+} from './engine.ts';
 import { nsBetween } from './timestamp.ts';
 
 /** How long an engine may take to say that it is there. */

@@ -3,8 +3,8 @@
  * another file like it. Every promise rejects with an EngineError.
  */
 
-import type { MachineMount } from '../../host/capabilities/mounts/schema.ts';
-import type { EngineUsage } from '../../host/outcome.ts';
+import type { MachineMount } from '../../../host/capabilities/mounts/schema.ts';
+import type { EngineUsage } from '../../../host/outcome.ts';
 
 /** Why an engine did not do what it was asked for. */
 export type EngineFault =

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { Demultiplexer } from '../../../../pools/container/docker/demultiplexer.ts';
+import { Demultiplexer } from '../../../../pools/container/engine/demultiplexer.ts';
 
 function frame(stream: number, payload: Uint8Array): Buffer {
   const header = Buffer.alloc(8);

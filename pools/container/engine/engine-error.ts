@@ -1,6 +1,6 @@
 /** What an engine's failure is called among our errors. */
 
-import { messageOf, NebulaError } from '../../host/errors.ts';
+import { messageOf, NebulaError } from '../../../host/errors.ts';
 import { EngineError } from './engine.ts';
 
 /** The engine could not be asked: it may not be used, is not there, or went away. `address` is where it listens. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nsBetween } from '../../../../pools/container/docker/timestamp.ts';
+import { nsBetween } from '../../../../pools/container/engine/timestamp.ts';
 
 test('nsBetween() keeps the nanoseconds that a Date would cut off', () => {
   assert.equal(nsBetween('2024-03-01T10:00:00.000000001Z', '2024-03-01T10:00:00.000000003Z'), 2);

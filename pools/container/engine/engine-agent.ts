@@ -6,7 +6,7 @@
 import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import { monotonicNs } from '../../../host/monotonic.ts';
-import type { RequestTimes } from '../engine.ts';
+import type { RequestTimes } from './engine.ts';
 
 /** What Node's Agent does with a request, which its types leave out. */
 interface RequestTaker {
