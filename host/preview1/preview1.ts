@@ -8,6 +8,7 @@
 import type { MountedDirectory } from '../filesystem/mount.ts';
 import type { Ending } from '../outcome.ts';
 import type { SessionCall, SessionOptions } from '../wasi/session/session.ts';
+import { PREVIEW1 } from '../wasi/versions.ts';
 import { type AbiVariant, type HostFunctions, SNAPSHOT_1, UNSTABLE } from './abi.ts';
 import { createArgsFunctions } from './args.ts';
 import { createClockFunctions } from './clock.ts';
@@ -43,8 +44,8 @@ export class Preview1 {
     this.#context = new Context(options, mounts);
     const { imported, missing = [] } = options;
     const imports = {
-      wasi_snapshot_preview1: only(imported, createFunctions(this.#context, SNAPSHOT_1)),
-      wasi_unstable: only(imported, createFunctions(this.#context, UNSTABLE)),
+      [PREVIEW1.snapshot]: only(imported, createFunctions(this.#context, SNAPSHOT_1)),
+      [PREVIEW1.unstable]: only(imported, createFunctions(this.#context, UNSTABLE)),
     };
     this.imports = withMissingImports(imports, missing, this.#context);
   }

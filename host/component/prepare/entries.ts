@@ -5,7 +5,7 @@
 
 import { ENTRY_INTERFACES } from '../../definition/prepared-component.ts';
 import { NebulaError } from '../../errors.ts';
-import { WASI_03 } from './types/asynchrony.ts';
+import { isKnownVersion, isWasi03, WASI_03 } from '../../wasi/versions.ts';
 import { readDefinitions } from './types/reader.ts';
 import { functionOf, type Item, Scope } from './types/scope.ts';
 import type { Definition, FunctionType } from './types/syntax.ts';
@@ -32,8 +32,6 @@ const ENTRIES: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ],
 ]);
 
-const VERSION_02 = /^0\.2\.\d+$/;
-
 function isRun({ parameters, result }: FunctionType, scope: Scope): boolean {
   const type = scope.typeOf(result);
   if (parameters.length > 0 || type.kind !== 'type' || type.type.form !== 'result') return false;
@@ -56,10 +54,10 @@ function isOwn(type: Item, name: string): boolean {
   return found === name && parseInterface(owner)?.id === 'wasi:http/types';
 }
 
-/** Whether an import is of an interface that Nebula has. WASI 0.2 grows by minor versions that keep what was there. */
+/** Whether an import is of an interface that Nebula has. */
 export function isKnownImport(name: string): boolean {
   const parsed = parseInterface(name);
-  return parsed !== undefined && INTERFACES.has(parsed.id) && VERSION_02.test(parsed.version ?? '');
+  return parsed !== undefined && INTERFACES.has(parsed.id) && isKnownVersion(parsed.version ?? '');
 }
 
 /** @throws NebulaError UNKNOWN_IMPORT */
@@ -79,18 +77,13 @@ export function refuseUnknownExports(exports: readonly string[]): void {
   for (const name of exports) {
     if (!name.startsWith('wasi:')) continue;
     const { id = name, version = '' } = parseInterface(name) ?? {};
-    if (ENTRIES.has(id) && VERSION_02.test(version)) continue;
+    if (ENTRIES.has(id) && isKnownVersion(version)) continue;
     const known = [...ENTRIES.keys()].map((each) => `${each}@0.2`).join(' or ');
     throw new NebulaError('UNKNOWN_EXPORT', {
       export: name,
       expected: isWasi03(name) ? `${known}: ${WASI_03}` : known,
     });
   }
-}
-
-/** Version 0.3 and its release candidates. */
-function isWasi03(name: string): boolean {
-  return name.startsWith('wasi:') && /@0\.3(?:\.|$)/.test(name);
 }
 
 /**

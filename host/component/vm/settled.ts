@@ -2,7 +2,7 @@
 
 import { types } from 'node:util';
 import { NebulaError } from '../../errors.ts';
-import { WASI_03 } from '../prepare/types/asynchrony.ts';
+import { WASI_03 } from '../../wasi/versions.ts';
 
 /**
  * What a function of the glue answered, which is a promise only of an asynchronous export, and those are refused at the

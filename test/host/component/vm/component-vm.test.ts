@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { ComponentVm } from '../../../../host/component/vm/component-vm.ts';
 import { transpileComponent, prepareComponent } from '../../../../host/preparation/component.ts';
-import { WASI_03 } from '../../../../host/component/prepare/types/asynchrony.ts';
+import { WASI_03 } from '../../../../host/wasi/versions.ts';
 import type { NebulaError } from '../../../../host/errors.ts';
 import { resolveLimits } from '../../../../host/limits.ts';
 import { createNebula } from '../../../../lib/index.ts';
