@@ -61,18 +61,19 @@ export function checkNebulaOptions(options: NebulaOptions): void {
 }
 
 function check(findMisfit: FindMisfit, options: object): void {
-  const misfit = findMisfit(options);
+  const found = findMisfit(options);
+  if (found === undefined) return;
+  // An unknown field counts only where it is given, and is the options' own.
+  const misfit = found.kind === 'unknown' ? findMisfit(ownGiven(options)) : found;
   if (misfit === undefined) return;
   const { kind, field, expected, got } = misfit;
-  // A field that is not given may be unknown too.
-  if (kind === 'unknown' && got === undefined) return check(findMisfit, withoutUndefined(options));
   const what = field === '' ? 'options' : `options.${field}`;
   if (kind === 'unknown')
     throw argumentError(what, `left out: expected ${expected.replace(/, (\w+)$/, ' or $1')}`, got);
   throw argumentError(what, expected, field === 'token' ? hideToken(got) : got);
 }
 
-function withoutUndefined(options: object): object {
+function ownGiven(options: object): object {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 

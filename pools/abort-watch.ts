@@ -1,6 +1,6 @@
 /**
- * Aborts: what waits for an AbortSignal, and the grace of a call that runs. One listener of the signal's serves all calls that were given it: Node warns of a leak
- * from the eleventh on, and a service may well hand one signal to all its calls.
+ * Aborts: what waits for an AbortSignal, and the grace of a call that runs. One listener of the signal's serves all calls that
+ * were given it: Node warns of a leak from the eleventh on, and a service may well hand one signal to all its calls.
  */
 
 /**

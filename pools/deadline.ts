@@ -59,6 +59,12 @@ export class TimedCall<Definition extends TimedFunction> {
     return this.#startedNs === 0 ? 0 : nowNs - this.#startedNs;
   }
 
+  /** Whether the time that its caller gave is up, though the timer may not have run yet that says so. */
+  get isLate(): boolean {
+    const { timeoutMs = 0 } = this.invocation;
+    return timeoutMs > 0 && monotonicNs() - this.calledNs >= timeoutMs * 1e6;
+  }
+
   /** Has `onAbort` called when the caller gives up. */
   watch(signal: AbortSignal, onAbort: () => void): void {
     this.#signal = signal;
@@ -79,7 +85,7 @@ export class TimedCall<Definition extends TimedFunction> {
     const askedMs = this.invocation.timeoutMs;
     if (askedMs !== undefined && askedMs > 0) {
       const leftMs = askedMs - (this.#startedNs - this.calledNs) / 1e6;
-      // The caller's time was up when its thread had just taken it up, so that it could not be taken back.
+      // The caller's time was up when a worker had just taken it up, from whom it could not be taken back.
       if (leftMs <= 0) this.#limitTimer = setTimeout(onDeadline, NO_TIME_MS, this, askedMs);
       if (limitMs === 0 || leftMs <= limitMs) return;
     }

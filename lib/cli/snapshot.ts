@@ -24,8 +24,6 @@ export interface SnapshotOptions extends Pick<FunctionOptions, 'memoryMib'> {
 
 const KIB = 1024;
 
-/** Given in place of the file that a manifest names: it may be the one to write, and is not there yet. */
-
 /**
  * Initialises under the function's limits and its init-time capabilities, then writes the snapshot in one step.
  * @throws NebulaError SNAPSHOT_UNSUPPORTED for what has none; what `loadSource`, `defineFunction` and `initialise` throw

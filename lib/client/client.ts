@@ -56,11 +56,9 @@ export class NebulaClient {
 
   /** Every function, by name. @throws NebulaError UNAUTHORIZED */
   async list(): Promise<readonly FunctionRecord[]> {
-    const { functions } = await this.#readJson<{ functions: FunctionRecord[] }>({
-      path: '/functions',
-      isRepeatable: true,
-    });
-    return functions.map((record) => fromRecordJson(record));
+    return this.#read({ path: '/functions', isRepeatable: true }, ({ functions }: { functions: FunctionRecord[] }) =>
+      functions.map((record) => fromRecordJson(record)),
+    );
   }
 
   /** One function. @throws NebulaError FUNCTION_NOT_FOUND, UNAUTHORIZED */
@@ -85,7 +83,7 @@ export class NebulaClient {
 
   /** The server's OpenAPI document. */
   openapi(): Promise<Readonly<Record<string, unknown>>> {
-    return this.#readJson<Readonly<Record<string, unknown>>>({ path: '/openapi.json', isRepeatable: true });
+    return this.#read({ path: '/openapi.json', isRepeatable: true }, (page: Readonly<Record<string, unknown>>) => page);
   }
 
   /**
@@ -118,20 +116,20 @@ export class NebulaClient {
     }
   }
 
-  async #readRecord(call: Call): Promise<FunctionRecord> {
-    return fromRecordJson(await this.#readJson<FunctionRecord>(call));
+  #readRecord(call: Call): Promise<FunctionRecord> {
+    return this.#read(call, fromRecordJson);
   }
 
-  async #readJson<T>(call: Call): Promise<T> {
+  /** What `decode` makes of an answer in JSON. */
+  async #read<Answer>(call: Call, decode: (json: never) => Answer): Promise<Answer> {
     const { body } = await this.#connection.send(call);
+    let detail = 'its answer is not JSON';
     try {
-      return JSON.parse(textOf(body)) as T;
+      const json = JSON.parse(textOf(body)) as never;
+      detail = "its answer is not one of Nebula's";
+      return decode(json);
     } catch (error) {
-      throw new NebulaError(
-        'SERVER_ANSWER',
-        { url: this.#connection.url.href, detail: 'its answer is not JSON' },
-        { cause: error },
-      );
+      throw new NebulaError('SERVER_ANSWER', { url: this.#connection.url.href, detail }, { cause: error });
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The one seam through which calls are observed. Statistics and markers are observers; what else is to see calls implements
- * `Observer` and is named in observers.ts.
+ * `Observer` and is named in observer-table.ts.
  */
 
 import type { Invocation, Outcome } from '../../host/outcome.ts';

@@ -33,7 +33,7 @@ function sharedAjv(): Ajv {
   ajv.addKeyword({
     keyword: 'methods',
     validate: (names: readonly string[], value: unknown) =>
-      typeof value === 'object' &&
+      ['object', 'function'].includes(typeof value) &&
       value !== null &&
       names.every((name) => typeof (value as never)[name] === 'function'),
   });

@@ -36,8 +36,8 @@ export interface Deployment {
 /** Writes a deployment: bare where that will do. */
 export function encodeDeployment({ module, manifest, snapshot }: Deployment): DeploymentMessage {
   const json = JSON.stringify(toManifestJson(manifest));
-  const field = encodeURIComponent(json);
-  if (snapshot === undefined && field.length < FIELD_LENGTH) {
+  const field = snapshot === undefined ? encodeURIComponent(json) : undefined;
+  if (field !== undefined && field.length < FIELD_LENGTH) {
     return { headers: { 'content-type': 'application/wasm', [MANIFEST_FIELD]: field }, body: module };
   }
   const stored = snapshot === undefined ? '' : `,"snapshot":"${toBase64(snapshot)}"`;
@@ -68,8 +68,17 @@ function base64Bytes(sizeBytes: number): number {
   return Math.ceil(sizeBytes / 3) * 4;
 }
 
-/** Reads a deployment in JSON. @throws NebulaError MANIFEST_INVALID, MODULE_INVALID, SNAPSHOT_CORRUPT, INPUT_TOO_LARGE */
-export function decodeDeployment(body: Uint8Array): Deployment {
+/** Refuses a part of a deployment, before the next one is decoded. */
+export interface DeploymentChecks {
+  readonly manifest?: (manifest: unknown) => void;
+  readonly module?: (bytes: Uint8Array) => void;
+}
+
+/**
+ * Reads a deployment in JSON: its manifest, its module, its snapshot. What is wrong with the first is told first.
+ * @throws NebulaError MANIFEST_INVALID, MODULE_INVALID, SNAPSHOT_CORRUPT, INPUT_TOO_LARGE; what the checks throw
+ */
+export function decodeDeployment(body: Uint8Array, checks: DeploymentChecks = {}): Deployment {
   const { module, manifest = {}, snapshot, ...unknown } = parseBody(body);
   const extra = Object.keys(unknown)[0];
   if (extra !== undefined) {
@@ -77,9 +86,11 @@ export function decodeDeployment(body: Uint8Array): Deployment {
     throw new NebulaError('MANIFEST_INVALID', { detail });
   }
   refuseNoText('module', module);
+  checks.manifest?.(manifest);
   const bytes = decodeBase64(module, (offset) => {
     throw new NebulaError('MODULE_INVALID', { detail: FOREIGN_CHARACTER, offset });
   });
+  checks.module?.(bytes);
   if (snapshot === undefined) return { module: bytes, manifest };
   refuseNoText('snapshot', snapshot);
   const stored = decodeBase64(snapshot, (offset) => {

@@ -160,7 +160,9 @@ function notNebula(url: string, reply: RemoteReply): NebulaError {
   return new NebulaError('SERVER_ANSWER', { url, detail: `status ${reply.status} without a problem of Nebula's` });
 }
 
-function toEnding(url: string, kind: string, { fields = {}, outcome }: Partial<Problem>): RemoteEnding {
+function toEnding(url: string, kind: string, { fields: given, outcome }: Partial<Problem>): RemoteEnding {
+  // A server that is not ours may say null.
+  const fields = given ?? {};
   switch (kind) {
     case 'failed':
     case 'aborted':

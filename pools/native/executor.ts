@@ -218,10 +218,15 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
       return;
     }
     if (!this.#queue.remove(call)) return;
+    this.#answerUnrun(call, ending);
+    this.#next();
+  }
+
+  /** Answers a call that has left the queue and for which no guest was started. */
+  #answerUnrun(call: Call<Definition>, ending: Ending): void {
     call.release();
     call.resolve(unansweredOutcome(ending, monotonicNs() - call.calledNs, 0));
     this.#retire(call.definition.id);
-    this.#next();
   }
 
   #ended(call: Call<Definition>): void {
@@ -237,7 +242,8 @@ export class NativeExecutor<Definition extends NativeDefinition, Prepared> imple
     while (this.#running.size < this.#options.guests) {
       const call = this.#queue.shift();
       if (call === undefined) break;
-      this.#start(call);
+      if (call.isLate) this.#answerUnrun(call, { kind: 'timeout', timeoutMs: call.invocation.timeoutMs ?? 0 });
+      else this.#start(call);
     }
     if (this.#running.size === 0 && this.#queue.length === 0) this.#drain.end();
   }

@@ -53,10 +53,19 @@ test('toInvocation() takes what is left undefined as left out, known or not', as
   assert.equal((await nebula.invoke('f', '', options)).kind, 'ok');
 });
 
+test('toInvocation() looks at the own fields of options only, where they are unknown', async (context) => {
+  const { nebula, executor } = await open(context);
+  await nebula.deploy(tinyModule(), { name: 'f' });
+  const options = Object.assign(Object.create({ traced: true }) as object, { arguments: ['x'] });
+  assert.equal((await nebula.invoke('f', '', options)).kind, 'ok');
+  assert.deepEqual(executor.invocations.at(-1)?.invocation.arguments, ['x']);
+});
+
 const badOptions: readonly (readonly [object | null, RegExp])[] = [
   [null, /`options` to null/],
   [{ executor: 'cloud' }, /`options.executor` to "cloud" \(string\): must be "worker" or "in-thread"/],
   [{ threads: 0 }, /`options.threads` to 0/],
+  [{ limits: { bytes: undefined } }, /`options.limits.bytes` to undefined .*: must be left out/],
   [{ spareThreads: 1.5 }, /`options.spareThreads` to 1.5/],
   [{ memories: -1 }, /`options.memories`/],
   [{ store: '' }, /`options.store`/],

@@ -70,7 +70,8 @@ function calibrate(
     wanted,
     notRestorable,
     image,
-    time: (strategy) => (strategy === 'fresh' ? undefined : timeRestore(image, strategy)),
+    // The deploy has timed what is fresh, and where nothing can be mapped there is only one way besides.
+    time: (strategy) => (strategy === 'fresh' || image.memfd < 0 ? undefined : timeRestore(image, strategy)),
   });
 }
 

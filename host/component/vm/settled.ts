@@ -6,7 +6,7 @@ import { WASI_03 } from '../../wasi/versions.ts';
 
 /**
  * What a function of the glue answered, which is a promise only of an asynchronous export, and those are refused at the
- * deploy (entries.ts).
+ * deploy (prepare/entries.ts).
  * @throws NebulaError MODULE_UNSUPPORTED for a promise, which is then nobody's: its rejection is taken
  */
 export function requireSettled<T>(answer: T): T {

@@ -8,7 +8,7 @@ const SCALAR_BYTES = 10;
 /** Of a list, a record, or another value that holds some. */
 const HOLDER_BYTES = 12;
 
-/** Deeper than any type may nest (types/parts.ts). */
+/** Deeper than any type may nest (prepare/types/binary-codes.ts). */
 const DEPTH = 200;
 
 /** Thrown for a value that has no meaning outside of its instance, or nests deeper than types do. */

@@ -1,4 +1,4 @@
-/** Times strategies on a memory of a function's size, for whoever chooses among them (strategy.ts). */
+/** Times strategies on a memory of a function's size, for whoever chooses among them (snapshot/strategy.ts). */
 
 import type { Strategy } from '../../definition/definition.ts';
 import { releaseMemory } from '../../linux/memory.ts';

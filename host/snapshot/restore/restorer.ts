@@ -1,4 +1,4 @@
-/** One way to put an instance's memory back. Globals and tables are put back by the instance itself (state.ts). */
+/** One way to put an instance's memory back. Globals and tables are put back by the instance itself (snapshot/state.ts). */
 
 import type { Strategy } from '../../definition/definition.ts';
 

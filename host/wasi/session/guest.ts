@@ -1,4 +1,4 @@
-/** What a thread can run and put back: the instance of a core module (micro-vm.ts) or of a component. */
+/** What a thread can run and put back: the instance of a core module (micro-vm/micro-vm.ts) or of a component. */
 
 import type { ComponentEntry } from '../../component-entry.ts';
 import type { Ending, Usage } from '../../outcome.ts';

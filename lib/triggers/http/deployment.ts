@@ -33,9 +33,13 @@ export async function readDeployment(
     }
     case 'application/json': {
       const body = await readInput(exchange, deploymentLimitBytes(moduleBytes));
-      const { module, manifest, snapshot } = decodeDeployment(body);
-      const options = toOptions(manifest, name);
-      if (module.byteLength > moduleBytes) throw tooLarge(name, module.byteLength, moduleBytes);
+      let options: DeployOptions = {};
+      const { module, snapshot } = decodeDeployment(body, {
+        manifest: (manifest) => (options = toOptions(manifest, name)),
+        module: ({ byteLength }) => {
+          if (byteLength > moduleBytes) throw tooLarge(name, byteLength, moduleBytes);
+        },
+      });
       return { module, options: snapshot === undefined ? options : { ...options, snapshot } };
     }
     default:

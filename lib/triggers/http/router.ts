@@ -1,4 +1,4 @@
-/** Answers requests by the table of router, for either transport. `handle` never rejects: whatever goes wrong is an answer. */
+/** Answers requests by the table of routes (route-table.ts), for either transport. `handle` never rejects: whatever goes wrong is an answer. */
 
 import { NO_BYTES } from '../../../host/bytes.ts';
 import { NebulaError } from '../../../host/errors.ts';

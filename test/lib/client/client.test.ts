@@ -319,12 +319,19 @@ describe('NebulaClient against a bad server', () => {
   it('says when an answer is not a Nebula’s', async () => {
     await serve((request, response) => {
       if (request.url === '/functions') response.end('<html>');
+      else if (request.url === '/functions/f') response.end('{"manifest":{"capabilities":{"mounts":5}}}');
       else response.writeHead(request.url === '/invoke/ok' ? 200 : 502).end('<html>');
     });
     await assert.rejects(client.invoke('ok'), { code: 'ERR_NEBULA_SERVER_ANSWER' });
     await assert.rejects(client.invoke('bad'), { code: 'ERR_NEBULA_SERVER_ANSWER' });
     await assert.rejects(client.list(), { code: 'ERR_NEBULA_SERVER_ANSWER' });
+    await assert.rejects(client.get('f'), { code: 'ERR_NEBULA_SERVER_ANSWER' });
     assert.equal(await client.health(), false);
+  });
+
+  it('says when a list is not one of a Nebula’s', async () => {
+    await serve((_request, response) => response.end('{}'));
+    await assert.rejects(client.list(), { code: 'ERR_NEBULA_SERVER_ANSWER' });
   });
 
   it('tries a refused connection again, and says where it was', async () => {

@@ -29,6 +29,21 @@ describe('encodeDeployment()', () => {
   }
 });
 
+const refuse = (what: string) => (): never => {
+  throw new Error(what);
+};
+
+describe('decodeDeployment()', () => {
+  it('tells what is wrong with the manifest before the module, and with the module before the snapshot', () => {
+    const body = Buffer.from(JSON.stringify({ manifest: { name: 'f' }, module: '!', snapshot: '!' }));
+    assert.throws(() => decodeDeployment(body, { manifest: refuse('manifest') }), /manifest/);
+    assert.throws(() => decodeDeployment(body), { code: 'ERR_NEBULA_MODULE_INVALID' });
+    const sound = Buffer.from(JSON.stringify({ module: 'AGFzbQ==', snapshot: '!' }));
+    assert.throws(() => decodeDeployment(sound, { module: refuse('module') }), /module/);
+    assert.throws(() => decodeDeployment(sound), { code: 'ERR_NEBULA_SNAPSHOT_CORRUPT' });
+  });
+});
+
 describe('decodeManifestField()', () => {
   it('has no fields where there is no field, and refuses what is no JSON', () => {
     assert.deepEqual(decodeManifestField(undefined), {});

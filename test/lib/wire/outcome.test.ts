@@ -46,6 +46,13 @@ const ENDINGS: readonly Ending[] = [
 ];
 
 describe('parseOutcome()', () => {
+  it('reads a problem whose fields are null, as a server that is not ours may send them', () => {
+    const headers = { 'nebula-outcome': 'timeout' };
+    const body = Buffer.from('{"code":"ERR_NEBULA_DEADLINE","status":504,"detail":"late","fields":null}');
+    const { kind } = parseOutcome('http://h', { status: 504, headers, body });
+    assert.equal(kind, 'timeout');
+  });
+
   for (const ending of ENDINGS) {
     it(`reads what is written of ${ending.kind}, where failures are shown`, () => {
       const read = parseOutcome('http://h', replyOf(recordOf(true), outcomeOf(ending)));

@@ -97,6 +97,22 @@ test('NativeExecutor.invoke() ends a call at its deadline while it waits for a f
   assert.equal(backend.launched.length, 1);
 });
 
+test('NativeExecutor.invoke() starts no guest for a call whose time was up while the event loop stood still', async (context) => {
+  const { backend, executor } = openFake(context, 1);
+  const [busy, quick] = [nativeDefinition('busy'), nativeDefinition('quick')];
+  for (const definition of [busy, quick]) await executor.deploy(definition);
+  const first = executor.invoke(busy, call());
+  const waiting = executor.invoke(quick, call('', { timeoutMs: 5 }));
+  await turn();
+  const untilNs = monotonicNs() + 10e6;
+  while (monotonicNs() < untilNs);
+  // The place is free before any timer may run.
+  backend.launched[0]?.answer('done');
+  assert.deepEqual(endingOf(await waiting), { kind: 'timeout', timeoutMs: 5 });
+  assert.equal(textOf((await first).stdout), 'done');
+  assert.deepEqual([backend.launched.length, executor.stats().unitsReplaced, executor.stats().running], [1, 0, 0]);
+});
+
 test('NativeExecutor.invoke() counts the limit from the start of the guest, not from the call', async (context) => {
   const { backend, executor } = openFake(context, 1);
   const definition = nativeDefinition('limited', { limits: { timeoutMs: 400 } });

@@ -34,7 +34,7 @@ const HANDLE_CHECKS: ReadonlyMap<string, { readonly method: keyof LiftLower; rea
   ['rscTableCreateOwn', { method: 'countHandle', parameters: 1 }],
   ['rscTableCreateBorrow', { method: 'countHandle', parameters: 1 }],
 ]);
-/** Of asynchronous functions, which no component here has (entries.ts). */
+/** Of asynchronous functions, which no component here has (prepare/entries.ts). */
 const UNUSED = /^_(lift|lower)Flat/;
 
 /** `instantiate` of jco's with all values bounded. @throws SyntaxError, UnknownShape */

@@ -1,6 +1,6 @@
 /**
  * Takes asynchronous functions out of the glue. jco writes them for exports that may suspend, of which a component here has
- * none (entries.ts): what runs later runs under no deadline, and a promise that is rejected ends a process.
+ * none (prepare/entries.ts): what runs later runs under no deadline, and a promise that is rejected ends a process.
  */
 
 import { applyEdits, type Edit } from './edits.ts';

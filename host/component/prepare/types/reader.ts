@@ -2,13 +2,12 @@
 
 import { NebulaError } from '../../../errors.ts';
 import { BinaryReader } from '../../../module/binary.ts';
+import { PREAMBLE_BYTES } from '../../../module/encoding.ts';
 import { COMPONENT_SECTION } from './binary-codes.ts';
 import { readAlias, readExternName, readExternType, readReference, requireDepth, vector } from './parts.ts';
 import { refuseAsync } from './asynchrony.ts';
 import type { Definition, Named, Reference } from './syntax.ts';
 import { readType } from './type-reader.ts';
-
-const PREAMBLE_BYTES = 8;
 
 /**
  * The definitions of a component's binary in their order.

@@ -132,7 +132,7 @@ export const INVOKE_CASES: readonly Case[] = [
     title: 'POST /invoke with an error nobody knows shows an id and nothing else',
     send: ['POST', '/invoke/broken'],
     status: 500,
-    problem: { code: 'INTERNAL', detail: /under request [0-9a-f-]{36}$/ },
+    problem: { code: 'INTERNAL', detail: /for request [0-9a-f-]{36}$/ },
   },
   {
     title: 'GET /invoke is not allowed',
