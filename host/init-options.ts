@@ -5,7 +5,7 @@ import { CLOSED, ENVIRONMENT, EXPORT_NAME, oneOf, setOf } from './schema/element
 import type { ReadonlyStatic } from './schema/static.ts';
 
 /** What differs from call to call and an initialisation may be allowed to see. */
-export const INIT_SOURCES = ['random', 'clock', 'mounts'] as const;
+const INIT_SOURCES = ['random', 'clock', 'mounts'] as const;
 
 /** Schema of a manifest's `init`. */
 export const initSchema = Type.Object(

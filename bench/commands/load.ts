@@ -38,7 +38,7 @@ const P50_OVER_LOWEST_MEDIAN = 2;
 const P99_OVER_LOWEST_MEDIAN = 20;
 
 /** When a rate counts as sustained. */
-export const CRITERION: string = `A rate is sustained when ${ANSWERED_SHARE * 100} % of its requests are answered rightly, the median latency is at most ${P50_OVER_LOWEST_MEDIAN} times the lowest median of the steps before it and the p99 at most ${P99_OVER_LOWEST_MEDIAN} times that median. It counts as not sustained when it fails ${TRIES} times in a row; every try is kept.`;
+const CRITERION: string = `A rate is sustained when ${ANSWERED_SHARE * 100} % of its requests are answered rightly, the median latency is at most ${P50_OVER_LOWEST_MEDIAN} times the lowest median of the steps before it and the p99 at most ${P99_OVER_LOWEST_MEDIAN} times that median. It counts as not sustained when it fails ${TRIES} times in a row; every try is kept.`;
 /** Calls before the first step, one after the other: what runs for the first time is not a matter of load. */
 const WARM_UPS: Readonly<Record<LoadTarget, number>> = {
   'wasm-restored': 500,

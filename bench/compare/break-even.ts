@@ -42,7 +42,7 @@ export function breakEven(wasm: CallTimes, native: CallTimes): BreakEvenModel {
  * function runs. `reversed`: the native call is ahead while the function is short, the micro-VM where it is long.
  * `unresolved`: the interval of the slowdown contains 1. `too-short`: the function's own run is that of clocks and caches.
  */
-export const VERDICTS = ['crosses', 'wasm-ahead', 'native-ahead', 'reversed', 'unresolved', 'too-short'] as const;
+const VERDICTS = ['crosses', 'wasm-ahead', 'native-ahead', 'reversed', 'unresolved', 'too-short'] as const;
 
 /** One of `VERDICTS`. */
 export type Verdict = (typeof VERDICTS)[number];

@@ -77,7 +77,7 @@ export interface GuardLevels {
 }
 
 /** Idle power from the guards of a run. A guard that has gaps is left out. */
-export function measureGuards(
+function measureGuards(
   integral: PowerIntegral,
   timeline: Timeline,
   guards: readonly GuardWindow[],

@@ -18,7 +18,7 @@ import { parseWindows, windowLines, type WindowRecord } from './windows.ts';
 /** What the run knew beside its rows: marker, source, machine. */
 export const SESSION_FILE = 'session.json';
 /** Which log was imported, where it was recorded elsewhere. */
-export const IMPORT_FILE = 'import.json';
+const IMPORT_FILE = 'import.json';
 /** The recording of power, in our own CSV. */
 export const TRACE_FILE = 'power.csv';
 const EDGES_FILE = 'edges.ndjson';
@@ -78,7 +78,7 @@ export function readEdges(path: string): Promise<ReadMarkerLog> {
 }
 
 /** SHA-256 of a file, in hex. */
-export async function sha256Of(path: string): Promise<string> {
+async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   return hash.digest('hex');

@@ -40,7 +40,7 @@ const POLL_MS = 2;
 const LARGEST_US = 600_000_000;
 
 /** A histogram of microseconds with three significant digits. */
-export function createHistogram(): Histogram {
+function createHistogram(): Histogram {
   return build({ lowestDiscernibleValue: 1, highestTrackableValue: LARGEST_US, numberOfSignificantValueDigits: 3 });
 }
 

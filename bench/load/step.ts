@@ -113,7 +113,7 @@ export async function runStep(server: LoadServer, options: StepOptions): Promise
 }
 
 /** What is kept of the arrivals of a step. */
-export function toStep(
+function toStep(
   { target, ratePerSecond, p50LimitUs, p99LimitUs }: StepOptions,
   arrivals: number,
   result: ArrivalResult,

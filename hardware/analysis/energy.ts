@@ -44,10 +44,10 @@ export interface WindowEnergy {
 }
 
 /** Share of a window that may have no samples. */
-export const UNCOVERED_SHARE = 0.001;
+const UNCOVERED_SHARE = 0.001;
 
 /** Fewest samples and refreshes in a window, and greatest relative uncertainty, that count as resolved. */
-export const RESOLVABLE = { samples: 10, refreshes: 5, relativeUncertainty: 0.1 } as const;
+const RESOLVABLE = { samples: 10, refreshes: 5, relativeUncertainty: 0.1 } as const;
 
 function energyOf(valueJ: number, uncertaintyJ: number): Energy {
   const halfJ = NORMAL_BOUND_95 * uncertaintyJ;

@@ -23,7 +23,7 @@ export class UsageError extends Error {}
 /** Exit code of a command that was called wrongly. */
 export const EXIT_USAGE = 2;
 /** Exit code of a command that could not do what was asked. */
-export const EXIT_FAILED = 3;
+const EXIT_FAILED = 3;
 const EXIT_INTERRUPTED = 130;
 
 /** Options of a command by name. */

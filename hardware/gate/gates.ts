@@ -45,7 +45,7 @@ export interface GateLimits {
 }
 
 /** What must hold unless a caller says otherwise. */
-export const DEFAULT_GATE_LIMITS: GateLimits = {
+const DEFAULT_GATE_LIMITS: GateLimits = {
   governors: ['performance', 'userspace'],
   frequencyShare: 0.02,
   temperatureC: 75,

@@ -10,7 +10,7 @@ import { TableParser, formatError, type TableFormat } from './table.ts';
 const UTC = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\.\d+)?Z$/;
 
 /** Seconds of a relative or a UTC time. */
-export function joulescopeTimeS(field: string | undefined): number | undefined {
+function joulescopeTimeS(field: string | undefined): number | undefined {
   const text = field?.trim() ?? '';
   const parts = UTC.exec(text);
   if (parts === null) return numberOf(text);

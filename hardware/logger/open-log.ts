@@ -9,7 +9,7 @@ import { parseSidecar } from './nebula-csv.ts';
 import { importPpk2 } from './ppk2-session.ts';
 
 /** All formats that a file can have. */
-export const FILE_FORMATS: readonly string[] = ['nebula-csv', 'ppk2', ...LOG_FORMATS];
+const FILE_FORMATS: readonly string[] = ['nebula-csv', 'ppk2', ...LOG_FORMATS];
 
 /** A log by its path and format. */
 export interface LogSource extends ImportOptions {

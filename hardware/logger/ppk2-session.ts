@@ -18,7 +18,7 @@ const FRAME_BYTES = 6;
 const LEVELS: readonly DigitalLevel[] = ['-', 0, 1, 'X'];
 
 /** Takes session.raw in pieces of any size. */
-export class Ppk2Frames {
+class Ppk2Frames {
   readonly #builder: LogBuilder;
   readonly #vddV: number;
   readonly #intervalS: number;

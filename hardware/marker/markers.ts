@@ -24,7 +24,7 @@ function withoutAddress(instrument: InstrumentText): void {
 }
 
 /** Kinds of markers in the order in which they are shown. */
-export const MARKER_KINDS: Readonly<Record<string, MarkerKind>> = {
+const MARKER_KINDS: Readonly<Record<string, MarkerKind>> = {
   gpio: {
     form: 'gpio:PIN',
     about: 'a GPIO pin by its BCM number, through onoff and /sys/class/gpio',

@@ -10,7 +10,7 @@ import { HardwareError } from '../instrument/errors.ts';
 export const GUDE_REFRESH_S = 1;
 
 /** Offsets of a line's values, each a signed 32-bit number of two registers, the high word first. */
-export const GUDE_OFFSETS = {
+const GUDE_OFFSETS = {
   energyWh: 0,
   powerW: 1,
   voltageV: 2,

@@ -139,7 +139,7 @@ const zigbee2mqtt: MqttFormat = {
 };
 
 /** Property keys of the Z-Wave meter class: type << 16 | scale << 8 | rate, electric and consumed. */
-export const ZWAVE_KEYS = { energyKwh: 65_537, powerW: 66_049 } as const;
+const ZWAVE_KEYS = { energyKwh: 65_537, powerW: 66_049 } as const;
 
 /** `.../value/66049`: a time with a value, a whole ValueId, or the bare value. */
 const zwave: MqttFormat = {

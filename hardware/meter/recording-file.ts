@@ -48,7 +48,7 @@ function inputFields(count: number, inputs: number): string {
 }
 
 /** The sidecar that names a source as it described itself. */
-export function sidecarOfSource(properties: SourceProperties): Sidecar {
+function sidecarOfSource(properties: SourceProperties): Sidecar {
   const { name, rule, clock, synthetic, estimate, refreshS, resolution } = properties;
   return {
     source: estimate ? `${name} (estimate)` : name,

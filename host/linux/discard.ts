@@ -55,7 +55,7 @@ export class DiscardList {
 let atOnce: boolean | undefined;
 
 /** Whether several ranges can be dropped in one call; found out once per thread by doing it. */
-export function canDiscardAtOnce(): boolean {
+function canDiscardAtOnce(): boolean {
   if (atOnce !== undefined) return atOnce;
   atOnce = false;
   const fd = memfdCreate('nebula-discard-probe');

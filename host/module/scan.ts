@@ -18,7 +18,7 @@ export interface Edit {
 }
 
 /** Edits of one module, in the order of its code; of a body the ones from one number to another. */
-export class Edits {
+class Edits {
   #numbers = new Uint32Array(64);
   #count = 0;
 

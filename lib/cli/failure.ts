@@ -9,7 +9,7 @@ export const EXIT_GUEST = 1;
 /** A mistake in the command. */
 export const EXIT_USAGE = 2;
 /** What Nebula itself could not do. */
-export const EXIT_NEBULA = 3;
+const EXIT_NEBULA = 3;
 
 /** What to do about it, where the message alone does not say. */
 const ADVICE: Partial<Record<ErrorName, string>> = {
@@ -45,7 +45,7 @@ const ADVICE: Partial<Record<ErrorName, string>> = {
 };
 
 /** One line: what went wrong, and what to do. */
-export function describeFailure(error: unknown): string {
+function describeFailure(error: unknown): string {
   const message = printable(messageOf(error).replaceAll('\n', ' '));
   const advice = isNebulaError(error) ? ADVICE[error.key] : undefined;
   return advice === undefined ? message : `${message} (${advice})`;

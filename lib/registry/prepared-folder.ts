@@ -13,7 +13,7 @@ import { writeDurably } from './durable-file.ts';
 import { digestInTurns, digestOf } from './digest.ts';
 
 /** The file that makes a folder one of a prepared component. */
-export const PREPARED_NAME = 'prepared.json';
+const PREPARED_NAME = 'prepared.json';
 
 /** Raised when the transpiler's output or what is expected of it changes. */
 const FORMAT = 5;

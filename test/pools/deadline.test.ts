@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { runTimeMs, TimedCall } from '../../pools/deadline.ts';
 import { countFds, skip } from '../host/filesystem/machine-fixture.ts';
-import { deploy, deployMany, input, median, openPool, stdoutOf, until } from './fixture.ts';
+import { BUSY_SHARE, deploy, deployMany, input, median, openPool, stdoutOf, until, watchMachine } from './fixture.ts';
 
 /** Milliseconds a timer of the same length is late by now: what the machine itself adds. */
 async function latenessMs(delayMs: number): Promise<number> {
@@ -247,6 +247,7 @@ test('invoke() that is aborted costs no thread where its guest ends by itself so
   const echo = await deploy(pool, 'echo');
   for (let call = 0; call < 20; call++) await pool.invoke(echo, input());
   let refused = 0;
+  const takenByOthers = watchMachine();
   for (let call = 0; call < 100; call++) {
     const controller = new AbortController();
     const aborted = pool.invoke(echo, input('aborted'), controller.signal);
@@ -263,9 +264,9 @@ test('invoke() that is aborted costs no thread where its guest ends by itself so
     assert.equal(stdoutOf(second.value), `behind ${call}`);
   }
   const { unitsReplaced } = pool.stats();
-  // Where each abort of a call that runs costs its thread, nearly all do. Half were seen to on a machine that was busy with builds.
+  // Half were ended on a machine that others kept busy; where each abort of a call that runs costs its thread, nearly all are.
   assert.ok(
-    unitsReplaced + refused < 75,
+    unitsReplaced + refused < (takenByOthers() > BUSY_SHARE ? 75 : 25),
     `${unitsReplaced} threads were ended and ${refused} calls refused, of 100 aborts`,
   );
 });

@@ -1,5 +1,6 @@
 /** Executors and calls for the tests of pools. */
 
+import { cpus } from 'node:os';
 import type { TestContext } from 'node:test';
 import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
@@ -57,4 +58,28 @@ export async function until(what: string, isTrue: () => boolean, timeoutMs: numb
     if (performance.now() > endMs) throw new Error(`It did not come to pass within ${timeoutMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
+}
+
+/** From this share of the machine on, others keep it busy. */
+export const BUSY_SHARE = 0.25;
+
+/** Begins to watch who has the machine's time; what it returns answers the share that other processes have had since. */
+export function watchMachine(): () => number {
+  const began = machineTimeMs();
+  const own = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(own);
+    const { busyMs, allMs } = machineTimeMs();
+    return (busyMs - began.busyMs - (user + system) / 1000) / (allMs - began.allMs);
+  };
+}
+
+function machineTimeMs(): { readonly busyMs: number; readonly allMs: number } {
+  let [busyMs, allMs] = [0, 0];
+  for (const { times } of cpus()) {
+    const busy = times.user + times.nice + times.sys + times.irq;
+    busyMs += busy;
+    allMs += busy + times.idle;
+  }
+  return { busyMs, allMs };
 }

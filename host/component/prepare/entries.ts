@@ -55,7 +55,7 @@ function isOwn(type: Item, name: string): boolean {
 }
 
 /** Whether an import is of an interface that Nebula has. */
-export function isKnownImport(name: string): boolean {
+function isKnownImport(name: string): boolean {
   const parsed = parseInterface(name);
   return parsed !== undefined && INTERFACES.has(parsed.id) && isKnownVersion(parsed.version ?? '');
 }

@@ -80,6 +80,6 @@ export function decodeResult(bytes: Uint8Array): FunctionResult {
 }
 
 /** `get-value` as `getValue`: jco's names for WIT's. */
-export function toJavaScriptName(name: string): string {
+function toJavaScriptName(name: string): string {
   return name.replace(/-(\w)/g, (_whole, letter: string) => letter.toUpperCase());
 }

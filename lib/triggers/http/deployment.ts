@@ -13,7 +13,7 @@ export interface RequestedDeployment {
 }
 
 /** What the body of a deploy may be. */
-export const DEPLOYMENT_TYPES = ['application/wasm', 'application/json'] as const;
+const DEPLOYMENT_TYPES = ['application/wasm', 'application/json'] as const;
 
 /**
  * Reads the body of a deploy; the module may have `moduleBytes`.

