@@ -24,6 +24,10 @@ const RUNS: Readonly<Record<string, { readonly about: string; readonly load: () 
     about: 'components in a fresh state, and over HTTP beside jco serve',
     load: async () => (await import('./runs/components.ts')).runComponents,
   },
+  waits: {
+    about: 'functions that wait for an upstream, beside other proxies',
+    load: async () => (await import('./runs/waits.ts')).runWaits,
+  },
   density: {
     about: 'memory of many functions and many calls',
     load: async () => (await import('./runs/density.ts')).runDensity,
@@ -31,6 +35,18 @@ const RUNS: Readonly<Record<string, { readonly about: string; readonly load: () 
   markers: {
     about: 'what it costs a call to be marked',
     load: async () => (await import('./runs/markers.ts')).runMarkers,
+  },
+  budget: {
+    about: 'what counting units costs compute functions, in both tiers of V8',
+    load: async () => (await import('./runs/budget.ts')).runBudget,
+  },
+  deadlines: {
+    about: 'how late a guest is stopped that never ends, and how many threads that costs',
+    load: async () => (await import('./runs/deadlines.ts')).runDeadlines,
+  },
+  deploys: {
+    about: 'calls of others while a module or a component is deployed that takes long to compile',
+    load: async () => (await import('./runs/deploys.ts')).runDeploys,
   },
   phases: {
     about: 'what each part costs, and in which tier calls run',

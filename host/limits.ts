@@ -20,6 +20,10 @@ export const LIMITS = {
   timeoutMs: { standard: 10_000, minimum: 0, maximum: LONGEST_MS },
   /** Time a component has for the head of a response of wasi:http, in milliseconds; 0 means `timeoutMs` alone. */
   firstByteMs: { standard: 0, minimum: 0, maximum: LONGEST_MS },
+  /** Processor time of one invocation, what it waits left out, in milliseconds; 0 means none. */
+  cpuMs: { standard: 0, minimum: 0, maximum: LONGEST_MS },
+  /** Units that one invocation may count: steps of its code, the same on every machine; 0 means none. */
+  units: { standard: 0, minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
   /** Size all the guest's memories together may grow to, in bytes; a multiple of the 64 KiB page after rounding down. */
   memoryBytes: { standard: 128 * MIB, minimum: 64 * KIB, maximum: 4 * GIB },
   /** Elements all the guest's tables together may grow to; V8 takes up to 32 bytes for each, twice where code changes tables. */

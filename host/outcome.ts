@@ -45,6 +45,10 @@ export interface Usage {
   readonly inputBytes: number;
   /** Calls from the guest into the host. */
   readonly hostCalls: number;
+  /** Units that its code has counted, the same for the same call on every machine; of a module with a budget only. */
+  readonly units?: number;
+  /** Processor time of its thread, what it waited left out, in nanoseconds; only where `limits.cpuMs` holds. */
+  readonly cpuNs?: number;
   /** Container executors only: how long the engine took, which is part of the phases. */
   readonly engine?: EngineUsage;
 }

@@ -5,7 +5,7 @@ import { NO_BYTES } from '../host/bytes.ts';
 import { ENTRY_INTERFACES } from '../host/definition/prepared-component.ts';
 import { argumentError, NebulaError } from '../host/errors.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
-import { endIdlePreparations } from '../host/preparation/children.ts';
+import { endIdlePreparations } from '../host/preparation/beside.ts';
 import type { Executor } from '../pools/executor.ts';
 import type { Request, Response } from 'undici';
 import type { AnyCalls, Calls, FunctionHandle } from './api/function-handle.ts';
@@ -17,6 +17,9 @@ import type { NebulaOptions } from './schema/nebula-options.ts';
 import type { NebulaStats } from './schema/stats.ts';
 import { checkDeployOptions, checkNebulaOptions, toDrainMs, toInputBytes, toInvocation } from './arguments.ts';
 import { ClientWatch } from './component/client-watch.ts';
+import type { callExport as CallExport } from './component/call.ts';
+import type { fetchFrom as FetchFrom } from './component/fetch.ts';
+import type { sendRequest as SendRequest } from './component/request.ts';
 import type { Target } from './component/target.ts';
 import { createExecutor } from './executor.ts';
 import type { FetchHandler } from './triggers/http/handler.ts';
@@ -92,6 +95,10 @@ class EmbeddedNebula implements Nebula {
   readonly #clients: ClientWatch;
   readonly #routeOptions: RouteOptions;
   #fetchHandler: Promise<FetchHandler> | undefined;
+  /** What only components need, loaded with the first call of one. */
+  #fetchFrom: typeof FetchFrom | undefined;
+  #callExport: typeof CallExport | undefined;
+  #sendRequest: typeof SendRequest | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: EmbeddedOptions) {
@@ -191,18 +198,18 @@ class EmbeddedNebula implements Nebula {
   fn<Exported extends Calls<Exported> = AnyCalls>(name: string): FunctionHandle<Exported> {
     return {
       fetch: async (request) => {
-        const { fetchFrom } = await import('./component/fetch.ts');
-        return fetchFrom(this.#target(name, ENTRY_INTERFACES.http), request);
+        this.#fetchFrom ??= (await import('./component/fetch.ts')).fetchFrom;
+        return this.#fetchFrom(this.#target(name, ENTRY_INTERFACES.http), request);
       },
       call: async (path, ...values) => {
-        const { callExport } = await import('./component/call.ts');
+        this.#callExport ??= (await import('./component/call.ts')).callExport;
         const exports = this.get(name).component?.exports ?? [];
         // What the glue lifts is what the declarations made of the same component say.
-        return (await callExport(this.#target(name), exports, path, values)) as ReturnType<Exported[typeof path]>;
+        return (await this.#callExport(this.#target(name), exports, path, values)) as ReturnType<Exported[typeof path]>;
       },
       send: async (request, body, signal) => {
-        const { sendRequest } = await import('./component/request.ts');
-        return sendRequest(this.#target(name, ENTRY_INTERFACES.http), request, body, signal);
+        this.#sendRequest ??= (await import('./component/request.ts')).sendRequest;
+        return this.#sendRequest(this.#target(name, ENTRY_INTERFACES.http), request, body, signal);
       },
     };
   }

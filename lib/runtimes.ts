@@ -3,7 +3,13 @@
 import { NebulaError } from '../host/errors.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import type { ContainerDefinition } from '../pools/container/definition.ts';
-import { addStats, type DeployReport, type Executor, type ExecutorStats } from '../pools/executor.ts';
+import {
+  addStats,
+  type DeployReport,
+  type Executor,
+  type ExecutorStats,
+  type ThreadLossListener,
+} from '../pools/executor.ts';
 import type { ProcessDefinition } from '../pools/process/definition.ts';
 import type { NebulaOptions } from './schema/nebula-options.ts';
 import type { Runtime } from './schema/runtime.ts';
@@ -64,6 +70,10 @@ export class Runtimes implements Executor<AnyDefinition> {
   async undeploy(id: string): Promise<void> {
     await (this.#placed.get(id) ?? this.#wasm).undeploy(id);
     this.#placed.delete(id);
+  }
+
+  watch(listener: ThreadLossListener): void {
+    this.#wasm.watch?.(listener);
   }
 
   stats(): ExecutorStats {

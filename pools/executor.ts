@@ -1,10 +1,10 @@
 /** The one interface behind which guests run: in this thread, on worker threads, in containers, as processes. */
 
-import { NO_OUTPUT } from '../host/bytes.ts';
+import { noOutput } from '../host/bytes.ts';
 import type { FunctionDefinition } from '../host/definition/definition.ts';
 import { NO_USAGE, type Ending, type Invocation, type Outcome } from '../host/outcome.ts';
 import { NO_PHASES } from '../host/phases.ts';
-import type { Recorded } from '../host/wasi/session/run-record.ts';
+import type { Recorded } from '../host/wasi/session/run-reader.ts';
 import type { DeployReport } from './deploy-report.ts';
 
 export type { DeployReport };
@@ -21,11 +21,15 @@ export interface PausedFunction {
 /** What an executor does at this moment, and what it has done since it was made. */
 export interface ExecutorStats {
   readonly running: number;
+  /** Calls whose guests are suspended, or were and go on: they hold no thread while they wait. */
+  readonly suspended: number;
   readonly waiting: number;
   /** Threads, containers or processes alive. */
   readonly units: number;
   /** Units lost to deadlines, aborts or crashes since the start. */
   readonly unitsReplaced: number;
+  /** Guests stopped since the start, by a deadline, an abort or a limit of time or units, whose units live on. */
+  readonly stops: number;
   /** Micro-VMs put back after an answer since the start, or dropped because they could not be; only these have that. */
   readonly restores: number;
   /** How long that took in all, in nanoseconds. No caller waited for it, unless the next call came before its end. */
@@ -43,9 +47,11 @@ type Counts = Omit<ExecutorStats, 'paused' | 'pauses'>;
 /** The stats of an executor that has nothing and has done nothing. */
 export const NO_STATS: Counts = {
   running: 0,
+  suspended: 0,
   waiting: 0,
   units: 0,
   unitsReplaced: 0,
+  stops: 0,
   restores: 0,
   restoresNs: 0,
   memories: 0,
@@ -58,6 +64,9 @@ export function addStats(left: ExecutorStats, right: ExecutorStats): ExecutorSta
   const sums = Object.fromEntries(names.map((name) => [name, left[name] + right[name]])) as unknown as Counts;
   return { ...left, ...right, ...sums };
 }
+
+/** Is told the id of a version a call of which had to be stopped together with its thread. */
+export type ThreadLossListener = (id: string) => void;
 
 /** An executor of functions that are defined by `Definition`. */
 export interface Executor<Definition = FunctionDefinition> {
@@ -86,21 +95,31 @@ export interface Executor<Definition = FunctionDefinition> {
   /** Forgets a version. Calls in flight or waiting finish first; its micro-VMs are dropped as they fall idle. */
   undeploy(id: string): Promise<void>;
 
+  /** Has `listener` told of each version a call of which had to be stopped together with its thread. */
+  watch?(listener: ThreadLossListener): void;
+
   stats(): ExecutorStats;
 
   /** Lets calls in flight finish for at most `drainMs`, then stops; nothing is left open. */
   close(drainMs: number): Promise<void>;
 }
 
+/** Whether a guest was stopped, and not ended by what it did itself. */
+export function isStopped(ending: Ending): boolean {
+  const { kind } = ending;
+  if (kind === 'limit') return ending.limit === 'cpuMs' || ending.limit === 'units';
+  return kind === 'timeout' || kind === 'aborted';
+}
+
 /** What is known of a guest that never ran. */
-const NOTHING: Recorded = { stdout: NO_OUTPUT, stderr: NO_OUTPUT, usage: NO_USAGE };
+const nothing = (): Recorded => ({ stdout: noOutput(), stderr: noOutput(), usage: NO_USAGE });
 
 /** The outcome of an invocation whose guest did not answer: it never ran, or its unit was stopped. */
 export function unansweredOutcome(
   ending: Ending,
   queueNs: number,
   runNs: number,
-  recorded: Recorded = NOTHING,
+  recorded: Recorded = nothing(),
 ): Outcome {
   const phases = { ...NO_PHASES, queue: queueNs, run: runNs };
   return { ...ending, ...recorded, start: 'ready', phases };

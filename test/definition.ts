@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resolveCapabilities, type Capabilities } from '../host/capabilities/capabilities.ts';
+import type { CountingWish } from '../host/definition/budget.ts';
 import type { FunctionDefinition } from '../host/definition/definition.ts';
 import type { InitOptions } from '../host/init-options.ts';
 import { resolveLimits, type Limits } from '../host/limits.ts';
@@ -22,6 +23,8 @@ export interface DefinitionOverrides extends Partial<Pick<FunctionDefinition, 's
   readonly limits?: Partial<Limits>;
   readonly capabilities?: Partial<Capabilities>;
   readonly init?: Partial<InitOptions>;
+  /** Whether its code counts units; it does not by default. */
+  readonly wish?: CountingWish;
 }
 
 let made = 0;
@@ -32,9 +35,10 @@ export async function define(
   wasmPath: string,
   overrides: DefinitionOverrides = {},
 ): Promise<FunctionDefinition> {
-  const { entry, limits: limitsGiven, capabilities, init, ...rest } = overrides;
+  const { entry, limits: limitsGiven, capabilities, init, wish, ...rest } = overrides;
   const limits = resolveLimits(limitsGiven);
-  const prepared = await prepareModule(await readFile(wasmPath), limits, entry === undefined ? {} : { entry });
+  const options = entry === undefined ? {} : { entry };
+  const prepared = await prepareModule(await readFile(wasmPath), limits, options, wish);
   return {
     ...renamed(name),
     prepared,

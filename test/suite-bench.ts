@@ -31,6 +31,8 @@ export interface SuiteTarget {
   /** Deploys the module at a path under `options.name`, with what else a manifest may say. */
   deploy(path: string, options: DeployOptions & { readonly name: string }): Promise<unknown>;
   invoke(name: string, call?: SuiteCall): Promise<SuiteAnswer>;
+  /** How many guests are suspended now. */
+  suspended?(): number;
   close(): Promise<unknown>;
 }
 

@@ -10,9 +10,9 @@ import { describeLimits, describeMounts } from './suite-limits.ts';
 
 export type { SuiteAnswer, SuiteCall, SuiteTarget } from './suite-bench.ts';
 
-/** Runs the suite against what `open` answers; it is closed afterwards. */
-export function invocationSuite(name: string, open: () => Promise<SuiteTarget>): void {
-  describe(`invoke() ${name}`, () => {
+/** Runs the suite against what `open` answers; it is closed afterwards. `skip` says why it cannot be here. */
+export function invocationSuite(name: string, open: () => Promise<SuiteTarget>, skip: string | false = false): void {
+  describe(`invoke() ${name}`, { skip }, () => {
     const bench = new Bench(open);
     before(() => bench.begin());
     after(() => bench.end());

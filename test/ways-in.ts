@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DeployOptions } from '../lib/schema/manifest.ts';
+import type { NebulaOptions } from '../lib/schema/nebula-options.ts';
 import { NebulaClient } from '../lib/client/client.ts';
 import { startServer } from '../lib/triggers/http/server.ts';
 import { toManifestJson } from '../lib/wire/manifest-json.ts';
@@ -43,8 +44,8 @@ function forCall({ path, options }: Deployed, call: SuiteCall, name: string): De
 }
 
 /** A server with worker threads, and a client of it. */
-export async function overHttp(): Promise<SuiteTarget> {
-  const served = await createNebula({ threads: 2 });
+export async function overHttp(options: NebulaOptions = { threads: 2 }): Promise<SuiteTarget> {
+  const served = await createNebula(options);
   const server = await startServer(served, {});
   const client = new NebulaClient({ url: server.url, timeoutMs: 60_000 });
   const deployed = new Map<string, Deployed>();
@@ -70,6 +71,7 @@ export async function overHttp(): Promise<SuiteTarget> {
         stderr: stderr.length > 0 ? stderr : undefined,
       };
     },
+    suspended: () => served.stats().executor.suspended,
     async close() {
       await client.close();
       await server.close();

@@ -9,7 +9,7 @@ export interface Comparison {
   readonly function?: string;
   readonly subject: string;
   readonly against: string;
-  /** What is compared: p50Us, p99Us, perSecond or rssBytes. */
+  /** What is compared: p50Us, p99Us, perSecond, rssBytes or idleCpuShare. */
   readonly metric: string;
   readonly ratio: number;
   readonly low: number;

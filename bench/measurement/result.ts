@@ -81,6 +81,20 @@ function printTiers(rows: readonly Row[], print: (text: string) => void): void {
   print(table(['functions before', 'function', 'uncompiled', 'liftoff', 'turbofan'], lines));
 }
 
+function printWaits(rows: readonly Row[], print: (text: string) => void): void {
+  const lines = rows.flatMap(({ subject, function: name = '', n, asked, allUs, failures = {} }) => {
+    const failed = Object.entries(failures).map(([kind, count]) => `${count} x ${kind}`);
+    if (asked === undefined && failed.length === 0) return [];
+    const allMs = allUs === undefined ? undefined : allUs / 1000;
+    return [[subject, name, number(asked, 0), number(n, 0), number(allMs, 0), failed.join(', ')]];
+  });
+  if (lines.length === 0) return;
+  print('');
+  print(table(['at once', 'function', 'asked', 'answered', 'all after ms', 'otherwise'], lines));
+  const isHeld = rows.some(({ suspendsGuests }) => suspendsGuests === false);
+  if (isHeld) print('This Node suspends no guest: each that waits holds a thread.');
+}
+
 /** The result for people. */
 export function printResult(result: Result, missing: readonly string[], print: (text: string) => void): void {
   const { environment: machine, rows, comparisons } = result;
@@ -91,7 +105,7 @@ export function printResult(result: Result, missing: readonly string[], print: (
   );
   const cells = rows.map((row) => [
     row.subject,
-    row.function ?? '',
+    `${row.function ?? ''}${row.connections === undefined ? '' : `, connections: ${row.connections}`}`,
     number(row.n, 0),
     number(row.p50Us),
     number(row.p90Us),
@@ -101,6 +115,7 @@ export function printResult(result: Result, missing: readonly string[], print: (
   ]);
   print(table(['subject', 'function', 'n', 'p50 us', 'p90 us', 'p99 us', 'per second', 'rss bytes'], cells));
   printTiers(rows, print);
+  printWaits(rows, print);
   print('');
   const verdicts = comparisons.map((item) => [
     `${item.subject} / ${item.against}`,

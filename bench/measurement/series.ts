@@ -32,12 +32,25 @@ export interface Row {
   readonly bench: string;
   readonly subject: string;
   readonly function?: string;
+  /** Connections at once, where it is not the usual number of its bench. */
+  readonly connections?: number;
   readonly n?: number;
   readonly p50Us?: number;
   readonly p90Us?: number;
   readonly p99Us?: number;
+  readonly maxUs?: number;
   readonly perSecond?: number;
   readonly rssBytes?: number;
+  /** Share of a core that it takes while nobody asks anything of it. */
+  readonly idleCpuShare?: number;
+  /** Of requests that were made at once: how many, of which `n` were answered 200. */
+  readonly asked?: number;
+  /** Median over the blocks of the time until all were answered 200; left out where one was not. */
+  readonly allUs?: number;
+  /** Requests that were answered otherwise, by status or by the code of an error. */
+  readonly failures?: Readonly<Record<string, number>>;
+  /** Whether its Node suspends guests that wait; else each holds a thread. */
+  readonly suspendsGuests?: boolean;
   /** Functions of the module by V8's tier, before the call; means over the blocks. */
   readonly tiers?: { readonly uncompiled: number; readonly liftoff: number; readonly turbofan: number };
 }

@@ -22,6 +22,9 @@ const TOO_SLOW = [
   'test/host/module/malformed',
   'test/host/snapshot/exactness',
   'test/host/snapshot/isolation',
+  'test/pools/deadline',
+  'test/pools/worker/governor',
+  'test/pools/worker/growth',
   'test/pools/worker/thread-memory',
 ];
 /** The quick ones have their say first. */

@@ -1,6 +1,6 @@
 /**
- * `bench components`: what a fresh state of a component costs, and requests per second at 32 connections beside `jco serve`
- * with the same component. Its answers tell whether the state was fresh: the small guest counts its calls.
+ * `bench components`: what a fresh state of a component costs, a whole call in the pool beside a core function's, and requests
+ * per second at 32 connections beside `jco serve` with the same component and a bare node:http. Its answers tell whether the state was fresh: the small guest counts its calls.
  */
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -13,7 +13,8 @@ import { root } from '../measurement/root.ts';
 import { measure, rowOf, type Row, type Series } from '../measurement/series.ts';
 import { seededRandom, shuffled } from '../../statistics/random.ts';
 import { componentSubjects } from '../subjects/component.ts';
-import { jcoServer, nebulaComponentServer, type Server } from '../subjects/servers.ts';
+import { readyCallSubjects } from '../subjects/ready-call.ts';
+import { jcoServer, nebulaComponentServer, nodeServer, type Server } from '../subjects/servers.ts';
 import { loadRow, wrk, type Load } from '../subjects/wrk.ts';
 import type { RunOptions } from './options.ts';
 
@@ -41,6 +42,10 @@ export async function runComponents(options: RunOptions): Promise<Findings> {
     series.push(...measured);
     comparisons.push(...compareStates(measured));
   }
+  const ready = await measureReadyCalls(options);
+  series.push(...ready);
+  const [component, core] = ready as [Series, Series];
+  comparisons.push(compareLatency(component, core, 0.5, atMost(8)));
   const loads = await measureServers(options);
   return {
     rows: [...series.map(rowOf), ...loads.rows],
@@ -56,6 +61,16 @@ async function measureStates(guest: Guest, options: RunOptions): Promise<Series[
   const plan = { bench: BENCH, function: name, blocks: options.blocks, perBlock, warmUp: 400, seed: options.seed };
   const series = await measure(component.subjects, plan);
   await component.close();
+  return series;
+}
+
+/** A component's whole call beside a core function's, in the pool. */
+async function measureReadyCalls({ blocks, seed }: RunOptions): Promise<Series[]> {
+  const [guest] = GUESTS;
+  const calls = await readyCallSubjects(await readFile(pathOf(guest)));
+  const plan = { bench: BENCH, function: guest.name, blocks, perBlock: 30, warmUp: 0, seed };
+  const series = await measure(calls.subjects, plan);
+  await calls.close();
   return series;
 }
 
@@ -103,6 +118,7 @@ async function startServers(guest: Guest, folder: string, missing: string[]): Pr
     servers.push(
       await nebulaComponentServer(join(folder, guest.name), { ...given, name: 'nebula-reuse', reuse: REUSE }),
       await jcoServer({ ...given, name: 'jco-serve', isIsolated: false }),
+      await nodeServer(),
     );
   }
   if (servers.includes(undefined)) missing.push(`jco serve (${guest.name}): run \`npm run bench:install\``);
@@ -113,6 +129,8 @@ async function startServers(guest: Guest, folder: string, missing: string[]): Pr
 
 /** Whether a server's states are as fresh as its name says. */
 async function checkState({ name, url }: Server): Promise<void> {
+  // It has no state, and answers something else.
+  if (name === 'node-http') return;
   const answers: string[] = [];
   for (let round = 0; round < 3; round++) answers.push(await (await request(url)).body.text());
   const isFresh = new Set(answers).size === 1 && answers[0] === 'hello, call 1\n';
@@ -134,8 +152,9 @@ async function measureLoads(
   return loads;
 }
 
-/** Bars of the small guest: twice as many with a fresh state as theirs without one, and as many where both keep it. */
+/** Bars of the small guest: a third of what node:http does that answers the same to all, twice as many with a fresh state as theirs without one, and as many where both keep it. */
 const BARS: readonly (readonly [guest: Guest['name'], subject: string, against: string, bar?: Bar])[] = [
+  ['hello', 'nebula', 'node-http', atLeast(0.35)],
   ['hello', 'nebula', 'jco-serve', atLeast(2)],
   ['hello', 'nebula-reuse', 'jco-serve', atLeast(1)],
   ['hello', 'nebula', 'jco-serve-isolated'],

@@ -23,7 +23,7 @@ import { runTiers } from './tiers.ts';
 
 const MIB = 2 ** 20;
 const TABLE_MIB = 64;
-const CAPS = { memoryPages: 2048, tableElements: 1_000_000, isShared: false };
+const CAPS = { memoryPages: 2048, tableElements: 1_000_000, isShared: false, isSized: true };
 
 function command(name: string, input: string, expected: string): Part {
   const module = readFileSync(functionPath(name));

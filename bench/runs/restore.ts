@@ -40,7 +40,7 @@ async function runSubjects(subjects: readonly Subject[], name: string, options: 
 }
 
 async function runSmall(options: RunOptions): Promise<Series[]> {
-  const named = (strategy: Strategy): Promise<Subject> => inThread(NOOP, strategy, 0, strategy);
+  const named = (strategy: Strategy): Promise<Subject> => inThread(NOOP, strategy, { strategy });
   return runSubjects([await inThread(NOOP), await named('copy'), await named('fresh')], 'noop', options);
 }
 

@@ -42,7 +42,7 @@ export async function readyInterpreter(bytes: Uint8Array): Promise<ReadyInterpre
     audit: false,
   };
   const deployment = deployHere(definition);
-  const thread = new GuestThread(new AddressSpace(new SharedArrayBuffer(4), memoryLimit()));
+  const thread = new GuestThread({ space: new AddressSpace(new SharedArrayBuffer(4), memoryLimit()) });
   thread.install(definition, deployment.image, deployment.strategy);
   const restores: number[] = [];
   const invocation = { input: new Uint8Array() };

@@ -63,7 +63,7 @@ export function withFunctionsExported(module: Uint8Array): Uint8Array<ArrayBuffe
     tables: { maxima: layout.tables.map(() => MOST_ELEMENTS), admission: undefined },
     grow: new Map<number, number>(),
   };
-  return writeModule({ layout, scan, additions, flags, growth });
+  return writeModule({ layout, scan, additions, flags, growth, size: undefined, meter: undefined });
 }
 
 /** Names under which `withFunctionsExported` exports. */

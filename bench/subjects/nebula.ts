@@ -1,7 +1,6 @@
 /** Nebula through its public face: in the caller's thread, through the pool, over HTTP. */
 
 import { createNebula, NebulaClient, startServer, type Nebula } from '../../lib/index.ts';
-import type { Strategy } from '../../host/definition/definition.ts';
 import type { DeployOptions } from '../../lib/schema/manifest.ts';
 import type { NebulaOptions } from '../../lib/schema/nebula-options.ts';
 import type { Subject } from '../measurement/series.ts';
@@ -24,14 +23,15 @@ export async function open(test: Case, options: NebulaOptions, deploy: DeployOpt
   return nebula;
 }
 
-/** The embed API, end to end, in a fresh state each call. A deadline in this thread costs a watchdog: it is a row of its own. */
-export async function inThread(
-  test: Case,
-  name = 'nebula',
-  timeoutMs = 0,
-  strategy: Strategy | 'auto' = 'auto',
-): Promise<Subject> {
-  const nebula = await open(test, { executor: 'in-thread' }, { limits: { timeoutMs }, strategy });
+/** A deadline in thread: one that code keeps which counts, and one that `vm` does. */
+export const IN_THREAD_DEADLINES = {
+  'nebula-deadline': { limits: { timeoutMs: 10_000 } },
+  'nebula-watchdog': { limits: { timeoutMs: 10_000 }, budget: false },
+} as const satisfies Readonly<Record<string, DeployOptions>>;
+
+/** The embed API, end to end, in a fresh state each call; without a deadline unless `deploy` has one. */
+export async function inThread(test: Case, name = 'nebula', deploy: DeployOptions = {}): Promise<Subject> {
+  const nebula = await open(test, { executor: 'in-thread' }, { limits: { timeoutMs: 0 }, ...deploy });
   const input = new TextEncoder().encode(test.input);
   return { name, run: () => nebula.invoke(test.function, input), close: () => nebula.close() };
 }

@@ -14,10 +14,12 @@ export interface Server {
   readonly name: string;
   /** Where a POST is answered. */
   readonly url: string;
+  readonly pid: number;
   close(): Promise<void>;
 }
 
-const START_MS = 20_000;
+/** Also on a busy machine, and where a component is transpiled first. */
+const START_MS = 120_000;
 
 /** A TCP port that nobody listens on now. */
 export async function freePort(): Promise<number> {
@@ -48,7 +50,7 @@ export async function startServer(
     if (child.exitCode === null) await close();
     throw error;
   }
-  return { name, url, close };
+  return { name, url, pid: child.pid as number, close };
 }
 
 async function answering(name: string, child: ChildProcess, url: string): Promise<void> {

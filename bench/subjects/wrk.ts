@@ -1,9 +1,10 @@
-/** Load from wrk: 32 connections that ask as fast as they are answered. */
+/** Load from wrk: connections that ask as fast as they are answered. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Row } from '../measurement/series.ts';
 
-const CONNECTIONS = 32;
+/** Connections at once, unless it is said otherwise. */
+export const CONNECTIONS = 32;
 const SECONDS = 2;
 
 /** What one run of wrk told. */
@@ -18,10 +19,10 @@ export interface Load {
  * One run against a server; `script` says what is asked where that is no plain GET.
  * @throws Error when wrk is missing or an answer is no success
  */
-export async function wrk(url: string, script?: string): Promise<Load> {
+export async function wrk(url: string, script?: string, connections: number = CONNECTIONS): Promise<Load> {
   const args = [
     '-t1',
-    `-c${CONNECTIONS}`,
+    `-c${connections}`,
     `-d${SECONDS}s`,
     '--latency',
     ...(script === undefined ? [] : ['-s', script]),
@@ -57,7 +58,7 @@ async function outputOf(child: ChildProcess): Promise<string> {
 
 /** The means of a subject's runs. */
 export function loadRow(
-  names: { readonly bench: string; readonly subject: string; readonly function: string },
+  names: Pick<Row, 'bench' | 'subject' | 'function' | 'connections'>,
   loads: readonly Load[],
 ): Row {
   const mean = (pick: (load: Load) => number): number =>

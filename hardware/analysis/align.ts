@@ -103,16 +103,10 @@ function tieBursts(session: SessionEdges, bursts: readonly Burst[], toleranceS: 
   return tied;
 }
 
-/** A first line without a slope: enough near one burst, where drift has had no time to add up. */
-function offsetOnly(pairs: readonly ClockPair[], sampleS: number): ClockFit {
-  const level = fitClock(pairs, sampleS);
-  return { ...level, offsetS: level.offsetS, rate: 1, driftPpm: 0 };
-}
-
 /** From one burst outwards: each doubling of the reach is matched with the line of the reach before it. */
 function growFrom(session: SessionEdges, pairs: readonly ClockPair[]): ClockFit {
   const last = session.host.at(-1) as Edge;
-  let fit = offsetOnly(pairs, session.sampleS);
+  let fit = fitClock(pairs, session.sampleS);
   const centreS = fit.referenceS;
   const fullS = Math.max(centreS, last.timeS - centreS);
   for (let reachS = Math.max(fit.spanS, 1e-3) * 2; ; reachS *= 2) {

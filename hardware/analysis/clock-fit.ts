@@ -96,14 +96,12 @@ function leastSquares(xs: Float64Array, ys: Float64Array, kept: Uint8Array): Lin
   return { meanX, meanY, slope: product / spread, spread };
 }
 
-/** Marks the points within 4 robust deviations of the line; the floor keeps the rounding of exact data in. */
-function trim(xs: Float64Array, ys: Float64Array, line: Line, floors: Float64Array): Uint8Array {
+/** Marks the points within 4 robust deviations of the line's slope; the floor keeps the rounding of exact data in. */
+function trim(xs: Float64Array, ys: Float64Array, line: Line, floorS: number): Uint8Array {
   const residuals = xs.map((x, index) => (ys[index] as number) - line.meanY - line.slope * (x - line.meanX));
   const middle = median(sorted(residuals));
-  const limit = 4 * robustDeviation(residuals);
-  return Uint8Array.from(residuals, (residual, index) =>
-    Math.abs(residual - middle) <= Math.max(limit, floors[index] as number) ? 1 : 0,
-  );
+  const limit = Math.max(4 * robustDeviation(residuals), floorS);
+  return Uint8Array.from(residuals, (residual) => (Math.abs(residual - middle) <= limit ? 1 : 0));
 }
 
 /** The amplitude at the ends of the parabola that the residuals contain beside the line. */
@@ -140,23 +138,20 @@ export function fitClock(pairs: readonly ClockPair[], sampleS: number): ClockFit
     throw new HardwareError('BAD_FIT', { what: 'pairs', got: pairs.length, expected: 'at least 4' });
   const xs = Float64Array.from(pairs, (pair) => pair.hostS);
   const ys = Float64Array.from(pairs, (pair) => pair.loggerS - pair.hostS);
-  const floors = Float64Array.from(pairs, () => sampleS / 2 + 1e-9);
   const slope = medianSlope(xs, ys);
   if (!Number.isFinite(slope))
     throw new HardwareError('BAD_FIT', { what: 'span', got: '0 s', expected: 'more than 0 s' });
-  const intercept = median(xs.map((x, index) => (ys[index] as number) - slope * x).sort());
   // A wide host interval says little about its middle: such edges are matched, not fitted.
   const widths = Float64Array.from(pairs, (pair) => pair.halfWidthS);
   const widest = Math.max(4 * median(sorted(widths)), sampleS / 2);
   const narrow = Uint8Array.from(widths, (width) => (width <= widest ? 1 : 0));
-  let line: Line = { meanX: 0, meanY: intercept, slope, spread: 1 };
+  let line: Line = { meanX: 0, meanY: 0, slope, spread: 1 };
   let kept: Uint8Array = new Uint8Array(xs.length);
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const next = trim(xs, ys, line, floors);
-    for (let index = 0; index < next.length; index++) if (narrow[index] === 0) next[index] = 0;
-    const same = next.every((flag, index) => flag === kept[index]);
+    const next = trim(xs, ys, line, sampleS / 2 + 1e-9).map((flag, index) => flag & (narrow[index] as number));
+    const isSame = next.every((flag, index) => flag === kept[index]);
     kept = next;
-    if (same && round > 0) break;
+    if (isSame) break;
     line = leastSquares(xs, ys, kept);
   }
   return describe({ xs, ys, kept, widths }, line);
@@ -174,7 +169,7 @@ function describe({ xs, ys, kept, widths }: Fitted, line: Line): ClockFit {
   const residuals = xs.map((x, index) => (ys[index] as number) - line.meanY - line.slope * (x - line.meanX));
   const chosen = residuals.filter((_, index) => kept[index] === 1);
   const freedom = chosen.length - 2;
-  if (freedom < 2 || !(line.spread > 0)) {
+  if (freedom < 2) {
     throw new HardwareError('BAD_FIT', { what: 'pairs near one line', got: chosen.length, expected: 'at least 4' });
   }
   const residualSdS = Math.sqrt(chosen.reduce((sum, residual) => sum + residual * residual, 0) / freedom);

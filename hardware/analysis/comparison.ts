@@ -46,8 +46,7 @@ export function batchSlope(batches: readonly Batch[]): BatchSlope {
   const energyJ = weighted((batch) => (batch.calls - calls) * (batch.energyJ - energy)) / spread;
   const batchJ = energy - energyJ * calls;
   const freedom = batches.length - (model === 'line' ? 2 : 1);
-  const scatter =
-    (weighted((batch) => (batch.energyJ - batchJ - energyJ * batch.calls) ** 2) * total) / (freedom * total);
+  const scatter = weighted((batch) => (batch.energyJ - batchJ - energyJ * batch.calls) ** 2) / freedom;
   const halfJ = studentBound(freedom) * Math.sqrt(scatter / spread);
   return { energyJ, lowJ: energyJ - halfJ, highJ: energyJ + halfJ, batchJ, model, batches: batches.length };
 }
@@ -55,6 +54,7 @@ export function batchSlope(batches: readonly Batch[]): BatchSlope {
 /** One measured call or batch: net energies may be negative and stay in. */
 export interface CallEnergy {
   readonly energyJ: number;
+  /** Above 0, in seconds. */
   readonly durationS: number;
 }
 
@@ -98,17 +98,18 @@ function meansOf(calls: readonly CallEnergy[], pick: (count: number) => number):
   return [energyJ / calls.length, durationS / calls.length];
 }
 
-/** Logarithms of the energy, time and power ratios, and their standard errors between blocks (linearised). */
+/**
+ * Logarithms of the energy, time and power ratios, and their standard errors between blocks (linearised): but for the factor
+ * sqrt(n / (n - 1)), which goes out where deviations of as many blocks are studentised.
+ */
 interface LogRatios {
   readonly logs: readonly [number, number, number];
   readonly errors: readonly [number, number, number];
 }
 
-function logRatios(blocks: readonly BlockMeans[]): LogRatios | undefined {
-  const count = blocks.length;
+function logRatios(blocks: readonly BlockMeans[]): LogRatios {
   const sums = [0, 1, 2, 3].map((column) => blocks.reduce((sum, block) => sum + (block[column] as number), 0));
   const [subjectJ, subjectS, againstJ, againstS] = sums as [number, number, number, number];
-  if (!(subjectJ > 0) || !(againstJ > 0) || !(subjectS > 0) || !(againstS > 0)) return undefined;
   let energy = 0;
   let time = 0;
   let power = 0;
@@ -119,12 +120,12 @@ function logRatios(blocks: readonly BlockMeans[]): LogRatios | undefined {
     time += ofTime ** 2;
     power += (ofEnergy - ofTime) ** 2;
   }
-  const scale = count / (count - 1);
-  const energyLog = Math.log(subjectJ / againstJ);
-  const timeLog = Math.log(subjectS / againstS);
+  // Each by itself: two negative energies have a ratio above 0, which would say nothing.
+  const energyLog = Math.log(subjectJ) - Math.log(againstJ);
+  const timeLog = Math.log(subjectS) - Math.log(againstS);
   return {
     logs: [energyLog, timeLog, energyLog - timeLog],
-    errors: [Math.sqrt(energy * scale), Math.sqrt(time * scale), Math.sqrt(power * scale)],
+    errors: [Math.sqrt(energy), Math.sqrt(time), Math.sqrt(power)],
   };
 }
 
@@ -138,7 +139,7 @@ function isBounded(blocks: readonly BlockMeans[], column: 0 | 2): boolean {
 /** Studentised deviations of the resampled logarithms: blocks are drawn, then calls within each block. */
 function resampledDeviations(blocks: readonly ComparedBlock[], found: LogRatios, seed: number): number[][] {
   const deviations: number[][] = [[], [], []];
-  const drawnRatios = (random: Random): LogRatios | undefined => {
+  const drawnRatios = (random: Random): LogRatios => {
     const pick = (count: number): number => pickFrom(count, random);
     const means = blocks.map((): BlockMeans => {
       const block = blocks[pick(blocks.length)] as ComparedBlock;
@@ -146,13 +147,11 @@ function resampledDeviations(blocks: readonly ComparedBlock[], found: LogRatios,
     });
     return logRatios(means);
   };
-  for (const drawn of repeated(drawnRatios, { resamples: RESAMPLES, seed })) {
-    for (let column = 0; column < 3; column++) {
-      // A draw whose energies are not positive lies beyond every bound on the side where its ratio would be.
-      const error = drawn?.errors[column] ?? 0;
-      const deviation =
-        drawn === undefined ? Number.NaN : (drawn.logs[column] as number) - (found.logs[column] as number);
-      if (error > 0 && Number.isFinite(deviation)) deviations[column]?.push(deviation / error);
+  for (const { logs, errors } of repeated(drawnRatios, { resamples: RESAMPLES, seed })) {
+    for (const [column, log] of logs.entries()) {
+      const deviation = (log - (found.logs[column] as number)) / (errors[column] as number);
+      // A draw whose energies are not above 0 has no logarithm, one of equal blocks no error.
+      if (Number.isFinite(deviation)) deviations[column]?.push(deviation);
     }
   }
   return deviations;
@@ -182,9 +181,9 @@ export function compareEnergy(blocks: readonly ComparedBlock[], seed = 1): Energ
   const energy = sumOf(0) / sumOf(2);
   const time = sumOf(1) / sumOf(3);
   const values = [energy, time, energy / time];
-  const found = logRatios(means);
   const reason = reasonWithout(means);
-  if (reason !== undefined || found === undefined) return comparisonOf(values, undefined, blocks.length, reason);
+  if (reason !== undefined) return comparisonOf(values, undefined, blocks.length, reason);
+  const found = logRatios(means);
   const deviations = resampledDeviations(blocks, found, seed);
   const bounds = found.logs.map((log, column) => {
     const { low, high } = studentisedInterval(log, found.errors[column] as number, deviations[column] as number[]);

@@ -2,6 +2,7 @@
 
 import type { Capabilities } from '../capabilities/capabilities.ts';
 import type { PreparedComponent } from './prepared-component.ts';
+import type { BudgetReason } from './budget.ts';
 import type { InitOptions } from '../init-options.ts';
 import type { Limits } from '../limits.ts';
 import type { PreparedModule } from '../module/prepared-module.ts';
@@ -17,6 +18,8 @@ export interface FunctionDefinition {
   readonly id: string;
   readonly name: string;
   readonly prepared: PreparedModule;
+  /** Why its code counts units; absent where it does not. */
+  readonly budget?: BudgetReason;
   /** The component that `prepared` describes; absent for a core module. */
   readonly component?: PreparedComponent;
   /** Calls that one instance of a component answers; default 1, so that no call sees what another left behind. */

@@ -13,8 +13,8 @@ import { addressBytes, getLimits } from './limits.ts';
 const RESERVATION_BYTES = 10 * 2 ** 30;
 /** What a process can address on x86-64 and ARM64, less a share for everything else. */
 const ADDRESSABLE_BYTES = 2 ** 47 * 0.9;
-/** Mappings a memory takes: guard, pages, image, guard; a share of the limit is left for the rest of the process. */
-const MAPPINGS_PER_MEMORY = 4;
+/** Mappings a memory takes: guard, image, open pages, closed ones, guard; a share of the limit is left for the rest of the process. */
+const MAPPINGS_PER_MEMORY = 5;
 const MAPPINGS_SHARE = 0.8;
 
 /** What a thread takes besides its guests' memories: V8's heap and code range, and a memory that is tried and dropped. */
@@ -48,7 +48,7 @@ function isOutOfMemory(error: unknown): boolean {
   return error instanceof RangeError && /could not allocate memory|out of memory/i.test(error.message);
 }
 
-function refusal(name: string, detail: string): NebulaError {
+function refused(name: string, detail: string): NebulaError {
   return new NebulaError('ADDRESS_SPACE', { name, detail });
 }
 
@@ -98,7 +98,7 @@ export class AddressSpace {
    */
   hold<T>(name: string, count: number, make: () => T, memoriesOf: (made: T) => readonly WebAssembly.Memory[]): T {
     if (count === 0) return make();
-    if (!this.acquire(count)) throw this.#full(name);
+    if (!this.acquire(count)) throw this.refusal(name);
     let made: T;
     try {
       made = make();
@@ -107,15 +107,16 @@ export class AddressSpace {
       collectGarbage();
       this.cancel(count);
       // Others in the process take addresses as well.
-      throw isOutOfMemory(error) ? refusal(name, 'the process has no address space left for its memory') : error;
+      throw isOutOfMemory(error) ? refused(name, 'the process has no address space left for its memory') : error;
     }
     for (const memory of memoriesOf(made)) this.track(memory);
     return made;
   }
 
-  #full(name: string): NebulaError {
+  /** What a function is told when `acquire` has answered false. */
+  refusal(name: string): NebulaError {
     const { live, limit } = this;
-    return refusal(name, `${live} of ${limit} memories are in use`);
+    return refused(name, `${live} of ${limit} memories are in use`);
   }
 
   /** Has the memory's place come back when it is collected. */

@@ -18,6 +18,8 @@ export type Bytes = ArrayBuffer | ArrayBufferView;
 export interface Libc {
   readonly errno: () => number;
   readonly addressOf: (bytes: Bytes) => bigint;
+  /** A buffer of memory that something else holds, and must for as long as the buffer lives. */
+  readonly viewOf: (address: number, lengthBytes: number) => ArrayBuffer;
   /** Bytes that koffi takes in this thread, and keeps when it ends, for the stack and the heap of its calls; undefined if it does not. */
   readonly keptBytes: { readonly stack: number; readonly heap: number } | undefined;
   readonly clockGettime: (clock: number, time: Bytes) => number;
@@ -43,6 +45,7 @@ export interface Libc {
   readonly mmap: (
     ...args: [address: number, lengthBytes: number, protection: number, flags: number, fd: number, offset: number]
   ) => number;
+  readonly mprotect: (address: number, lengthBytes: number, protection: number) => number;
   readonly munmap: (address: number, lengthBytes: number) => number;
   readonly openat: (fd: number, path: Bytes, flags: number, mode: number) => number;
   readonly openat2: (call: number, fd: number, path: Bytes, how: Bytes, howBytes: number) => number;
@@ -57,6 +60,8 @@ export interface Libc {
   readonly read: (fd: number, target: Bytes, lengthBytes: number) => number;
   readonly readlinkat: (fd: number, path: Bytes, target: Bytes, lengthBytes: number) => number;
   readonly renameat: (fromFd: number, from: Bytes, toFd: number, to: Bytes) => number;
+  readonly schedGetattr: (call: number, thread: number, attributes: Bytes, sizeBytes: number, flags: number) => number;
+  readonly schedSetattr: (call: number, thread: number, attributes: Bytes, flags: number) => number;
   readonly setrlimit: (resource: number, limits: Bytes) => number;
   readonly strchr: (text: string, character: number) => number;
   readonly statx: (
@@ -69,11 +74,14 @@ export interface Libc {
   readonly write: (fd: number, source: Bytes, lengthBytes: number) => number;
 }
 
+/** What koffi itself gives. */
+type NotOfC = 'errno' | 'addressOf' | 'viewOf' | 'keptBytes';
+
 /**
  * off_t and size_t are 64 bits wide on every machine `loadLibc` accepts. The calls that some C libraries lack go through
  * `syscall` and take their number first.
  */
-const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, 'errno' | 'addressOf' | 'keptBytes'>, string>> = {
+const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, NotOfC>, string>> = {
   clockGettime: 'int clock_gettime(int, void *)',
   close: 'int close(int)',
   dup3: 'int dup3(int, int, int)',
@@ -94,6 +102,7 @@ const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, 'errno' | 'addressOf' | 'k
   memfdCreate: 'int memfd_create(const char *, uint)',
   mkdirat: 'int mkdirat(int, void *, uint)',
   mmap: 'intptr_t mmap(uintptr_t, size_t, int, int, int, int64)',
+  mprotect: 'int mprotect(uintptr_t, size_t, int)',
   munmap: 'int munmap(uintptr_t, size_t)',
   openat: 'int openat(int, void *, int, uint)',
   openat2: 'long syscall(long, int, void *, void *, size_t)',
@@ -105,6 +114,8 @@ const PROTOTYPES: Readonly<Record<Exclude<keyof Libc, 'errno' | 'addressOf' | 'k
   read: 'int64 read(int, void *, size_t)',
   readlinkat: 'int64 readlinkat(int, void *, void *, size_t)',
   renameat: 'int renameat(int, void *, int, void *)',
+  schedGetattr: 'long syscall(long, int, void *, uint, uint)',
+  schedSetattr: 'long syscall(long, int, void *, uint)',
   setrlimit: 'int setrlimit(int, void *)',
   strchr: 'uintptr_t strchr(const char *, int)',
   statx: 'long syscall(long, int, void *, int, uint, void *)',
@@ -173,9 +184,10 @@ function bindLibc(): Libc | undefined {
     return [name, library.func(prototype)] as const;
   });
   return {
-    ...(Object.fromEntries(calls) as unknown as Omit<Libc, 'errno' | 'addressOf' | 'keptBytes'>),
+    ...(Object.fromEntries(calls) as unknown as Omit<Libc, NotOfC>),
     errno: () => koffi.errno(),
     addressOf: (bytes) => koffi.address(bytes),
+    viewOf: (address, lengthBytes) => koffi.view(BigInt(address), lengthBytes),
     keptBytes: keptBytesOf(koffi),
   };
 }

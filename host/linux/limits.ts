@@ -54,14 +54,28 @@ export function addressBytes(): number {
   }
 }
 
-/** Private writable memory of this process or another, in bytes, as RLIMIT_DATA counts it; 0 where the machine does not say. proc(5). */
+/**
+ * Private writable memory of this process or another, in bytes, without that of `codeBytes`; 0 where the machine does not say.
+ * RLIMIT_DATA counts both. proc(5).
+ */
 export function dataBytes(pid: number | 'self' = 'self'): number {
   try {
     const size = /^VmData:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
-    return Number(size?.[1] ?? 0) * 1024;
+    return Math.max(0, Number(size?.[1] ?? 0) * 1024 - codeBytes(pid));
   } catch {
     return 0;
   }
+}
+
+/**
+ * Memory of a process that may be both written and run, in bytes. From Node 24 on V8 reserves half a gibibyte of it for each of
+ * its threads, whatever their code takes. proc(5). @throws the system's error where the machine does not say
+ */
+export function codeBytes(pid: number | 'self' = 'self'): number {
+  let sizeBytes = 0;
+  for (const [, from = '', to = ''] of readFileSync(`/proc/${pid}/maps`, 'latin1').matchAll(/^(\w+)-(\w+) rwx/gm))
+    sizeBytes += Number.parseInt(to, 16) - Number.parseInt(from, 16);
+  return sizeBytes;
 }
 
 /**

@@ -83,7 +83,7 @@ export function closeFd(fd: number): void {
   }
 }
 
-/** Address of a buffer's first byte. A Wasm memory's stays the same until the memory is collected, through any growth. */
+/** Address of a buffer's first byte. A Wasm memory's stays the same as long as it can grow in its place; else V8 copies it. */
 export function addressOf(bytes: ArrayBuffer | Uint8Array): number {
   return Number(requireLibc().addressOf(bytes));
 }

@@ -16,16 +16,32 @@ export function callWithin(state: InstanceState, exportName: string, preview1: P
   return inTime && ending !== undefined ? ending : { kind: 'timeout', timeoutMs };
 }
 
+/** Calls an export by `promising`: its guest may be suspended meanwhile. */
+export async function callSuspendable(run: () => Promise<unknown>, preview1: Preview1): Promise<Ending> {
+  try {
+    return endingOf(await run(), preview1);
+  } catch (thrown) {
+    return endingOfThrown(thrown, preview1);
+  }
+}
+
 /** The same without a deadline. A fault of the host is thrown as it is. */
 function callExport(state: InstanceState, exportName: string, preview1: Preview1): Ending {
   try {
-    const code = state.function(exportName)();
-    // A guest with exception handling can catch what ends it, and return.
-    if (preview1.ending !== undefined) return preview1.ending;
-    return code === undefined || code === 0 ? { kind: 'ok' } : { kind: 'exit', exitCode: Number(code) };
+    return endingOf(state.function(exportName)(), preview1);
   } catch (thrown) {
-    const ending = preview1.ending ?? trapOf(thrown);
-    if (ending === undefined) throw thrown;
-    return ending;
+    return endingOfThrown(thrown, preview1);
   }
+}
+
+function endingOf(code: unknown, preview1: Preview1): Ending {
+  // A guest with exception handling can catch what ends it, and return.
+  if (preview1.ending !== undefined) return preview1.ending;
+  return code === undefined || code === 0 ? { kind: 'ok' } : { kind: 'exit', exitCode: Number(code) };
+}
+
+function endingOfThrown(thrown: unknown, preview1: Preview1): Ending {
+  const ending = preview1.ending ?? trapOf(thrown);
+  if (ending === undefined) throw thrown;
+  return ending;
 }

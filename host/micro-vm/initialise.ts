@@ -4,11 +4,14 @@ import { NO_BYTES, UTF8_DECODER, UTF8_ENCODER } from '../bytes.ts';
 import { UNCOUNTED, type AddressSpace } from '../linux/address-space.ts';
 import type { FunctionDefinition } from '../definition/definition.ts';
 import { callWithin } from './guest-call.ts';
+import { monotonicNs } from '../monotonic.ts';
+import { Account, type CountingInstance } from '../wasi/session/account.ts';
+import { initialTerms } from '../wasi/session/terms.ts';
 import { isNebulaError, messageOf, NebulaError } from '../errors.ts';
 import { mountAll, closeAll } from '../filesystem/mounts.ts';
 import { describeEnding, type Ending } from '../outcome.ts';
 import { releaseMemory } from '../linux/memory.ts';
-import { STATE } from '../module/instrument.ts';
+import { STATE } from '../module/state-names.ts';
 import { Preview1 } from '../preview1/preview1.ts';
 import type { GuestCall } from '../wasi/session/guest.ts';
 import { nonZeroPages, type Snapshot } from '../snapshot/snapshot.ts';
@@ -35,13 +38,16 @@ export function initialise(definition: FunctionDefinition, space: AddressSpace =
   const granted = { ...capabilities, mounts: init.allow.includes('mounts') ? capabilities.mounts : [] };
   const mounts = mountAll(granted.mounts, limits);
   try {
+    const account = prepared.info.hasBudget ? new Account(limits) : undefined;
+    const missing = prepared.info.missingImports;
     const preview1 = new Preview1(
-      { programName: definition.name, limits, capabilities: granted, missing: prepared.info.missingImports },
+      { programName: definition.name, limits, capabilities: granted, missing, account },
       mounts,
     );
     const state = instantiate(definition, preview1, space);
-    const segmentPages = state.memory === undefined ? [] : nonZeroPages(new Uint8Array(state.memory.buffer));
-    const reads = runSteps(definition, preview1, state);
+    account?.connect(state.counting as CountingInstance);
+    const segmentPages = nonZeroPages(state.bytes);
+    const reads = runSteps(definition, preview1, state, account);
     refuseReads(definition, reads);
     const snapshot = state.read(prepared.digest, segmentPages);
     for (const memory of state.memories) releaseMemory(memory);
@@ -54,7 +60,7 @@ export function initialise(definition: FunctionDefinition, space: AddressSpace =
 function instantiate(definition: FunctionDefinition, preview1: Preview1, space: AddressSpace): InstanceState {
   try {
     const state = InstanceState.create(definition.prepared, definition.name, preview1.imports, space);
-    preview1.bind(state.memory);
+    preview1.bind(state.memory, state.sized);
     return state;
   } catch (cause) {
     if (isNebulaError(cause)) throw cause;
@@ -64,13 +70,20 @@ function instantiate(definition: FunctionDefinition, preview1: Preview1, space: 
 
 type Read = 'random' | 'clock';
 
-function runSteps(definition: FunctionDefinition, preview1: Preview1, state: InstanceState): Read[] {
+function runSteps(
+  definition: FunctionDefinition,
+  preview1: Preview1,
+  state: InstanceState,
+  account: Account | undefined,
+): Read[] {
   const { init, prepared, entry } = definition;
   const reads = new Set<Read>();
   const call: GuestCall = { input: NO_BYTES, arguments: [], environment: init.environment };
   const step = (exportName: string, given: GuestCall): void => {
     preview1.begin(given);
+    account?.begin(preview1.session, initialTerms(definition.limits.timeoutMs, monotonicNs()));
     const ending = callStep(definition, state, exportName, preview1);
+    account?.end();
     if (preview1.reads.random) reads.add('random');
     if (preview1.reads.clock) reads.add('clock');
     const stderr = UTF8_DECODER.decode(preview1.stderr()).trim();
@@ -115,6 +128,7 @@ function callStep(
   }
   if (state.function(exportName).length > 0) fail(`${exportName} takes parameters: expected the type () -> ()`);
   try {
+    // Also what counts units: nobody else would end a host function that does not return.
     return callWithin(state, exportName, preview1, definition.limits.timeoutMs);
   } catch (cause) {
     return fail(`${exportName} cannot be called: ${messageOf(cause)}`, cause);

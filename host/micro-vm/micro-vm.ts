@@ -9,16 +9,21 @@ import { closeAll, mountAll } from '../filesystem/mounts.ts';
 import type { MountedDirectory } from '../filesystem/mount.ts';
 import { releaseMemory } from '../linux/memory.ts';
 import type { Guest } from '../wasi/session/guest.ts';
-import { callWithin } from './guest-call.ts';
+import { callSuspendable, callWithin } from './guest-call.ts';
 import type { Ending, Usage } from '../outcome.ts';
 import { Preview1 } from '../preview1/preview1.ts';
+import { Account, type CountingInstance } from '../wasi/session/account.ts';
 import type { GuestCall } from '../wasi/session/guest.ts';
+import { initialTerms } from '../wasi/session/terms.ts';
+import { monotonicNs } from '../monotonic.ts';
 import { explainEnding } from '../refused-growth.ts';
 import { auditState, StateDigest } from '../snapshot/audit.ts';
 import type { SnapshotImage } from '../snapshot/image.ts';
 import { createRestorer } from '../snapshot/restore/restorers.ts';
 import type { Restorer } from '../snapshot/restore/restorer.ts';
 import { InstanceState } from '../snapshot/state.ts';
+import { promising } from '../waiting/jspi.ts';
+import type { Suspension } from '../waiting/suspension.ts';
 
 const importedNames = new WeakMap<WebAssembly.Module, ReadonlySet<string>>();
 
@@ -33,21 +38,24 @@ function importedBy(module: WebAssembly.Module): ReadonlySet<string> {
 
 /** The micro-VM of a module. */
 export class MicroVm implements Guest {
-  readonly memory: WebAssembly.Memory | undefined;
   /** Globals, tables and memory as they are now, for whoever compares them with a snapshot. */
   readonly state: InstanceState;
+  readonly suspension: Suspension | undefined;
   readonly #definition: FunctionDefinition;
   readonly #mounts: readonly MountedDirectory[];
   readonly #preview1: Preview1;
   readonly #restorer: Restorer;
+  /** Of a module that counts units. */
+  readonly #account: Account | undefined;
   readonly #digest: StateDigest | undefined;
   /** A view that reads empty once the memory has grown: cheaper to ask than the memory. */
-  readonly #view: Uint8Array;
+  #view: Uint8Array;
   #ending: Ending = { kind: 'ok' };
   #runs = 0;
+  #entered: (() => Promise<unknown>) | undefined = undefined;
 
   /**
-   * Instantiates the function's module in its snapshot's state.
+   * Instantiates the function's module in its snapshot's state; with a `suspension` to be started, without one to be run.
    * @throws NebulaError MOUNT_UNAVAILABLE, ADDRESS_SPACE; a RangeError of V8 when there is no memory to be had
    */
   constructor(
@@ -55,10 +63,14 @@ export class MicroVm implements Guest {
     image: SnapshotImage,
     strategy: Strategy,
     space: AddressSpace = UNCOUNTED,
+    suspension?: Suspension,
   ) {
     const { capabilities, limits, name, prepared } = definition;
     this.#definition = definition;
+    this.suspension = suspension;
     this.#mounts = mountAll(capabilities.mounts, limits);
+    this.#account = prepared.info.hasBudget ? new Account(limits, suspension) : undefined;
+    if (suspension !== undefined) suspension.meter = this.#account;
     try {
       this.#preview1 = new Preview1(
         {
@@ -67,17 +79,20 @@ export class MicroVm implements Guest {
           capabilities,
           imported: importedBy(prepared.compiled),
           missing: prepared.info.missingImports,
+          account: this.#account,
+          suspension,
         },
         this.#mounts,
       );
       this.state = InstanceState.create(prepared, name, this.#preview1.imports, space);
-      this.memory = this.state.memory;
-      this.#preview1.bind(this.memory);
+      this.#account?.connect(this.state.counting as CountingInstance);
+      const { memory } = this.state;
+      this.#preview1.bind(memory, this.state.sized);
       this.state.write(image.snapshot);
       this.#restorer = createRestorer(image, strategy);
-      if (this.memory !== undefined) this.#restorer.attach(this.memory);
+      if (memory !== undefined) this.#restorer.attach(memory);
       this.state.captureInPlace();
-      this.#view = new Uint8Array(this.memory?.buffer ?? new ArrayBuffer(0));
+      this.#view = new Uint8Array(memory?.buffer ?? new ArrayBuffer(0));
       this.#digest = definition.audit ? new StateDigest(this.state) : undefined;
     } catch (error) {
       closeAll(this.#mounts);
@@ -103,12 +118,44 @@ export class MicroVm implements Guest {
    * @throws NebulaError SNAPSHOT_DIVERGED under audit; whatever a fault of the host throws
    */
   run(call: GuestCall, timeoutMs: number): Ending {
+    this.#begin(call);
+    const { entry, limits } = this.#definition;
+    const account = this.#account;
+    if (account === undefined) {
+      this.#ending = explainEnding(callWithin(this.state, entry, this.#preview1, timeoutMs), this.state, limits);
+      return this.#ending;
+    }
+    account.begin(this.#preview1.session, call.terms ?? initialTerms(timeoutMs, monotonicNs()));
+    try {
+      this.#ending = explainEnding(callWithin(this.state, entry, this.#preview1, 0), this.state, limits);
+    } finally {
+      account.end();
+    }
+    return this.#ending;
+  }
+
+  /** @throws NebulaError SNAPSHOT_DIVERGED under audit; whatever a fault of the host throws */
+  async start(call: GuestCall): Promise<Ending> {
+    this.#begin(call);
+    const { entry, limits } = this.#definition;
+    this.#entered ??= promising(this.state.function(entry));
+    const account = this.#account;
+    account?.begin(this.#preview1.session, call.terms ?? initialTerms(0, monotonicNs()));
+    // No function of preview 1 calls the guest back.
+    if (account !== undefined) account.isDirect = true;
+    try {
+      const ending = await callSuspendable(this.#entered, this.#preview1);
+      this.#ending = explainEnding(ending, this.state, limits);
+    } finally {
+      account?.end();
+    }
+    return this.#ending;
+  }
+
+  #begin(call: GuestCall): void {
     if (this.#digest !== undefined) auditState(this.#definition.name, this.#digest, this.state);
     this.#runs++;
     this.#preview1.begin(call);
-    const { entry, limits } = this.#definition;
-    this.#ending = explainEnding(callWithin(this.state, entry, this.#preview1, timeoutMs), this.state, limits);
-    return this.#ending;
   }
 
   stdout(): Uint8Array {
@@ -120,17 +167,17 @@ export class MicroVm implements Guest {
   }
 
   usage(): Usage {
-    return {
-      memoryBytes: this.#memoryBytes(),
-      inputBytes: this.#preview1.inputBytesRead,
-      hostCalls: this.#preview1.hostCalls,
-    };
+    const memoryBytes = this.#memoryBytes();
+    const { inputBytesRead: inputBytes, hostCalls } = this.#preview1;
+    const account = this.#account;
+    return account?.usage(memoryBytes, inputBytes, hostCalls) ?? { memoryBytes, inputBytes, hostCalls };
   }
 
   #memoryBytes(): number {
-    const { memories } = this.state;
+    const { memories, sized } = this.state;
+    if (sized?.hasShrunk === true) return sized.sizeBytes;
     if (memories.length > 1) return memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
-    return this.#view.length > 0 ? this.#view.length : (this.memory?.buffer.byteLength ?? 0);
+    return this.#view.length > 0 ? this.#view.length : this.state.sizeBytes;
   }
 
   /**
@@ -141,12 +188,23 @@ export class MicroVm implements Guest {
     this.#preview1.end();
     const { kind } = this.#ending;
     if (kind !== 'ok' && kind !== 'exit') return false;
+    if (!this.#definition.prepared.info.restorable) return false;
     const { sizeBytes } = this.#restorer;
     // The view of a memory without pages reads empty before and after it grew.
-    if (this.#view.length !== sizeBytes || (sizeBytes === 0 && this.#memoryBytes() > 0)) return false;
-    if (!this.#definition.prepared.info.restorable) return false;
+    const hasGrown = this.#view.length !== sizeBytes || (sizeBytes === 0 && this.#memoryBytes() > 0);
+    if (hasGrown && !this.#regrown(sizeBytes)) return false;
     this.#restorer.observe();
-    return this.state.restoreInPlace() && this.#restorer.restore();
+    if (!this.state.restoreInPlace() || !this.#restorer.restore()) return false;
+    if (this.state.sized?.hasShrunk === true) this.#preview1.memoryShrank();
+    return true;
+  }
+
+  /** Looks at the memory anew, which has another buffer. False where it cannot be put back to its size. */
+  #regrown(sizeBytes: number): boolean {
+    const { sized } = this.state;
+    if (sized === undefined) return false;
+    this.#view = new Uint8Array(sized.memory.buffer, 0, sizeBytes);
+    return this.#restorer.regrown(sized.memory);
   }
 
   /** Gives back what it holds of the machine, its memory's pages among it. */

@@ -57,7 +57,13 @@ export class Additions {
 
   /** Adds an i32 global that starts at 0 and answers its index. */
   flag(exportName?: string): number {
-    const index = this.#global(Uint8Array.of(TYPE.i32, 1, OP.i32Const, 0, OP.end));
+    return this.number(0, exportName);
+  }
+
+  /** Adds an i32 global of an initial value and answers its index. */
+  number(initial: number, exportName?: string): number {
+    const entry = new BinaryWriter().raw(TYPE.i32, 1, OP.i32Const).s32(initial).u8(OP.end);
+    const index = this.#global(entry.toBytes());
     if (exportName !== undefined) this.export(exportName, EXTERNAL.global, index);
     return index;
   }
@@ -78,9 +84,9 @@ export class Additions {
     return this.#layout.importedTables + this.#layout.tables.length + this.tables.length - 1;
   }
 
-  /** Adds a table of two functions, which whoever makes the instance puts there, and answers its index. */
-  budgetTable(exportName: string): number {
-    this.tables.push(Uint8Array.of(TYPE.funcref, 1, 2, 2));
+  /** Adds a table of so many functions, which whoever makes the instance puts there, and answers its index. */
+  functionTable(size: number, exportName: string): number {
+    this.tables.push(new BinaryWriter().raw(TYPE.funcref, 1).u32(size).u32(size).toBytes());
     const index = this.#layout.importedTables + this.#layout.tables.length + this.tables.length - 1;
     this.export(exportName, EXTERNAL.table, index);
     return index;
@@ -178,16 +184,27 @@ export function addGlobalCapture(
   additions.function(VOID, [], code, name);
 }
 
-/** The same, back; answers two flags as bits 0 and 1, so that a restore is one call: reading a global costs more. */
+/** What a restore tells of the state that it found: two flags, and whether a memory's size was another than the one kept. */
+export interface Told {
+  readonly bits: readonly [number, number];
+  readonly size: readonly [number, number] | undefined;
+}
+
+/** The same, back; answers what it tells as bits 0, 1 and 2, so that a restore is one call: reading a global costs more. */
 export function addGlobalRestore(
   additions: Additions,
   pairs: GlobalPairs,
   cleared: number,
-  bits: readonly [number, number],
+  { bits, size }: Told,
   name: string,
 ): void {
-  const code = copyGlobals(pairs).append(clearFlag(cleared)).u8(OP.globalGet).u32(bits[0]);
+  const code = new BinaryWriter().u8(OP.globalGet).u32(bits[0]);
   code.u8(OP.globalGet).u32(bits[1]).raw(OP.i32Const, 1, OP.i32Shl, OP.i32Or);
+  if (size !== undefined) {
+    code.u8(OP.globalGet).u32(size[0]).u8(OP.globalGet).u32(size[1]);
+    code.raw(OP.i32Ne, OP.i32Const, 2, OP.i32Shl, OP.i32Or);
+  }
+  code.append(copyGlobals(pairs)).append(clearFlag(cleared));
   additions.function({ parameters: [], results: [TYPE.i32] }, [], code, name);
 }
 

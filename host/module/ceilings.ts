@@ -4,7 +4,7 @@
  */
 
 import { NebulaError } from '../errors.ts';
-import type { Complexity } from './instructions.ts';
+import type { Complexity } from './complexity.ts';
 
 /** The most of each, and what it is in words. */
 export const CEILINGS = {

@@ -24,9 +24,9 @@ export interface Counted {
   readonly check: number;
 }
 
-/** `memory.grow` that notes a refusal: (i32) -> i32. */
-export function addGrow(additions: Additions, memory: number, refusedFlag: number, check: number): number {
-  const code = new BinaryWriter().raw(OP.localGet, 0, OP.memoryGrow).u32(memory).raw(OP.localTee, 1);
+/** A growth that notes a refusal: (i32) -> i32. */
+export function addGrow(additions: Additions, growth: BinaryWriter, refusedFlag: number, check: number): number {
+  const code = new BinaryWriter().raw(OP.localGet, 0).append(growth).raw(OP.localTee, 1);
   code
     .append(ifMinusOne(setFlag(refusedFlag)))
     .u8(OP.call)

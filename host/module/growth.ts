@@ -9,11 +9,12 @@ import { tableSize, type Additions } from './additions.ts';
 import { BinaryWriter } from './binary.ts';
 import type { ModuleLayout } from './layout.ts';
 import { OP } from './opcodes.ts';
+import type { MemorySize } from './memory-size.ts';
 import type { CodeScan } from './scan.ts';
 import { addCountedAdmission, addGrow, addSettlement, addSummedAdmission, type Admission } from './growth-code.ts';
 
-/** Export of the table for the functions that take from a budget (budget.ts): pages, elements. */
-export const BUDGET = 'nebula:budget';
+/** Export of the table for the functions that take from a budget (growth-budget.ts): pages, elements. */
+export const GROWTH_BUDGET = 'nebula:growth';
 
 /** Pages that all memories of a micro-VM together may have under its limits: where `memory.grow` is capped. */
 export function mostPages({ memoryBytes }: Pick<Limits, 'memoryBytes'>): number {
@@ -24,8 +25,10 @@ export function mostPages({ memoryBytes }: Pick<Limits, 'memoryBytes'>): number 
 export interface Caps {
   readonly memoryPages: number;
   readonly tableElements: number;
-  /** Whether other instances take of the same budget (budget.ts). */
+  /** Whether other instances take of the same budget (growth-budget.ts). */
   readonly isShared: boolean;
+  /** Whether a memory that grew is to be put back: it then has a size of its own (memory-size.ts). */
+  readonly isSized: boolean;
 }
 
 /** How one kind, memories or tables, is kept within its budget. */
@@ -69,11 +72,17 @@ export function planGrowth(
   layout: ModuleLayout,
   scan: CodeScan,
   caps: Caps,
-  { additions, refusedFlag, check }: { additions: Additions; refusedFlag: number; check: number },
+  {
+    additions,
+    refusedFlag,
+    check,
+    size,
+  }: { additions: Additions; refusedFlag: number; check: number; size: MemorySize | undefined },
 ): GrowthPlan {
   const { grownMemories, grownTables } = scan;
   const needs = needsOf(layout);
-  const slots = caps.isShared && grownMemories.length + grownTables.length > 0 ? additions.budgetTable(BUDGET) : -1;
+  const slots =
+    caps.isShared && grownMemories.length + grownTables.length > 0 ? additions.functionTable(2, GROWTH_BUDGET) : -1;
   const pending = slots < 0 ? -1 : additions.flag();
   const admit = (grown: readonly number[], kind: 'memory' | 'table', cap: number): Admission | undefined => {
     if (grown.length === 0 || (grown.length === 1 && slots < 0)) return undefined;
@@ -90,12 +99,19 @@ export function planGrowth(
   const tables = admit(grownTables, 'table', caps.tableElements);
   const grow = new Map<number, number>();
   if (memories === undefined)
-    for (const index of grownMemories) grow.set(index, addGrow(additions, index, refusedFlag, check));
+    for (const index of grownMemories) grow.set(index, addGrow(additions, growthOf(size, index), refusedFlag, check));
   return {
     memories: { maxima: maximaOf(layout.memories, caps.memoryPages, needs.memoryPages), admission: memories },
     tables: { maxima: maximaOf(layout.tables, caps.tableElements, needs.tableElements), admission: tables },
     grow,
   };
+}
+
+/** What grows a memory by what is on the stack. */
+function growthOf(size: MemorySize | undefined, index: number): BinaryWriter {
+  return size === undefined
+    ? new BinaryWriter().u8(OP.memoryGrow).u32(index)
+    : new BinaryWriter().u8(OP.call).u32(size.grow);
 }
 
 function sizeOf(kind: 'memory' | 'table', index: number): BinaryWriter {

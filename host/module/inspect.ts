@@ -7,7 +7,8 @@ import { NAMESPACES, SIGNATURES } from '../preview1/signatures.ts';
 import { TYPE, type ExternalKind } from './encoding.ts';
 import type { FunctionType, ImportEntry, ModuleLayout } from './layout.ts';
 import { mostPages, needsOf, type Needs } from './growth.ts';
-import { canShadowTables, RESERVED_PREFIX } from './instrument.ts';
+import { canShadowTables } from './instrument.ts';
+import { RESERVED_PREFIX } from './state-names.ts';
 import { TABLE_CHANGES, type CodeScan } from './scan.ts';
 import { WASM_PAGE_BYTES } from '../wasm-page.ts';
 
@@ -43,6 +44,8 @@ export interface ModuleInfo {
   readonly growsMemory: boolean;
   readonly changesTables: boolean;
   readonly dropsSegments: boolean;
+  /** Whether it counts units. */
+  readonly hasBudget: boolean;
   /** Proposals the code uses that not every engine has. */
   readonly proposals: readonly string[];
   /** Whether a run's changes can be put back in place; if not, why. */
@@ -56,6 +59,8 @@ export interface ModuleOptions {
   readonly entry?: string;
   /** Link functions that nobody has to a trap; without it they are refused. */
   readonly missingImports?: 'trap';
+  /** Rewrite it so that it counts units: it exports STATE.units and STATE.refill. */
+  readonly hasBudget?: boolean;
 }
 
 /**
@@ -95,6 +100,7 @@ export function inspectModule(
     growsMemory: scan.found.has('memory.grow'),
     changesTables,
     dropsSegments: scan.droppedData.length + scan.droppedElements.length > 0,
+    hasBudget: scan.units !== undefined,
     proposals: (['simd', 'exceptions', 'tail-call'] as const).filter((proposal) => scan.found.has(proposal)),
     restorable: restorableReason === '',
     restorableReason: restorableReason === '' ? 'memory, globals and tables can all be put back' : restorableReason,

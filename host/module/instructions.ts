@@ -3,46 +3,22 @@
  * has to do for it. Core spec, section 5.4.
  */
 
-import { NebulaError } from '../errors.ts';
+import { NOTHING, type Arities, type Arity } from './arity.ts';
 import type { BinaryReader } from './binary.ts';
-import { IS_NOTABLE, NOTABLE_BY_MISCELLANEOUS, NOTABLE_BY_OPCODE, type Notable } from './notable.ts';
-import { EFFECTS, KIND, KINDS, MISCELLANEOUS, MISCELLANEOUS_EFFECTS, OP, VECTOR, VECTOR_EFFECTS } from './opcodes.ts';
+import { newComplexity, type Complexity } from './complexity.ts';
+import { unsupported } from './constant-expression.ts';
+import { OpenBlocks } from './open-blocks.ts';
+import { flagsOf, NOTABLE_BY_MISCELLANEOUS, NOTABLE_BY_OPCODE, NOTABLE_WITH_BUDGET, type Notable } from './notable.ts';
+import { skipMemoryArgument, skipVectorImmediates } from './immediates.ts';
+import type { UnitCounter } from './unit-counter.ts';
+import { EFFECTS, KIND, KINDS, MISCELLANEOUS, MISCELLANEOUS_EFFECTS, OP, VECTOR_EFFECTS } from './opcodes.ts';
 
-/** Told the instruction, where it starts and ends, and its first immediate. Of `simd` only the first in a body. */
+/**
+ * Told the instruction, where it starts and ends, and its first immediate; of `return` the label of the function, of a branch that of
+ * the innermost loop. Of `simd`
+ * only the first in a body.
+ */
 export type InstructionVisitor = (instruction: Notable, start: number, end: number, immediate: number) => void;
-
-/** Values that a type takes and gives. */
-export interface Arity {
-  readonly parameters: number;
-  readonly results: number;
-}
-
-/** What the walk needs to know of the module to follow the operand stack. */
-export interface Arities {
-  /** By type index. */
-  readonly types: readonly Arity[];
-  /** Type index by function index. */
-  readonly functions: readonly number[];
-  /** Type index by tag index. */
-  readonly tags: readonly number[];
-}
-
-/** What a compiler has to do for a body besides reading its instructions. */
-export interface Complexity {
-  /**
-   * Values to be merged where control flow begins, ends or branches: locals and operands at each such instruction. V8's
-   * first tier copies the state of all of them there.
-   */
-  merges: number;
-  loops: number;
-  calls: number;
-  /** Entries of br_table. */
-  tableEntries: number;
-  /** Blocks open at once. */
-  depth: number;
-  /** Operands on the stack at once; an upper bound in code that cannot be reached. */
-  operands: number;
-}
 
 /** Instructions behind the prefix 0xfc that name a second segment, memory or table. */
 const HAS_TWO_INDICES: ReadonlySet<number> = new Set([
@@ -56,22 +32,35 @@ const HAS_TWO_INDICES: ReadonlySet<number> = new Set([
 const WIDE = 16;
 const WIDE_MERGES = 64;
 
+/** Merges that a check of units adds: it begins and ends a block, in which a call spills all values. */
+const CHECK_MERGES = 3;
+
 /** Walks bodies of one module, one after the other. */
 export class InstructionWalker {
   readonly #arities: Arities;
   readonly #visit: InstructionVisitor;
-  /** Of each open block: operands below it, and what its type takes and gives. */
-  #bases = new Int32Array(256);
-  #parameters = new Int32Array(256);
-  #results = new Int32Array(256);
-  #depth = 0;
+  readonly #notable: Readonly<Record<number, Notable>>;
+  readonly #isNotable: Uint8Array;
+  readonly #units: UnitCounter | undefined;
+  readonly #blocks: OpenBlocks = new OpenBlocks();
+  /** Instructions of the body so far. */
+  #instructions = 0;
   #height = 0;
   #values = 0;
   #complexity: Complexity = newComplexity();
 
-  constructor(arities: Arities, visit: InstructionVisitor) {
+  /** @param units counts what each body costs, of a module with a budget */
+  constructor(arities: Arities, visit: InstructionVisitor, units?: UnitCounter) {
     this.#arities = arities;
     this.#visit = visit;
+    this.#notable = units === undefined ? NOTABLE_BY_OPCODE : NOTABLE_WITH_BUDGET;
+    this.#isNotable = flagsOf(this.#notable);
+    this.#units = units;
+  }
+
+  /** Instructions of the body walked last. */
+  get instructions(): number {
+    return this.#instructions;
   }
 
   /** Walks a body's instructions up to the reader's end; `locals` counts parameters too. */
@@ -79,14 +68,20 @@ export class InstructionWalker {
     const complexity = newComplexity();
     this.#complexity = complexity;
     this.#values = locals;
-    this.#depth = 0;
+    this.#blocks.clear();
     this.#height = 0;
+    this.#instructions = 0;
     this.#open(0, results);
+    if (this.#units !== undefined) {
+      this.#units.begin();
+      complexity.merges += CHECK_MERGES * locals;
+    }
     let sawVector = false;
     let operands = 0;
     while (reader.offset < reader.end) {
       const start = reader.offset;
       const opcode = reader.u8();
+      this.#instructions++;
       const kind = KINDS[opcode] as number;
       if (kind === KIND.plain) {
         this.#height += EFFECTS[opcode] as number;
@@ -98,8 +93,8 @@ export class InstructionWalker {
         sawVector = true;
       } else {
         const immediate = this.#step(reader, kind, opcode, start);
-        if (IS_NOTABLE[opcode] === 1)
-          this.#visit(NOTABLE_BY_OPCODE[opcode] as Notable, start, reader.offset, immediate);
+        if (this.#isNotable[opcode] === 1)
+          this.#visit(this.#notable[opcode] as Notable, start, reader.offset, immediate);
       }
       if (this.#height > operands) operands = this.#height;
     }
@@ -148,7 +143,7 @@ export class InstructionWalker {
     switch (opcode) {
       case OP.loop:
         complexity.loops++;
-        return this.#block(reader);
+        return this.#loop(reader);
       case OP.block:
       case OP.if:
       case OP.try:
@@ -161,16 +156,16 @@ export class InstructionWalker {
         }
         return 0;
       case OP.else:
-        this.#height = this.#base() + (this.#parameters[this.#depth - 1] as number);
+        this.#height = this.#blocks.base() + this.#blocks.parameters();
         return 0;
       case OP.catch:
-        this.#height = this.#base() + this.#arityOf(this.#arities.tags[reader.u32()]).parameters;
+        this.#height = this.#blocks.base() + this.#arityOf(this.#arities.tags[reader.u32()]).parameters;
         return 0;
       case OP.catchAll:
-        this.#height = this.#base();
+        this.#height = this.#blocks.base();
         return 0;
       case OP.end:
-        this.#close();
+        if (this.#close()) this.#visit('loop-end', reader.offset - 1, reader.offset, 0);
         return 0;
       case OP.delegate:
         reader.u32();
@@ -179,22 +174,33 @@ export class InstructionWalker {
       case OP.brIf:
       case OP.brOnNull:
       case OP.brOnNonNull:
-        return reader.u32();
+        reader.u32();
+        return this.#insideLoop();
       case OP.brTable: {
         const count = reader.u32();
         complexity.tableEntries += count;
         for (let left = count + 1; left > 0; left--) reader.u32();
-        break;
+        this.#height = this.#blocks.base();
+        return this.#insideLoop();
       }
-      case OP.throw:
-      case OP.rethrow:
       case OP.br:
         reader.u32();
+        this.#height = this.#blocks.base();
+        return this.#insideLoop();
+      case OP.throw:
+      case OP.rethrow:
+        reader.u32();
         break;
+      case OP.unreachable:
+        this.#units?.addUnreachable(this.#instructions);
+        break;
+      case OP.return:
+        this.#height = this.#blocks.base();
+        return this.#blocks.depth - 1;
       default:
     }
     // What follows cannot be reached: its operands are of any number.
-    this.#height = this.#base();
+    this.#height = this.#blocks.base();
     return 0;
   }
 
@@ -204,11 +210,21 @@ export class InstructionWalker {
     const arity = this.#arityOf(isDirect ? this.#arities.functions[index] : index);
     const immediate = opcode === OP.callIndirect || opcode === OP.returnCallIndirect ? reader.u32() : index;
     this.#complexity.calls++;
+    this.#units?.addCall(this.#instructions, isDirect ? index : undefined);
     this.#pass(arity);
     this.#height += arity.results - arity.parameters;
     if (opcode === OP.returnCall || opcode === OP.returnCallIndirect || opcode === OP.returnCallRef)
-      this.#height = this.#base();
+      this.#height = this.#blocks.base();
     return immediate;
+  }
+
+  #loop(reader: BinaryReader): number {
+    const type = this.#block(reader);
+    if (this.#units !== undefined) {
+      this.#units.openLoop(this.#instructions, this.#blocks.depth);
+      this.#complexity.merges += CHECK_MERGES * (this.#values + this.#height);
+    }
+    return type;
   }
 
   #block(reader: BinaryReader): number {
@@ -230,26 +246,20 @@ export class InstructionWalker {
   }
 
   #open(parameters: number, results: number): void {
-    const at = this.#depth++;
-    if (at === this.#bases.length) {
-      this.#bases = doubled(this.#bases);
-      this.#parameters = doubled(this.#parameters);
-      this.#results = doubled(this.#results);
-    }
-    this.#bases[at] = this.#height - parameters;
-    this.#parameters[at] = parameters;
-    this.#results[at] = results;
-    if (this.#depth > this.#complexity.depth) this.#complexity.depth = this.#depth;
+    this.#blocks.open(this.#height, parameters, results);
+    if (this.#blocks.depth > this.#complexity.depth) this.#complexity.depth = this.#blocks.depth;
   }
 
-  #close(): void {
-    if (this.#depth === 0) return;
-    this.#height = this.#base() + (this.#results[this.#depth - 1] as number);
-    this.#depth--;
+  /** Closes a block; true where it is a loop, of a module with a budget. */
+  #close(): boolean {
+    const isLoop = this.#units?.closeBlock(this.#instructions, this.#blocks.depth) ?? false;
+    this.#height = this.#blocks.close(this.#height);
+    return isLoop;
   }
 
-  #base(): number {
-    return this.#depth === 0 ? 0 : (this.#bases[this.#depth - 1] as number);
+  /** Blocks that are open inside the innermost loop, of a module with a budget: the label of the loop itself. */
+  #insideLoop(): number {
+    return this.#units === undefined ? 0 : this.#blocks.depth - this.#units.loopDepth;
   }
 
   #arityOf(type: number | undefined): Arity {
@@ -269,38 +279,13 @@ export class InstructionWalker {
 
   #vector(reader: BinaryReader, start: number): void {
     const opcode = reader.u32();
-    if (opcode <= 11 || opcode === 0x5c || opcode === 0x5d) skipMemoryArgument(reader);
-    else if (opcode === VECTOR.const || opcode === VECTOR.shuffle) reader.skip(16);
-    else if (opcode >= 0x15 && opcode <= 0x22) reader.skip(1);
-    else if (opcode >= 0x54 && opcode <= 0x5b) {
-      skipMemoryArgument(reader);
-      reader.skip(1);
-    } else if (opcode > 0x113) reader.fail(`an unknown vector instruction ${opcode}`, start);
+    skipVectorImmediates(reader, opcode, start);
     this.#height += VECTOR_EFFECTS[opcode] as number;
   }
 }
 
-const NOTHING: Arity = { parameters: 0, results: 0 };
-
-function newComplexity(): Complexity {
-  return { merges: 0, loops: 0, calls: 0, tableEntries: 0, depth: 0, operands: 0 };
-}
-
-function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(array.length * 2);
-  larger.set(array);
-  return larger;
-}
-
 function refuse(reader: BinaryReader, opcode: number, start: number): never {
-  if (opcode === OP.threads) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'threads (atomic instructions)' });
-  if (opcode === OP.garbageCollection)
-    throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'garbage-collected types' });
+  if (opcode === OP.threads) unsupported('threads (atomic instructions)');
+  if (opcode === OP.garbageCollection) unsupported('garbage-collected types');
   return reader.fail(`an unknown instruction 0x${opcode.toString(16)}`, start);
-}
-
-/** Alignment, then a memory's index if bit 6 says so, then the offset. */
-function skipMemoryArgument(reader: BinaryReader): void {
-  if (reader.u32() & 0x40) reader.u32();
-  reader.skipLeb(10);
 }

@@ -8,38 +8,13 @@ import * as added from './additions.ts';
 import { Additions } from './additions.ts';
 import { EXTERNAL, TYPE } from './encoding.ts';
 import { planGrowth, type Caps } from './growth.ts';
+import { addMemorySize, canBeSized, type MemorySize } from './memory-size.ts';
 import type { ModuleLayout } from './layout.ts';
 import { BULK, TABLE_CHANGES, type CodeScan } from './scan.ts';
-import { writeModule, type Flags } from './sections.ts';
-
-/** Names of everything added begin so. A module that exports such a name itself is refused. */
-export const RESERVED_PREFIX = 'nebula:';
-
-/** What the rewriting exports, by its use. */
-export const STATE = {
-  memory: 'nebula:memory',
-  start: 'nebula:start',
-  /** Copies globals aside and clears the flags; `restore` copies them back and answers dropped | tablesChanged << 1. */
-  capture: 'nebula:capture',
-  restore: 'nebula:restore',
-  captureTables: 'nebula:capture-tables',
-  restoreTables: 'nebula:restore-tables',
-  /** Flags, i32: a refused memory.grow, a changed table, a dropped segment. */
-  refused: 'nebula:refused',
-  tablesChanged: 'nebula:tables-changed',
-  dropped: 'nebula:dropped',
-} as const;
-
-/** Names of the exports that exist once for each global, table, function or segment. */
-export const stateOf = {
-  global: (index: number): string => `nebula:global${index}`,
-  /** Of a module with several memories. */
-  memory: (index: number): string => `nebula:memory${index}`,
-  table: (index: number): string => `nebula:table${index}`,
-  function: (index: number): string => `nebula:function${index}`,
-  droppedFlag: (kind: 'data' | 'element', index: number): string => `nebula:dropped-${kind}${index}`,
-  drop: (kind: 'data' | 'element', index: number): string => `nebula:drop-${kind}${index}`,
-};
+import { Meter } from './meter.ts';
+import type { Flags } from './rewriting.ts';
+import { writeModule } from './sections.ts';
+import { STATE, stateOf } from './state-names.ts';
 
 /** Whether every table's shadow can be made: of funcref or externref. */
 export function canShadowTables(layout: ModuleLayout): boolean {
@@ -58,15 +33,18 @@ export function instrument(layout: ModuleLayout, scan: CodeScan, caps: Caps): Ui
   addMemories(layout, additions);
   if (layout.start !== undefined) additions.export(STATE.start, EXTERNAL.function, layout.start);
   const flags = addFlags(scan, additions);
-  addGlobals(layout, additions, flags);
+  const size = caps.isSized && canBeSized(layout) ? addMemorySize(layout, scan, additions, caps.isShared) : undefined;
+  addGlobals(layout, additions, flags, size);
   if (changesTables && canShadowTables(layout)) addTables(layout, additions, flags.tablesChanged);
   const funcrefGlobals = layout.globals.some((global) => global.mutable && global.type === TYPE.funcref);
   if (changesTables || funcrefGlobals) {
     for (const index of scan.referenced) additions.export(stateOf.function(index), EXTERNAL.function, index);
   }
   const { refused: refusedFlag, check } = flags;
-  const growth = planGrowth(layout, scan, caps, { additions, refusedFlag, check });
-  return writeModule({ layout, scan, additions, flags, growth });
+  const growth = planGrowth(layout, scan, caps, { additions, refusedFlag, check, size });
+  const { units, bodies } = scan;
+  const meter = units === undefined ? undefined : new Meter(layout, bodies, units, additions);
+  return writeModule({ layout, scan, additions, flags, growth, size, meter });
 }
 
 function addMemories(layout: ModuleLayout, additions: Additions): void {
@@ -79,7 +57,7 @@ function addMemories(layout: ModuleLayout, additions: Additions): void {
   layout.memories.forEach((_, at) => additions.export(stateOf.memory(first + at), EXTERNAL.memory, first + at));
 }
 
-function addGlobals(layout: ModuleLayout, additions: Additions, flags: Flags): void {
+function addGlobals(layout: ModuleLayout, additions: Additions, flags: Flags, size: MemorySize | undefined): void {
   const pairs: [number, number][] = [];
   layout.globals.forEach((global, position) => {
     if (!global.mutable) return;
@@ -88,9 +66,11 @@ function addGlobals(layout: ModuleLayout, additions: Additions, flags: Flags): v
     if (added.needsBits(global.type)) added.addBitAccess(additions, global.type, index, stateOf.global(index));
     else additions.export(stateOf.global(index), EXTERNAL.global, index);
   });
-  added.addGlobalCapture(additions, pairs, [flags.refused, flags.dropped], STATE.capture);
-  const back = pairs.map(([from, to]) => [to, from] as const);
-  added.addGlobalRestore(additions, back, flags.refused, [flags.dropped, flags.tablesChanged], STATE.restore);
+  const all = size?.kept === undefined ? pairs : [...pairs, size.kept];
+  added.addGlobalCapture(additions, all, [flags.refused, flags.dropped], STATE.capture);
+  const back = all.map(([from, to]) => [to, from] as const);
+  const told = { bits: [flags.dropped, flags.tablesChanged], size: size?.kept } as const;
+  added.addGlobalRestore(additions, back, flags.refused, told, STATE.restore);
 }
 
 function addFlags(scan: CodeScan, additions: Additions): Flags {

@@ -1,8 +1,8 @@
 /** Where everything of a module's binary is: its sections and what the rewriting needs of them. Core spec, section 5.5. */
 
-import { NebulaError } from '../errors.ts';
 import { BinaryReader } from './binary.ts';
 import { refuseAbove, type CeilingName } from './ceilings.ts';
+import { readConstantExpression, unsupported } from './constant-expression.ts';
 import {
   EXTERNAL_KINDS,
   FUNCTION_FORM,
@@ -14,7 +14,6 @@ import {
   SECTION,
   type ExternalKind,
 } from './encoding.ts';
-import { OP, VECTOR } from './opcodes.ts';
 
 export interface SectionRange {
   readonly id: number;
@@ -94,10 +93,6 @@ export interface ModuleLayout {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
 
 type Draft = Mutable<ModuleLayout>;
-
-const unsupported = (feature: string): never => {
-  throw new NebulaError('MODULE_UNSUPPORTED', { feature });
-};
 
 /**
  * Reads a binary's sections.
@@ -284,31 +279,4 @@ function readGlobal(reader: BinaryReader, layout: Draft): GlobalEntry {
 
 function readExport(reader: BinaryReader): ExportEntry {
   return { name: reader.name(), kind: readKind(reader), index: reader.u32() };
-}
-
-/** Passes over a constant expression with its `end`, noting the functions it refers to. Core spec, section 3.3.13. */
-export function readConstantExpression(reader: BinaryReader, refer: (index: number) => void): void {
-  for (;;) {
-    const opcode = reader.u8();
-    if (opcode === OP.end) return;
-    if (opcode === OP.globalGet) reader.u32();
-    else if (opcode === OP.refFunc) refer(reader.u32());
-    else if (opcode === OP.i32Const) reader.skipLeb(5);
-    else if (opcode === OP.i64Const) reader.skipLeb(10);
-    else if (opcode === OP.f32Const) reader.skip(4);
-    else if (opcode === OP.f64Const) reader.skip(8);
-    else if (opcode === OP.refNull) reader.s33();
-    else if (opcode === OP.vector) {
-      if (reader.u32() !== VECTOR.const) unsupported('a vector instruction in a constant expression');
-      reader.skip(16);
-    } else if (opcode === OP.garbageCollection) unsupported('garbage-collected types');
-    else if (!isExtendedConstant(opcode)) {
-      reader.fail(`instruction 0x${opcode.toString(16)} in a constant expression`, reader.offset - 1);
-    }
-  }
-}
-
-/** Sums and products of both integers, which the proposal of extended constant expressions added. */
-function isExtendedConstant(opcode: number): boolean {
-  return (opcode >= OP.i32Add && opcode <= OP.i32Mul) || (opcode >= OP.i64Add && opcode <= OP.i64Mul);
 }

@@ -4,6 +4,7 @@ import { MISCELLANEOUS, OP } from './opcodes.ts';
 
 /** Instructions a rewriting or an analysis cares for. */
 export const NOTABLE = [
+  'memory.size',
   'memory.grow',
   'memory.init',
   'memory.copy',
@@ -19,6 +20,15 @@ export const NOTABLE = [
   'simd',
   'exceptions',
   'tail-call',
+  // Where units are charged, or where a local that holds them has to be written back.
+  'loop',
+  'call',
+  'indirect-call',
+  'return',
+  'throw',
+  'unreachable',
+  'branch',
+  'loop-end',
 ] as const;
 
 export type Notable = (typeof NOTABLE)[number];
@@ -33,14 +43,34 @@ export const NOTABLE_BY_OPCODE: Readonly<Record<number, Notable>> = {
   [OP.returnCallRef]: 'tail-call',
   [OP.tryTable]: 'exceptions',
   [OP.tableSet]: 'table.set',
+  [OP.memorySize]: 'memory.size',
   [OP.memoryGrow]: 'memory.grow',
   [OP.refFunc]: 'ref.func',
 };
 
+/** By opcode, in a module with a budget. */
+export const NOTABLE_WITH_BUDGET: Readonly<Record<number, Notable>> = {
+  ...NOTABLE_BY_OPCODE,
+  [OP.loop]: 'loop',
+  [OP.call]: 'call',
+  [OP.callIndirect]: 'indirect-call',
+  [OP.callRef]: 'indirect-call',
+  [OP.return]: 'return',
+  [OP.throw]: 'throw',
+  [OP.rethrow]: 'throw',
+  [OP.throwRef]: 'throw',
+  [OP.unreachable]: 'unreachable',
+  [OP.br]: 'branch',
+  [OP.brIf]: 'branch',
+  [OP.brTable]: 'branch',
+  [OP.brOnNull]: 'branch',
+  [OP.brOnNonNull]: 'branch',
+};
+
 /** Which of the plain opcodes are notable, for a check that costs one load. */
-export const IS_NOTABLE: Uint8Array = Uint8Array.from({ length: 256 }, (_, opcode) =>
-  opcode in NOTABLE_BY_OPCODE ? 1 : 0,
-);
+export function flagsOf(notable: Readonly<Record<number, Notable>>): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, opcode) => (opcode in notable ? 1 : 0));
+}
 
 /** By the number behind the opcode 0xfc. */
 export const NOTABLE_BY_MISCELLANEOUS: Readonly<Record<number, Notable>> = {

@@ -33,10 +33,15 @@ export function rewriteModule(
   tell('reading');
   const layout = readLayout(bytes);
   tell('scanning');
-  const scan = scanValid(layout);
+  const scan = scanValid(layout, given);
   const info = inspectModule(layout, scan, limits, given);
   tell('rewriting');
-  const caps = { memoryPages: mostPages(limits), tableElements: limits.tableElements, isShared: false };
+  const caps = {
+    memoryPages: mostPages(limits),
+    tableElements: limits.tableElements,
+    isShared: false,
+    isSized: info.growsMemory,
+  };
   const rewritten = instrument(layout, scan, caps);
   return { bytes: rewritten, digest: createHash('sha256').update(bytes).digest('hex'), info };
 }

@@ -3,59 +3,15 @@
 import { isNebulaError } from '../errors.ts';
 import { BinaryReader } from './binary.ts';
 import { refuseAbove, refuseComplex } from './ceilings.ts';
+import { Edits } from './edits.ts';
 import { validate } from './compile.ts';
-import { InstructionWalker, type Arity } from './instructions.ts';
-import { NOTABLE, type Notable } from './notable.ts';
+import type { Arity } from './arity.ts';
+import { InstructionWalker } from './instructions.ts';
+import type { Notable } from './notable.ts';
+import { UnitCounter, type UnitCount } from './unit-counter.ts';
 import { isTypedReference, SECTION } from './encoding.ts';
-import { readConstantExpression, type ModuleLayout } from './layout.ts';
-
-/** A place in a function body that the rewriting replaces or follows up. */
-export interface Edit {
-  readonly instruction: Notable;
-  readonly start: number;
-  readonly end: number;
-  readonly immediate: number;
-}
-
-/** Edits of one module, in the order of its code; of a body the ones from one number to another. */
-class Edits {
-  #numbers = new Uint32Array(64);
-  #count = 0;
-
-  get count(): number {
-    return this.#count;
-  }
-
-  add(instruction: Notable, start: number, end: number, immediate: number): void {
-    const at = this.#count * 4;
-    if (at === this.#numbers.length) {
-      const larger = new Uint32Array(at * 2);
-      larger.set(this.#numbers);
-      this.#numbers = larger;
-    }
-    this.#numbers[at] = NUMBER_OF[instruction];
-    this.#numbers[at + 1] = start;
-    this.#numbers[at + 2] = end;
-    this.#numbers[at + 3] = immediate;
-    this.#count++;
-  }
-
-  at(index: number): Edit {
-    const from = index * 4;
-    const numbers = this.#numbers;
-    return {
-      instruction: NOTABLE[numbers[from] as number] as Notable,
-      start: numbers[from + 1] as number,
-      end: numbers[from + 2] as number,
-      immediate: numbers[from + 3] as number,
-    };
-  }
-}
-
-const NUMBER_OF = Object.fromEntries(NOTABLE.map((instruction, number) => [instruction, number])) as Record<
-  Notable,
-  number
->;
+import { readConstantExpression } from './constant-expression.ts';
+import type { ModuleLayout } from './layout.ts';
 
 /** A function body that needs a rewriting. `start` is where its size is written. */
 export interface EditedBody {
@@ -65,6 +21,26 @@ export interface EditedBody {
   /** Its edits, by number. */
   readonly firstEdit: number;
   readonly endEdit: number;
+  /** What it costs, of a module with a budget. */
+  readonly cost?: BodyCost;
+}
+
+/** What a rewriting with a budget has to know of a body. */
+export interface BodyCost extends UnitCount {
+  readonly index: number;
+  /** Number of its first loop. */
+  readonly firstLoop: number;
+  readonly loops: number;
+  readonly calls: number;
+  /** Parameters too. */
+  readonly locals: number;
+  readonly hasExceptions: boolean;
+  /** Whether instructions in it are charged by a length. */
+  readonly hasBulk: boolean;
+  /** Groups of locals, where the first begins, and where the code does. */
+  readonly localGroups: number;
+  readonly localsStart: number;
+  readonly codeStart: number;
 }
 
 export interface CodeScan {
@@ -79,9 +55,12 @@ export interface CodeScan {
   readonly grownTables: readonly number[];
   /** Functions that a reference can point to. */
   readonly referenced: readonly number[];
+  /** What loops cost; of a module with a budget. */
+  readonly units: UnitCounter | undefined;
 }
 
 const EDITED: ReadonlySet<Notable> = new Set<Notable>([
+  'memory.size',
   'memory.grow',
   'memory.init',
   'memory.copy',
@@ -94,6 +73,14 @@ const EDITED: ReadonlySet<Notable> = new Set<Notable>([
   'table.grow',
   'table.fill',
   'tail-call',
+  'loop',
+  'call',
+  'indirect-call',
+  'return',
+  'throw',
+  'unreachable',
+  'branch',
+  'loop-end',
 ]);
 
 /** The instructions that change a table's elements or size. */
@@ -110,11 +97,20 @@ export const BULK: readonly Notable[] = [
   'table.fill',
 ];
 
+/** The instructions that are charged by a length that they take, where there is a budget. */
+const CHARGED_BY_LENGTH: ReadonlySet<Notable> = new Set<Notable>([...BULK, 'memory.grow']);
+
+/** What a scan looks for besides. */
+export interface ScanOptions {
+  /** Whether the module is to be rewritten so that it counts units. */
+  readonly hasBudget?: boolean;
+}
+
 /**
  * Scans the code and element sections of a module. One pass, in time that grows with the bytes alone.
  * @throws NebulaError MODULE_INVALID, MODULE_UNSUPPORTED, MODULE_COMPLEX
  */
-export function scanCode(layout: ModuleLayout): CodeScan {
+export function scanCode(layout: ModuleLayout, { hasBudget = false }: ScanOptions = {}): CodeScan {
   const found = new Set<Notable>();
   const of = {
     data: new Set<number>(),
@@ -124,14 +120,16 @@ export function scanCode(layout: ModuleLayout): CodeScan {
   };
   const referenced = new Set<number>(layout.referenced);
   const edits = new Edits();
-  const scanner = new BodyScanner(layout, edits, (instruction, immediate) => {
-    found.add(instruction);
+  const units = hasBudget ? new UnitCounter(layout.importedFunctions) : undefined;
+  const note = (instruction: Notable, immediate: number): void => {
+    found.add(instruction === 'throw' ? 'exceptions' : instruction);
     if (instruction === 'data.drop') of.data.add(immediate);
     else if (instruction === 'elem.drop') of.elements.add(immediate);
     else if (instruction === 'memory.grow') of.memories.add(immediate);
     else if (instruction === 'table.grow') of.tables.add(immediate);
     else if (instruction === 'ref.func') referenced.add(immediate);
-  });
+  };
+  const scanner = new BodyScanner(layout, { edits, units, note });
   const bodies: EditedBody[] = [];
   const code = layout.sections.find((section) => section.id === SECTION.code);
   if (code !== undefined) {
@@ -139,7 +137,7 @@ export function scanCode(layout: ModuleLayout): CodeScan {
     const count = reader.u32();
     for (let position = 0; position < count; position++) {
       const body = scanner.scan(reader, layout.importedFunctions + position);
-      if (body.endEdit > body.firstEdit) bodies.push(body);
+      if (hasBudget || body.endEdit > body.firstEdit) bodies.push(body);
     }
   }
   addElementFunctions(layout, referenced);
@@ -152,6 +150,7 @@ export function scanCode(layout: ModuleLayout): CodeScan {
     grownMemories: [...of.memories],
     grownTables: [...of.tables],
     referenced: [...referenced].sort((left, right) => left - right),
+    units,
   };
 }
 
@@ -160,10 +159,11 @@ export function scanCode(layout: ModuleLayout): CodeScan {
  * after `name`.
  * @throws NebulaError as `scanCode`
  */
-export function scanValid(layout: ModuleLayout, name?: string): CodeScan {
+export function scanValid(layout: ModuleLayout, options: ScanOptions & { readonly name?: string } = {}): CodeScan {
+  const { name } = options;
   let scan: CodeScan;
   try {
-    scan = scanCode(layout);
+    scan = scanCode(layout, options);
   } catch (error) {
     if (isNebulaError(error) && error.key !== 'MODULE_COMPLEX') validate(layout.bytes, name);
     throw error;
@@ -172,26 +172,40 @@ export function scanValid(layout: ModuleLayout, name?: string): CodeScan {
   return scan;
 }
 
+interface Gathered {
+  readonly edits: Edits;
+  readonly units: UnitCounter | undefined;
+  readonly note: (instruction: Notable, immediate: number) => void;
+}
+
 /** Scans function bodies one after the other. */
 class BodyScanner {
   readonly #edits: Edits;
+  readonly #units: UnitCounter | undefined;
   readonly #walker: InstructionWalker;
   readonly #arities: readonly Arity[];
   readonly #functionTypes: readonly number[];
   #locals = 0;
+  #hasExceptions = false;
+  #hasBulk = false;
 
-  constructor(layout: ModuleLayout, edits: Edits, note: (instruction: Notable, immediate: number) => void) {
+  constructor(layout: ModuleLayout, { edits, units, note }: Gathered) {
     this.#edits = edits;
+    this.#units = units;
     this.#functionTypes = layout.functionTypes;
     this.#arities = layout.types.map(({ parameters, results }) => ({
       parameters: parameters.length,
       results: results.length,
     }));
     const arities = { types: this.#arities, functions: layout.functionTypes, tags: layout.tags };
-    this.#walker = new InstructionWalker(arities, (instruction, start, end, immediate) => {
+    const visit = (instruction: Notable, start: number, end: number, immediate: number): void => {
       note(instruction, immediate);
       if (EDITED.has(instruction)) edits.add(instruction, start, end, immediate);
-    });
+      if (units === undefined) return;
+      if (instruction === 'exceptions' || instruction === 'throw') this.#hasExceptions = true;
+      else if (CHARGED_BY_LENGTH.has(instruction)) this.#hasBulk = true;
+    };
+    this.#walker = new InstructionWalker(arities, visit, units);
   }
 
   /** @throws NebulaError MODULE_INVALID, MODULE_UNSUPPORTED, MODULE_COMPLEX */
@@ -205,18 +219,33 @@ class BodyScanner {
     const body = new BinaryReader(reader.bytes, contentStart, end);
     const arity = this.#arities[this.#functionTypes[index] ?? -1] ?? { parameters: 0, results: 0 };
     let locals = arity.parameters;
-    for (let groups = body.u32(); groups > 0; groups--) {
+    const localGroups = body.u32();
+    const localsStart = body.offset;
+    for (let groups = localGroups; groups > 0; groups--) {
       locals += body.u32();
       const type = body.u8();
       if (isTypedReference(type)) body.s33();
     }
+    const codeStart = body.offset;
     refuseAbove('locals', locals, index);
     this.#locals += locals;
     refuseAbove('allLocals', this.#locals);
     const firstEdit = this.#edits.count;
-    refuseComplex(this.#walker.walk(body, locals, arity.results), index);
+    this.#hasExceptions = false;
+    this.#hasBulk = false;
+    const firstLoop = this.#units?.loopCount ?? 0;
+    const complexity = this.#walker.walk(body, locals, arity.results);
+    refuseComplex(complexity, index);
     reader.offset = end;
-    return { start, contentStart, end, firstEdit, endEdit: this.#edits.count };
+    const scanned = { start, contentStart, end, firstEdit, endEdit: this.#edits.count };
+    if (this.#units === undefined) return scanned;
+    const { loops, calls } = complexity;
+    const counted = this.#units.finish(this.#walker.instructions, locals + arity.results);
+    const has = { hasExceptions: this.#hasExceptions, hasBulk: this.#hasBulk };
+    return {
+      ...scanned,
+      cost: { index, ...counted, firstLoop, loops, calls, locals, ...has, localGroups, localsStart, codeStart },
+    };
   }
 }
 

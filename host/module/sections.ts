@@ -1,32 +1,13 @@
 /** Writes a rewritten module section by section; what does not change is copied in whole runs. */
 
 import { NO_BYTES } from '../bytes.ts';
-import { setFlag, type Additions } from './additions.ts';
+import type { Additions } from './additions.ts';
 import { BinaryWriter } from './binary.ts';
+import { BodyRewriter } from './bodies.ts';
 import { FUNCTION_FORM, LIMITS, PREAMBLE_BYTES, SECTION } from './encoding.ts';
 import type { LimitsEntry, ModuleLayout } from './layout.ts';
-import type { Growth, GrowthPlan } from './growth.ts';
-import type { Notable } from './notable.ts';
-import { OP } from './opcodes.ts';
-import { BULK, TABLE_CHANGES, type CodeScan, type Edit, type EditedBody } from './scan.ts';
-
-/** Indices of what rewritten code refers to. */
-export interface Flags {
-  readonly refused: number;
-  readonly tablesChanged: number;
-  readonly dropped: number;
-  readonly segments: ReadonlyMap<string, number>;
-  /** The function called after each bulk or growing instruction and before each tail call, or -1. */
-  readonly check: number;
-}
-
-export interface Rewriting {
-  readonly layout: ModuleLayout;
-  readonly scan: CodeScan;
-  readonly additions: Additions;
-  readonly flags: Flags;
-  readonly growth: GrowthPlan;
-}
+import type { Growth } from './growth.ts';
+import type { Rewriting } from './rewriting.ts';
 
 /** Core spec, section 5.5.2: the order of sections. */
 const ORDER = [
@@ -45,10 +26,12 @@ const ORDER = [
 ] as const;
 
 export function writeModule(rewriting: Rewriting): Uint8Array<ArrayBuffer> {
-  const { layout } = rewriting;
+  const { layout, meter } = rewriting;
   const module = new BinaryWriter().bytes(layout.bytes.subarray(0, PREAMBLE_BYTES));
   for (const id of ORDER) {
     const content = sectionContent(id, rewriting);
+    // Compilers read hints before the code that they are for.
+    if (id === SECTION.code && meter !== undefined) module.u8(SECTION.custom).sized(meter.branchHints());
     if (content !== undefined) module.u8(id).sized(content);
   }
   for (const section of layout.sections) {
@@ -173,58 +156,3 @@ function code(rewriting: Rewriting): BinaryWriter {
   for (const added of additions.functions) writer.sized(added.body);
   return writer;
 }
-
-class BodyRewriter {
-  readonly #rewriting: Rewriting;
-  /** What follows an instruction, whatever its immediate. */
-  readonly #following: Map<Notable, BinaryWriter> = new Map();
-
-  constructor(rewriting: Rewriting) {
-    this.#rewriting = rewriting;
-  }
-
-  rewrite(body: EditedBody): BinaryWriter {
-    const { layout, scan, growth, flags } = this.#rewriting;
-    const { bytes } = layout;
-    const writer = new BinaryWriter();
-    let copied = body.contentStart;
-    for (let number = body.firstEdit; number < body.endEdit; number++) {
-      const edit = scan.edits.at(number);
-      const { instruction, start, end } = edit;
-      const { admission } = instruction === 'memory.grow' ? growth.memories : growth.tables;
-      if (isGrowing(instruction) && admission !== undefined) {
-        writer.run(bytes, copied, start).u8(OP.call).u32(admission.before);
-        writer.run(bytes, start, end).u8(OP.call).u32(admission.after);
-        if (instruction === 'table.grow') writer.append(setFlag(flags.tablesChanged));
-      } else if (instruction === 'memory.grow') {
-        writer.run(bytes, copied, start).u8(OP.call);
-        writer.u32(growth.grow.get(edit.immediate) as number);
-      } else if (instruction === 'tail-call') {
-        // V8 14.6 leaves the check for interrupts out of a function that makes no other calls: such a guest would never stop.
-        writer.run(bytes, copied, start).u8(OP.call).u32(flags.check).run(bytes, start, end);
-      } else {
-        writer.run(bytes, copied, end).append(this.#afterwards(edit));
-      }
-      copied = end;
-    }
-    return writer.run(bytes, copied, body.end);
-  }
-
-  #afterwards({ instruction, immediate }: Edit): BinaryWriter {
-    const { flags } = this.#rewriting;
-    if (instruction === 'data.drop' || instruction === 'elem.drop') {
-      const kind = instruction === 'data.drop' ? 'data' : 'element';
-      const own = flags.segments.get(`${kind}${immediate}`) as number;
-      return setFlag(flags.dropped).append(setFlag(own));
-    }
-    let following = this.#following.get(instruction);
-    if (following === undefined) {
-      following = TABLE_CHANGES.includes(instruction) ? setFlag(flags.tablesChanged) : new BinaryWriter();
-      if (BULK.includes(instruction)) following.u8(OP.call).u32(flags.check);
-      this.#following.set(instruction, following);
-    }
-    return following;
-  }
-}
-
-const isGrowing = (instruction: Notable): boolean => instruction === 'memory.grow' || instruction === 'table.grow';

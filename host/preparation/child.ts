@@ -3,6 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { constants, getPriority, setPriority } from 'node:os';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dataBytes } from '../linux/limits.ts';
@@ -21,6 +22,12 @@ const FLAGS: readonly string[] = ['--no-wasm-lazy-compilation', '--no-warnings']
 /** Options of Node that say how modules are found and read: what runs from TypeScript needs them in the child too. */
 const LOADING =
   /^--(import|require|loader|experimental-loader|conditions|experimental-strip-types|experimental-transform-types)(=|$)/;
+
+/**
+ * How much nicer it is than the process that serves: calls are answered first where both want the machine. Not more, or a deploy on
+ * a machine that is busy for good would not end within its time.
+ */
+const NICER = 5;
 
 /** How often is looked how much memory the process has: once it has crashed, nothing tells. */
 const LOOK_MS = 100;
@@ -41,6 +48,14 @@ interface Pending {
   seenBytes: number;
 }
 
+function beNice(pid: number): void {
+  try {
+    setPriority(pid, Math.min(constants.priority.PRIORITY_LOW, getPriority() + NICER));
+  } catch {
+    // It has ended already, which is told elsewhere.
+  }
+}
+
 export class PreparingChild {
   readonly #process: ChildProcess;
   readonly #answers: Socket;
@@ -58,6 +73,8 @@ export class PreparingChild {
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     });
     this.#process.once('error', (error) => this.#lose(error.message));
+    // Before it has threads of its own, which have its priority from then on.
+    if (this.#process.pid !== undefined) beNice(this.#process.pid);
     // Where the process has no descriptor left, Node makes no pipes.
     const pipes = this.#process.stdio as ChildProcess['stdio'] | undefined;
     if (pipes?.[3] === undefined || pipes[3] === null) throw lostError('starting', 'no pipe could be opened');

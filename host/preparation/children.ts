@@ -42,7 +42,7 @@ export async function prepareApart<Task extends PreparationTask>(
 }
 
 /** Ends those that have no task, and waits until they are gone. */
-export async function endIdlePreparations(): Promise<void> {
+export async function endIdleProcesses(): Promise<void> {
   const ended = idle.splice(0).map(({ child, timer }) => {
     clearTimeout(timer);
     return child.leave();

@@ -1,11 +1,11 @@
 /** Transpiles and prepares components in a preparing process, within bounds of time and memory. Nothing of a component runs. */
 
 import { createRequire } from 'node:module';
+import type { CountingWish } from '../definition/budget.ts';
 import { NebulaError } from '../errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
-import { compile } from '../module/compile.ts';
 import type { PreparedModule } from '../module/prepared-module.ts';
-import { prepareApart } from './children.ts';
+import { prepareBeside } from './beside.ts';
 import type { PreparationBounds } from './task.ts';
 import type { ComponentCore, PreparedComponent, TranspiledComponent } from '../definition/prepared-component.ts';
 import type { Declarations } from '../component/prepare/transpilation.ts';
@@ -24,7 +24,7 @@ export async function transpileComponent(
   bounds: PreparationBounds = DEFAULT_LIMITS,
 ): Promise<TranspiledComponent> {
   requireTranspiler();
-  return prepareApart({ kind: 'transpile', bytes }, bounds);
+  return prepareBeside({ kind: 'transpile', bytes }, bounds);
 }
 
 /** @throws NebulaError as `transpileComponent` */
@@ -33,17 +33,18 @@ export async function declareComponent(
   bounds: PreparationBounds = DEFAULT_LIMITS,
 ): Promise<Declarations> {
   requireTranspiler();
-  return prepareApart({ kind: 'declare', bytes }, bounds);
+  return prepareBeside({ kind: 'declare', bytes }, bounds);
 }
 
-/** Checks, rewrites and compiles a component in a preparing process. @throws NebulaError what `rewriteComponent` and `prepareApart` refuse */
-export async function prepareComponent(transpiled: TranspiledComponent, limits: Limits): Promise<PreparedGuest> {
+/** Checks, rewrites and compiles a component in a preparing process. @throws NebulaError what `rewriteComponent` and `prepareBeside` refuse */
+export async function prepareComponent(
+  transpiled: TranspiledComponent,
+  limits: Limits,
+  wish: CountingWish = 'never',
+): Promise<PreparedGuest> {
   const startedMs = performance.now();
-  const rewritten = await prepareApart({ kind: 'component', transpiled, limits }, limits);
-  const { kind, imports, exports, info } = rewritten;
-  const cores: ComponentCore[] = await Promise.all(
-    rewritten.cores.map(async ({ bytes, ...core }) => ({ ...core, compiled: await compile(bytes, core.file) })),
-  );
+  const made = await prepareBeside({ kind: 'component', transpiled, limits, wish }, limits);
+  const { kind, imports, exports, cores, info } = made;
   const { digest, glue, wit } = transpiled;
   const component: PreparedComponent = { kind, digest, glue, cores, wit, imports, exports };
   const compileNs = Math.round((performance.now() - startedMs) * 1e6);

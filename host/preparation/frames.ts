@@ -12,17 +12,24 @@ const SIZE_BYTES = 4;
 /** The pieces of a frame, to be written one after the other. The parts are not copied. */
 export function encodeFrame(message: unknown): Uint8Array[] {
   const parts: Uint8Array[] = [];
-  const json = JSON.stringify(message, function replace(this: Record<string, unknown>, key: string, value: unknown) {
-    // A Buffer has made itself an object of numbers by now.
-    const given = this[key];
-    return given instanceof Uint8Array ? { part: parts.push(given) - 1 } : value;
-  });
+  const json = JSON.stringify(withReferences(message, parts));
   const head = Buffer.from(json);
   const prefix = Buffer.alloc(PREFIX_BYTES + parts.length * SIZE_BYTES);
   prefix.writeUInt32LE(head.length, 0);
   prefix.writeUInt32LE(parts.length, SIZE_BYTES);
   parts.forEach((part, index) => prefix.writeUInt32LE(part.length, PREFIX_BYTES + index * SIZE_BYTES));
   return [prefix, head, ...parts];
+}
+
+/**
+ * A message whose bytes are in `parts`. JSON would ask a Buffer for an object of its numbers before anyone can put something in
+ * its place, which takes longer than a second where it has tens of megabytes.
+ */
+function withReferences(message: unknown, parts: Uint8Array[]): unknown {
+  if (message instanceof Uint8Array) return { part: parts.push(message) - 1 };
+  if (Array.isArray(message)) return message.map((each) => withReferences(each, parts));
+  if (typeof message !== 'object' || message === null) return message;
+  return Object.fromEntries(Object.entries(message).map(([name, value]) => [name, withReferences(value, parts)]));
 }
 
 /** Puts frames together from the chunks that a pipe gives. Each part has an ArrayBuffer of its own. */

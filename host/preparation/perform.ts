@@ -1,6 +1,8 @@
 /** Does what a preparing process is asked to do. Nothing of a guest runs. What only components need is loaded for them. */
 
 import { rewriteModule, type StepListener } from '../module/rewrite.ts';
+import { mayModuleWait } from '../definition/budget.ts';
+import { readLayout } from '../module/layout.ts';
 import { compileEagerly } from '../module/compile.ts';
 import type { Preparations, PreparationTask } from './task.ts';
 
@@ -15,14 +17,18 @@ export async function perform(
 ): Promise<Preparations[PreparationTask['kind']]> {
   switch (task.kind) {
     case 'module': {
-      const rewritten = rewriteModule(task.bytes, task.limits, { ...task.options, tell });
+      const { bytes, limits, options, wish } = task;
+      tell('reading');
+      const hasBudget =
+        wish === 'always' || (wish === 'if-it-waits' && mayModuleWait(readLayout(bytes).imports)) || options?.hasBudget;
+      const rewritten = rewriteModule(bytes, limits, { ...options, hasBudget: hasBudget === true, tell });
       tell('compiling');
       compileEagerly(rewritten.bytes);
       return rewritten;
     }
     case 'component': {
       const { rewriteComponent } = await import('../component/prepare/rewrite.ts');
-      const rewritten = rewriteComponent(task.transpiled, task.limits, tell);
+      const rewritten = rewriteComponent(task.transpiled, task.limits, { wish: task.wish, tell });
       tell('compiling');
       for (const { file, bytes } of rewritten.cores) compileEagerly(bytes, file);
       return rewritten;

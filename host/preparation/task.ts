@@ -1,5 +1,6 @@
 /** What a preparing process is asked and answers: plain data and bytes, which cross between processes. */
 
+import type { CountingWish } from '../definition/budget.ts';
 import type { TranspiledComponent } from '../definition/prepared-component.ts';
 import type { Declarations } from '../component/prepare/transpilation.ts';
 import type { RewrittenComponent } from '../component/prepare/rewrite.ts';
@@ -9,8 +10,19 @@ import type { ModuleOptions } from '../module/inspect.ts';
 import type { RewrittenModule } from '../module/rewrite.ts';
 
 export type PreparationTask =
-  | { readonly kind: 'module'; readonly bytes: Uint8Array; readonly limits: Limits; readonly options?: ModuleOptions }
-  | { readonly kind: 'component'; readonly transpiled: TranspiledComponent; readonly limits: Limits }
+  | {
+      readonly kind: 'module';
+      readonly bytes: Uint8Array;
+      readonly limits: Limits;
+      readonly options?: ModuleOptions;
+      readonly wish?: CountingWish;
+    }
+  | {
+      readonly kind: 'component';
+      readonly transpiled: TranspiledComponent;
+      readonly limits: Limits;
+      readonly wish?: CountingWish;
+    }
   | { readonly kind: 'transpile'; readonly bytes: Uint8Array }
   | { readonly kind: 'declare'; readonly bytes: Uint8Array };
 

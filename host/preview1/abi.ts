@@ -59,8 +59,8 @@ export const UNSTABLE: AbiVariant = {
   whence: [1, 2, 0],
 };
 
-/** A function a guest imports. */
-export type HostFunction = (...parameters: never[]) => number | void;
+/** A function a guest imports; one that suspends its guest may answer a promise. */
+export type HostFunction = (...parameters: never[]) => number | void | Promise<number>;
 
 /** Functions by the name a guest imports them under. */
 export type HostFunctions = Readonly<Record<string, HostFunction>>;

@@ -13,6 +13,15 @@ import { RIGHTS } from './rights.ts';
 /** Offset that stands for the descriptor's own. */
 const OWN_OFFSET = -1n;
 
+/** Units of an `iovec` that is checked and copied, of one that is read from or written to a file, and bytes of one unit. */
+const IOVEC_UNITS = 4;
+const FILE_IOVEC_UNITS = 100;
+const BYTES_PER_UNIT = 32;
+/** What is done before a guest that counts units is asked about again. */
+const IOVECS_UNASKED = 1024;
+const FILE_IOVECS_UNASKED = 16;
+const BYTES_UNASKED = 65_536;
+
 /**
  * `fd_read`, `fd_write`, `fd_pread`, `fd_pwrite`, `fd_readdir`. Source: WASI preview1, docs.md#fd_read, #fd_write,
  * #fd_pread, #fd_pwrite, #fd_readdir.
@@ -23,19 +32,19 @@ export function createFdIoFunctions(context: Context): HostFunctions {
     fd_read: (fd: number, iovs: number, count: number, nread: number): number => {
       context.enter();
       const descriptor = context.table.get(fd >>> 0);
-      const errno = checkTransfer(memory, descriptor, iovs >>> 0, count >>> 0, nread >>> 0);
+      const errno = checkTransfer(context, descriptor, iovs >>> 0, count >>> 0, nread >>> 0);
       if (errno !== ERRNO.success) return errno;
       if (!isReadable(descriptor as Descriptor)) return ERRNO.badf;
       if (!(descriptor instanceof InputBuffer)) {
         return readVector(context, descriptor as Descriptor, iovs >>> 0, count >>> 0, nread >>> 0, OWN_OFFSET);
       }
-      memory.view.setUint32(nread >>> 0, readInput(memory, descriptor, iovs >>> 0, count >>> 0), true);
+      memory.view.setUint32(nread >>> 0, readInput(context, descriptor, iovs >>> 0, count >>> 0), true);
       return ERRNO.success;
     },
     fd_write: (fd: number, iovs: number, count: number, nwritten: number): number => {
       context.enter();
       const descriptor = context.table.get(fd >>> 0);
-      const errno = checkTransfer(memory, descriptor, iovs >>> 0, count >>> 0, nwritten >>> 0);
+      const errno = checkTransfer(context, descriptor, iovs >>> 0, count >>> 0, nwritten >>> 0);
       if (errno !== ERRNO.success) return errno;
       if (!isWritable(descriptor as Descriptor)) return ERRNO.badf;
       if (!(descriptor instanceof OutputBuffer)) {
@@ -47,7 +56,7 @@ export function createFdIoFunctions(context: Context): HostFunctions {
     fd_pread: (fd: number, iovs: number, count: number, offset: bigint, nread: number): number => {
       context.enter();
       const descriptor = context.table.get(fd >>> 0);
-      const errno = checkTransfer(memory, descriptor, iovs >>> 0, count >>> 0, nread >>> 0);
+      const errno = checkTransfer(context, descriptor, iovs >>> 0, count >>> 0, nread >>> 0);
       if (errno !== ERRNO.success) return errno;
       if (!isReadable(descriptor as Descriptor)) return ERRNO.badf;
       const from = BigInt.asUintN(64, offset);
@@ -57,7 +66,7 @@ export function createFdIoFunctions(context: Context): HostFunctions {
     fd_pwrite: (fd: number, iovs: number, count: number, offset: bigint, nwritten: number): number => {
       context.enter();
       const descriptor = context.table.get(fd >>> 0);
-      const errno = checkTransfer(memory, descriptor, iovs >>> 0, count >>> 0, nwritten >>> 0);
+      const errno = checkTransfer(context, descriptor, iovs >>> 0, count >>> 0, nwritten >>> 0);
       if (errno !== ERRNO.success) return errno;
       if (!isWritable(descriptor as Descriptor)) return ERRNO.badf;
       const from = BigInt.asUintN(64, offset);
@@ -65,7 +74,7 @@ export function createFdIoFunctions(context: Context): HostFunctions {
       return writeVector(context, descriptor as Descriptor, iovs >>> 0, count >>> 0, nwritten >>> 0, from);
     },
     fd_readdir: (fd: number, buffer: number, length: number, cookie: bigint, used: number): number => {
-      context.enter();
+      context.enterLong();
       return readDirectory(context, fd >>> 0, buffer >>> 0, length >>> 0, cookie, used >>> 0);
     },
   };
@@ -81,13 +90,14 @@ function isWritable(descriptor: Descriptor): boolean {
 
 /** BADF without a descriptor, FAULT when an `iovec` (0 pointer u32 | 4 length u32) or the result is out of bounds, INVAL for a sum beyond i32. */
 function checkTransfer(
-  memory: GuestMemory,
+  context: Context,
   descriptor: Descriptor | undefined,
   iovs: number,
   count: number,
   sum: number,
 ): number {
   if (descriptor === undefined) return ERRNO.badf;
+  const { memory } = context;
   if (!memory.holds(iovs, count * SIZE.iovec) || !memory.holds(sum, 4)) return ERRNO.fault;
   const view = memory.view;
   let total = 0;
@@ -95,14 +105,31 @@ function checkTransfer(
     const length = view.getUint32(at + 4, true);
     if (!memory.holds(view.getUint32(at, true), length)) return ERRNO.fault;
     total += length;
+    pace(context, at - iovs);
   }
+  // The units of the call itself stand for what is small.
+  if (total >= BYTES_UNASKED) context.spend(total / BYTES_PER_UNIT);
   return total > 0xffff_ffff ? ERRNO.inval : ERRNO.success;
 }
 
-function readInput(memory: GuestMemory, input: InputBuffer, iovs: number, count: number): number {
-  const view = memory.view;
+/** Charges for each so many of an array of `iovec`, of which `sizeBytes` bytes were done. */
+function pace(context: Context, sizeBytes: number): void {
+  const done = sizeBytes / SIZE.iovec + 1;
+  if (done % IOVECS_UNASKED === 0) context.spend(IOVECS_UNASKED * IOVEC_UNITS);
+}
+
+/** The same of one `iovec` of a file's, which has so many bytes. */
+function paceFile(context: Context, i: number, length: number): void {
+  if ((i + 1) % FILE_IOVECS_UNASKED === 0) context.spend(FILE_IOVECS_UNASKED * FILE_IOVEC_UNITS);
+  else if (length >= BYTES_UNASKED) context.ask();
+}
+
+function readInput(context: Context, input: InputBuffer, iovs: number, count: number): number {
+  const { memory } = context;
+  const { view } = memory;
   let total = 0;
   for (let at = iovs; at < iovs + count * SIZE.iovec; at += SIZE.iovec) {
+    pace(context, at - iovs);
     // An iovec that an earlier one overwrote may point anywhere: it is read again, so it is checked again.
     const pointer = view.getUint32(at, true);
     const length = view.getUint32(at + 4, true);
@@ -118,6 +145,7 @@ function writeOutput(context: Context, output: OutputBuffer, iovs: number, count
   const { bytes, view } = context.memory;
   let total = 0;
   for (let at = iovs; at < iovs + count * SIZE.iovec; at += SIZE.iovec) {
+    pace(context, at - iovs);
     const length = view.getUint32(at + 4, true);
     const taken = output.append(bytes, view.getUint32(at, true), length);
     total += taken;
@@ -140,6 +168,7 @@ function readVector(
     const pointer = memory.view.getUint32(iovs + i * SIZE.iovec, true);
     const length = memory.view.getUint32(iovs + i * SIZE.iovec + 4, true);
     if (!memory.holds(pointer, length)) break;
+    paceFile(context, i, length);
     const target = memory.bytes.subarray(pointer, pointer + length);
     const errno =
       offset === OWN_OFFSET
@@ -169,6 +198,7 @@ function writeVector(
   for (let i = 0; i < count; i++) {
     const pointer = memory.view.getUint32(iovs + i * SIZE.iovec, true);
     const length = memory.view.getUint32(iovs + i * SIZE.iovec + 4, true);
+    paceFile(context, i, length);
     const source = memory.bytes.subarray(pointer, pointer + length);
     const errno =
       offset === OWN_OFFSET

@@ -158,7 +158,7 @@ function createSizeFunctions(context: Context): HostFunctions {
   const { table } = context;
   return {
     fd_allocate: (fd: number, offset: bigint, length: bigint): number => {
-      context.enter();
+      context.enterLong();
       const descriptor = table.get(fd >>> 0);
       if (descriptor === undefined) return ERRNO.badf;
       const from = BigInt.asUintN(64, offset);
@@ -170,7 +170,7 @@ function createSizeFunctions(context: Context): HostFunctions {
       return context.settle(descriptor.allocate(from, count), 'filesystem');
     },
     fd_filestat_set_size: (fd: number, size: bigint): number => {
-      context.enter();
+      context.enterLong();
       const descriptor = table.get(fd >>> 0);
       if (descriptor === undefined) return ERRNO.badf;
       const sizeBytes = BigInt.asUintN(64, size);
@@ -179,13 +179,13 @@ function createSizeFunctions(context: Context): HostFunctions {
       return context.settle(descriptor.setSize(sizeBytes), 'filesystem');
     },
     fd_sync: (fd: number): number => {
-      context.enter();
+      context.enterLong();
       const descriptor = table.get(fd >>> 0);
       if (descriptor === undefined) return ERRNO.badf;
       return isDropped(descriptor, RIGHTS.fdSync) ? ERRNO.notcapable : descriptor.sync();
     },
     fd_datasync: (fd: number): number => {
-      context.enter();
+      context.enterLong();
       const descriptor = table.get(fd >>> 0);
       if (descriptor === undefined) return ERRNO.badf;
       return isDropped(descriptor, RIGHTS.fdDatasync) ? ERRNO.notcapable : descriptor.datasync();

@@ -1,22 +1,29 @@
 /** The guest's memory behind bounds checks: pointers are u32, and one that leads outside is errno FAULT, never an exception. */
 
 import type { Filestat } from '../filesystem/descriptor.ts';
-import { COUNT } from '../wasi/session/run-record.ts';
+import { COUNT } from '../wasi/session/record-layout.ts';
 import { SIZE } from './abi.ts';
 
 const NO_MEMORY = new ArrayBuffer(0);
+
+/** A memory of which the guest has less than there is. */
+export interface Sized {
+  readonly sizeBytes: number;
+}
 
 /** Views of the guest's memory, made anew when it has grown; sizes in bytes. */
 export class GuestMemory {
   bytes: Uint8Array = new Uint8Array(NO_MEMORY);
   view: DataView = new DataView(NO_MEMORY);
   #memory: WebAssembly.Memory | undefined = undefined;
+  #sized: Sized | undefined = undefined;
   #counts: Float64Array | undefined = undefined;
 
-  /** Takes the memory of an instance; without one every pointer is out of bounds. */
-  bind(memory: WebAssembly.Memory | undefined): void {
+  /** Takes the memory of an instance; without one every pointer is out of bounds. Its guest may have less than all of it. */
+  bind(memory: WebAssembly.Memory | undefined, sized?: Sized): void {
     this.#memory = memory;
-    this.#refresh();
+    this.#sized = sized;
+    this.refresh();
   }
 
   /** Has its size told there whenever it is found to have grown. */
@@ -31,16 +38,18 @@ export class GuestMemory {
   }
 
   #holdsGrown(pointer: number, length: number): boolean {
-    this.#refresh();
+    this.refresh();
     return pointer + length <= this.bytes.length;
   }
 
-  #refresh(): void {
+  /** To be called once the memory has shrunk: what is beyond its end must not be touched. */
+  refresh(): void {
     const buffer = this.#memory === undefined ? NO_MEMORY : this.#memory.buffer;
-    if (buffer === this.bytes.buffer && buffer.byteLength === this.bytes.length) return;
-    this.bytes = new Uint8Array(buffer);
-    this.view = new DataView(buffer);
-    if (this.#counts !== undefined) this.#counts[COUNT.memoryBytes] = buffer.byteLength;
+    const sizeBytes = this.#sized?.sizeBytes ?? buffer.byteLength;
+    if (buffer === this.bytes.buffer && sizeBytes === this.bytes.length) return;
+    this.bytes = new Uint8Array(buffer, 0, sizeBytes);
+    this.view = new DataView(buffer, 0, sizeBytes);
+    if (this.#counts !== undefined) this.#counts[COUNT.memoryBytes] = sizeBytes;
   }
 
   /**

@@ -44,7 +44,7 @@ export function createOpenFunctions(context: Context): HostFunctions {
       fdflags: number,
       opened: number,
     ): number => {
-      context.enter();
+      context.enterLong();
       const isInvalid =
         (lookup & ~LOOKUP_SYMLINK_FOLLOW) !== 0 ||
         (oflags & ~OFLAGS_ALL) !== 0 ||

@@ -30,19 +30,19 @@ export function createPathFunctions(context: Context, variant: AbiVariant): Host
 function createEntryFunctions(context: Context): HostFunctions {
   return {
     path_create_directory: (fd: number, path: number, length: number): number => {
-      context.enter();
+      context.enterLong();
       const errno = locate(context, fd >>> 0, RIGHTS.pathCreateDirectory, path >>> 0, length >>> 0);
       if (errno !== ERRNO.success) return errno;
       return context.settle(directoryOf(context, fd >>> 0).createDirectory(context.pathBytes), CAPABILITY);
     },
     path_remove_directory: (fd: number, path: number, length: number): number => {
-      context.enter();
+      context.enterLong();
       const errno = locate(context, fd >>> 0, RIGHTS.pathRemoveDirectory, path >>> 0, length >>> 0);
       if (errno !== ERRNO.success) return errno;
       return context.settle(directoryOf(context, fd >>> 0).removeDirectory(context.pathBytes), CAPABILITY);
     },
     path_unlink_file: (fd: number, path: number, length: number): number => {
-      context.enter();
+      context.enterLong();
       const errno = locate(context, fd >>> 0, RIGHTS.pathUnlinkFile, path >>> 0, length >>> 0);
       if (errno !== ERRNO.success) return errno;
       return context.settle(directoryOf(context, fd >>> 0).unlinkFile(context.pathBytes), CAPABILITY);
@@ -60,7 +60,7 @@ function createPairFunctions(context: Context): HostFunctions {
       to: number,
       toLength: number,
     ): number => {
-      context.enter();
+      context.enterLong();
       // Descriptors before paths, as in wasmtime.
       let errno = checkDirectory(context.table.get(fd >>> 0)) || checkDirectory(context.table.get(targetFd >>> 0));
       if (errno !== ERRNO.success) return errno;
@@ -81,7 +81,7 @@ function createPairFunctions(context: Context): HostFunctions {
       to: number,
       toLength: number,
     ): number => {
-      context.enter();
+      context.enterLong();
       let errno = checkDirectory(context.table.get(fd >>> 0)) || checkDirectory(context.table.get(targetFd >>> 0));
       if (errno !== ERRNO.success) return errno;
       errno = locate(context, fd >>> 0, RIGHTS.pathLinkSource, from >>> 0, fromLength >>> 0);
@@ -101,7 +101,7 @@ function createStatFunctions(context: Context, variant: AbiVariant): HostFunctio
   const { memory, result } = context;
   return {
     path_filestat_get: (fd: number, lookup: number, path: number, length: number, filestat: number): number => {
-      context.enter();
+      context.enterLong();
       let errno = locate(context, fd >>> 0, RIGHTS.pathFilestatGet, path >>> 0, length >>> 0);
       if (errno !== ERRNO.success) return errno;
       if ((lookup & ~LOOKUP_SYMLINK_FOLLOW) !== 0) return ERRNO.inval;
@@ -120,7 +120,7 @@ function createStatFunctions(context: Context, variant: AbiVariant): HostFunctio
       mtim: bigint,
       fstflags: number,
     ): number => {
-      context.enter();
+      context.enterLong();
       let errno = locate(context, fd >>> 0, RIGHTS.pathFilestatSetTimes, path >>> 0, length >>> 0);
       if (errno !== ERRNO.success) return errno;
       if ((lookup & ~LOOKUP_SYMLINK_FOLLOW) !== 0 || isFstflagsInvalid(fstflags)) return ERRNO.inval;
@@ -138,7 +138,7 @@ function createLinkFunctions(context: Context): HostFunctions {
   return {
     /** Contents that begin with `/` are refused: followed by the machine they would lead out of the mount. */
     path_symlink: (contents: number, contentsLength: number, fd: number, path: number, length: number): number => {
-      context.enter();
+      context.enterLong();
       let errno = checkDirectory(context.table.get(fd >>> 0));
       if (errno !== ERRNO.success) return errno;
       errno = context.path(contents >>> 0, contentsLength >>> 0);
@@ -158,7 +158,7 @@ function createLinkFunctions(context: Context): HostFunctions {
       bufferLength: number,
       used: number,
     ): number => {
-      context.enter();
+      context.enterLong();
       let errno = locate(context, fd >>> 0, RIGHTS.pathReadlink, path >>> 0, length >>> 0);
       if (errno !== ERRNO.success) return errno;
       if (!memory.holds(buffer >>> 0, bufferLength >>> 0) || !memory.holds(used >>> 0, 4)) return ERRNO.fault;

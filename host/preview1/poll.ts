@@ -1,11 +1,13 @@
 /**
- * `poll_oneoff`: waits until a clock has run out, in this thread. Descriptors are always ready: a call that asks about one
- * is answered at once, together with the clocks that have run out by then.
+ * `poll_oneoff`: waits until a clock has run out: suspended where the guest can be, else with its thread. Descriptors are
+ * always ready: a call that asks about one is answered at once, together with the clocks that have run out by then.
  */
 
 import { CLOCKID } from '../wasi/clock-id.ts';
 import { ERRNO } from '../wasi/errno.ts';
+import { waitBlocked } from '../wasi/session/blocked-thread.ts';
 import { InputBuffer } from '../wasi/session/stdio.ts';
+import type { Suspension } from '../waiting/suspension.ts';
 import { type AbiVariant, EVENTRW_HANGUP, EVENTTYPE, type HostFunctions, SIZE, SUBCLOCK_ABSTIME } from './abi.ts';
 import type { Context } from './context.ts';
 import { RIGHTS } from './rights.ts';
@@ -13,16 +15,19 @@ import { RIGHTS } from './rights.ts';
 const NS_PER_MS = 1e6;
 /** Longest single wait: `Atomics.wait` counts in doubles, a guest in u64. */
 const LONGEST_WAIT_MS = 60_000;
+/** Units of a subscription, and how many are looked at before a guest that counts units is asked about. */
+const SUBSCRIPTION_UNITS = 32;
+const COUNT_UNASKED = 1024;
 const NEVER = 2n ** 64n;
 
 /** Nobody else has it, so a wait on it ends with its timeout. */
 const CELL: Int32Array = new Int32Array(new SharedArrayBuffer(4));
 
 /** `poll_oneoff`. Source: WASI preview1, docs.md#poll_oneoff. */
-export function createPollFunctions(context: Context, variant: AbiVariant): HostFunctions {
-  const poll = new Poll(context, variant);
+export function createPollFunctions(context: Context, variant: AbiVariant, suspension?: Suspension): HostFunctions {
+  const poll = new Poll(context, variant, suspension);
   return {
-    poll_oneoff: (subscriptions: number, events: number, count: number, stored: number): number => {
+    poll_oneoff: (subscriptions: number, events: number, count: number, stored: number): number | Promise<number> => {
       context.enter();
       return poll.run(subscriptions >>> 0, events >>> 0, count >>> 0, stored >>> 0);
     },
@@ -32,6 +37,7 @@ export function createPollFunctions(context: Context, variant: AbiVariant): Host
 class Poll {
   readonly #context: Context;
   readonly #variant: AbiVariant;
+  readonly #suspension: Suspension | undefined;
   #events = 0;
   #stored = 0;
   /** When the call began, by the clock that waiting is measured with. */
@@ -39,16 +45,18 @@ class Poll {
   /** Time from the start to the earliest clock, of those not run out yet. */
   #earliestNs: bigint = NEVER;
 
-  constructor(context: Context, variant: AbiVariant) {
+  constructor(context: Context, variant: AbiVariant, suspension: Suspension | undefined) {
     this.#context = context;
     this.#variant = variant;
+    this.#suspension = suspension;
   }
 
-  run(subscriptions: number, events: number, count: number, stored: number): number {
+  run(subscriptions: number, events: number, count: number, stored: number): number | Promise<number> {
     const memory = this.#context.memory;
     if (count === 0) return ERRNO.inval;
     if (!memory.holds(subscriptions, count * this.#variant.subscriptionBytes)) return ERRNO.fault;
     if (!memory.holds(events, count * SIZE.event) || !memory.holds(stored, 4)) return ERRNO.fault;
+    this.#context.spend(count * SUBSCRIPTION_UNITS);
     for (let i = 0; i < count; i++) {
       const tag = memory.bytes[subscriptions + i * this.#variant.subscriptionBytes + 8] as number;
       if (tag > EVENTTYPE.fdWrite) return ERRNO.inval;
@@ -62,10 +70,39 @@ class Poll {
     this.#makeRelative(view, count);
     for (;;) {
       this.#collect(view, count);
-      if (this.#stored > 0) break;
-      this.#wait();
+      if (this.#stored > 0) return this.#tell(stored);
+      if (this.#suspension !== undefined) return this.#suspend(this.#suspension, view, count, stored);
+      this.#wait(this.#waitMs());
     }
-    memory.view.setUint32(stored, this.#stored, true);
+  }
+
+  #wait(waitMs: number): void {
+    if (waitMs <= 0) return;
+    const { account } = this.#context.options;
+    if (account === undefined) {
+      waitBlocked(CELL, 0, 0, waitMs);
+      return;
+    }
+    account.sleep(waitMs);
+    this.#stopIfOver();
+  }
+
+  #stopIfOver(): void {
+    const ending = this.#context.options.account?.check();
+    if (ending !== undefined) throw this.#context.stop(ending);
+  }
+
+  async #suspend(suspension: Suspension, view: DataView, count: number, stored: number): Promise<number> {
+    while (this.#stored === 0) {
+      await suspension.sleep(this.#waitMs());
+      this.#stopIfOver();
+      this.#collect(view, count);
+    }
+    return this.#tell(stored);
+  }
+
+  #tell(stored: number): number {
+    this.#context.memory.view.setUint32(stored, this.#stored, true);
     return ERRNO.success;
   }
 
@@ -82,6 +119,7 @@ class Poll {
   /** Replaces each absolute timeout by the time left until it. */
   #makeRelative(view: DataView, count: number): void {
     for (let i = 0; i < count; i++) {
+      if (i % COUNT_UNASKED === COUNT_UNASKED - 1) this.#context.ask();
       const at = i * this.#variant.subscriptionBytes;
       const clock = at + this.#variant.clockOffset;
       if (view.getUint8(at + 8) !== EVENTTYPE.clock || view.getUint16(clock + 24, true) !== SUBCLOCK_ABSTIME) continue;
@@ -95,6 +133,7 @@ class Poll {
     this.#earliestNs = NEVER;
     const elapsedNs = process.hrtime.bigint() - this.#startNs;
     for (let i = 0; i < count; i++) {
+      if (i % COUNT_UNASKED === COUNT_UNASKED - 1) this.#context.ask();
       const at = i * this.#variant.subscriptionBytes;
       if (view.getUint8(at + 8) === EVENTTYPE.clock) this.#checkClock(view, at, elapsedNs);
       else this.#checkDescriptor(view, at);
@@ -146,9 +185,8 @@ class Poll {
     this.#stored++;
   }
 
-  #wait(): void {
+  #waitMs(): number {
     const leftNs = this.#earliestNs - (process.hrtime.bigint() - this.#startNs);
-    const waitMs = Math.min(Number(leftNs) / NS_PER_MS, LONGEST_WAIT_MS);
-    if (waitMs > 0) Atomics.wait(CELL, 0, 0, waitMs);
+    return Math.max(0, Math.min(Number(leftNs) / NS_PER_MS, LONGEST_WAIT_MS));
   }
 }

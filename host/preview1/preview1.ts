@@ -7,12 +7,16 @@
 
 import type { MountedDirectory } from '../filesystem/mount.ts';
 import type { Ending } from '../outcome.ts';
+import type { Accountable } from '../wasi/session/account.ts';
 import type { SessionCall, SessionOptions } from '../wasi/session/session.ts';
 import { PREVIEW1 } from '../wasi/versions.ts';
+import { suspending } from '../waiting/jspi.ts';
+import type { Suspension } from '../waiting/suspension.ts';
 import { type AbiVariant, type HostFunctions, SNAPSHOT_1, UNSTABLE } from './abi.ts';
 import { createArgsFunctions } from './args.ts';
 import { createClockFunctions } from './clock.ts';
 import { Context } from './context.ts';
+import type { Sized } from './guest-memory.ts';
 import { createEnvironFunctions } from './environ.ts';
 import { createFdIoFunctions } from './fd-io.ts';
 import { createFdFunctions } from './fd.ts';
@@ -32,6 +36,18 @@ export interface Preview1Options extends SessionOptions {
   readonly imported?: ReadonlySet<string>;
   /** Functions the guest imports that nobody has: each is a trap. */
   readonly missing?: readonly MissingImport[];
+  /** How the guest waits, where it can be suspended. */
+  readonly suspension?: Suspension | undefined;
+}
+
+/** Host functions that may wait. */
+const WAITING: ReadonlySet<string> = new Set(['poll_oneoff']);
+
+/** Whether one who imports these functions of preview1 may wait. */
+export function mayWait(imports: Iterable<{ readonly module: string; readonly name: string }>): boolean {
+  const namespaces: readonly string[] = Object.values(PREVIEW1);
+  for (const { module, name } of imports) if (WAITING.has(name) && namespaces.includes(module)) return true;
+  return false;
 }
 
 /** The host functions of preview1 and the session behind them. */
@@ -42,17 +58,27 @@ export class Preview1 {
 
   constructor(options: Preview1Options, mounts: readonly MountedDirectory[]) {
     this.#context = new Context(options, mounts);
-    const { imported, missing = [] } = options;
+    const { imported, missing = [], suspension } = options;
     const imports = {
-      [PREVIEW1.snapshot]: only(imported, createFunctions(this.#context, SNAPSHOT_1)),
-      [PREVIEW1.unstable]: only(imported, createFunctions(this.#context, UNSTABLE)),
+      [PREVIEW1.snapshot]: only(imported, createFunctions(this.#context, SNAPSHOT_1, suspension), suspension),
+      [PREVIEW1.unstable]: only(imported, createFunctions(this.#context, UNSTABLE, suspension), suspension),
     };
     this.imports = withMissingImports(imports, missing, this.#context);
   }
 
+  /** Whom an account ends. */
+  get session(): Accountable {
+    return this.#context;
+  }
+
   /** Takes the instance's memory, once it is there; a module without one gets FAULT for each pointer. */
-  bind(memory: WebAssembly.Memory | undefined): void {
-    this.#context.memory.bind(memory);
+  bind(memory: WebAssembly.Memory | undefined, sized?: Sized): void {
+    this.#context.memory.bind(memory, sized);
+  }
+
+  /** To be called once the memory has shrunk. */
+  memoryShrank(): void {
+    this.#context.memory.refresh();
   }
 
   /** Puts everything back for another invocation. */
@@ -96,12 +122,18 @@ export class Preview1 {
 }
 
 /** The functions that are imported: what is not kept costs a thousand idle micro-VMs nothing. */
-function only(imported: ReadonlySet<string> | undefined, functions: HostFunctions): HostFunctions {
+function only(
+  imported: ReadonlySet<string> | undefined,
+  functions: HostFunctions,
+  suspension: Suspension | undefined,
+): WebAssembly.ModuleImports {
   if (imported === undefined) return functions;
-  return Object.fromEntries(Object.entries(functions).filter(([name]) => imported.has(name)));
+  const kept = Object.entries(functions).filter(([name]) => imported.has(name));
+  if (suspension === undefined) return Object.fromEntries(kept);
+  return Object.fromEntries(kept.map(([name, run]) => [name, WAITING.has(name) ? suspending(run) : run]));
 }
 
-function createFunctions(context: Context, variant: AbiVariant): HostFunctions {
+function createFunctions(context: Context, variant: AbiVariant, suspension?: Suspension): HostFunctions {
   return {
     ...createArgsFunctions(context),
     ...createEnvironFunctions(context),
@@ -109,7 +141,7 @@ function createFunctions(context: Context, variant: AbiVariant): HostFunctions {
     ...createFdFunctions(context, variant),
     ...createFdIoFunctions(context),
     ...createPathFunctions(context, variant),
-    ...createPollFunctions(context, variant),
+    ...createPollFunctions(context, variant, suspension),
     ...createProcFunctions(context),
     ...createRandomFunctions(context),
     ...createSchedFunctions(context),

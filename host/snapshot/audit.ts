@@ -15,9 +15,8 @@ export class StateDigest {
   readonly parts: Digests;
 
   constructor(state: InstanceState) {
-    const { memory } = state;
     this.parts = {
-      memory: memory === undefined ? '' : hash(new Uint8Array(memory.buffer)),
+      memory: state.memory === undefined ? '' : hash(state.bytes),
       globals: hash(JSON.stringify(state.readGlobals(), bigintToText)),
       tables: hash(JSON.stringify(state.readTables())),
     };

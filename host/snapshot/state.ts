@@ -1,9 +1,11 @@
 /** Reads and sets the state of a live instance through the exports that the rewriting added (module/instrument.ts). */
 
 import { NO_BYTES } from '../bytes.ts';
+import type { CountingInstance } from '../wasi/session/account.ts';
 import type { AddressSpace } from '../linux/address-space.ts';
 import { NebulaError } from '../errors.ts';
-import { STATE, stateOf } from '../module/instrument.ts';
+import { asWasmFunction, unitSlotsOf } from '../module/refill.ts';
+import { STATE, stateOf } from '../module/state-names.ts';
 import type { PreparedModule } from '../module/prepared-module.ts';
 import {
   copyRuns,
@@ -14,6 +16,7 @@ import {
   type Snapshot,
   type TableState,
 } from './snapshot.ts';
+import { SizedMemory } from './sized-memory.ts';
 import { WASM_PAGE_BYTES } from '../wasm-page.ts';
 
 type Callable = (...values: (number | bigint)[]) => number | bigint | undefined;
@@ -60,15 +63,20 @@ function readPlan(names: readonly string[]): Plan {
   };
 }
 
-/** Bit 0 of what the `restore` export answers. */
+/** Bits of what the `restore` export answers. */
 const DROPPED = 1;
+const TABLES_CHANGED = 2;
+const RESIZED = 4;
 
 /** The state of one instance. */
 export class InstanceState {
-  /** The memory that WASI's functions work on. */
+  /** The memory that WASI's functions work on. Of its buffer no more than `bytes` may be touched: pages behind may be closed. */
   readonly memory: WebAssembly.Memory | undefined;
   /** All memories that the module has, that it imports left out. */
   readonly memories: readonly WebAssembly.Memory[];
+  /** The same as `memory`, where it can be put back though it grew. */
+  readonly sized: SizedMemory | undefined;
+  readonly #instance: WebAssembly.Instance;
   readonly #exports: WebAssembly.Exports;
   readonly #plan: Plan;
   readonly #capture: () => void;
@@ -76,12 +84,15 @@ export class InstanceState {
   readonly #refused: WebAssembly.Global<'i32'>;
   readonly #tablesChanged: WebAssembly.Global<'i32'>;
   readonly #tableSizes: number[] = [];
+  #keptBytes = 0;
   #indices: Map<unknown, number> | undefined;
 
   constructor(module: WebAssembly.Module, instance: WebAssembly.Instance) {
+    this.#instance = instance;
     this.#exports = instance.exports;
     this.#plan = planOf(module);
     this.memory = this.#exports[STATE.memory] as WebAssembly.Memory | undefined;
+    this.sized = SizedMemory.of(this.#exports);
     const { memories } = this.#plan;
     const only = this.memory === undefined ? [] : [this.memory];
     this.memories =
@@ -108,6 +119,14 @@ export class InstanceState {
     return space.hold(name, info.memories, make, ({ memories }) => memories);
   }
 
+  /** What the code counts its units with; undefined where it counts none. */
+  get counting(): CountingInstance | undefined {
+    const slots = unitSlotsOf(this.#instance);
+    if (slots === undefined) return undefined;
+    const { units, refill: table } = slots;
+    return { units, askFor: (refill, turn) => table.set(0, asWasmFunction(refill, turn)) };
+  }
+
   /** Whether the module exports a function of this name. */
   hasFunction(exportName: string): boolean {
     return typeof this.#exports[exportName] === 'function';
@@ -125,6 +144,7 @@ export class InstanceState {
   /** Keeps globals and tables aside inside the instance, as what `restoreInPlace` puts back. */
   captureInPlace(): void {
     this.#capture();
+    this.#keptBytes = this.sizeBytes;
     const { tables } = this.#plan;
     if (tables.length > 0) {
       (this.#exports[STATE.captureTables] as () => void)();
@@ -132,11 +152,27 @@ export class InstanceState {
     }
   }
 
-  /** Puts globals and tables back. False when that cannot be exact: a segment was dropped or a table grew. */
+  /** Bytes of the memory that the guest has. */
+  get sizeBytes(): number {
+    return this.sized === undefined ? (this.memory?.buffer.byteLength ?? 0) : this.sized.sizeBytes;
+  }
+
+  /** What the guest has of the memory. */
+  get bytes(): Uint8Array {
+    return this.memory === undefined ? NO_BYTES : new Uint8Array(this.memory.buffer, 0, this.sizeBytes);
+  }
+
+  /**
+   * Puts globals and tables back, and the memory's size where it has one of its own. False when that cannot be exact: a
+   * segment was dropped, a table grew, or what the memory grew by cannot be taken back.
+   */
   restoreInPlace(): boolean {
+    if (this.sized?.isBroken === true) return false;
     const flags = this.#restore();
     if (flags === 0) return true;
-    return (flags & DROPPED) === 0 && this.#restoreTables();
+    if ((flags & DROPPED) !== 0) return false;
+    if ((flags & RESIZED) !== 0 && this.sized?.shrink(this.#keptBytes) !== true) return false;
+    return (flags & TABLES_CHANGED) === 0 || this.#restoreTables();
   }
 
   #restoreTables(): boolean {
@@ -154,7 +190,7 @@ export class InstanceState {
    * @throws NebulaError SNAPSHOT_UNSUPPORTED for a reference that has no index
    */
   read(digest: string, keepPages: readonly number[]): Snapshot {
-    const bytes = this.memory === undefined ? NO_BYTES : new Uint8Array(this.memory.buffer);
+    const { bytes } = this;
     const pages = [...new Set([...nonZeroPages(bytes), ...keepPages])].sort((left, right) => left - right);
     return {
       digest,
@@ -193,7 +229,8 @@ export class InstanceState {
   write(snapshot: InstanceSnapshot): void {
     if (this.memory !== undefined) {
       const missing = snapshot.memoryBytes - this.memory.buffer.byteLength;
-      if (missing > 0) this.memory.grow(missing / WASM_PAGE_BYTES);
+      if (this.sized !== undefined) this.sized.grow(snapshot.memoryBytes);
+      else if (missing > 0) this.memory.grow(missing / WASM_PAGE_BYTES);
     }
     for (const global of snapshot.globals) this.#writeGlobal(global);
     for (const { index, elements } of snapshot.tables) {

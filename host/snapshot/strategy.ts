@@ -49,7 +49,7 @@ export function chooseStrategy(question: StrategyQuestion): Calibration {
   const { wanted, notRestorable, image } = question;
   const isMappable = image.memfd >= 0;
   const exact = exactStrategies({ restorable: notRestorable === '' }, isMappable);
-  const preferred = exact.at(-1) ?? 'fresh';
+  const preferred = exact.at(-1) as Strategy;
   if (wanted !== 'auto') {
     if (exact.includes(wanted)) return untimed(wanted, 'named by the manifest');
     const why = notRestorable === '' ? image.memfdMissing : notRestorable;

@@ -1,42 +1,45 @@
 /**
  * The guests of one thread: at most one micro-VM per function, made when first needed, put back after each answer,
- * dropped least-recently-used when the address space is full. A thread runs one guest at a time.
+ * dropped least-recently-used when the address space is full. A thread runs one guest at a time; of functions that may wait
+ * it has a micro-VM per call, where guests can be suspended (waiting-lane.ts).
  */
 
 import { collectGarbage, UNCOUNTED, type AddressSpace } from '../linux/address-space.ts';
-import { mergeVariables } from '../capabilities/environment/variables.ts';
 import { hasComponent } from '../component/vm/component-definition.ts';
-import { ComponentVm } from '../component/vm/component-vm.ts';
 import type { FunctionDefinition, Strategy } from '../definition/definition.ts';
 import type { Deployment } from '../snapshot/deployment.ts';
 import { deployHere } from './deploy.ts';
 import { isNebulaError } from '../errors.ts';
+import { isUnsuspendable } from '../waiting/jspi.ts';
 import type { Guest } from '../wasi/session/guest.ts';
 import { monotonicNs } from '../monotonic.ts';
-import { MicroVm } from '../micro-vm/micro-vm.ts';
+import { outcomeOf } from './call-outcome.ts';
+import { isRestored, Placement } from './placement.ts';
+import { callOf, idleOf, type Resident } from './resident.ts';
+import { isOfLane, WaitingLane, type LaneShare, type StartedCall } from './waiting-lane.ts';
 import type { Ending, Invocation, Outcome, Start } from '../outcome.ts';
 import type { GuestCall } from '../wasi/session/guest.ts';
 import { RestoreTally } from '../restore-tally.ts';
 import type { RunRecord } from '../wasi/session/run-record.ts';
+import type { StopCell } from '../wasi/session/stop-cell.ts';
+import { callTerms, type Terms } from '../wasi/session/terms.ts';
 import type { SnapshotImage } from '../snapshot/image.ts';
-
-/** Times a micro-VM is made again because of where its memory is: not where its image expects it (snapshot/image.ts). */
-const MOST_MOVES = 3;
-/** Moves in vain after which none is tried. */
-const VAIN_MOVES = 6;
 
 /** Deploys after which their memories, of which each leaves a few that are not counted, are collected. */
 const DEPLOYS_TO_COLLECT = 16;
 
-interface Resident {
-  readonly definition: FunctionDefinition;
-  readonly image: SnapshotImage;
-  readonly strategy: Strategy;
-  vm: Guest | undefined;
-  /** Whether the last run's changes are still in it. */
-  isUsed: boolean;
-  /** When it was used, in calls of the thread. */
-  usedAt: number;
+/** What guests of a thread share with whoever owns it. */
+export interface GuestThreadOptions {
+  /** Counts their memories. */
+  readonly space: AddressSpace;
+  /** Where it is told what was put back. */
+  readonly restores?: RestoreTally;
+  /** Where it is kept what guests write and use, for whoever ends this thread. */
+  readonly record?: RunRecord;
+  /** Where other threads have the guest stopped, if it counts units. */
+  readonly stop?: StopCell;
+  /** The same of guests that may wait; without it none is suspended. */
+  readonly waiting?: LaneShare;
 }
 
 /** The functions that a thread has, and their micro-VMs. */
@@ -45,16 +48,19 @@ export class GuestThread {
   readonly #residents: Map<string, Resident> = new Map();
   readonly #restores: RestoreTally;
   readonly #record: RunRecord | undefined;
+  readonly #stop: StopCell | undefined;
+  readonly #waiting: GuestThreadOptions['waiting'];
+  readonly #placement: Placement;
   #calls = 0;
   #deploys = 1;
-  /** Moves since the last that was of use. */
-  #vainMoves = 0;
 
-  /** @param record where it is kept what guests write and use, for whoever ends this thread */
-  constructor(space: AddressSpace, restores: RestoreTally = new RestoreTally(), record?: RunRecord) {
+  constructor({ space, restores = new RestoreTally(), record, stop, waiting }: GuestThreadOptions) {
     this.#space = space;
+    this.#placement = new Placement(space);
     this.#restores = restores;
     this.#record = record;
+    this.#stop = stop;
+    this.#waiting = waiting;
   }
 
   /**
@@ -86,7 +92,24 @@ export class GuestThread {
 
   /** Takes a function on; its micro-VM is made by `makeReady` or by the first call. */
   install(definition: FunctionDefinition, image: SnapshotImage, strategy: Strategy): void {
-    this.#residents.set(definition.id, { definition, image, strategy, vm: undefined, isUsed: false, usedAt: 0 });
+    const resident: Resident = {
+      definition,
+      image,
+      strategy,
+      vm: undefined,
+      isUsed: false,
+      usedAt: 0,
+      lane: undefined,
+    };
+    if (isOfLane(definition)) resident.lane = this.#laneOf(resident);
+    this.#residents.set(definition.id, resident);
+  }
+
+  #laneOf({ definition, image, strategy }: Resident): WaitingLane | undefined {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return undefined;
+    if (waiting.onlyCounting === true && !definition.prepared.info.hasBudget) return undefined;
+    return new WaitingLane({ definition, image, strategy, space: this.#space, restores: this.#restores, ...waiting });
   }
 
   /** Forgets a function and its micro-VM. */
@@ -94,18 +117,43 @@ export class GuestThread {
     const resident = this.#residents.get(id);
     if (resident === undefined) return;
     this.#discard(resident);
+    resident.lane?.close();
     this.#residents.delete(id);
   }
 
+  /** Whether calls of a function are to be started: its guests may be suspended. */
+  suspends(id: string): boolean {
+    return this.#residents.get(id)?.lane !== undefined;
+  }
+
   /**
-   * Runs a function once. `timeoutMs` above 0 is enforced in this thread. `calledNs` is when the caller called, on the
+   * Starts a call of a function whose guests may be suspended, which is to be kept under the number `run`; undefined for any
+   * other function, which is to be invoked.
+   * @throws as `invoke`
+   */
+  start(id: string, invocation: Invocation, calledNs: number, run: number): StartedCall | undefined {
+    const resident = this.#residents.get(id) as Resident;
+    if (resident.lane === undefined) return undefined;
+    resident.usedAt = ++this.#calls;
+    try {
+      const ends = { askedMs: invocation.timeoutMs, stop: this.#stop };
+      return resident.lane.start(callOf(resident, invocation, undefined), calledNs, run, ends);
+    } catch (error) {
+      if (!isUnsuspendable(error)) throw error;
+      // It waits while it is instantiated, which nobody can enter so that it could be suspended.
+      resident.lane = undefined;
+      return undefined;
+    }
+  }
+
+  /**
+   * Runs a function once. `timeoutMs` above 0 is enforced in this thread; a guest that counts units goes by its own clock. `calledNs` is when the caller called, on the
    * clock of `monotonicNs`. The micro-VM stays as the run left it until `settle`.
    * @throws NebulaError ADDRESS_SPACE, SNAPSHOT_DIVERGED, MOUNT_UNAVAILABLE; whatever a fault of the host throws
    */
   invoke(id: string, invocation: Invocation, calledNs: number, timeoutMs: number): Outcome {
     const arrivedNs = monotonicNs();
     const resident = this.#residents.get(id) as Resident;
-    const { definition } = resident;
     let start: Start = 'restored';
     const restoredNs = resident.isUsed ? this.#restore(resident, arrivedNs) : arrivedNs;
     let { vm } = resident;
@@ -113,33 +161,15 @@ export class GuestThread {
       start = 'cold';
       vm = this.#make(resident);
     } else if (!vm.used) start = 'ready';
-    const { capabilities } = definition;
-    const call: GuestCall = {
-      input: invocation.input,
-      arguments: invocation.arguments ?? capabilities.arguments,
-      environment: mergeVariables(capabilities.environment, invocation.environment),
-      passOn: invocation.passOn,
-      component: invocation.component,
-      record: this.#record,
-    };
+    const call = callOf(resident, invocation, this.#record);
     resident.isUsed = true;
     resident.usedAt = ++this.#calls;
     const readyNs = monotonicNs();
-    const ending = this.#run(resident, vm, call, timeoutMs);
-    const endedNs = monotonicNs();
-    const stdout = vm.stdout();
-    const stderr = vm.stderr();
-    const usage = vm.usage();
-    const collectedNs = monotonicNs();
-    const phases = {
-      queue: Math.max(0, arrivedNs - calledNs),
-      compile: 0,
-      instantiate: readyNs - restoredNs,
-      restore: restoredNs - arrivedNs,
-      run: endedNs - readyNs,
-      collect: collectedNs - endedNs,
-    };
-    return outcomeOf(ending, { stdout, stderr, start, phases, usage });
+    const { definition } = resident;
+    const { hasBudget } = definition.prepared.info;
+    if (hasBudget) call.terms = this.#termsOf(definition, invocation, calledNs, readyNs);
+    const ending = this.#run(resident, vm, call, hasBudget ? 0 : timeoutMs);
+    return outcomeOf(ending, vm, start, { calledNs, arrivedNs, restoredNs, readyNs });
   }
 
   /** Puts the micro-VM of the last call back, or makes another in its place. Off the critical path: after the answer. */
@@ -167,7 +197,8 @@ export class GuestThread {
     const resident = this.#residents.get(id);
     if (resident === undefined || resident.vm !== undefined || this.#space.live >= this.#space.limit) return;
     try {
-      this.#make(resident);
+      if (resident.lane === undefined) this.#make(resident);
+      else resident.lane.makeReady();
     } catch {
       // The next call makes it and reports what stands in the way.
       resident.vm = undefined;
@@ -176,16 +207,22 @@ export class GuestThread {
 
   /** Drops the micro-VMs used least recently, `count` at most, and answers how many there were to drop. */
   evict(count: number): number {
-    const alive = [...this.#residents.values()].filter(({ vm }) => vm !== undefined);
-    const dropped = alive.sort((left, right) => left.usedAt - right.usedAt).slice(0, count);
-    for (const resident of dropped) this.#discard(resident);
-    return dropped.length;
+    const alive = [...this.#residents.values()].filter((resident) => idleOf(resident) > 0);
+    let left = count;
+    for (const resident of alive.sort((one, other) => one.usedAt - other.usedAt)) {
+      if (left <= 0) break;
+      if (resident.vm !== undefined) left--;
+      this.#discard(resident);
+      left -= resident.lane?.evict(left) ?? 0;
+    }
+    return count - left;
   }
 
   /** Evicts an eighth of this thread's micro-VMs, since each reclaiming costs a collection, and waits for the room. */
   async makeRoom(): Promise<void> {
-    const alive = [...this.#residents.values()].filter(({ vm }) => vm !== undefined).length;
-    this.evict(Math.ceil(alive / 8));
+    let idle = 0;
+    for (const resident of this.#residents.values()) idle += idleOf(resident);
+    this.evict(Math.ceil(idle / 8));
     await this.#space.reclaim();
   }
 
@@ -202,32 +239,13 @@ export class GuestThread {
     }
   }
 
+  #termsOf({ limits }: FunctionDefinition, { timeoutMs }: Invocation, calledNs: number, readyNs: number): Terms {
+    return callTerms({ askedMs: timeoutMs, limitMs: limits.timeoutMs }, calledNs, readyNs, this.#stop);
+  }
+
   #make(resident: Resident): Guest {
-    let vm = this.#build(resident);
-    for (let again = 0; vm.isMisplaced && again < MOST_MOVES; again++) vm = this.#move(resident, vm);
-    resident.vm = vm;
-    return vm;
-  }
-
-  /** Makes another while the first holds its place, so that it comes to be elsewhere; the first if there is no room. */
-  #move(resident: Resident, vm: Guest): Guest {
-    if (this.#vainMoves >= VAIN_MOVES || this.#space.live >= this.#space.limit) return vm;
-    let moved: Guest;
-    try {
-      moved = this.#build(resident);
-    } catch {
-      // Only slower where it is.
-      return vm;
-    }
-    this.#vainMoves = moved.isMisplaced ? this.#vainMoves + 1 : 0;
-    vm.close();
-    return moved;
-  }
-
-  #build({ definition, image, strategy }: Resident): Guest {
-    return hasComponent(definition)
-      ? new ComponentVm(definition, image, strategy, this.#space)
-      : new MicroVm(definition, image, strategy, this.#space);
+    resident.vm = this.#placement.place(resident);
+    return resident.vm;
   }
 
   #discard(resident: Resident): void {
@@ -236,21 +254,4 @@ export class GuestThread {
     resident.isUsed = false;
     vm?.close();
   }
-}
-
-/** Whether a micro-VM is back at its snapshot. A fault on the way may have left it anywhere: then it is not. */
-function isRestored(vm: Guest | undefined): boolean {
-  try {
-    return vm?.restore() === true;
-  } catch {
-    return false;
-  }
-}
-
-/** An outcome, without a spread where the guest ended normally: spreading costs more than such a guest. */
-function outcomeOf(ending: Ending, told: Omit<Outcome, keyof Ending>): Outcome {
-  const { stdout, stderr, start, phases, usage } = told;
-  if (ending.kind === 'ok') return { kind: 'ok', stdout, stderr, start, phases, usage };
-  if (ending.kind === 'exit') return { kind: 'exit', exitCode: ending.exitCode, stdout, stderr, start, phases, usage };
-  return { ...ending, ...told };
 }

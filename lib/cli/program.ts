@@ -88,6 +88,7 @@ function addServe(program: Command): void {
     .option('--functions <dirs...>', 'deploy every folder in them that has a nebula.json')
     .option('--watch', 'redeploy a function of --functions whose module or manifest changes')
     .option('--threads <n>', "worker threads; default: the machine's cores", integerFrom(1, 1024))
+    .option('--most-threads <n>', 'worker threads while the guests of all wait; default: as many', integerFrom(1, 1024))
     .option('--limit <name=value>', 'default of a limit, such as moduleBytes=134217728 (repeatable)', collectLimit)
     .option('--audit', 'compare every micro-VM with its snapshot before each run');
   act(command, async () => (await import('./serve.ts')).serve);

@@ -20,6 +20,7 @@ export interface ServeOptions {
   readonly functions?: readonly string[];
   readonly watch?: boolean;
   readonly threads?: number;
+  readonly mostThreads?: number;
   readonly audit?: boolean;
   /** Limits for functions whose manifest names none; its `moduleBytes` is that of every deploy over HTTP. */
   readonly limit?: Partial<Limits>;
@@ -28,7 +29,7 @@ export interface ServeOptions {
 
 /** Serves until SIGTERM or SIGINT, then lets calls in flight finish; a second signal does not wait. */
 export async function serve(options: ServeOptions): Promise<void> {
-  const { host, token, store, threads, audit, limit = {} } = options;
+  const { host, token, store, threads, mostThreads, audit, limit = {} } = options;
   const port = options.port ?? portFromEnvironment();
   if (options.watch === true && options.functions === undefined) {
     throw argumentError('watch', 'used with --functions', true);
@@ -37,6 +38,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const nebula = await createNebula({
     ...(store === undefined ? {} : { store }),
     ...(threads === undefined ? {} : { threads }),
+    ...(mostThreads === undefined ? {} : { mostThreads }),
     ...(audit === undefined ? {} : { audit }),
     limits: limit,
   });

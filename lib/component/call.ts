@@ -64,7 +64,7 @@ async function run(target: Target, entry: FunctionEntry): Promise<Answered> {
   return Promise.all([readResult(channel, running), running]);
 }
 
-/** A guest in this thread answers before anything else here happens. */
+/** A guest in this thread needs no channel. */
 async function runHere(target: Target, entry: FunctionEntry): Promise<Answered> {
   let bytes: Uint8Array | undefined;
   const sink = { result: (given: Uint8Array): void => void (bytes = given) };

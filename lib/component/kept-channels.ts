@@ -1,4 +1,4 @@
-/** Channels of requests that are over, kept for the next ones: a new one is a megabyte of memory to be zeroed. */
+/** Channels of requests that are over, kept for the next ones: a new one is some system calls, and pages that are not there yet. */
 
 import { channelFits, clearChannel, createChannel, isFilled } from '../../host/component/channel/channel.ts';
 

@@ -2,7 +2,7 @@
 
 import type { CallerSignal } from '../../host/component/channel/signal.ts';
 import { MessageReader } from '../../host/component/channel/message.ts';
-import { FRAME, type Frame, Ring } from '../../host/component/channel/ring.ts';
+import { FRAME, type Frame, Ring, RING } from '../../host/component/channel/ring.ts';
 
 /** The response's ring as its reader sees it. */
 export class ResponseReader {
@@ -28,19 +28,34 @@ export class ResponseReader {
     this.#ring.close(state);
   }
 
+  /** Whether there is something to be read, or nothing will come. */
+  get hasNews(): boolean {
+    return this.#ring.hasFrame() || this.#ring.state !== RING.open;
+  }
+
+  /** Bytes that are there, with what frames take of them. */
+  get sizeBytes(): number {
+    return this.#ring.sizeBytes;
+  }
+
+  /** What is there: the next piece of body or whole message, or undefined. */
+  take(): Frame | undefined {
+    for (let frame = this.#ring.read(); frame !== undefined; frame = this.#ring.read()) {
+      if (frame.kind === FRAME.piece) return frame;
+      const bytes = this.#message.add(frame);
+      if (bytes !== undefined) return { kind: FRAME.last, bytes };
+    }
+    return undefined;
+  }
+
   /** The next piece of body (FRAME.piece) or whole message (FRAME.last); undefined when there will be none. */
   async next(): Promise<Frame | undefined> {
     for (;;) {
       const seen = this.#signal.seen();
       // The end first: what was written before it is visible after it.
       const wasOver = this.#isOver();
-      const frame = this.#ring.read();
-      if (frame?.kind === FRAME.piece) return frame;
-      if (frame !== undefined) {
-        const bytes = this.#message.add(frame);
-        if (bytes !== undefined) return { kind: FRAME.last, bytes };
-        continue;
-      }
+      const frame = this.take();
+      if (frame !== undefined) return frame;
       if (wasOver) return undefined;
       await this.#signal.changed(seen);
     }

@@ -12,25 +12,35 @@ import { CallerSignal } from '../../host/component/channel/signal.ts';
 import { NebulaError } from '../../host/errors.ts';
 import type { HeaderList, RequestHead, ResponseHead } from '../../host/http-message.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
+import { GatheredBytes } from '../../host/gathered-bytes.ts';
 import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';
+import { DisconnectSignal } from '../../pools/disconnect-signal.ts';
 import type { Watched } from './client-watch.ts';
 import { GuestEnded, givenUp } from './guest-ended.ts';
 import { keepChannel, takeChannel } from './kept-channels.ts';
+import { leave, lookAt, type QuietRequest } from './quiet-requests.ts';
 import type { Received, RequestStream } from './reception.ts';
 import { RequestWriter } from './request-writer.ts';
 import { ResponseReader } from './response-reader.ts';
-import type { ComponentResponse, Target } from './target.ts';
+import { type ComponentResponse, type Target, WHOLE_BYTES } from './target.ts';
 
 /** Time a guest that is told to stop may take before its thread is ended: one that waits will, one that computes may not. */
 const STOP_MS = { waiting: 1000, computing: 50 } as const;
 
+const ABORTED = new NebulaError('CLIENT_CLOSED');
+
+async function* inOnePiece(whole: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  if (whole.length > 0) yield whole;
+}
+
 /** The caller's side of a request, from the invocation until guest, body and response are done with the channel. */
-export class StreamedRequest implements Watched {
+export class StreamedRequest implements Watched, QuietRequest {
   readonly #target: Target;
   readonly #channel: SharedArrayBuffer;
   readonly #signal: CallerSignal;
   readonly #response: ResponseReader;
-  readonly #abort: AbortController = new AbortController();
+  readonly #abort: DisconnectSignal = new DisconnectSignal();
+  #onNews: (() => void) | undefined = undefined;
   readonly #caller: AbortSignal | undefined;
   readonly #onCallerAbort = (): void => this.#stop(new NebulaError('CLIENT_CLOSED'));
   #outcome: Outcome | undefined = undefined;
@@ -64,14 +74,30 @@ export class StreamedRequest implements Watched {
     const component: HandlerEntry = trailers === undefined ? entry : { ...entry, trailers };
     const invocation: Invocation = { input: isStreamed ? NO_BYTES : received.whole, component };
     this.isReceiving = isStreamed;
-    const outcome = this.#watch(this.#target.invoke(invocation, this.#abort.signal));
+    const outcome = this.#watch(this.#target.invoke(invocation, this.#abort));
     this.#target.clients.add(this);
     if (isStreamed) void this.#send(received.rest);
     else this.#leave();
     this.#startFirstByteTimer();
+    // A guest that takes a body as it comes may have to wait for it, and is listened to.
+    if (!isStreamed) await this.#news();
     const head = await this.#readHead(outcome);
+    const whole = isStreamed ? undefined : this.#takeWhole();
     const onCut = (listener: () => void): void => void (this.#onCut = listener);
-    return { ...head, body: this.#readBody(), trailers: () => this.#trailers, outcome, onCut };
+    const { status, headers } = head;
+    const body = whole === undefined ? this.#readBody() : inOnePiece(whole);
+    return { status, headers, whole, body, trailers: () => this.#trailers, outcome, onCut };
+  }
+
+  /** Whether its guest has told something, or waits for its client. */
+  get hasNews(): boolean {
+    return this.#response.hasNews || this.#signal.isAwaited;
+  }
+
+  tell(): void {
+    const onNews = this.#onNews;
+    this.#onNews = undefined;
+    onNews?.();
   }
 
   /** Whether its guest waits for its client, and for nothing else. */
@@ -91,7 +117,8 @@ export class StreamedRequest implements Watched {
     const stopMs = this.#signal.isAwaited ? STOP_MS.waiting : STOP_MS.computing;
     this.#signal.stopGuest();
     this.#signal.wake();
-    this.#stopTimer ??= setTimeout(() => this.#abort.abort(), stopMs);
+    this.tell();
+    this.#stopTimer ??= setTimeout(() => this.#abort.abort(ABORTED), stopMs);
   }
 
   #startFirstByteTimer(): void {
@@ -120,9 +147,37 @@ export class StreamedRequest implements Watched {
       if (this.#caller !== undefined) unwatchAbort(this.#caller, this.#onCallerAbort);
       this.#leave();
       this.#signal.wake();
+      leave(this);
+      this.tell();
     };
     settled.then(done, done);
     return settled;
+  }
+
+  /** Resolves when the guest has told something, has ended or is to stop. */
+  #news(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isSettled()) {
+        resolve();
+        return;
+      }
+      this.#onNews = resolve;
+      lookAt(this);
+    });
+  }
+
+  /** The body, where its guest has ended with it and it is small: it need not be handed on piece by piece. */
+  #takeWhole(): Uint8Array | undefined {
+    const response = this.#response;
+    const isThere = this.#outcome !== undefined && response.state === RING.ended;
+    if (!isThere || response.sizeBytes > WHOLE_BYTES) return undefined;
+    const gathered = new GatheredBytes();
+    for (let frame = response.take(); frame !== undefined; frame = response.take()) {
+      if (frame.kind === FRAME.piece) gathered.add(frame.bytes);
+      else this.#trailers = decodeMessage(frame.bytes) as HeaderList;
+    }
+    this.#leave();
+    return gathered.whole();
   }
 
   async #readHead(outcome: Promise<Outcome>): Promise<ResponseHead> {
@@ -162,7 +217,7 @@ export class StreamedRequest implements Watched {
       // Whoever stops reading has no use for the rest. A guest that gave up ends by itself, or at its deadline.
       if (!isWhole && this.#response.state !== RING.givenUp && this.#stopTimer === undefined) {
         this.#response.close(RING.broken);
-        this.#abort.abort();
+        this.#abort.abort(ABORTED);
       }
       this.#leave();
     }

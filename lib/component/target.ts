@@ -15,8 +15,13 @@ export interface Target {
   invoke(invocation: Invocation, signal: AbortSignal): Promise<Outcome>;
 }
 
+/** A body up to this is handed on in one piece where it is whole. */
+export const WHOLE_BYTES = 65_536;
+
 /** A response whose head is there, and whose body comes. */
 export interface ComponentResponse extends ResponseHead {
+  /** The whole body, where the guest has ended with it; `body` has it too. */
+  readonly whole?: Uint8Array | undefined;
   /** Pieces as they come; throws when the guest ends before its body does. */
   readonly body: AsyncGenerator<Uint8Array, void, undefined>;
   /** Known when the body has been read to its end. */

@@ -4,7 +4,7 @@ import type { ResponseSink } from '../../host/component-entry.ts';
 import type { HeaderList, RequestHead, ResponseHead } from '../../host/http-message.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { GatheredBytes } from '../../host/gathered-bytes.ts';
-import type { ComponentResponse, Target } from './target.ts';
+import { type ComponentResponse, type Target, WHOLE_BYTES } from './target.ts';
 import type { RequestBody } from './reception.ts';
 import { GuestEnded, givenUp } from './guest-ended.ts';
 
@@ -26,7 +26,14 @@ export async function sendWhole(
   const { received } = sink;
   if (sink.isGivenUp) throw givenUp(target.name);
   if (received === undefined || !sink.isWhole) throw new GuestEnded(target.name, outcome);
-  return { ...received, body: sink.read(), trailers: () => sink.receivedTrailers, outcome: Promise.resolve(outcome) };
+  const whole = sink.whole();
+  return {
+    ...received,
+    whole,
+    body: sink.read(),
+    trailers: () => sink.receivedTrailers,
+    outcome: Promise.resolve(outcome),
+  };
 }
 
 async function readWhole(body: RequestBody, limitBytes: number): Promise<Uint8Array> {
@@ -77,6 +84,11 @@ class MemorySink implements ResponseSink {
 
   giveUp(): void {
     this.isGivenUp = true;
+  }
+
+  /** The body, where it is small. */
+  whole(): Uint8Array | undefined {
+    return this.#body.sizeBytes > WHOLE_BYTES ? undefined : this.#body.whole();
   }
 
   async *read(): AsyncGenerator<Uint8Array, void, undefined> {

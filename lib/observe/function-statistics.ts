@@ -44,6 +44,8 @@ export class FunctionStatistics implements Observer {
   readonly #histograms: (Histogram | undefined)[] = [];
   #rows: Float32Array = new Float32Array(ROWS_AT_FIRST * WIDTH);
   #used = 0;
+  #units = 0;
+  #cpuNs = 0;
 
   /** Nothing is counted before it has come out. */
   start(): void {}
@@ -51,6 +53,9 @@ export class FunctionStatistics implements Observer {
   /** Counts an outcome and its phases. */
   end(_call: Call, outcome: Outcome): void {
     this.#outcomes[outcome.kind] += 1;
+    const { units, cpuNs } = outcome.usage;
+    if (units !== undefined) this.#units += units;
+    if (cpuNs !== undefined) this.#cpuNs += cpuNs;
     if (this.#used === this.#rows.length) this.#makeRoom();
     const at = this.#used;
     this.#rows[at + TOTAL] = storeAllPhases(this.#rows, at, outcome.phases);
@@ -71,7 +76,8 @@ export class FunctionStatistics implements Observer {
       const summary = histogram === undefined ? this.#summariseRows(column) : summariseHistogram(histogram);
       if (summary.count > 0) latency[phase] = summary;
     }
-    return { name, outcomes: { ...this.#outcomes }, latency };
+    const used = { units: this.#units, cpuNs: this.#cpuNs };
+    return { name, outcomes: { ...this.#outcomes }, used, latency };
   }
 
   #makeRoom(): void {

@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 
-/** What is hashed in one turn of the event loop: under a millisecond. */
-const TURN_BYTES = 512 * 1024;
+/** What is hashed or copied in one turn of the event loop: under a millisecond. */
+export const TURN_BYTES = 512 * 1024;
 
 /** SHA-256 in hex. */
 export function digestOf(content: Uint8Array | string): string {

@@ -3,12 +3,14 @@
 import { resolveCapabilities } from '../../host/capabilities/capabilities.ts';
 import { isComponent } from '../../host/component/prepare/binary.ts';
 import type { PreparedComponent, TranspiledComponent } from '../../host/definition/prepared-component.ts';
+import type { CountingWish } from '../../host/definition/budget.ts';
 import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
 import type { ModuleOptions } from '../../host/module/inspect.ts';
 import { prepareModule } from '../../host/preparation/module.ts';
 import type { PreparedModule } from '../../host/module/prepared-module.ts';
+import { chooseBudget, wishOf } from './budget.ts';
 import { checkSize } from './source.ts';
 import type { Manifest } from '../schema/manifest.ts';
 import type { ComponentCache } from './component-cache.ts';
@@ -20,12 +22,16 @@ export interface DefinitionSource {
   readonly snapshot?: Uint8Array;
   /** What `nebula prepare` made of the module, if it is a component. */
   readonly transpiled?: TranspiledComponent;
+  /** Whether a call of this version had to be stopped together with its thread. */
+  readonly wasStopped?: boolean;
 }
 
 /** What holds where the manifest says nothing. */
 export interface DefinitionDefaults {
   readonly limits?: Partial<Limits>;
   readonly audit: boolean;
+  /** Whether guests run in their caller's thread, where nothing else ends them. */
+  readonly isInThread?: boolean;
   /** Where transpiled components are kept. */
   readonly components?: ComponentCache;
 }
@@ -45,11 +51,15 @@ export async function defineFunction(
 ): Promise<FunctionDefinition> {
   const { manifest, snapshot } = source;
   const limits = resolveLimits({ ...defaults.limits, ...manifest.limits });
-  const { prepared, component } = await prepare(source, limits, defaults);
+  const { isInThread = false } = defaults;
+  const { wasStopped = false } = source;
+  const budget = chooseBudget(manifest, limits, { isInThread, wasStopped });
+  const { prepared, component } = await prepare(source, limits, defaults, wishOf(budget));
   return {
     id,
     name: manifest.name,
     prepared,
+    ...(budget !== undefined && prepared.info.hasBudget ? { budget } : {}),
     ...(component === undefined ? {} : { component }),
     ...(manifest.reuse === undefined ? {} : { reuse: manifest.reuse }),
     entry: prepared.info.entry,
@@ -74,13 +84,14 @@ async function prepare(
   source: DefinitionSource,
   limits: Limits,
   defaults: DefinitionDefaults,
+  wish: CountingWish,
 ): Promise<{ readonly prepared: PreparedModule; readonly component?: PreparedComponent }> {
   const { manifest, module } = source;
   checkSize(module.length, manifest, limits.moduleBytes);
   if (!isComponent(module)) {
     if (manifest.reuse !== undefined)
       throw misplaced('reuse', 'a core module, whose state is put back after each call');
-    return { prepared: await prepareModule(module, limits, moduleOptions(manifest)) };
+    return { prepared: await prepareModule(module, limits, moduleOptions(manifest), wish) };
   }
   for (const field of MODULE_FIELDS) {
     if (manifest[field] !== undefined) throw misplaced(field, 'a component');
@@ -89,7 +100,7 @@ async function prepare(
   const { ComponentCache } = await import('./component-cache.ts');
   const { prepareComponent } = await import('../../host/preparation/component.ts');
   const components = defaults.components ?? new ComponentCache();
-  return prepareComponent(await components.get(module, source.transpiled, limits), limits);
+  return prepareComponent(await components.get(module, source.transpiled, limits), limits, wish);
 }
 
 function misplaced(field: string, kind: string): NebulaError {

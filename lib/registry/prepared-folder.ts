@@ -10,6 +10,7 @@ import { UTF8_DECODER } from '../../host/bytes.ts';
 import type { TranspiledComponent } from '../../host/definition/prepared-component.ts';
 import { messageOf, NebulaError } from '../../host/errors.ts';
 import { writeDurably } from './durable-file.ts';
+import { readShared } from './shared-file.ts';
 import { digestInTurns, digestOf } from './digest.ts';
 
 /** The file that makes a folder one of a prepared component. */
@@ -71,7 +72,7 @@ async function readFiles(folder: string, record: PreparedRecord): Promise<Transp
     throw new Error(`${PREPARED_NAME} lacks digest, sizeBytes or files`);
   }
   const read = async (name: string): Promise<Uint8Array> => {
-    const content = await readFile(join(folder, name));
+    const content = await readShared(join(folder, name));
     if ((await digestInTurns(content)) !== files[name]) throw new Error(`${name} is not what ${PREPARED_NAME} says`);
     return content;
   };

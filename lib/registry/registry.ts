@@ -10,11 +10,11 @@ import type { FunctionRecord } from '../schema/function-record.ts';
 import type { UnavailableFunction } from '../schema/stats.ts';
 import { FunctionStatistics } from '../observe/function-statistics.ts';
 import type { ObservedFunction, Observer } from '../observe/observer.ts';
-import type { DefinitionDefaults } from './function-definition.ts';
+import type { DefinitionDefaults, DefinitionSource } from './function-definition.ts';
 import { defineForRuntime, type AnyDefinition } from './runtime-definition.ts';
 import type { LoadedSource } from './source.ts';
 import { digestInTurns } from './digest.ts';
-import { type Store, type StoredFunction, type StoredVersion } from './store.ts';
+import { type Store, type StoredFiles, type StoredFunction, type StoredVersion } from './store.ts';
 
 /** Versions kept besides the current one. */
 const PREVIOUS_VERSIONS = 5;
@@ -29,9 +29,13 @@ export interface RegisteredFunction {
   readonly statistics: FunctionStatistics;
   readonly observed: ObservedFunction;
   readonly stored: StoredFunction;
-  /** Definitions of previous versions by number, when no store holds their modules. */
-  readonly kept: ReadonlyMap<number, AnyDefinition>;
+  /** What it was made of, where no store holds that and it may have to be prepared again. */
+  readonly source?: DefinitionSource | undefined;
+  /** Previous versions by number, when no store holds their modules. */
+  readonly kept: ReadonlyMap<number, Kept>;
 }
+
+type Kept = Pick<RegisteredFunction, 'definition' | 'source'>;
 
 interface Unavailable {
   readonly error: NebulaError;
@@ -63,9 +67,13 @@ export class Registry {
   readonly #turns: Map<string, Promise<void>> = new Map();
   readonly #retiring: Set<Promise<void>> = new Set();
   readonly #failures: unknown[] = [];
+  /** Versions that are prepared again, or could not be. */
+  readonly #preparedAgain: Set<string> = new Set();
+  #isClosing = false;
 
   constructor(options: RegistryOptions) {
-    this.#options = options;
+    this.#options = { ...options, isInThread: options.executor.kind === 'in-thread' };
+    options.executor.watch?.((id) => this.#prepareAgain(id));
   }
 
   /** Brings back every function of the store. One that cannot be brought back is unavailable, and the others run. */
@@ -110,7 +118,8 @@ export class Registry {
         ...(source.snapshot === undefined ? {} : { snapshotDigest: await digestInTurns(source.snapshot) }),
       };
       const previous = (stored?.versions ?? []).slice(0, PREVIOUS_VERSIONS);
-      return this.#change(definition, { name, nextVersion: version + 1, versions: [made, ...previous] }, source);
+      const next = { name, nextVersion: version + 1, versions: [made, ...previous] } as const;
+      return this.#change({ definition, source }, next, source);
     });
   }
 
@@ -121,8 +130,8 @@ export class Registry {
       if (stored === undefined) throw this.errorOf(name) ?? new NebulaError('FUNCTION_NOT_FOUND', { name });
       const [, target, ...older] = stored.versions;
       if (target === undefined) throw new NebulaError('NO_PREVIOUS_VERSION', { name });
-      const definition = await this.#redefine(name, target);
-      return this.#change(definition, { ...stored, versions: [target, ...older] });
+      const { definition, source } = await this.#redefine(name, target);
+      return this.#change({ definition, source }, { ...stored, versions: [target, ...older] });
     });
   }
 
@@ -140,6 +149,7 @@ export class Registry {
 
   /** Waits for changes under way, drains the executor, gives up the store; what failed in the background is thrown now. */
   async close(drainMs: number): Promise<void> {
+    this.#isClosing = true;
     await Promise.all(this.#turns.values());
     await this.#options.executor.close(drainMs);
     await Promise.all(this.#retiring);
@@ -152,9 +162,10 @@ export class Registry {
     const [current] = stored.versions;
     try {
       const files = await store.readFiles(name, current);
-      const source = { ...files, manifest: current.manifest };
+      const source = sourceOf(files, current);
       const definition = await defineForRuntime(nextId(name, current.version), source, this.#options);
-      this.#put(definition, stored, await this.#options.executor.deploy(definition), new Map());
+      const report = await this.#options.executor.deploy(definition);
+      this.#put({ definition, source }, stored, report, new Map());
     } catch (cause) {
       const error = isNebulaError(cause)
         ? cause
@@ -163,20 +174,48 @@ export class Registry {
     }
   }
 
-  async #redefine(name: string, target: StoredVersion): Promise<AnyDefinition> {
+  async #redefine(name: string, target: StoredVersion): Promise<Kept> {
     const id = nextId(name, target.version);
     const { store } = this.#options;
     if (store !== undefined) {
-      const files = await store.readFiles(name, target);
-      return defineForRuntime(id, { ...files, manifest: target.manifest }, this.#options);
+      const source = sourceOf(await store.readFiles(name, target), target);
+      return { definition: await defineForRuntime(id, source, this.#options), source };
     }
     const kept = this.functions.get(name)?.kept.get(target.version);
     if (kept === undefined) throw new NebulaError('NO_PREVIOUS_VERSION', { name });
-    return { ...kept, id };
+    return { ...kept, definition: { ...kept.definition, id } };
+  }
+
+  /**
+   * A call of a version had to be stopped together with its thread: in the background it is prepared again so that its code
+   * counts units, and takes its own place. Calls under way finish on the one they started with.
+   */
+  #prepareAgain(id: string): void {
+    const entry = [...this.functions.values()].find(({ definition }) => definition.id === id);
+    if (entry === undefined || this.#isClosing || this.#preparedAgain.has(id) || !mayCount(entry)) return;
+    const { name } = entry.stored;
+    this.#preparedAgain.add(id);
+    void this.#inTurn(name, async () => {
+      const [current, ...older] = entry.stored.versions;
+      // Another version, or none, may have taken its place meanwhile.
+      if (this.functions.get(name) !== entry || this.#isClosing) return;
+      const stopped = { ...current, wasStopped: true };
+      const { store } = this.#options;
+      const files = store === undefined ? entry.source : await store.readFiles(name, current);
+      if (files === undefined) return;
+      const source = sourceOf(files, stopped);
+      const definition = await defineForRuntime(nextId(name, current.version), source, this.#options);
+      await this.#change({ definition, source }, { ...entry.stored, versions: [stopped, ...older] });
+    }).then(
+      () => this.#preparedAgain.delete(id),
+      // As it is it runs on. What may succeed another time is tried again when it costs another thread.
+      (error: unknown) => isNebulaError(error) && error.retryable && this.#preparedAgain.delete(id),
+    );
   }
 
   /** Initialise, store, swap, retire: whatever fails before the swap leaves the function as it was. */
-  async #change(definition: AnyDefinition, stored: StoredFunction, files?: LoadedSource): Promise<FunctionRecord> {
+  async #change(made: Kept, stored: StoredFunction, files?: LoadedSource): Promise<FunctionRecord> {
+    const { definition } = made;
     const { executor, store } = this.#options;
     const report = await executor.deploy(definition);
     try {
@@ -186,27 +225,27 @@ export class Registry {
       throw error;
     }
     const before = this.functions.get(definition.name);
-    const record = this.#put(definition, stored, report, this.#keep(before, stored));
+    const record = this.#put(made, stored, report, this.#keep(before, stored));
     this.#unavailable.delete(definition.name);
     if (before !== undefined) this.#retire(before.definition.id);
     return record;
   }
 
-  #keep(before: RegisteredFunction | undefined, stored: StoredFunction): ReadonlyMap<number, AnyDefinition> {
-    const kept = new Map<number, AnyDefinition>();
+  #keep(before: RegisteredFunction | undefined, stored: StoredFunction): ReadonlyMap<number, Kept> {
+    const kept = new Map<number, Kept>();
     if (before === undefined || this.#options.store !== undefined) return kept;
     for (const { version } of stored.versions.slice(1)) {
-      const definition = version === before.record.version ? before.definition : before.kept.get(version);
-      if (definition !== undefined) kept.set(version, definition);
+      const each = version === before.record.version ? before : before.kept.get(version);
+      if (each !== undefined) kept.set(version, { definition: each.definition, source: each.source });
     }
     return kept;
   }
 
   #put(
-    definition: AnyDefinition,
+    { definition, source }: Kept,
     stored: StoredFunction,
     report: DeployReport,
-    kept: ReadonlyMap<number, AnyDefinition>,
+    kept: ReadonlyMap<number, Kept>,
   ): FunctionRecord {
     const { name } = stored;
     const [{ version, digest, sizeBytes, deployedAt, manifest }, ...previous] = stored.versions;
@@ -218,13 +257,17 @@ export class Registry {
       deployedAt,
       manifest,
       limits: definition.limits,
+      ...('prepared' in definition && definition.budget !== undefined ? { budget: definition.budget } : {}),
       report,
       ...componentOf(definition),
       previous: previous.map((each) => each.version),
     };
     const statistics = this.functions.get(name)?.statistics ?? new FunctionStatistics();
     const observed = { name, version, observers: [statistics, ...(this.#options.observers ?? [])] };
-    this.functions.set(name, { definition, record, statistics, observed, stored, kept });
+    const { store, isInThread } = this.#options;
+    const isSourceNeeded = store === undefined && isInThread !== true && mayCount({ definition, record });
+    const made = { definition, source: isSourceNeeded ? source : undefined };
+    this.functions.set(name, { ...made, record, statistics, observed, stored, kept });
     return record;
   }
 
@@ -257,4 +300,14 @@ function componentOf(definition: AnyDefinition): Pick<FunctionRecord, 'component
   if (!('prepared' in definition) || definition.component === undefined) return {};
   const { kind, exports } = definition.component;
   return { component: { kind, exports } };
+}
+
+/** What a version in the store is made of. */
+function sourceOf(files: StoredFiles, { manifest, wasStopped = false }: StoredVersion): DefinitionSource {
+  return { ...files, manifest, wasStopped };
+}
+
+/** Whether a version's code could count units and does not, unless its manifest forbids it. */
+function mayCount({ definition, record }: Pick<RegisteredFunction, 'definition' | 'record'>): boolean {
+  return 'prepared' in definition && !definition.prepared.info.hasBudget && record.manifest.budget !== false;
 }

@@ -11,13 +11,14 @@ import type { NativeDefinition } from '../../pools/native/backend.ts';
 import type { ProcessDefinition } from '../../pools/process/definition.ts';
 import type { Manifest } from '../schema/manifest.ts';
 import type { ProcessOptions, Runtime } from '../schema/runtime.ts';
+import { COUNTED_LIMITS } from './budget.ts';
 import { defineFunction, type DefinitionDefaults, type DefinitionSource } from './function-definition.ts';
 
 /** A function as one of the executors takes it. */
 export type AnyDefinition = FunctionDefinition | ContainerDefinition | ProcessDefinition;
 
 /** What a native guest cannot be given: it has no snapshot, and no instance of ours. */
-const WASM_FIELDS = ['entry', 'init', 'strategy', 'reuse', 'snapshot', 'allow'] as const;
+const WASM_FIELDS = ['entry', 'init', 'strategy', 'reuse', 'snapshot', 'allow', 'budget'] as const;
 
 /**
  * @throws NebulaError MANIFEST_INVALID for what the runtime does not have; what `defineFunction` throws
@@ -59,6 +60,7 @@ function refuseOptionsOf(manifest: Manifest, runtime: Runtime): void {
   }
   if (runtime === 'wasm') return;
   for (const field of WASM_FIELDS) if (manifest[field] !== undefined) throw misplaced(field, runtime);
+  for (const name of COUNTED_LIMITS) if ((manifest.limits?.[name] ?? 0) > 0) throw misplaced(`limits.${name}`, runtime);
   for (const [name, { runtimes }] of capabilityEntries()) {
     const isGranted = !isNothing(manifest.capabilities?.[name]);
     if (isGranted && !runtimes.includes(runtime)) throw misplaced(`capabilities.${name}`, runtime);

@@ -1,14 +1,17 @@
 /** Turns what `deploy` was given into a module's bytes and a whole manifest. Reads files, checks nothing inside the module. */
 
 import { readFile, stat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { NO_BYTES, UTF8_DECODER } from '../../host/bytes.ts';
+import { NO_BYTES, sharedCopy, UTF8_DECODER } from '../../host/bytes.ts';
 import type { TranspiledComponent } from '../../host/definition/prepared-component.ts';
 import { argumentError, messageOf, NebulaError } from '../../host/errors.ts';
 import { isComponent } from '../../host/component/prepare/binary.ts';
 import { DEFAULT_LIMITS } from '../../host/limits.ts';
 import type { DeployOptions, Manifest } from '../schema/manifest.ts';
 import type { DeploySource } from '../api/nebula.ts';
+import { TURN_BYTES } from './digest.ts';
+import { readShared } from './shared-file.ts';
 import { readPrepared } from './prepared-folder.ts';
 import { parseManifest, parseManifestText } from '../manifest/manifest.ts';
 import { mergeManifests, resolveMounts } from '../manifest/merge.ts';
@@ -66,7 +69,10 @@ export async function loadSource(
     const manifest = resolveMounts(parseManifest(over), undefined);
     checkSize(source.length, manifest, defaultModuleBytes);
     // The caller may write to its bytes while this deploy still waits.
-    return finish(source.slice(), manifest, snapshot, []);
+    const loaded = await finish(sharedCopy(source), manifest, snapshot, []);
+    // Copying megabytes takes milliseconds: what follows has a turn of its own.
+    if (source.length >= TURN_BYTES) await setImmediate();
+    return loaded;
   }
   if (typeof source !== 'string' || source === '') {
     throw argumentError('source', 'the bytes of a module, or a path', source);
@@ -114,7 +120,11 @@ async function readModule(path: string, manifest: Manifest, defaultModuleBytes: 
     throw unreadable(path, cause);
   }
   checkSize(sizeBytes, manifest, defaultModuleBytes);
-  return readWhole(path);
+  try {
+    return await readShared(path);
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
 }
 
 /** @throws NebulaError MODULE_TOO_LARGE */

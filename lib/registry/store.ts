@@ -24,6 +24,7 @@ import {
   temporaryPath,
   writeDurably,
 } from './durable-file.ts';
+import { readShared } from './shared-file.ts';
 import { digestInTurns, digestOf } from './digest.ts';
 import { lockStore } from './store-lock.ts';
 
@@ -41,6 +42,8 @@ export interface StoredVersion {
   readonly manifest: Manifest;
   /** SHA-256 of the snapshot it starts from, hex. */
   readonly snapshotDigest?: string;
+  /** Whether a call of it had to be stopped together with its thread. */
+  readonly wasStopped?: boolean;
 }
 
 /** A function's versions, the current one first, and the number the next one gets. */
@@ -179,7 +182,7 @@ export class Store {
     const path = join(this.#folder, name, `${digest}.${kind}`);
     let content: Uint8Array;
     try {
-      content = await readFile(path);
+      content = await readShared(path);
     } catch (error) {
       throw corruption(path, error);
     }

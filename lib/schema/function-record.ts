@@ -1,6 +1,7 @@
 /** A deployed function as `list` shows it. */
 
 import { Type } from 'typebox';
+import { BUDGET_REASONS } from '../../host/definition/budget.ts';
 import { COMPONENT_KINDS } from '../../host/definition/prepared-component.ts';
 import { oneOf, text } from '../../host/schema/elements.ts';
 import type { ReadonlyStatic } from '../../host/schema/static.ts';
@@ -37,6 +38,8 @@ export const functionRecordSchema = Type.Object(
     limits: allLimitsSchema,
     /** What its deploy found out. */
     report: Type.Unsafe<DeployReport>(deployReportSchema),
+    /** Why its code counts units; absent where it does not. */
+    budget: Type.Optional(oneOf(BUDGET_REASONS)),
     /** What a component is and exports; absent for a core module. */
     component: Type.Optional(Type.Unsafe<ComponentRecord>(componentSchema)),
     /** Versions `rollback` can return to, newest first. */

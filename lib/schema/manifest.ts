@@ -66,6 +66,10 @@ const fields = {
   strategy: Type.Optional(oneOf([...STRATEGIES, 'auto'])),
   /** What a module may lack. */
   allow: Type.Optional(Type.Unsafe<AllowOptions>(allowSchema)),
+  /** Whether its code counts units, so that a deadline ends it and not its thread; `auto` (default) where that pays. */
+  budget: Type.Optional(
+    Type.Union([Type.Boolean(), Type.Literal('auto')], { description: 'true, false or "auto"', default: 'auto' }),
+  ),
   /** Calls that one instance of a component answers; default 1, so that no call sees what another left behind. */
   reuse: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'an integer from 1 to 1000000' })),
   /** A snapshot's path, relative to the manifest. */

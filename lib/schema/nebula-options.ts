@@ -27,6 +27,8 @@ export const nebulaOptionsSchema = Type.Object(
     executor: Type.Optional(oneOf(['worker', 'in-thread'], '"worker" or "in-thread"')),
     /** Worker threads that run guests; default: the machine's cores. */
     threads: Type.Optional(count(1)),
+    /** Worker threads that there may be while the guests of all wait; default: `threads`, and never fewer. */
+    mostThreads: Type.Optional(count(1)),
     /** Workers kept ready beyond `threads`, so that a deadline does not cost the next caller; default 1. */
     spareThreads: Type.Optional(count(0)),
     /** Directory in which deployed functions persist. Without it they live as long as the process. */

@@ -20,6 +20,8 @@ export interface FunctionStats {
   readonly name: string;
   /** Invocations by how they ended; `failed` are those Nebula could not carry out. */
   readonly outcomes: Readonly<Record<Outcome['kind'] | 'failed', number>>;
+  /** What its calls have used of what is counted: units, and nanoseconds of processor time. */
+  readonly used: { readonly units: number; readonly cpuNs: number };
   /** Per phase, and `total`. */
   readonly latency: Readonly<Record<string, LatencySummary>>;
 }

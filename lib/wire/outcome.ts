@@ -3,17 +3,17 @@
  * fields. Whether a guest's trap, exit code and stderr are told is the function's own choice (`http.showFailures`).
  */
 
-import { NO_OUTPUT } from '../../host/bytes.ts';
+import { noOutput } from '../../host/bytes.ts';
 import { NebulaError } from '../../host/errors.ts';
 import type { LimitName } from '../../host/limits.ts';
-import { TRAP_REASONS, type Ending, type Outcome, type Start } from '../../host/outcome.ts';
+import { TRAP_REASONS, type Ending, type Outcome, type Start, type Usage } from '../../host/outcome.ts';
 import type { Phases } from '../../host/phases.ts';
 import type { FunctionRecord } from '../schema/function-record.ts';
 import type { Problem } from '../schema/problem.ts';
 import { textOf } from './json.ts';
 import { toOutcomeError } from './outcome-error.ts';
 import { fromProblem, parseProblem, type ProblemMembers } from './problem.ts';
-import { formatServerTiming, parseServerTiming } from './server-timing.ts';
+import { formatServerTiming, parseCpuNs, parseServerTiming } from './server-timing.ts';
 
 /** Fields that tell of a call, and what each holds. */
 export const OUTCOME_FIELDS = {
@@ -21,6 +21,7 @@ export const OUTCOME_FIELDS = {
   'Nebula-Exit-Code': "The guest's exit code, where it is shown",
   'Nebula-Start': 'cold, restored or ready',
   'Nebula-Function-Version': 'The version that answered',
+  'Nebula-Units': 'Units that the guest has counted, where it counts them',
   'Server-Timing': 'Milliseconds of each phase',
 } as const satisfies Readonly<Record<string, string>>;
 
@@ -34,7 +35,7 @@ export type FailedOutcome = Exclude<Outcome, { kind: 'ok' }>;
 
 /** Names and values, in turn, of the fields beside the stdout of an `ok` outcome. */
 export function okFields(record: FunctionRecord, outcome: Outcome): string[] {
-  return [
+  const fields = [
     'Content-Type',
     record.manifest.http?.contentType ?? DEFAULT_CONTENT_TYPE,
     // The guest chooses the bytes: a browser must not guess a type that runs them.
@@ -49,8 +50,9 @@ export function okFields(record: FunctionRecord, outcome: Outcome): string[] {
     'Nebula-Function-Version',
     String(record.version),
     'Server-Timing',
-    formatServerTiming(outcome.phases),
+    formatServerTiming(outcome.phases, outcome.usage),
   ];
+  return withUnits(fields, outcome);
 }
 
 /** Names and values, in turn, of the fields of any outcome; its kind is `failed` where the function does not show it. */
@@ -64,10 +66,15 @@ export function outcomeFields(record: FunctionRecord, outcome: Outcome): string[
     'Nebula-Function-Version',
     String(record.version),
     'Server-Timing',
-    formatServerTiming(outcome.phases),
+    formatServerTiming(outcome.phases, outcome.usage),
   ];
   const exitCode = outcome.kind === 'ok' ? 0 : outcome.kind === 'exit' ? outcome.exitCode : undefined;
   if (exitCode !== undefined && isTold) fields.push('Nebula-Exit-Code', String(exitCode));
+  return withUnits(fields, outcome);
+}
+
+function withUnits(fields: string[], { usage: { units } }: Outcome): string[] {
+  if (units !== undefined) fields.push('Nebula-Units', String(units));
   return fields;
 }
 
@@ -109,6 +116,8 @@ export type RemoteOutcome = RemoteEnding & {
   readonly start: Start;
   /** Nanoseconds spent in each phase. */
   readonly phases: Phases;
+  /** Units that its code has counted, and nanoseconds of processor time; each where it is counted. */
+  readonly usage: Pick<Usage, 'units' | 'cpuNs'>;
   /** The version that answered. */
   readonly version: number;
 };
@@ -132,17 +141,20 @@ export function parseOutcome(url: string, reply: RemoteReply): RemoteOutcome {
       throw new NebulaError('SERVER_ANSWER', { url, detail: 'expected a Nebula-Outcome header, got none' });
     throw parseFailure(url, reply);
   }
+  const timing = fieldOf(reply, 'Server-Timing') ?? '';
+  const [units, cpuNs] = [fieldOf(reply, 'Nebula-Units'), parseCpuNs(timing)];
   const facts = {
     start: (fieldOf(reply, 'Nebula-Start') ?? 'cold') as Start,
-    phases: parseServerTiming(fieldOf(reply, 'Server-Timing') ?? ''),
+    phases: parseServerTiming(timing),
+    usage: { ...(units === undefined ? {} : { units: Number(units) }), ...(cpuNs === undefined ? {} : { cpuNs }) },
     version: Number(fieldOf(reply, 'Nebula-Function-Version')),
   };
-  if (kind === 'ok') return { kind, stdout: reply.body, stderr: NO_OUTPUT, ...facts };
+  if (kind === 'ok') return { kind, stdout: reply.body, stderr: noOutput(), ...facts };
   const problem = parseProblem(reply.body);
   if (problem === undefined) throw notNebula(url, reply);
   const { stderr } = problem;
-  const tail = typeof stderr === 'string' ? new Uint8Array(Buffer.from(stderr)) : NO_OUTPUT;
-  return { ...toEnding(url, kind, problem), stdout: NO_OUTPUT, stderr: tail, ...facts };
+  const tail = typeof stderr === 'string' ? new Uint8Array(Buffer.from(stderr)) : noOutput();
+  return { ...toEnding(url, kind, problem), stdout: noOutput(), stderr: tail, ...facts };
 }
 
 /** The failure that an answer tells of; SERVER_ANSWER when it is no problem of Nebula's. */

@@ -3,6 +3,7 @@
  * starting so that no output is lost; the input waits in the engine for the guest.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, NebulaError } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { EngineUsage } from '../../host/outcome.ts';
@@ -27,6 +28,9 @@ const KILL_PATIENCE_MS = 2000;
 
 /** How long an ended guest's streams may take to reach their end. */
 const STREAM_PATIENCE_MS = 2000;
+/** How often it is looked whether a guest that was killed was short of memory, and after how long each time. */
+const OOM_LOOKS = 4;
+const OOM_LOOK_MS = 50;
 
 /** What a launch of a container needs besides the function. */
 export interface ContainerLaunch extends Launch {
@@ -129,13 +133,24 @@ class ContainerGuest implements NativeGuest {
     const endedNs = monotonicNs();
     await patiently(STREAM_PATIENCE_MS, this.#streams.ended);
     const isAsked = this.#inspectEnd || (exitCode === KILLED && !this.#isKilled);
-    const end = isAsked ? await this.#inspect() : undefined;
+    const end = isAsked ? await this.#askHow(exitCode) : undefined;
     if (exitCode === KILLED) {
       if (end?.isOutOfMemory === true) return { kind: 'memory', endedNs };
       return { kind: 'lost', detail: 'killed from outside', endedNs };
     }
     const signal = faultOfExitCode(exitCode);
     return signal === undefined ? { kind: 'exit', exitCode, endedNs } : { kind: 'signal', signal, endedNs };
+  }
+
+  /** How it has ended. The engine hears that memory was short by an event of its own, which may come after that of the end. */
+  async #askHow(exitCode: number): Promise<ContainerEnd | undefined> {
+    let end = await this.#inspect();
+    if (exitCode !== KILLED || this.#isKilled) return end;
+    for (let looks = 0; end?.isOutOfMemory === false && looks < OOM_LOOKS; looks++) {
+      await sleep(OOM_LOOK_MS);
+      end = await this.#inspect();
+    }
+    return end;
   }
 
   async #inspect(): Promise<ContainerEnd | undefined> {

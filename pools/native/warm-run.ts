@@ -1,6 +1,6 @@
 /** One call answered by a kept guest, which is launched first when none is idle. */
 
-import { NO_OUTPUT } from '../../host/bytes.ts';
+import { noOutput } from '../../host/bytes.ts';
 import { argumentError } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { Ending, Invocation, Outcome, Start } from '../../host/outcome.ts';
@@ -46,7 +46,7 @@ export class WarmRun implements NativeRun {
   stop(ending: Ending): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = ending;
-    if (this.#kept === undefined) this.#answer(ending, NO_OUTPUT, NO_OUTPUT);
+    if (this.#kept === undefined) this.#answer(ending, noOutput(), noOutput());
     else void this.#kept.stop(ending);
   }
 
@@ -82,8 +82,8 @@ export class WarmRun implements NativeRun {
       this.#source.release(kept);
       return;
     }
-    if ('ending' in exchange) this.#answer(this.#stopped ?? exchange.ending, NO_OUTPUT, exchange.stderr);
-    else if (this.#stopped !== undefined) this.#answer(this.#stopped, NO_OUTPUT, NO_OUTPUT);
+    if ('ending' in exchange) this.#answer(this.#stopped ?? exchange.ending, noOutput(), exchange.stderr);
+    else if (this.#stopped !== undefined) this.#answer(this.#stopped, noOutput(), noOutput());
     else this.#reject(this.#source.backend.lost(this.#source.definition.name, exchange.lost));
   }
 

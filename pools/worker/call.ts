@@ -4,19 +4,24 @@ import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import { messageOf, NebulaError } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { Ending, Invocation, Outcome } from '../../host/outcome.ts';
-import type { Recorded } from '../../host/wasi/session/run-record.ts';
+import type { Recorded } from '../../host/wasi/session/run-reader.ts';
 import { TimedCall } from '../deadline.ts';
 import { unansweredOutcome } from '../executor.ts';
-import type { Sent, Unit } from './unit.ts';
+import type { Sent } from './suspended-guests.ts';
+import type { Unit } from './unit.ts';
 
 /** An invocation with where it waits or runs, and the promise of its outcome. */
 export class Call extends TimedCall<FunctionDefinition> implements Sent {
   ticket = 0;
+  /** Nanoseconds for which its guest had its thread, if it was dropped while it was suspended. */
+  droppedNs = 0;
   slot = 0;
   /** The thread that has it. */
   unit: Unit<Call> | undefined = undefined;
   /** Whether it waits in its thread for one before it. */
   isBehind = false;
+  /** Whether its guest was suspended once: it does not hold its thread. */
+  isParked = false;
   /** Times it went back for want of address space. */
   retries = 0;
   isSettled = false;
@@ -36,10 +41,16 @@ export class Call extends TimedCall<FunctionDefinition> implements Sent {
     this.#reject = reject;
   }
 
+  /** Whether its guest counts units, so that it can be ended without its thread. */
+  get hasBudget(): boolean {
+    return this.definition.prepared.info.hasBudget;
+  }
+
   /** It is not with a thread any more. */
   stop(): void {
     this.halt();
     this.unit = undefined;
+    this.isParked = false;
   }
 
   /** Answers its caller; the first answer counts. */

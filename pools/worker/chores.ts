@@ -10,7 +10,12 @@ interface PendingChore {
   readonly functionId: string;
   readonly resolve: (answer: ChoreAnswer) => void;
   readonly reject: (error: unknown) => void;
+  /** Times its thread was stopped for a guest that was suspended there. */
+  stops: number;
 }
+
+/** How often a deploy is begun again on another thread. */
+const MOST_STOPS = 4;
 
 /** What the threads of a pool are to do besides, and do. */
 export class Chores {
@@ -35,7 +40,7 @@ export class Chores {
   add(chore: Chore, functionId: string): Promise<ChoreAnswer> {
     const { unstartable } = this.#threads;
     if (unstartable !== undefined) return Promise.reject(unstartable.error);
-    return new Promise((resolve, reject) => this.#waiting.push({ chore, functionId, resolve, reject }));
+    return new Promise((resolve, reject) => this.#waiting.push({ chore, functionId, resolve, reject, stops: 0 }));
   }
 
   /** Gives waiting chores the idle threads that `idleUnit` answers; false when some still wait. */
@@ -53,26 +58,26 @@ export class Chores {
   /** Has every idle thread that is to forget a version forget one. */
   forgetLeaving(): void {
     for (const unit of this.#threads.units) {
-      if (!unit.isIdle || unit.leaving.length === 0) continue;
+      if (!hasTurn(unit) || unit.leaving.length === 0) continue;
       const { id, done } = unit.leaving.pop() as Removal;
-      this.#start(unit, { chore: { op: 'remove', id }, functionId: id, resolve: done, reject: done });
+      this.#start(unit, { chore: { op: 'remove', id }, functionId: id, resolve: done, reject: done, stops: 0 });
     }
   }
 
   /** Has every thread that is idle now do something, but for one. */
   async doOnIdle(chore: Chore, except?: Unit<Call>): Promise<void> {
-    const units = [...this.#threads.units].filter((unit) => unit !== except && unit.isIdle);
+    const units = [...this.#threads.units].filter((unit) => unit !== except && hasTurn(unit));
     await Promise.allSettled(units.map((unit) => this.#doOn(unit, chore)));
   }
 
   /** Has every thread that is idle then do something, one after the other, so that others can take calls meanwhile. */
   async doInTurn(chore: Chore): Promise<void> {
     const units = [...this.#threads.units];
-    for (const unit of units) if (unit.isIdle) await Promise.allSettled([this.#doOn(unit, chore)]);
+    for (const unit of units) if (hasTurn(unit)) await Promise.allSettled([this.#doOn(unit, chore)]);
   }
 
   #doOn(unit: Unit<Call>, chore: Chore): Promise<ChoreAnswer> {
-    return new Promise((resolve, reject) => this.#start(unit, { chore, functionId: '', resolve, reject }));
+    return new Promise((resolve, reject) => this.#start(unit, { chore, functionId: '', resolve, reject, stops: 0 }));
   }
 
   done(unit: Unit<Call>, answer: ChoreAnswer): void {
@@ -89,6 +94,17 @@ export class Chores {
     this.#running.delete(unit);
   }
 
+  /** A thread was stopped for a guest that it held besides. A deploy has not begun then, or is begun again on another one. */
+  stopped(unit: Unit<Call>, error: unknown): void {
+    const pending = this.#running.get(unit);
+    if (pending?.chore.op !== 'deploy' || ++pending.stops > MOST_STOPS) {
+      this.lost(unit, error);
+      return;
+    }
+    this.#running.delete(unit);
+    this.#waiting.unshift(pending);
+  }
+
   /** No thread will come for those that wait. */
   rejectWaiting(error: unknown): void {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
@@ -103,4 +119,9 @@ export class Chores {
     this.#running.set(unit, pending);
     unit.sendChore(pending.chore);
   }
+}
+
+/** Whether a thread can do something now, or soon: guests that take turns leave one. */
+function hasTurn(unit: Unit<Call>): boolean {
+  return unit.isIdle || unit.isShared;
 }

@@ -5,13 +5,27 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { AddressSpace, collectGarbage } from '../../host/linux/address-space.ts';
+import { shareOutgoing } from '../../host/component/outgoing/outgoing.ts';
 import { GuestThread } from '../../host/thread/guest-thread.ts';
 import { loadLibc } from '../../host/linux/libc.ts';
+import { kernelThreadId } from '../../host/linux/thread-cpu.ts';
 import { tellThreadMemory } from '../../host/linux/thread-memory.ts';
+import { WaitingRecords } from '../../host/thread/waiting-records.ts';
 import { RestoreTally } from '../../host/restore-tally.ts';
+import { tellWaiting } from '../../host/wasi/session/blocked-thread.ts';
 import { RunRecord } from '../../host/wasi/session/run-record.ts';
+import { Turns } from '../../host/waiting/turns.ts';
 import { AnswerBox } from './answer-box.ts';
-import { REQUESTS_LEFT, toRefusal, type Chore, type ChoreAnswer, type Request, type Serve } from './messages.ts';
+import { stopCell } from './claims.ts';
+import {
+  REQUESTS_LEFT,
+  toRefusal,
+  type Chore,
+  type ChoreAnswer,
+  type OutgoingPort,
+  type Request,
+  type Serve,
+} from './messages.ts';
 import { RequestBox } from './request-box.ts';
 import { Runner } from './runner.ts';
 
@@ -23,11 +37,30 @@ export function serve(task: Serve): void {
   tellThreadMemory(task.threadMemory);
   const space = new AddressSpace(task.memories, task.memoriesLimit, task.ownMemories);
   const record = new RunRecord(task.record, (buffer) => port.postMessage(buffer));
-  const thread = new GuestThread(space, new RestoreTally(task.restores), record);
-  const claims = new Int32Array(task.claims);
+  const claims = stopCell(task.claims);
+  const records = new WaitingRecords((told) => port.postMessage(told), new Int32Array(task.waiting, 4));
+  const waiting = { records, turns: new Turns(new Int32Array(task.waiting, 8)) };
+  const thread = new GuestThread({
+    space,
+    restores: new RestoreTally(task.restores),
+    record,
+    stop: claims,
+    waiting,
+  });
+  tellWaiting(task.waiting);
+  new Int32Array(task.waiting)[3] = kernelThreadId();
+  shareOutgoing({
+    losses: task.outgoingLosses,
+    connect: (far) => port.postMessage({ outgoing: far } satisfies OutgoingPort, [far]),
+  });
   const [requests, answers] = [new RequestBox(task.requests), new AnswerBox(task.answers)];
   const runner = new Runner({ port, thread, record, claims, requests, answers });
   port.on('message', (request: Request) => {
+    runner.sendLater();
+    if (request !== REQUESTS_LEFT && 'drop' in request) {
+      runner.drop(request.drop);
+      return;
+    }
     if (request !== REQUESTS_LEFT && 'op' in request) {
       if (request.op === 'remove') runner.forget(request.id);
       void answerChore(port, thread, request);

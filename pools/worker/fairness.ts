@@ -1,37 +1,28 @@
 /**
  * Which functions may have a thread now. Most have nothing held against them and are never looked at here: only one whose
- * call has ended its thread, or held one for long, has a standing. A call that ends its thread (deadline, abort, a crash)
- * costs every function the start of another; one that holds a thread for long keeps others from it.
+ * call has ended its thread, was stopped, or held one for long, has a standing. A call that ends its thread (deadline, abort,
+ * a crash) costs every function the start of another; one that holds a thread for long keeps others from it; those whose calls
+ * keep being stopped would keep it together, however short each is.
  */
 
-import { NebulaError } from '../../host/errors.ts';
+import type { NebulaError } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { PausedFunction } from '../executor.ts';
-import { Standing } from './standing.ts';
-
-/** What the pool needs to know of a function. */
-interface Named {
-  readonly id: string;
-  readonly name: string;
-}
+import { Finding } from './finding.ts';
+import type { Crowd } from './queue.ts';
+import type { Standing } from './standing.ts';
+import { Standings, type Named } from './standings.ts';
+import { StartBudget } from './start-budget.ts';
+import { StoppedShare } from './stopped-share.ts';
 
 /** Calls that take longer by and large hold their threads for long: others would notice. */
 const SLOW_NS = 10e6;
 /** For how long a function counts as slow then: this, or ten times the run. */
 const SLOW_FOR_NS = 1e9;
+/** The same for one that was stopped: its next call may well use all of its time, too. */
+const STOPPED_FOR_NS = 10e9;
 /** A function that was called within this time is there to be considered. */
 const ACTIVE_NS = 100e6;
-/**
- * Share of the time of all threads that may go into starting new ones in place of those that were ended; beyond that, who
- * ends them waits.
- */
-const STARTING_SHARE = 1 / 16;
-/** Starts that may be owed before those who end threads wait. */
-const FREE_STARTS = 4;
-/** Nobody waits for longer than this until threads may be ended again. */
-const LONGEST_WAIT_NS = 10e9;
-/** How often those that nothing is held against any more are forgotten. */
-const SWEEP_NS = 1e9;
 
 /** What fairness needs to know of its pool. */
 export interface FairnessOptions {
@@ -41,30 +32,45 @@ export interface FairnessOptions {
   threads(): number;
   /** What each thread that is ready runs now: the id of a function, or undefined. */
   running(): Iterable<string | undefined>;
+  /** Whether a function waits that is below its concurrency, and of which `test` says yes. */
+  someWaiting(test: (id: string, inFlight: number) => boolean): boolean;
+  /** As long as it stays the same, the same functions wait, with as many calls in flight. */
+  changes(): number;
+  /** The clock; `monotonicNs` when left out. */
+  readonly nowNs?: () => number;
 }
 
 /** Says which functions may have a thread now. */
-export class Fairness {
+export class Fairness implements Crowd {
   readonly #options: FairnessOptions;
-  readonly #standings: Map<string, Standing> = new Map();
+  readonly #standings: Standings = new Standings();
   /** Functions no call of which has ended: they may be quick, or may never end. */
   readonly #untried: Set<string> = new Set();
-  #sweepNs = 0;
   #pauses = 0;
-  /** What starts of threads are owed for, in nanoseconds, and since when it was paid off. */
-  #owedNs = 0;
-  #owedAtNs = 0;
-  #startNs = 0;
-  /** The two functions that were called last, when, and when one was that is quick. */
+  readonly #starts: StartBudget;
+  readonly #stopped: StoppedShare;
+  readonly #nowNs: () => number;
+  /** The two functions that were called last, when, and when one was that is quick; those that keep being stopped apart. */
   #lastId = '';
   #lastNs = -Infinity;
   #otherNs = -Infinity;
   #quickNs = -Infinity;
+  readonly #quickWaiting: Finding = new Finding();
+  readonly #othersWaiting: Finding = new Finding();
   /** With a single thread: until when a slow function leaves it to others. */
   #gapUntilNs = 0;
 
   constructor(options: FairnessOptions) {
     this.#options = options;
+    this.#nowNs = options.nowNs ?? monotonicNs;
+    this.#starts = new StartBudget(() => options.limit);
+    this.#stopped = new StoppedShare({
+      get limit() {
+        return options.limit;
+      },
+      running: (nowNs) => this.#countRunning((id) => this.#isStopped(id, nowNs)),
+      areOthersActive: (nowNs) => this.#lastNs > nowNs - ACTIVE_NS || this.#areOthersWaiting(nowNs),
+    });
   }
 
   /** Takes note of a function that is new. */
@@ -82,6 +88,11 @@ export class Fairness {
     return this.#standings.size > 0;
   }
 
+  /** Whether any function may be kept from a thread for a while: also one that is new. */
+  get mayHold(): boolean {
+    return this.#standings.size > 0 || this.#untried.size > 0;
+  }
+
   /** Pauses so far. */
   get pauses(): number {
     return this.#pauses;
@@ -89,26 +100,18 @@ export class Fairness {
 
   /** Functions that are paused now. */
   paused(nowNs: number): PausedFunction[] {
-    return [...this.#standings.values()]
-      .filter((standing) => standing.pausedForNs(nowNs) > 0)
-      .map(({ name, endings, pausedUntilNs }) => ({ name, endings, forMs: (pausedUntilNs - nowNs) / 1e6 }));
+    return this.#standings.paused(nowNs);
   }
 
   /** The refusal of a function that is paused; undefined when it is not. */
-  refusal({ id, name }: Named, nowNs: number): NebulaError | undefined {
-    const standing = this.#standings.get(id);
-    const forNs = standing?.pausedForNs(nowNs) ?? 0;
-    if (standing === undefined || forNs === 0) return undefined;
-    return new NebulaError('FUNCTION_PAUSED', {
-      name,
-      endings: standing.endings,
-      retryAfterMs: Math.ceil(forNs / 1e6),
-    });
+  refusal(definition: Named, nowNs: number): NebulaError | undefined {
+    return this.#standings.refusal(definition, nowNs);
   }
 
   /** Takes note of a call that is made. */
   called(id: string, nowNs: number): void {
-    if (nowNs > this.#sweepNs) this.#sweep(nowNs);
+    this.#standings.sweep(nowNs);
+    if (this.#isStopped(id, nowNs)) return;
     if (id !== this.#lastId) {
       this.#otherNs = this.#lastNs;
       this.#lastId = id;
@@ -125,17 +128,49 @@ export class Fairness {
   mayRun(id: string, inFlight: number, nowNs: number): boolean {
     const standing = this.#standings.get(id);
     if (standing !== undefined) {
-      if (standing.isRisky(nowNs) && (inFlight >= standing.mostInFlight(nowNs) || !this.#maySpend(nowNs))) return false;
+      if (!this.#mayRisk(standing, inFlight, nowNs)) return false;
+      if (standing.isStopped(nowNs)) return this.#mayBeStopped(standing, nowNs);
       return !standing.isSlow(nowNs) || this.#leavesRoom(id, inFlight, nowNs);
     }
     if (!this.#untried.has(id)) return true;
-    return (this.#startsOwedNs(nowNs) === 0 || this.#maySpend(nowNs)) && this.#leavesRoom(id, inFlight, nowNs);
+    return (this.#starts.isUnspent(nowNs) || this.#maySpend(nowNs)) && this.#leavesRoom(id, inFlight, nowNs);
+  }
+
+  /** Whether a function is one of those that keep being stopped, and none of them may have a thread now. */
+  holdsBack(id: string): boolean {
+    const nowNs = this.#nowNs();
+    return this.#isStopped(id, nowNs) && this.#stopped.isSpent(nowNs);
+  }
+
+  /** Whether none of those that keep being stopped may have a thread now. */
+  isHeldBack(): boolean {
+    return this.#stopped.isSpent(this.#nowNs());
+  }
+
+  #mayBeStopped(standing: Standing, nowNs: number): boolean {
+    standing.asked(nowNs);
+    if (this.#stopped.isSpent(nowNs)) return false;
+    return this.#options.limit === 1 || this.#leavesLast(nowNs);
+  }
+
+  #isStopped(id: string, nowNs: number): boolean {
+    return this.#standings.get(id)?.isStopped(nowNs) === true;
+  }
+
+  #areOthersWaiting(nowNs: number): boolean {
+    return this.#othersWaiting.isTrue(this.#options.changes(), nowNs, () =>
+      this.#options.someWaiting((id) => !this.#isStopped(id, nowNs)),
+    );
+  }
+
+  #mayRisk(standing: Standing, inFlight: number, nowNs: number): boolean {
+    return !standing.isRisky(nowNs) || (inFlight < standing.mostInFlight(nowNs) && this.#maySpend(nowNs));
   }
 
   /** Whether another thread may be put at risk: others have theirs meanwhile, and one is left for them if this one ends. */
   #maySpend(nowNs: number): boolean {
     const { limit } = this.#options;
-    if (this.#startsWaitNs(nowNs) > 0) return false;
+    if (this.#starts.waitNs(nowNs) > 0) return false;
     let [atRisk, safe] = [0, 0];
     for (const id of this.#options.running()) {
       if (id !== undefined && this.#isRisky(id, nowNs)) atRisk++;
@@ -154,23 +189,52 @@ export class Fairness {
     const most = this.#options.limit - 1;
     const areOthersActive = (id === this.#lastId ? this.#otherNs : this.#lastNs) > sinceNs;
     if (most === 0) return !areOthersActive || nowNs >= this.#gapUntilNs;
-    if (areOthersActive && inFlight >= most) return false;
-    return this.#quickNs <= sinceNs || this.#slowRunning(nowNs) < most;
+    return !(areOthersActive && inFlight >= most) && this.#leavesLast(nowNs);
   }
 
-  #slowRunning(nowNs: number): number {
+  /** Whether the last thread is left to those whose calls are quick, or none of them would take it. */
+  #leavesLast(nowNs: number): boolean {
+    if (this.#countRunning((id) => this.#maySlow(id, nowNs)) < this.#options.limit - 1) return true;
+    return this.#quickNs <= nowNs - ACTIVE_NS && !this.#isQuickWaiting(nowNs);
+  }
+
+  /**
+   * Whether a function waits for a thread whose calls are quick: one that gets none is not answered, and would seem to be
+   * gone. All are looked at, once for as many slow ones as ask before anything changes.
+   */
+  #isQuickWaiting(nowNs: number): boolean {
+    return this.#quickWaiting.isTrue(this.#options.changes(), nowNs, () =>
+      this.#options.someWaiting((id, inFlight) => this.#isQuick(id, inFlight, nowNs)),
+    );
+  }
+
+  /** Whether the calls of a function are quick, and it may have one more. */
+  #isQuick(id: string, inFlight: number, nowNs: number): boolean {
+    if (this.#untried.has(id)) return false;
+    const standing = this.#standings.get(id);
+    if (standing === undefined) return true;
+    return !standing.isSlow(nowNs) && !standing.isStopped(nowNs) && this.#mayRisk(standing, inFlight, nowNs);
+  }
+
+  /** Whether a call of a function may hold its thread for long. */
+  #maySlow(id: string, nowNs: number): boolean {
+    if (this.#untried.has(id)) return true;
+    const standing = this.#standings.get(id);
+    return standing !== undefined && (standing.isSlow(nowNs) || standing.isStopped(nowNs));
+  }
+
+  #countRunning(test: (id: string) => boolean): number {
     let count = 0;
-    for (const id of this.#options.running()) {
-      if (id !== undefined && (this.#untried.has(id) || this.#standings.get(id)?.isSlow(nowNs) === true)) count++;
-    }
+    for (const id of this.#options.running()) if (id !== undefined && test(id)) count++;
     return count;
   }
 
   /** Nanoseconds after which `mayRun` may answer otherwise without a call having ended. */
   waitNs(nowNs: number): number {
-    const startsNs = this.#startsWaitNs(nowNs);
+    const startsNs = this.#starts.waitNs(nowNs);
     const gapNs = this.#gapUntilNs - nowNs;
-    return startsNs > 0 ? startsNs : gapNs > 0 ? Math.min(gapNs, ACTIVE_NS) : ACTIVE_NS;
+    const stoppedNs = this.#stopped.waitNs(nowNs);
+    return Math.min(orLong(startsNs), orLong(gapNs), orLong(stoppedNs));
   }
 
   /** Takes note of a call that ended by itself, and of what one of its function takes on average. */
@@ -181,9 +245,19 @@ export class Fairness {
       this.#quickNs = calledNs;
       if (this.#standings.size === 0) return;
     }
-    const nowNs = monotonicNs();
-    if (isSlow) this.#held(this.#standingOf(definition, nowNs), runNs, nowNs);
+    const nowNs = this.#nowNs();
+    if (isSlow) this.#held(this.#standings.of(definition, nowNs), runNs, nowNs);
     this.#standings.get(definition.id)?.credit(runNs, nowNs);
+  }
+
+  /** Takes note of a call that was stopped after so long, and whose thread lives on: it costs others what it held, no start. */
+  stopped(definition: Named, heldNs: number): void {
+    const nowNs = this.#nowNs();
+    const isTried = !this.#untried.delete(definition.id);
+    const standing = this.#standings.of(definition, nowNs);
+    standing.stopped(heldNs, isTried, nowNs);
+    standing.holds(Math.max(STOPPED_FOR_NS, 10 * heldNs), nowNs);
+    this.#stopped.charge(heldNs, nowNs);
   }
 
   /**
@@ -192,10 +266,8 @@ export class Fairness {
    */
   ended(definition: Named, heldNs: number, startNs: number, nowNs: number): boolean {
     this.#untried.delete(definition.id);
-    const standing = this.#standingOf(definition, nowNs);
-    const mostNs = FREE_STARTS * startNs + LONGEST_WAIT_NS * this.#startingShare;
-    this.#owedNs = Math.min(mostNs, this.#startsOwedNs(nowNs) + startNs);
-    this.#startNs = startNs;
+    const standing = this.#standings.of(definition, nowNs);
+    this.#starts.spend(startNs, nowNs);
     if (heldNs > SLOW_NS) this.#held(standing, heldNs, nowNs);
     const isPaused = standing.charge(heldNs + startNs, nowNs);
     if (isPaused) this.#pauses++;
@@ -203,35 +275,12 @@ export class Fairness {
   }
 
   #held(standing: Standing, heldNs: number, nowNs: number): void {
-    standing.slowUntilNs = Math.max(standing.slowUntilNs, nowNs + Math.max(SLOW_FOR_NS, 10 * heldNs));
+    standing.holds(Math.max(SLOW_FOR_NS, 10 * heldNs), nowNs);
     this.#gapUntilNs = nowNs + heldNs;
   }
+}
 
-  /** Nanoseconds until threads may be put at risk again, as far as starts of threads go. */
-  #startsWaitNs(nowNs: number): number {
-    return Math.max(0, this.#startsOwedNs(nowNs) - FREE_STARTS * this.#startNs) / this.#startingShare;
-  }
-
-  get #startingShare(): number {
-    return STARTING_SHARE * this.#options.limit;
-  }
-
-  #startsOwedNs(nowNs: number): number {
-    this.#owedNs = Math.max(0, this.#owedNs - (nowNs - this.#owedAtNs) * this.#startingShare);
-    this.#owedAtNs = nowNs;
-    return this.#owedNs;
-  }
-
-  #standingOf({ id, name }: Named, nowNs: number): Standing {
-    let standing = this.#standings.get(id);
-    if (standing !== undefined) return standing;
-    standing = new Standing(name, nowNs);
-    this.#standings.set(id, standing);
-    return standing;
-  }
-
-  #sweep(nowNs: number): void {
-    this.#sweepNs = nowNs + SWEEP_NS;
-    for (const [id, standing] of this.#standings) if (standing.isClean(nowNs)) this.#standings.delete(id);
-  }
+/** A time to wait, of at most the longest after which it is looked again in any case. */
+function orLong(waitNs: number): number {
+  return waitNs > 0 ? Math.min(waitNs, ACTIVE_NS) : ACTIVE_NS;
 }

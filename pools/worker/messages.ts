@@ -4,19 +4,20 @@
  */
 
 import type { MessagePort } from 'node:worker_threads';
-import { NO_OUTPUT } from '../../host/bytes.ts';
+import { noOutput } from '../../host/bytes.ts';
 import type { FunctionDefinition, Strategy } from '../../host/definition/definition.ts';
 import type { Deployment } from '../../host/snapshot/deployment.ts';
 import { messageOf, toFailure, type Failure } from '../../host/errors.ts';
 import type { Ending, Invocation, Outcome, Start } from '../../host/outcome.ts';
 import { loadWasmPhases, storeWasmPhases } from '../../host/phases.ts';
-import type { StreamBuffer } from '../../host/wasi/session/run-record.ts';
+import type { StreamBuffer } from '../../host/wasi/session/record-layout.ts';
 import type { SnapshotImage } from '../../host/snapshot/image.ts';
+import type { NewRecord } from '../../host/thread/waiting-records.ts';
 
 /** The one task that Piscina gives a worker: to answer what comes over this port. */
 export interface Serve {
   readonly port: MessagePort;
-  /** Claims, one Int32 for each slot: see `claim`. */
+  /** Claims, one Int32 for each slot, and what a guest waits on: see claims.ts. */
   readonly claims: SharedArrayBuffer;
   /** Where requests are left: see RequestBox. */
   readonly requests: SharedArrayBuffer;
@@ -30,29 +31,16 @@ export interface Serve {
   readonly threadMemory: SharedArrayBuffer;
   /** Where the worker tells what it put back: a RestoreTally. */
   readonly restores: SharedArrayBuffer;
+  /** Where the worker tells of its thread and of guests that are suspended: see SuspendedGuests. */
+  readonly waiting: SharedArrayBuffer;
+  /** What tells that the thread for outgoing requests was lost (host/component/outgoing/thread.ts). */
+  readonly outgoingLosses: SharedArrayBuffer;
   /** Where it is kept what its guest writes and uses: a RunRecord, whose runs are tickets. */
   readonly record: SharedArrayBuffer;
 }
 
-/** Requests that a worker may hold at once. */
+/** Requests that a worker may hold at once, those left out whose guests are suspended. */
 export const SLOTS = 64;
-
-/**
- * A request is posted with its ticket in its slot's cell. The worker that takes it up swaps the ticket for CLAIMED; a pool
- * that wants it back swaps it for REVOKED. Whoever comes first has it, so that no request is lost or run twice.
- */
-const CLAIMED = -1;
-const REVOKED = -2;
-
-/** Takes a request up, in its worker; false when the pool has it back. */
-export function claim(claims: Int32Array, slot: number, ticket: number): boolean {
-  return Atomics.compareExchange(claims, slot, ticket, CLAIMED) === ticket;
-}
-
-/** Takes a request back, in the pool; false when its worker has taken it up. */
-export function revoke(claims: Int32Array, slot: number, ticket: number): boolean {
-  return Atomics.compareExchange(claims, slot, ticket, REVOKED) === ticket;
-}
 
 /** A function for a worker that does not have it yet. */
 export interface Installation {
@@ -72,6 +60,8 @@ export type InvokeRequest = readonly [
   calledNs: number,
   given: Omit<Invocation, 'input'> | undefined,
   install: Installation | undefined,
+  /** By which later requests in the box call the channel that is among what is given. */
+  channelNumber: number | undefined,
 ];
 
 /** Anything but an invocation. */
@@ -83,11 +73,16 @@ export type Chore =
   /** Collects what deploys left behind. */
   | { readonly op: 'collect' };
 
+/** Has a worker let go of a guest that was dropped while it was suspended. */
+export interface Drop {
+  readonly drop: number;
+}
+
 /** Says that requests were left in the box. */
 export const REQUESTS_LEFT = 0;
 
 /** What travels over the port to a worker. */
-export type Request = InvokeRequest | Chore | typeof REQUESTS_LEFT;
+export type Request = InvokeRequest | Chore | Drop | typeof REQUESTS_LEFT;
 
 /** An answer that does not fit into the box. */
 export type InvokeAnswer = readonly [
@@ -102,7 +97,16 @@ export type InvokeAnswer = readonly [
   memoryBytes: number,
   inputBytes: number,
   hostCalls: number,
+  units: number | undefined,
+  cpuNs: number | undefined,
+  /** How long the guest had the thread, where it was suspended meanwhile. */
+  heldNs: number | undefined,
 ];
+
+/** Answers of guests that were suspended: those of one turn of the event loop. */
+export interface LaterAnswers {
+  readonly later: readonly InvokeAnswer[];
+}
 
 /** Something that went wrong in the worker: one of our failures, or a fault described in words. */
 export interface Refusal {
@@ -121,8 +125,24 @@ export type ChoreAnswer = { readonly ok: true; readonly deployment?: Deployment 
 /** Says that answers were left in the box. */
 export const ANSWERS_LEFT = 0;
 
-/** What travels over the port: answers that do not fit into the box, one by one; larger buffers of the run's record. */
-export type Answer = InvokeAnswer | Refusal | ChoreAnswer | StreamBuffer | typeof ANSWERS_LEFT;
+/** A port for the thread for outgoing requests, with the first of a worker's. */
+export interface OutgoingPort {
+  readonly outgoing: MessagePort;
+}
+
+/**
+ * What travels over the port: answers that do not fit into the box, one by one; those of guests that were suspended; records
+ * of such, and larger buffers of any record; a port to be handed on.
+ */
+export type Answer =
+  | InvokeAnswer
+  | LaterAnswers
+  | Refusal
+  | ChoreAnswer
+  | NewRecord
+  | StreamBuffer
+  | OutgoingPort
+  | typeof ANSWERS_LEFT;
 
 /** An error as a refusal, without its class and its stack. */
 export function toRefusal(error: unknown): Refusal {
@@ -130,7 +150,7 @@ export function toRefusal(error: unknown): Refusal {
 }
 
 /** An outcome as an answer, for the port. */
-export function encodeOutcome(ticket: number, outcome: Outcome): InvokeAnswer {
+export function encodeOutcome(ticket: number, outcome: Outcome, heldNs?: number): InvokeAnswer {
   const { kind, stdout, stderr, start, phases, usage } = outcome;
   let ending: number | Ending;
   if (kind === 'ok') ending = 0;
@@ -151,15 +171,24 @@ export function encodeOutcome(ticket: number, outcome: Outcome): InvokeAnswer {
     usage.memoryBytes,
     usage.inputBytes,
     usage.hostCalls,
+    usage.units,
+    usage.cpuNs,
+    heldNs,
   ];
 }
 
 /** The outcome that was encoded. */
 export function decodeOutcome(answer: InvokeAnswer): Outcome {
-  const [, ending, stdout = NO_OUTPUT, stderr = NO_OUTPUT, start, phasesNs, memoryBytes, inputBytes, hostCalls] =
-    answer;
+  const [, ending, stdout = noOutput(), stderr = noOutput(), start, phasesNs, ...used] = answer;
+  const [memoryBytes, inputBytes, hostCalls, units, cpuNs] = used;
   const phases = loadWasmPhases(phasesNs, 0);
-  const usage = { memoryBytes, inputBytes, hostCalls };
+  const usage = {
+    memoryBytes,
+    inputBytes,
+    hostCalls,
+    ...(units === undefined ? {} : { units }),
+    ...(cpuNs === undefined ? {} : { cpuNs }),
+  };
   if (ending === 0) return { kind: 'ok', stdout, stderr, start, phases, usage };
   if (typeof ending === 'number') return { kind: 'exit', exitCode: ending, stdout, stderr, start, phases, usage };
   return { ...ending, stdout, stderr, start, phases, usage };

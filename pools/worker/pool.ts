@@ -3,13 +3,20 @@
  * stands by so that the next caller does not wait for a new one.
  */
 
-import { availableParallelism } from 'node:os';
 import { AddressSpace, memoryLimit } from '../../host/linux/address-space.ts';
 import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
-import { abortedOutcome, type DeployReport, type Executor, type ExecutorStats } from '../executor.ts';
+import {
+  abortedOutcome,
+  isStopped,
+  type DeployReport,
+  type Executor,
+  type ExecutorStats,
+  type ThreadLossListener,
+} from '../executor.ts';
+import { Admission } from './admission.ts';
 import { Drain } from '../drain.ts';
 import { HeapKeeper } from '../heap.ts';
 import { reportOf } from '../report.ts';
@@ -19,22 +26,16 @@ import { deployOnThread } from './deploy.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Fairness } from './fairness.ts';
 import type { Refusal } from './messages.ts';
+import { Growth } from './growth.ts';
+import { threadCounts, type WorkerExecutorOptions } from './options.ts';
 import { InvocationQueue } from './queue.ts';
 import { errorOf } from './refusals.ts';
 import { Retries } from './retries.ts';
-import { Threads } from './threads.ts';
+import { Threads, type ThreadEvents } from './threads.ts';
 import { leaveThreads, Versions } from './versions.ts';
 import type { Unit } from './unit.ts';
 
-/** How many threads an executor has, and how many memories for them. */
-export interface WorkerExecutorOptions {
-  /** Threads that run guests at once; default: the machine's cores. */
-  readonly threads?: number;
-  /** Threads that stand by; default 1. */
-  readonly spareThreads?: number;
-  /** Memories alive at once; default: what the machine's address space holds. */
-  readonly memories?: number;
-}
+export type { WorkerExecutorOptions };
 
 /** An executor on worker threads, which are started at once. */
 export function createWorkerExecutor(options: WorkerExecutorOptions = {}): Executor {
@@ -44,71 +45,105 @@ export function createWorkerExecutor(options: WorkerExecutorOptions = {}): Execu
 class WorkerExecutor implements Executor {
   readonly kind = 'worker' as const;
   readonly #threads: Threads<Call>;
+  readonly #growth: Growth;
   readonly #space: AddressSpace;
   readonly #fairness: Fairness;
   readonly #queue: InvocationQueue<Call>;
   readonly #dispatcher: Dispatcher;
   readonly #versions: Versions;
   readonly #chores: Chores;
+  readonly #admission: Admission;
   readonly #retries: Retries;
   readonly #heap: HeapKeeper = new HeapKeeper(() => this.#chores.doInTurn({ op: 'collect' }));
   #closing: Promise<void> | undefined;
-  /** Looks again for what fairness made wait. */
-  #wakeUp: NodeJS.Timeout | undefined;
+  #onThreadLoss: ThreadLossListener | undefined;
   readonly #drain: Drain = new Drain();
-  /** Whether the time for calls to finish is up. */
-  #isStopped = false;
+  /** Guests that were stopped and whose threads live on. */
+  #stops = 0;
 
   constructor(options: WorkerExecutorOptions) {
-    const limit = options.threads ?? availableParallelism();
-    const count = limit + (options.spareThreads ?? 1);
+    const { least, most, spare } = threadCounts(options);
+    const limit = (): number => this.#growth.limit;
     const fairness = new Fairness({
-      limit,
+      get limit() {
+        return limit();
+      },
       threads: () => this.#threads.expected,
       running: () => this.#dispatcher.runningIds(),
+      someWaiting: (test) => this.#queue.someWaiting(test),
+      changes: () => this.#queue.changes,
     });
     this.#fairness = fairness;
     this.#queue = new InvocationQueue(
-      (id, inFlight) => !fairness.concerns(id) || fairness.mayRun(id, inFlight, monotonicNs()),
+      (id, inFlight) =>
+        (!fairness.concerns(id) || fairness.mayRun(id, inFlight, monotonicNs())) && this.#dispatcher.isAccepted(id),
+      fairness,
     );
     this.#versions = new Versions(this.#queue);
     const memories = new SharedArrayBuffer(4);
-    const memoriesLimit = options.memories ?? memoryLimit(count);
+    const memoriesLimit = options.memories ?? memoryLimit(most + spare);
     this.#space = new AddressSpace(memories, memoriesLimit);
     this.#threads = new Threads<Call>(
-      { count, memories, memoriesLimit },
-      {
-        onReady: () => this.#next(),
-        onOutcome: (unit, ticket, outcome) => this.#answered(unit, ticket, outcome),
-        onRefusal: (unit, ticket, refusal) => this.#refused(unit, ticket, refusal),
-        onChoreDone: (unit, answer) => this.#chores.done(unit, answer),
-        onTold: () => this.#next(),
-        onLost: (unit, error) => this.#lost(unit, error),
-        onUnstartable: (error) => this.#giveUp(error),
-      },
+      { count: least + spare, mostCount: most + spare, memories, memoriesLimit },
+      this.#threadEvents(),
     );
+    this.#growth = new Growth({ threads: this.#threads, least, most, spare, mustWait: () => this.#queue.wantsThread });
     this.#chores = new Chores(this.#threads);
     this.#retries = new Retries({
       queue: this.#queue,
       chores: this.#chores,
       refuseUnrunnable: (call) => {
-        if (this.#isStopped) call.reject(new NebulaError('CLOSED'));
-        else this.#loseUnstartable(call);
+        if (this.#admission.isClosed) call.reject(new NebulaError('CLOSED'));
+        else this.#admission.loseUnstartable(call);
       },
       onDone: ({ definition }) => {
         this.#versions.ended(definition.id);
-        this.#next();
+        this.#admission.next();
       },
     });
     this.#dispatcher = new Dispatcher({
       threads: this.#threads,
       queue: this.#queue,
-      limit,
+      get limit() {
+        return limit();
+      },
       installationOf: (id) => this.#versions.get(id),
-      onDeadline: () => this.#next(),
+      mustWait: () => this.#chores.areWaiting || this.#queue.wantsThread,
+      onDeadline: () => this.#admission.next(),
       onEnded: (call) => this.#versions.ended(call.definition.id),
+      onStopped: (call, heldNs) => this.#stopped(call, heldNs),
       onCost: (call, heldNs) => this.#charge(call.definition, heldNs),
+      onThreadStopped: ({ definition }, unit, error) => {
+        this.#chores.stopped(unit, error);
+        this.#onThreadLoss?.(definition.id);
+      },
     });
+    this.#admission = new Admission({
+      threads: this.#threads,
+      queue: this.#queue,
+      dispatcher: this.#dispatcher,
+      versions: this.#versions,
+      chores: this.#chores,
+      fairness,
+      growth: this.#growth,
+      drain: this.#drain,
+    });
+  }
+
+  #threadEvents(): ThreadEvents<Call> {
+    return {
+      onReady: () => this.#admission.next(),
+      onOutcome: (unit, ticket, outcome, heldNs) => this.#answered(unit, ticket, outcome, heldNs),
+      onParked: (unit, call, heldNs) => {
+        this.#dispatcher.learn(call.definition.id, heldNs);
+        this.#dispatcher.parked(call, unit);
+      },
+      onRefusal: (unit, ticket, refusal) => this.#refused(unit, ticket, refusal),
+      onChoreDone: (unit, answer) => this.#chores.done(unit, answer),
+      onTold: () => this.#admission.next(),
+      onLost: (unit, error) => this.#lost(unit, error),
+      onUnstartable: (error) => this.#admission.giveUp(error),
+    };
   }
 
   async deploy(definition: FunctionDefinition): Promise<DeployReport> {
@@ -116,7 +151,7 @@ class WorkerExecutor implements Executor {
     const deployment = await deployOnThread(definition, {
       perform: (chore) => {
         const answer = this.#chores.add(chore, definition.id);
-        this.#next();
+        this.#admission.next();
         return answer;
       },
       makeRoom: () => this.#chores.doOnIdle({ op: 'evict' }),
@@ -137,13 +172,13 @@ class WorkerExecutor implements Executor {
         return;
       }
       const call = new Call(definition, invocation, resolve, reject);
-      this.#admit(call);
+      this.#admission.admit(call);
       if (call.isSettled) return;
       call.expect(this.#dispatcher.onDeadline);
       if (signal !== undefined) {
         call.watch(signal, () => {
-          this.#dispatcher.end(call, { kind: 'aborted' });
-          this.#next();
+          this.#dispatcher.endings.end(call, { kind: 'aborted' });
+          this.#admission.next();
         });
       }
     });
@@ -155,16 +190,22 @@ class WorkerExecutor implements Executor {
     this.#dispatcher.forget(id);
     this.#fairness.forget(id);
     leaveThreads(this.#threads.units, installation);
-    this.#next();
+    this.#admission.next();
+  }
+
+  watch(listener: ThreadLossListener): void {
+    this.#onThreadLoss = listener;
   }
 
   stats(): ExecutorStats {
     const { count: restores, totalNs: restoresNs } = this.#threads.restores;
     return {
       running: this.#dispatcher.running,
+      suspended: this.#dispatcher.suspended,
       waiting: this.#queue.waiting,
       units: this.#threads.ready,
       unitsReplaced: this.#threads.replaced,
+      stops: this.#stops,
       restores,
       restoresNs,
       memories: this.#space.live,
@@ -180,13 +221,13 @@ class WorkerExecutor implements Executor {
   }
 
   async #close(drainMs: number): Promise<void> {
-    if (!this.#isIdle() && drainMs > 0) await this.#drain.wait(drainMs);
-    this.#isStopped = true;
-    clearTimeout(this.#wakeUp);
+    if (!this.#admission.isIdle && drainMs > 0) await this.#drain.wait(drainMs);
+    this.#admission.close();
+    this.#growth.close();
     for (const call of this.#queue.drain()) call.reject(new NebulaError('CLOSED'));
     for (const unit of this.#threads.units) {
       unit.collectAll();
-      const calls = [...unit.inFlight];
+      const calls = [...unit.inFlight, ...unit.parked.values()];
       for (const call of calls) {
         call.stop();
         call.end({ kind: 'aborted' }, unit.recorded(call));
@@ -199,54 +240,8 @@ class WorkerExecutor implements Executor {
     this.#versions.close();
   }
 
-  #isIdle(): boolean {
-    return this.#queue.isEmpty && !this.#chores.areRunning;
-  }
-
   #refuseClosed(): void {
     if (this.#closing !== undefined) throw new NebulaError('CLOSED');
-  }
-
-  #admit(call: Call): void {
-    const { definition } = call;
-    this.#loseUnstartable(call);
-    if (call.isSettled) return;
-    if (!this.#versions.isServed(definition.id)) {
-      throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
-    }
-    if (this.#fairness.isWatching) {
-      const refusal = this.#fairness.refusal(definition, call.calledNs);
-      if (refusal !== undefined) throw refusal;
-      this.#fairness.called(definition.id, call.calledNs);
-    }
-    const mayStart = !this.#chores.areWaiting && this.#queue.mayStart(definition);
-    if (mayStart && this.#dispatcher.idleUnit(definition.id) === undefined) this.#queue.refuseFull(definition);
-    if (mayStart && this.#dispatcher.place(call)) return;
-    this.#queue.push(call);
-    if (this.#fairness.concerns(definition.id)) this.#lookAgain();
-  }
-
-  /** Gives threads what waits for them. Called whenever one may have become idle, or something may have begun to wait. */
-  #next(): void {
-    this.#chores.forgetLeaving();
-    if (!this.#chores.startWaiting((id) => this.#dispatcher.idleUnit(id))) return;
-    while (this.#queue.length > 0 && this.#dispatcher.hasRoom) {
-      const call = this.#queue.shift();
-      if (call === undefined) break;
-      this.#dispatcher.place(call);
-    }
-    while (this.#dispatcher.steal()) continue;
-    if (this.#queue.length > 0 && this.#fairness.isWatching) this.#lookAgain();
-    if (this.#drain.isAwaited && this.#isIdle()) this.#drain.end();
-  }
-
-  #lookAgain(): void {
-    if (this.#wakeUp !== undefined || this.#isStopped) return;
-    const waitMs = Math.ceil(this.#fairness.waitNs(monotonicNs()) / 1e6);
-    this.#wakeUp = setTimeout(() => {
-      this.#wakeUp = undefined;
-      this.#next();
-    }, waitMs);
   }
 
   /** Holds it against a function that a call of it has cost a thread; what waits of it is refused if it is paused for that. */
@@ -257,15 +252,23 @@ class WorkerExecutor implements Executor {
     this.#versions.ended(definition.id);
   }
 
-  #answered(unit: Unit<Call>, ticket: number, outcome: Outcome): void {
+  /** `heldNs` is of a guest that was suspended meanwhile; any other has had its thread for all of its run. */
+  #answered(unit: Unit<Call>, ticket: number, outcome: Outcome, heldNs?: number): void {
     const call = unit.answered(ticket);
     if (call === undefined) return;
-    const runNs = outcome.phases.run;
+    const runNs = heldNs ?? outcome.phases.run;
     this.#dispatcher.leave(call, unit, runNs);
     const averageNs = this.#dispatcher.learn(call.definition.id, runNs);
-    this.#fairness.answered(call.definition, call.calledNs, runNs, averageNs);
+    if (outcome.kind !== 'ok' && isStopped(outcome)) this.#stopped(call, runNs);
+    else this.#fairness.answered(call.definition, call.calledNs, runNs, averageNs);
     call.resolve(outcome);
     this.#versions.ended(call.definition.id);
+  }
+
+  /** A guest was stopped, and its thread lives on. */
+  #stopped({ definition }: Call, heldNs: number): void {
+    this.#stops++;
+    this.#fairness.stopped(definition, heldNs);
   }
 
   #refused(unit: Unit<Call>, ticket: number, refusal: Refusal): void {
@@ -279,21 +282,7 @@ class WorkerExecutor implements Executor {
 
   #lost(unit: Unit<Call>, error: unknown): void {
     this.#chores.lost(unit, error);
-    this.#dispatcher.lost(unit, error);
-    this.#next();
-  }
-
-  #loseUnstartable(call: Call): void {
-    const { unstartable } = this.#threads;
-    if (unstartable !== undefined) call.lose(unstartable.error);
-  }
-
-  /** No thread can be started: tells everyone who waits, instead of letting them wait for ever. */
-  #giveUp(error: unknown): void {
-    for (const call of this.#queue.drain()) {
-      call.lose(error);
-      this.#versions.ended(call.definition.id);
-    }
-    this.#chores.rejectWaiting(error);
+    this.#dispatcher.endings.lost(unit, error);
+    this.#admission.next();
   }
 }

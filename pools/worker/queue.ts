@@ -33,22 +33,37 @@ interface Lane<T> {
 /** Whether something besides its concurrency lets a function with so many invocations in flight have one more. */
 export type Gate = (id: string, inFlight: number) => boolean;
 
+/** Functions that are let through or held back together, so that each need not be asked about as long as they are held back. */
+export interface Crowd {
+  /** Whether a function is one of them, and they are held back. */
+  holdsBack(id: string): boolean;
+  /** Whether they are held back. */
+  isHeldBack(): boolean;
+}
+
+const NOBODY: Crowd = { holdsBack: () => false, isHeldBack: () => false };
+
 /** Functions looked at after the first that may run: beyond these, the turns are as good. */
 const MOST_LOOKED_AT = 16;
 
 /** What waits and what is in flight, by function. */
 export class InvocationQueue<T extends Waiting> {
-  /** Functions with invocations waiting or in flight; those with some waiting are also in `#turns`, in turn. */
+  /** Functions with invocations waiting or in flight; those with some waiting are also in `#turns`, in turn, or in `#aside`. */
   readonly #lanes: Map<string, Lane<T>> = new Map();
   readonly #turns: Set<string> = new Set();
+  /** Those of the crowd with some waiting that were held back when it was their turn. They are not in `#turns` then. */
+  readonly #aside: Set<string> = new Set();
   readonly #gate: Gate;
+  readonly #crowd: Crowd;
   #length = 0;
   #behind = 0;
+  #changes = 0;
   /** Virtual time: the start tag of what was started last. */
   #usedNs = 0;
 
-  constructor(gate: Gate = () => true) {
+  constructor(gate: Gate = () => true, crowd: Crowd = NOBODY) {
     this.#gate = gate;
+    this.#crowd = crowd;
   }
 
   /** Invocations that wait, here or in a thread. */
@@ -59,6 +74,11 @@ export class InvocationQueue<T extends Waiting> {
   /** Invocations that wait here. */
   get length(): number {
     return this.#length;
+  }
+
+  /** Counts whatever begins to wait, or to run, or does so no more. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Whether an invocation may start at once: its function is below its concurrency and nothing of it waits here. */
@@ -81,6 +101,7 @@ export class InvocationQueue<T extends Waiting> {
   /** Counts an invocation as handed over to be run, perhaps behind another that still runs. */
   started(definition: QueuedFunction, isBehind = false): void {
     const lane = this.#laneOf(definition.id);
+    this.#changes++;
     lane.inFlight++;
     if (lane.usedNs < this.#usedNs && lane.waiting.size === 0) lane.usedNs = this.#usedNs;
     else if (lane.usedNs > this.#usedNs) this.#usedNs = lane.usedNs;
@@ -97,9 +118,12 @@ export class InvocationQueue<T extends Waiting> {
   ended(definition: QueuedFunction, wasBehind = false, heldNs = 0): void {
     const lane = this.#lanes.get(definition.id);
     if (lane === undefined) return;
+    this.#changes++;
     lane.inFlight--;
     lane.usedNs += heldNs;
     if (wasBehind) this.#countBehind(lane, -1);
+    // It may be none of the crowd any more.
+    if (this.#aside.delete(definition.id)) this.#turns.add(definition.id);
     this.#forgetEmpty(definition.id, lane);
   }
 
@@ -119,8 +143,9 @@ export class InvocationQueue<T extends Waiting> {
     const lane = this.#laneOf(id);
     if (lane.waiting.size === 0 && lane.usedNs < this.#usedNs) lane.usedNs = this.#usedNs;
     lane.waiting.add(entry);
-    this.#turns.add(id);
+    if (!this.#aside.has(id)) this.#turns.add(id);
     this.#length++;
+    this.#changes++;
   }
 
   /** Puts invocations that were sent and came back before all others. */
@@ -134,13 +159,16 @@ export class InvocationQueue<T extends Waiting> {
         lane.waiting.add(entry);
     }
     this.#length += entries.length;
-    const turns = [...this.#turns];
+    this.#changes++;
+    const turns = [...this.#turns, ...this.#aside];
     this.#turns.clear();
+    this.#aside.clear();
     for (const id of [...ids, ...turns]) this.#turns.add(id);
   }
 
   /** Takes the next invocation whose function may run one more. */
   shift(): T | undefined {
+    this.#letIn();
     let next: T | undefined;
     let least: Lane<T> | undefined;
     let lookedAt = 0;
@@ -149,7 +177,11 @@ export class InvocationQueue<T extends Waiting> {
       if (next !== undefined && lookedAt++ === MOST_LOOKED_AT) break;
       if (least !== undefined && lane.usedNs >= least.usedNs) continue;
       const [entry] = lane.waiting;
-      if (entry === undefined || !this.#mayRun(entry.definition, lane)) continue;
+      if (entry === undefined) continue;
+      if (!this.#mayRun(entry.definition, lane)) {
+        if (this.#crowd.holdsBack(id)) this.#setAside(id);
+        continue;
+      }
       next = entry;
       least = lane;
     }
@@ -159,6 +191,37 @@ export class InvocationQueue<T extends Waiting> {
     this.#take(least, next);
     if (least.waiting.size > 0) this.#turns.add(id);
     return next;
+  }
+
+  #setAside(id: string): void {
+    this.#turns.delete(id);
+    this.#aside.add(id);
+  }
+
+  /** Gives those set aside their turns again once they are not held back. */
+  #letIn(): void {
+    if (this.#aside.size === 0 || this.#crowd.isHeldBack()) return;
+    for (const id of this.#aside) this.#turns.add(id);
+    this.#aside.clear();
+  }
+
+  /** Whether something waits here that only wants a thread, as far as its function's concurrency goes. */
+  get wantsThread(): boolean {
+    return this.someWaiting(() => true);
+  }
+
+  /** Whether a function waits here that is below its concurrency, and of which `test` says yes. */
+  someWaiting(test: (id: string, inFlight: number) => boolean): boolean {
+    for (const id of this.#turns) if (this.#isWaiting(id, test)) return true;
+    for (const id of this.#aside) if (this.#isWaiting(id, test)) return true;
+    return false;
+  }
+
+  #isWaiting(id: string, test: (id: string, inFlight: number) => boolean): boolean {
+    const lane = this.#lanes.get(id) as Lane<T>;
+    const [entry] = lane.waiting;
+    if (entry === undefined || lane.inFlight >= entry.definition.limits.concurrency) return false;
+    return test(id, lane.inFlight);
   }
 
   #mayRun({ id, limits }: QueuedFunction, lane: Lane<T>): boolean {
@@ -171,7 +234,10 @@ export class InvocationQueue<T extends Waiting> {
     const lane = this.#lanes.get(id);
     if (lane?.waiting.has(entry) !== true) return false;
     this.#take(lane, entry);
-    if (lane.waiting.size === 0) this.#turns.delete(id);
+    if (lane.waiting.size === 0) {
+      this.#turns.delete(id);
+      this.#aside.delete(id);
+    }
     this.#forgetEmpty(id, lane);
     return true;
   }
@@ -196,6 +262,7 @@ export class InvocationQueue<T extends Waiting> {
   #take(lane: Lane<T>, entry: T): void {
     lane.waiting.delete(entry);
     this.#length--;
+    this.#changes++;
   }
 
   #laneOf(id: string): Lane<T> {

@@ -6,7 +6,7 @@
 import { NO_BYTES } from '../../host/bytes.ts';
 import { SLOTS } from './messages.ts';
 
-/** Input that a record holds; more travels over the port. */
+/** Input that a record holds, with the head of a request before it; more travels over the port. */
 export const INPUT_BYTES = 2048;
 
 /** Requests in order that the worker has not looked at, those that were taken back among them. */
@@ -23,17 +23,29 @@ const HEAD_WORDS = ORDER + PLACES * ORDER_WORDS;
 /** The records begin at a multiple of eight. */
 const HEAD_BYTES = Math.ceil((HEAD_WORDS * 4) / 8) * 8;
 
-/** Fields of a record: number of the function, time of the call, bytes of input. */
-const FIELDS = 3;
+/** Fields of a record: number of the function, time of the call, bytes of input, bytes of a head, number of its channel. */
+const FIELDS = 5;
 const FIELDS_BYTES = SLOTS * FIELDS * 8;
 const SIZE_BYTES = HEAD_BYTES + FIELDS_BYTES + SLOTS * INPUT_BYTES;
+
+/** What every call has: when it was called, and its input. */
+export interface CallRecord {
+  readonly calledNs: number;
+  readonly input: Uint8Array;
+}
+
+/** A request for a component: its head as text, and the number of the channel that its answer goes over. */
+export interface HandlerRecord {
+  readonly head: string;
+  readonly channelNumber: number;
+}
 
 /** Either end of a box. A slot must not be used again before its request was answered or taken back. */
 export class RequestBox {
   readonly buffer: SharedArrayBuffer;
   readonly #head: Int32Array;
   readonly #fields: Float64Array;
-  readonly #input: Uint8Array;
+  readonly #input: Buffer;
   /** Requests left or looked at so far at this end, modulo 2^32. */
   #count = 0;
 
@@ -46,7 +58,7 @@ export class RequestBox {
     this.buffer = buffer;
     this.#head = new Int32Array(buffer, 0, HEAD_WORDS);
     this.#fields = new Float64Array(buffer, HEAD_BYTES, SLOTS * FIELDS);
-    this.#input = new Uint8Array(buffer, HEAD_BYTES + FIELDS_BYTES);
+    this.#input = Buffer.from(buffer, HEAD_BYTES + FIELDS_BYTES);
   }
 
   /**
@@ -57,13 +69,23 @@ export class RequestBox {
     return (this.#count - Atomics.load(this.#head, SEEN)) >>> 0 < PLACES - 1;
   }
 
-  /** Pool: leaves a request; `input` has INPUT_BYTES at most. */
-  leave(slot: number, ticket: number, functionNumber: number, calledNs: number, input: Uint8Array): void {
+  /** Pool: leaves a request; `input` has INPUT_BYTES at most, together with the head of `handler` in UTF-8. */
+  leave(
+    slot: number,
+    ticket: number,
+    functionNumber: number,
+    { calledNs, input }: CallRecord,
+    handler?: HandlerRecord,
+  ): void {
+    const from = slot * INPUT_BYTES;
+    const headBytes = handler === undefined ? 0 : this.#input.write(handler.head, from, INPUT_BYTES, 'utf8');
     const at = slot * FIELDS;
     this.#fields[at] = functionNumber;
     this.#fields[at + 1] = calledNs;
     this.#fields[at + 2] = input.length;
-    if (input.length > 0) this.#input.set(input, slot * INPUT_BYTES);
+    this.#fields[at + 3] = headBytes;
+    this.#fields[at + 4] = handler?.channelNumber ?? 0;
+    if (input.length > 0) this.#input.set(input, from + headBytes);
     this.#order(slot, ticket, 0);
   }
 
@@ -80,6 +102,11 @@ export class RequestBox {
     this.#count = (this.#count + 1) >>> 0;
     // What was written before it is seen by whoever reads it.
     Atomics.store(this.#head, LEFT, this.#count | 0);
+  }
+
+  /** Pool: whether a worker sees what was left only when it is called. */
+  get isAsleep(): boolean {
+    return Atomics.load(this.#head, AWAKE) === 0;
   }
 
   /** Pool: whether the worker must be called, now that a request was left; it counts as called from then on. */
@@ -123,6 +150,16 @@ export class RequestBox {
   input(slot: number): Uint8Array {
     const sizeBytes = this.#fields[slot * FIELDS + 2] as number;
     if (sizeBytes === 0) return NO_BYTES;
-    return this.#input.slice(slot * INPUT_BYTES, slot * INPUT_BYTES + sizeBytes);
+    const from = slot * INPUT_BYTES + (this.#fields[slot * FIELDS + 3] as number);
+    // `slice` of a Buffer would be a view.
+    return Uint8Array.prototype.slice.call(this.#input, from, from + sizeBytes);
+  }
+
+  /** Worker: the head of a request for a component, and its channel's number; undefined for other calls. */
+  handler(slot: number): HandlerRecord | undefined {
+    const headBytes = this.#fields[slot * FIELDS + 3] as number;
+    if (headBytes === 0) return undefined;
+    const head = this.#input.toString('utf8', slot * INPUT_BYTES, slot * INPUT_BYTES + headBytes);
+    return { head, channelNumber: this.#fields[slot * FIELDS + 4] as number };
   }
 }

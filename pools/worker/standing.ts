@@ -11,6 +11,10 @@ const PAID_SHARE = 1 / 10;
 const LONGEST_PAUSE_NS = 60e9;
 /** For how long it is remembered that the latest call ended its thread, if none has ended by itself since. */
 const REMEMBERED_NS = 600e9;
+/** For how long stopped calls are remembered of a function that wants no thread meanwhile. */
+const STOPS_REMEMBERED_NS = 60e9;
+/** Stopped calls, at the price of the dearest, that a function may have paid for in advance. */
+const STOPS_AHEAD = 4;
 
 /** How one function stands. */
 export class Standing {
@@ -20,7 +24,7 @@ export class Standing {
   /** When it may run again, on the clock of `monotonicNs`. */
   pausedUntilNs = 0;
   /** Until when it counts as a function whose calls hold a thread for long. */
-  slowUntilNs = 0;
+  #slowUntilNs = 0;
   #debtNs = 0;
   /** Cost of the dearest ending of late. */
   #costNs = 0;
@@ -30,6 +34,10 @@ export class Standing {
   /** Endings and pauses since it owed nothing. */
   #owed = 0;
   #pauses = 0;
+  /** Time of stopped calls that those which ended by themselves have not made up for, and the dearest of the stopped. */
+  #stoppedNs = 0;
+  #dearestStopNs = 0;
+  #stopsUntilNs = 0;
 
   constructor(name: string, nowNs: number) {
     this.name = name;
@@ -58,6 +66,30 @@ export class Standing {
   credit(runNs: number, nowNs: number): void {
     this.#doubtedUntilNs = 0;
     this.#pay(runNs, nowNs);
+    this.#stoppedNs = Math.max(-STOPS_AHEAD * this.#dearestStopNs, this.#stoppedNs - runNs);
+  }
+
+  /** Takes note of a call that was stopped without its thread. The first one of a function that has answered before is free. */
+  stopped(heldNs: number, isTried: boolean, nowNs: number): void {
+    this.#doubtedUntilNs = 0;
+    if (!isTried || this.#dearestStopNs > 0) this.#stoppedNs += heldNs;
+    this.#dearestStopNs = Math.max(this.#dearestStopNs, heldNs);
+    this.#stopsUntilNs = nowNs + STOPS_REMEMBERED_NS;
+  }
+
+  /** Takes note that it wants a thread. */
+  asked(nowNs: number): void {
+    this.#stopsUntilNs = nowNs + STOPS_REMEMBERED_NS;
+  }
+
+  /** Whether its calls keep being stopped: for longer than others of it ran that ended by themselves. */
+  isStopped(nowNs: number): boolean {
+    return this.#stoppedNs > 0 && nowNs < this.#stopsUntilNs;
+  }
+
+  /** It counts as slow for so long from now on. */
+  holds(forNs: number, nowNs: number): void {
+    this.#slowUntilNs = Math.max(this.#slowUntilNs, nowNs + forNs);
   }
 
   /** Nanoseconds for which it is paused from now on; 0 when it is not. */
@@ -78,12 +110,13 @@ export class Standing {
   }
 
   isSlow(nowNs: number): boolean {
-    return nowNs < this.slowUntilNs;
+    return nowNs < this.#slowUntilNs;
   }
 
   /** Whether nothing is held against it any more. */
   isClean(nowNs: number): boolean {
-    return !this.isRisky(nowNs) && nowNs >= this.pausedUntilNs && !this.isSlow(nowNs);
+    if (this.isRisky(nowNs) || nowNs < this.pausedUntilNs) return false;
+    return !this.isSlow(nowNs) && !this.isStopped(nowNs);
   }
 
   #pay(runNs: number, nowNs: number): void {

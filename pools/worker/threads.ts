@@ -7,10 +7,14 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { Piscina, type PiscinaTask } from 'piscina';
+import { OutgoingThread } from '../../host/component/outgoing/thread.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import { releaseThreadMemory } from '../../host/linux/thread-memory.ts';
+import { Loading } from './loading.ts';
 import type { Serve } from './messages.ts';
-import { Unit, type Sent, type UnitEvents } from './unit.ts';
+import { Starts } from './starts.ts';
+import type { Sent } from './suspended-guests.ts';
+import { Unit, type UnitEvents } from './unit.ts';
 
 /** What a pool is told of its threads. */
 export interface ThreadEvents<T extends Sent> extends UnitEvents<T> {
@@ -25,6 +29,8 @@ export interface ThreadEvents<T extends Sent> extends UnitEvents<T> {
 /** How many threads, and what they share. */
 export interface ThreadOptions {
   readonly count: number;
+  /** How many there may come to be by `grow`. */
+  readonly mostCount: number;
   /** One Int32: the memories alive in all threads. */
   readonly memories: SharedArrayBuffer;
   readonly memoriesLimit: number;
@@ -33,55 +39,38 @@ export interface ThreadOptions {
 type LoadBalancer = NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer'];
 
 const NO_THREAD = -1;
-/** Starts in a row that may fail before those who wait are told. */
-const MOST_FAILURES = 3;
-/** Pause before threads are started again after one could not: doubled each time, up to the longest. */
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 5_000;
-/** What a start is expected to take before one was seen, and at most: a start on a busy machine waits, which is no work. */
-const USUAL_START_NS = 100e6;
-const LONGEST_START_NS = 500e6;
-/** Share of the latest start in what the next is expected to take. */
-const LEARNING = 1 / 4;
-
 /** The threads of a pool. */
 export class Threads<T extends Sent> {
   readonly units: Set<Unit<T>> = new Set();
   readonly #piscina: Piscina;
   readonly #options: ThreadOptions;
+  /** How many there are to be now. */
+  #count: number;
   readonly #events: ThreadEvents<T>;
   readonly #watched: WeakSet<Worker> = new WeakSet();
   /** The thread the balancer answers while a task is posted; Piscina asks it before `run` returns. */
   #chosen = NO_THREAD;
   #replaced = 0;
-  #startNs = USUAL_START_NS;
+  readonly #starts: Starts = new Starts();
+  /** What makes the requests of all guests. */
+  readonly #outgoing: OutgoingThread = new OutgoingThread();
   /** What threads that are gone had put back. */
   #restores = { count: 0, totalNs: 0 };
-  /** Starts that failed since the last that did not, and why the last of them did. */
-  #failures = 0;
-  #failure: unknown;
-  #unstartable: { readonly error: unknown } | undefined;
-  #pause: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   /** Units whose threads have ended. What they shared is used again: the collector does not hurry for what is not its own. */
   readonly #ended: Unit<T>[] = [];
-  /**
-   * Threads that load their code, or have been told to serve and do not yet: they must not be ended then. One that loads
-   * native code, or links a module, takes the process with it.
-   */
-  readonly #starting: Set<Promise<void>> = new Set();
-  /** By thread, what says that its code is loaded. */
-  readonly #loading: Map<number, () => void> = new Map();
+  readonly #loading: Loading = new Loading();
 
   constructor(options: ThreadOptions, events: ThreadEvents<T>) {
     this.#options = options;
+    this.#count = options.count;
     this.#events = events;
     this.#piscina = new Piscina({
       filename: fileURLToPath(new URL(`./entry${extname(import.meta.url)}`, import.meta.url)),
       name: 'serve',
       // Piscina would stop replacing threads for good after one that fails to start, and throws where none can catch it.
       minThreads: 0,
-      maxThreads: options.count,
+      maxThreads: options.mostCount,
       idleTimeout: Infinity,
       atomics: 'disabled',
       recordTiming: false,
@@ -105,7 +94,7 @@ export class Threads<T extends Sent> {
 
   /** Threads there will be soon: those there are, as long as none can be started. */
   get expected(): number {
-    return this.#failures > 0 ? this.ready : this.#options.count;
+    return this.#starts.areFailing ? this.ready : this.#count;
   }
 
   /** Threads stopped or lost so far. */
@@ -115,7 +104,7 @@ export class Threads<T extends Sent> {
 
   /** What it takes to start a thread, in nanoseconds, as far as is known. */
   get startNs(): number {
-    return this.#startNs;
+    return this.#starts.startNs;
   }
 
   /** What all threads have put back so far. */
@@ -130,7 +119,22 @@ export class Threads<T extends Sent> {
 
   /** Why there is no thread and will be none soon; undefined as long as there are some. */
   get unstartable(): { readonly error: unknown } | undefined {
-    return this.#unstartable;
+    return this.#starts.unstartable;
+  }
+
+  /** Has one more thread be there. */
+  grow(): void {
+    this.#count++;
+    if (!this.#starts.areFailing) this.#fill();
+  }
+
+  /** Ends a thread that is unused, and has none be started in its place; false when it holds an invocation, and lives on. */
+  drop(unit: Unit<T>): boolean {
+    if (!unit.isUnused) return false;
+    this.#count--;
+    this.#remove(unit, false);
+    void unit.worker.terminate();
+    return true;
   }
 
   /** Stops a thread, whatever it runs; another is started in its place. */
@@ -147,11 +151,12 @@ export class Threads<T extends Sent> {
   }
 
   async #destroy(): Promise<void> {
-    clearTimeout(this.#pause);
+    this.#starts.close();
     for (const unit of this.units) unit.close();
     this.units.clear();
-    await Promise.all(this.#starting);
+    await this.#loading.done();
     await this.#piscina.destroy();
+    await this.#outgoing.close();
   }
 
   /** Piscina keeps a task that finds no thread and then hands out no other: a thread that is gone refuses its task. */
@@ -164,9 +169,9 @@ export class Threads<T extends Sent> {
 
   /** Starts the threads that are missing. */
   #fill(): void {
-    while (this.#closing === undefined && this.#piscina.threads.length < this.#options.count) {
+    while (this.#closing === undefined && this.#piscina.threads.length < this.#count) {
       if (this.#add()) continue;
-      this.#failures++;
+      this.#starts.failed();
       this.#refill();
       return;
     }
@@ -174,21 +179,13 @@ export class Threads<T extends Sent> {
 
   /** Starts the missing threads now, or after a pause if the last start failed. */
   #refill(): void {
-    if (this.#failures === 0) {
+    if (!this.#starts.areFailing) {
       this.#fill();
       return;
     }
-    if (this.units.size === 0 && this.#failures >= MOST_FAILURES) {
-      this.#unstartable = { error: this.#failure };
-      this.#events.onUnstartable(this.#failure);
-    }
-    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#failures - 1));
-    this.#pause ??= setTimeout(() => {
-      this.#pause = undefined;
-      this.#fill();
-    }, pauseMs);
-    // As long as nobody was told, there may be someone who waits.
-    if (this.#unstartable !== undefined) this.#pause.unref();
+    const given = this.units.size === 0 ? this.#starts.giveUp() : undefined;
+    if (given !== undefined) this.#events.onUnstartable(given.error);
+    this.#starts.tryLater(() => this.#fill());
   }
 
   /** Piscina starts a thread for a task that none may take; the task itself is taken back at once. */
@@ -197,7 +194,7 @@ export class Threads<T extends Sent> {
     try {
       this.#piscina.run(undefined, { signal: controller.signal }).catch(() => {});
     } catch (error) {
-      this.#failure = error;
+      this.#starts.because(error);
     }
     controller.abort();
     const made = this.#piscina.threads.find((worker) => !this.#watched.has(worker));
@@ -208,31 +205,20 @@ export class Threads<T extends Sent> {
 
   #watch(worker: Worker): void {
     this.#watched.add(worker);
-    const unit = new Unit<T>(worker, this.#events, this.#ended.pop());
+    const unit = new Unit<T>(worker, this.#events, (port) => this.#outgoing.connect(port), this.#ended.pop());
     this.units.add(unit);
     worker.once('error', (error) => {
-      this.#failure = error;
+      this.#starts.because(error);
       this.#lose(unit, error);
     });
     worker.once('exit', (code) => this.#exited(unit, code));
-    this.#await(new Promise((resolve) => this.#loading.set(unit.threadId, resolve)));
-  }
-
-  /** Has `close` wait for a step of a start. */
-  #await(step: Promise<void>): void {
-    const awaited = step.finally(() => this.#starting.delete(awaited));
-    this.#starting.add(awaited);
-  }
-
-  #loaded(threadId: number): void {
-    this.#loading.get(threadId)?.();
-    this.#loading.delete(threadId);
+    this.#loading.begin(unit.threadId);
   }
 
   #begin(threadId: number): void {
-    this.#loaded(threadId);
+    this.#loading.end(threadId);
     const unit = [...this.units].find((candidate) => candidate.threadId === threadId);
-    if (unit !== undefined) this.#await(this.#start(unit));
+    if (unit !== undefined) this.#loading.add(this.#start(unit));
   }
 
   /** A thread counts from the moment it serves its port. */
@@ -240,27 +226,25 @@ export class Threads<T extends Sent> {
     try {
       await this.#serve(unit);
     } catch (error) {
-      this.#failure = error;
+      this.#starts.because(error);
       this.stop(unit);
       return;
     }
     if (!unit.isAlive) return;
-    this.#startNs += (Math.min(LONGEST_START_NS, monotonicNs() - unit.madeNs) - this.#startNs) * LEARNING;
     unit.isStarted = true;
     unit.isOccupied = false;
-    this.#failures = 0;
-    this.#unstartable = undefined;
+    this.#starts.succeeded(monotonicNs() - unit.madeNs);
     this.#events.onReady();
   }
 
   async #serve(unit: Unit<T>): Promise<void> {
     const { memories, memoriesLimit } = this.#options;
     const { farPort: port, claims, ownMemories, threadMemory, threadId } = unit;
+    const { waiting } = unit.suspended;
     const [requests, answers] = [unit.requests.buffer, unit.answers.buffer];
-    const restores = unit.restores.shared;
-    const record = unit.record.shared;
-    const shared = { claims, requests, answers, memories, ownMemories, restores, threadMemory, record };
-    const task: Serve = { port, memoriesLimit, ...shared };
+    const [restores, record] = [unit.restores.shared, unit.record.shared];
+    const shared = { claims, waiting, requests, answers, memories, ownMemories, restores, threadMemory, record };
+    const task: Serve = { port, memoriesLimit, outgoingLosses: this.#outgoing.losses, ...shared };
     let serving: Promise<unknown>;
     this.#chosen = threadId;
     try {
@@ -279,9 +263,9 @@ export class Threads<T extends Sent> {
     this.#events.onLost(unit, error);
   }
 
-  #remove(unit: Unit<T>): void {
+  #remove(unit: Unit<T>, isReplaced = true): void {
     if (this.units.delete(unit)) {
-      if (this.#closing === undefined) this.#replaced++;
+      if (isReplaced && this.#closing === undefined) this.#replaced++;
       this.#restores.count += unit.restores.count;
       this.#restores.totalNs += unit.restores.totalNs;
     }
@@ -289,7 +273,7 @@ export class Threads<T extends Sent> {
   }
 
   #exited(unit: Unit<T>, code: number): void {
-    this.#loaded(unit.threadId);
+    this.#loading.end(unit.threadId);
     this.#lose(unit, new Error(`it exited with code ${code}`));
     this.#ended.push(unit);
     // No finaliser of an ended thread runs: what it counted is taken back here.
@@ -297,7 +281,7 @@ export class Threads<T extends Sent> {
     Atomics.sub(new Int32Array(this.#options.memories), 0, own);
     releaseThreadMemory(unit.threadMemory);
     if (this.#closing !== undefined) return;
-    if (!unit.isStarted) this.#failures++;
+    if (!unit.isStarted) this.#starts.failed();
     this.#refill();
   }
 }

@@ -1,28 +1,21 @@
 /** One worker thread as the pool sees it: what it holds, what it has been sent and not yet answered. */
 
-import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads';
-import { messageOf } from '../../host/errors.ts';
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
+import { bump, guestSignal } from '../../host/component/channel/signal.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import { THREAD_MEMORY_BYTES } from '../../host/linux/thread-memory.ts';
 import type { Outcome } from '../../host/outcome.ts';
 import { RestoreTally } from '../../host/restore-tally.ts';
-import { RunReader, type Recorded, type StreamBuffer } from '../../host/wasi/session/run-record.ts';
+import type { StopCell } from '../../host/wasi/session/stop-cell.ts';
+import { MOST_RUN } from '../../host/wasi/session/record-layout.ts';
+import { RunReader, type Recorded } from '../../host/wasi/session/run-reader.ts';
 import { AnswerBox } from './answer-box.ts';
-import {
-  ANSWERS_LEFT,
-  decodeOutcome,
-  REQUESTS_LEFT,
-  revoke,
-  SLOTS,
-  type Answer,
-  type Chore,
-  type ChoreAnswer,
-  type InvokeAnswer,
-  type Installation,
-  type InvokeRequest,
-  type Refusal,
-} from './messages.ts';
-import { INPUT_BYTES, RequestBox } from './request-box.ts';
+import { createClaims, revoke, stopCell, tellToStop } from './claims.ts';
+import { Inbox, type Told } from './inbox.ts';
+import { decodeOutcome, SLOTS, type Chore, type ChoreAnswer, type Refusal } from './messages.ts';
+import { Outbox, type Sending } from './outbox.ts';
+import { RequestBox } from './request-box.ts';
+import { SuspendedGuests, type Sent } from './suspended-guests.ts';
 
 /** A version that a thread is to forget. */
 export interface Removal {
@@ -31,26 +24,12 @@ export interface Removal {
   readonly done: () => void;
 }
 
-/** What a worker is asked to run. */
-export interface Sending {
-  readonly id: string;
-  readonly input: Uint8Array;
-  readonly calledNs: number;
-  readonly given: InvokeRequest[6];
-  /** The function, if the worker does not have it. */
-  readonly install: Installation | undefined;
-}
-
-/** Something that was sent to a worker and will be answered. */
-export interface Sent {
-  /** Set by the unit. */
-  ticket: number;
-  slot: number;
-}
-
 /** Told of what a worker answers. */
 export interface UnitEvents<T extends Sent> {
-  onOutcome(unit: Unit<T>, ticket: number, outcome: Outcome): void;
+  /** `heldNs` is how long a guest had its thread that was suspended meanwhile. */
+  onOutcome(unit: Unit<T>, ticket: number, outcome: Outcome, heldNs?: number): void;
+  /** A guest is suspended, after it has had its thread for `heldNs`. */
+  onParked(unit: Unit<T>, parked: T, heldNs: number): void;
   onRefusal(unit: Unit<T>, ticket: number, refusal: Refusal): void;
   onChoreDone(unit: Unit<T>, answer: ChoreAnswer): void;
   /** All that had been answered was told. */
@@ -68,9 +47,10 @@ export class Unit<T extends Sent> {
   readonly leaving: Removal[] = [];
   /** Invocations in the order they were sent; the first is the one that runs. */
   readonly inFlight: T[] = [];
-  readonly claims: SharedArrayBuffer = new SharedArrayBuffer(SLOTS * 4);
+  readonly claims: SharedArrayBuffer = createClaims();
   readonly requests: RequestBox;
   readonly answers: AnswerBox;
+  readonly suspended: SuspendedGuests<T> = new SuspendedGuests();
   /** What its guest has written and used so far. */
   readonly record: RunReader;
   readonly ownMemories: SharedArrayBuffer = new SharedArrayBuffer(4);
@@ -89,16 +69,17 @@ export class Unit<T extends Sent> {
   isStarted = false;
   readonly #port: MessagePort;
   readonly #events: UnitEvents<T>;
-  readonly #onOutcome = (ticket: number, outcome: Outcome): void => this.#events.onOutcome(this, ticket, outcome);
+  /** Gives a port of the worker's to the thread for outgoing requests. */
+  readonly #connect: (port: MessagePort) => void;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #stop: StopCell;
   readonly #cells: Int32Array;
   #tickets = 0;
-  /** Functions that the worker knows by a number. */
-  readonly #numbers: Map<string, number> = new Map();
-  #numbered = 0;
   #freeSlots: number[] = Array.from({ length: SLOTS }, (_, slot) => slot);
 
   /** `ended` is a unit whose thread has ended: its boxes are used again. */
-  constructor(worker: Worker, events: UnitEvents<T>, ended?: Unit<T>) {
+  constructor(worker: Worker, events: UnitEvents<T>, connect: (port: MessagePort) => void, ended?: Unit<T>) {
     this.requests = new RequestBox(cleared(ended?.requests.buffer));
     this.answers = new AnswerBox(cleared(ended?.answers.buffer));
     this.record = new RunReader(cleared(ended?.record.shared));
@@ -108,15 +89,77 @@ export class Unit<T extends Sent> {
     this.farPort = port2;
     this.#port = port1;
     this.#events = events;
-    this.#cells = new Int32Array(this.claims);
-    port1.on('message', (answer: Answer) => this.#hear(answer));
+    this.#connect = connect;
+    this.#stop = stopCell(this.claims);
+    this.#cells = this.#stop.cells;
+    this.#outbox = new Outbox(port1, this.requests, (refusal, id, broughtFunction) => {
+      if (broughtFunction) this.installed.delete(id);
+      queueMicrotask(() => this.#inbox.hear(refusal));
+    });
+    this.#inbox = new Inbox(port1, this.answers, {
+      onOutcome: (ticket, outcome) => this.#events.onOutcome(this, ticket, outcome),
+      onParked: (ticket, record, heldNs) => this.#park(ticket, record, heldNs),
+      onAnswer: (answer) => this.#tell(answer),
+      // Whose turn has come by these answers, and whose time counts from now on, waits no longer for this thread.
+      onHeard: () => this.#outbox.callWaiting(),
+      onTold: () => this.#events.onTold(),
+    });
     // Only a call in flight keeps the process alive.
     port1.unref();
   }
 
   /** Whether it can start an invocation at once. */
   get isIdle(): boolean {
-    return this.isAlive && !this.isOccupied && this.inFlight.length === 0;
+    return this.#isVacant && this.inTurns === 0;
+  }
+
+  /** Whether it can start an invocation soon, beside guests that compute and take turns. */
+  get isShared(): boolean {
+    return this.#isVacant && this.inTurns > 0;
+  }
+
+  get #isVacant(): boolean {
+    return this.isAlive && !this.isOccupied && this.inFlight.length === 0 && this.requests.hasRoom && !this.isHeld;
+  }
+
+  /** Guests that compute for longer than a slice, and take turns. */
+  get inTurns(): number {
+    return this.suspended.inTurns;
+  }
+
+  /** Whether it holds nothing of any invocation, nor a guest that is suspended. */
+  get isUnused(): boolean {
+    return this.isIdle && this.#freeSlots.length === SLOTS && this.parked.size === 0;
+  }
+
+  /** Whether its guest does nothing but wait. */
+  get isWaiting(): boolean {
+    return this.suspended.isWaiting;
+  }
+
+  /** Invocations whose guests are suspended, by ticket; each goes on by itself. */
+  get parked(): ReadonlyMap<number, T> {
+    return this.suspended.parked;
+  }
+
+  /** The invocation whose guest was suspended and has the thread again; undefined when none has. */
+  get resumed(): T | undefined {
+    return this.suspended.resumed;
+  }
+
+  /** Whether a guest that was suspended has kept the thread for so long that nothing further should be sent there. */
+  get isHeld(): boolean {
+    return this.suspended.isHeld;
+  }
+
+  /** Nanoseconds for which the guest of a parked invocation has had its thread since it last went on. */
+  resumedForNs(sent: T): number {
+    return this.suspended.resumedForNs(sent);
+  }
+
+  /** Invocations it has been sent so far, from 1 again after MOST_RUN. */
+  get sent(): number {
+    return this.#tickets;
   }
 
   /** Whether it can be sent an invocation, to be run after those it has. */
@@ -127,86 +170,86 @@ export class Unit<T extends Sent> {
   /** Sends an invocation; one that cannot cross a thread is refused as if the worker had. */
   send(sent: T, what: Sending): void {
     const slot = this.#freeSlots.pop() as number;
-    const ticket = (this.#tickets = (this.#tickets % 0x3fff_ffff) + 1);
+    const ticket = (this.#tickets = (this.#tickets % MOST_RUN) + 1);
     sent.slot = slot;
     sent.ticket = ticket;
     Atomics.store(this.#cells, slot, ticket);
-    if (this.inFlight.push(sent) === 1) this.#port.ref();
-    const functionNumber = this.#numbers.get(what.id);
-    if (functionNumber !== undefined && fits(what)) {
-      this.requests.leave(slot, ticket, functionNumber, what.calledNs, what.input);
-    } else if (!this.#post(slot, ticket, what)) return;
-    if (this.requests.mustCall()) this.#port.postMessage(REQUESTS_LEFT);
-  }
-
-  #post(slot: number, ticket: number, { id, input, calledNs, given, install }: Sending): boolean {
-    const functionNumber = this.#numbers.get(id) ?? this.#numbered++;
-    // A view of a larger buffer would carry all of it across.
-    const own = input.length === input.buffer.byteLength ? input : new Uint8Array(input);
-    const request: InvokeRequest = [slot, ticket, id, functionNumber, own, calledNs, given, install];
-    try {
-      this.#port.postMessage(request);
-    } catch (error) {
-      // It did not bring the function along.
-      if (install !== undefined) this.installed.delete(id);
-      const detail = messageOf(error);
-      const refusal: Refusal = { ok: false, ticket, failure: undefined, detail, isUnsent: true };
-      queueMicrotask(() => this.#hear(refusal));
-      return false;
-    }
-    this.#numbers.set(id, functionNumber);
-    this.requests.leavePosted(slot, ticket);
-    return true;
+    const isBehind = this.inFlight.push(sent) > 1;
+    if (!isBehind) this.#port.ref();
+    this.#outbox.send(slot, ticket, what, isBehind);
   }
 
   /** Tells of the answers that the worker has left, without waiting to be called for them. */
   collect(): void {
-    if (this.isAlive) this.answers.take(this.#onOutcome);
+    this.#inbox.collect();
   }
 
   /** The same with what travels over the port and has not been heard yet. */
   collectAll(): void {
-    this.collect();
-    for (;;) {
-      const received: { message: Answer } | undefined = this.isAlive ? receiveMessageOnPort(this.#port) : undefined;
-      if (received === undefined) return;
-      if (received.message !== ANSWERS_LEFT) this.#tell(received.message);
-    }
+    this.#inbox.collectAll();
   }
 
   /** What an invocation that it runs has come to so far; undefined when its guest has not begun. It may be answered by this. */
-  recorded({ ticket }: T): Recorded | undefined {
-    return this.record.read(ticket, () => this.collectAll());
+  recorded(sent: T): Recorded | undefined {
+    const record = this.suspended.recordOf(sent) ?? this.record;
+    return record.read(sent.ticket, () => this.collectAll());
   }
 
-  #hear(answer: Answer): void {
-    // Those in the box were left before what came over the port, or are as good as that.
-    this.collect();
-    if (answer !== ANSWERS_LEFT) this.#tell(answer);
-    this.#events.onTold();
+  /** Whether the guest of an invocation has begun. */
+  hasBegun(sent: T): boolean {
+    return (this.suspended.recordOf(sent) ?? this.record).isOf(sent.ticket);
   }
 
-  #tell(answer: InvokeAnswer | Refusal | ChoreAnswer | StreamBuffer): void {
-    if ('stream' in answer) this.record.add(answer);
-    else if ('length' in answer) this.#events.onOutcome(this, answer[0], decodeOutcome(answer));
+  /** Ends the guest of an invocation for good if it is suspended now; false when it runs, or was never suspended. */
+  drop(sent: T): boolean {
+    if (!this.suspended.drop(sent)) return false;
+    this.#port.postMessage({ drop: sent.ticket });
+    return true;
+  }
+
+  /** Whether it has an invocation that is not answered. */
+  holds(sent: T): boolean {
+    return this.inFlight.includes(sent) || this.suspended.has(sent);
+  }
+
+  #park(ticket: number, record: number, heldNs: number): void {
+    const at = this.inFlight.findIndex((sent) => sent.ticket === ticket);
+    const sent = this.inFlight[at];
+    if (sent === undefined) return;
+    this.inFlight.splice(at, 1);
+    this.#freeSlots.push(sent.slot);
+    this.suspended.add(sent, record);
+    this.#events.onParked(this, sent, heldNs);
+  }
+
+  #tell(answer: Told): void {
+    if ('length' in answer) this.#events.onOutcome(this, answer[0], decodeOutcome(answer), answer[11]);
+    else if ('shared' in answer || ('record' in answer && answer.record !== 0)) this.suspended.learn(answer);
+    else if ('record' in answer) this.record.add(answer);
+    else if ('outgoing' in answer) this.#connect(answer.outgoing);
     else if (!answer.ok && answer.ticket !== undefined) this.#events.onRefusal(this, answer.ticket, answer);
     else this.#events.onChoreDone(this, answer);
   }
 
   sendChore(chore: Chore): void {
     this.isOccupied = true;
-    if (chore.op === 'remove') this.#numbers.delete(chore.id);
+    if (chore.op === 'remove') this.#outbox.forget(chore.id);
     this.#port.ref();
     this.#port.postMessage(chore);
   }
 
   choreDone(): void {
     this.isOccupied = false;
-    this.#port.unref();
+    this.#unrefIdle();
   }
 
   /** Takes the answered invocation off the list; undefined when it is not on it any more. */
   answered(ticket: number): T | undefined {
+    const parked = this.suspended.take(ticket);
+    if (parked !== undefined) {
+      this.#unrefIdle();
+      return parked;
+    }
     const at = this.inFlight.findIndex((sent) => sent.ticket === ticket);
     return at < 0 ? undefined : this.#takeOff(at);
   }
@@ -219,9 +262,27 @@ export class Unit<T extends Sent> {
     return true;
   }
 
+  /**
+   * Has the guest of an invocation that counts units end by itself, which it then answers; false for one that is parked and does
+   * not run: it was suspended just now, or has ended.
+   */
+  tellToStop(sent: T, isAborted: boolean, channel: SharedArrayBuffer | undefined): boolean {
+    if (!this.suspended.has(sent)) return tellToStop(this.#stop, sent.slot, isAborted, channel);
+    if (!this.suspended.tellToStop(sent, isAborted)) return false;
+    if (channel !== undefined) bump(guestSignal(channel), 0);
+    return true;
+  }
+
+  /** Whether the guest of one that is parked has ended, so that its answer is on its way. */
+  hasEnded(sent: T): boolean {
+    return this.suspended.hasEnded(sent);
+  }
+
   /** Stops listening; what it has not answered by now it never will. */
   close(): void {
     this.isAlive = false;
+    this.#inbox.close();
+    this.#outbox.close();
     this.#port.close();
     for (const { done } of this.leaving.splice(0)) done();
   }
@@ -229,27 +290,16 @@ export class Unit<T extends Sent> {
   #takeOff(at: number): T {
     const [sent] = this.inFlight.splice(at, 1) as [T];
     this.#freeSlots.push(sent.slot);
-    if (this.inFlight.length === 0) this.#port.unref();
+    this.#unrefIdle();
     return sent;
+  }
+
+  #unrefIdle(): void {
+    if (!this.isOccupied && this.inFlight.length === 0 && this.parked.size === 0) this.#port.unref();
   }
 }
 
 function cleared(buffer: SharedArrayBuffer | undefined): SharedArrayBuffer | undefined {
   if (buffer !== undefined) new Uint8Array(buffer).fill(0);
   return buffer;
-}
-
-/** Whether the request box can hold it. A view whose buffer was given away has no bytes, and is left to be refused. */
-function fits({ input, given, install }: Sending): boolean {
-  if (given !== undefined || install !== undefined || input.length > INPUT_BYTES) return false;
-  return input.length > 0 || !isDetached(input.buffer);
-}
-
-function isDetached(buffer: ArrayBufferLike): boolean {
-  if (buffer.byteLength > 0) return false;
-  try {
-    return new Uint8Array(buffer).length > 0;
-  } catch {
-    return true;
-  }
 }

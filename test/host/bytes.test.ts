@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NO_BYTES, NO_OUTPUT, STRICT_UTF8_DECODER, UTF8_DECODER, UTF8_ENCODER } from '../../host/bytes.ts';
+import { NO_BYTES, noOutput, STRICT_UTF8_DECODER, UTF8_DECODER, UTF8_ENCODER } from '../../host/bytes.ts';
 import { Deployed, define } from './function.ts';
 
 const MARKED = Uint8Array.of(0xef, 0xbb, 0xbf, 0x61);
 
-test('NO_OUTPUT is not NO_BYTES: a caller that transfers it away takes nothing from later calls', async () => {
-  assert.notEqual(NO_OUTPUT.buffer, NO_BYTES.buffer);
+test('noOutput() is not NO_BYTES: a caller that transfers it away takes nothing from later calls', async () => {
+  assert.notEqual(noOutput().buffer, NO_BYTES.buffer);
   const deployed = new Deployed(await define('(module (func (export "_start")))'));
   for (let call = 0; call < 2; call++) {
     assert.equal(deployed.run(NO_BYTES).kind, 'ok');

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolveCapabilities, type Capabilities } from '../../host/capabilities/capabilities.ts';
+import type { CountingWish } from '../../host/definition/budget.ts';
 import type { FunctionDefinition, Strategy } from '../../host/definition/definition.ts';
 import type { InitOptions } from '../../host/init-options.ts';
 import type { Deployment } from '../../host/snapshot/deployment.ts';
@@ -24,6 +25,8 @@ export interface Given {
   readonly strategy?: Strategy | 'auto';
   readonly snapshot?: Uint8Array;
   readonly audit?: boolean;
+  /** Whether its code counts units; it does not by default. */
+  readonly wish?: CountingWish;
 }
 
 let made = 0;
@@ -32,10 +35,11 @@ let made = 0;
 export async function define(module: Uint8Array | string, given: Given = {}): Promise<FunctionDefinition> {
   const bytes = typeof module === 'string' ? await assemble(module) : module;
   const limits = resolveLimits({ timeoutMs: 2000, ...given.limits });
-  const prepared = await prepareModule(bytes, limits, {
+  const options = {
     ...(given.entry === undefined ? {} : { entry: given.entry }),
     ...(given.missingImports === undefined ? {} : { missingImports: given.missingImports }),
-  });
+  };
+  const prepared = await prepareModule(bytes, limits, options, given.wish);
   made++;
   return {
     id: `test-${made}`,

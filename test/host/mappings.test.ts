@@ -53,7 +53,7 @@ async function settledMappings(): Promise<number> {
 }
 
 test('GuestThread.invoke() maps no more after twice as many calls', { skip }, async () => {
-  const thread = new GuestThread(new AddressSpace(new SharedArrayBuffer(4), 100));
+  const thread = new GuestThread({ space: new AddressSpace(new SharedArrayBuffer(4), 100) });
   const deployed = await functions();
   for (const definition of deployed) await thread.deploy(definition);
   const call = async (count: number): Promise<void> => {

@@ -121,7 +121,7 @@ test('FunctionStatistics.read() has each phase under its own name, in order', ()
 test('createMetrics() labels each phase with its own name, in order', async () => {
   const statistics = new FunctionStatistics();
   statistics.end(CALL, outcomeWith(ALL));
-  const executor = { running: 0, waiting: 0, units: 1, memories: 0, memoriesLimit: 1, unitsReplaced: 0 };
+  const executor = { running: 0, suspended: 0, waiting: 0, units: 1, memories: 0, memoriesLimit: 1, unitsReplaced: 0 };
   const nebula = {
     stats: () => ({ functions: [statistics.read('f')], executor: { ...executor, restores: 0, restoresNs: 0 } }),
   } as unknown as Nebula;

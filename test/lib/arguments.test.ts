@@ -66,6 +66,7 @@ const badOptions: readonly (readonly [object | null, RegExp])[] = [
   [{ executor: 'cloud' }, /`options.executor` to "cloud" \(string\): must be "worker" or "in-thread"/],
   [{ threads: 0 }, /`options.threads` to 0/],
   [{ limits: { bytes: undefined } }, /`options.limits.bytes` to undefined .*: must be left out/],
+  [{ mostThreads: 0 }, /`options.mostThreads` to 0/],
   [{ spareThreads: 1.5 }, /`options.spareThreads` to 1.5/],
   [{ memories: -1 }, /`options.memories`/],
   [{ store: '' }, /`options.store`/],

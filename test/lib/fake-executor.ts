@@ -70,9 +70,11 @@ export class FakeExecutor implements Executor {
   stats(): ExecutorStats {
     return {
       running: 0,
+      suspended: 0,
       waiting: 0,
       units: 1,
       unitsReplaced: 0,
+      stops: 0,
       restores: 0,
       restoresNs: 0,
       memories: 0,

@@ -26,8 +26,10 @@ test('deploy() of what takes long ends at deployMs, and calls of other functions
   await nebula.deploy(tinyModule(), { name: 'neighbour' });
   const bomb = await nestedTuples(16);
   const over = new AbortController();
+  // Time is to end it, and not memory.
+  const limits = { deployMs: 1500, deployMemoryBytes: 8 * 2 ** 30 };
   const refusal = assert
-    .rejects(nebula.deploy(bomb, { name: 'bomb', limits: { deployMs: 1500 } }), { code: 'ERR_NEBULA_DEPLOY_TIMEOUT' })
+    .rejects(nebula.deploy(bomb, { name: 'bomb', limits }), { code: 'ERR_NEBULA_DEPLOY_TIMEOUT' })
     .finally(() => over.abort());
   let answers = 0;
   for (; !over.signal.aborted; answers++) await nebula.invoke('neighbour');
@@ -84,6 +86,16 @@ test('close() leaves no process and no descriptor behind', async () => {
   // What belongs to the process, such as the C library, is opened the first time.
   const first = await descriptorsAfterUse();
   assert.equal(await descriptorsAfterUse(), first);
+});
+
+test('deploy() has taken what it was given once it returns, also from a Buffer', async () => {
+  await using nebula = await createNebula({ threads: 1 });
+  for (const bytes of [tinyModule(), Buffer.from(tinyModule())]) {
+    const deployed = nebula.deploy(bytes, { name: 'tiny' });
+    bytes.fill(0);
+    await deployed;
+    assert.equal((await nebula.invoke('tiny')).kind, 'ok');
+  }
 });
 
 test('deploy() from a path needs no working directory', async () => {

@@ -24,7 +24,7 @@ for (const entry of [
   'host/thread/guest-thread.js',
   'pools/worker/entry.js',
   'pools/worker/pool.js',
-  'pools/in-thread.js',
+  'pools/in-thread/executor.js',
 ]) {
   test(`${entry} loads neither typebox nor ajv`, () => {
     const file = join(dist, entry);

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { runTimeMs, TimedCall } from '../../pools/deadline.ts';
 import { countFds, skip } from '../host/filesystem/machine-fixture.ts';
-import { BUSY_SHARE, deploy, deployMany, input, median, openPool, stdoutOf, until, watchMachine } from './fixture.ts';
+import { deploy, deployMany, input, median, openPool, stdoutOf, until } from './fixture.ts';
 
 /** Milliseconds a timer of the same length is late by now: what the machine itself adds. */
 async function latenessMs(delayMs: number): Promise<number> {
@@ -156,14 +156,20 @@ test('invoke() answers every call when all threads are stopped at once', async (
 
 test('invoke() of quick calls is not held back by a guest of the same thread that never ends', async (context) => {
   const pool = openPool(context, { threads: 1, spareThreads: 0 });
-  const forever = await deploy(pool, 'guests/forever', { limits: { timeoutMs: 2_000 } });
+  const versions = await deployMany(pool, 'guests/forever', 5, { limits: { timeoutMs: 1_000 } });
   const noop = await deploy(pool, 'noop');
-  for (let call = 0; call < 20; call++) await pool.invoke(noop, input());
-  const ended: string[] = [];
-  const quick = Array.from({ length: 2 }, async () => ended.push((await pool.invoke(noop, input())).kind));
-  const stopped = pool.invoke(forever, input()).then(({ kind }) => ended.push(kind));
-  await Promise.all([...quick, stopped]);
-  assert.deepEqual(ended, ['ok', 'ok', 'timeout']);
+  const rounds: string[] = [];
+  for (const forever of versions) {
+    for (let call = 0; call < 20; call++) await pool.invoke(noop, input());
+    const ended: string[] = [];
+    const quick = Array.from({ length: 2 }, async () => ended.push((await pool.invoke(noop, input())).kind));
+    const stopped = pool.invoke(forever, input()).then(({ kind }) => ended.push(kind));
+    await Promise.all([...quick, stopped]);
+    rounds.push(ended.join(' '));
+    // Where the machine has made a quick one seem long, the second is not sent behind the first.
+    if (rounds.at(-1) === 'ok ok timeout') return;
+  }
+  assert.fail(rounds.join(', '));
 });
 
 test('invoke() ends a call that waits when the time its caller gave is up', async (context) => {
@@ -244,44 +250,55 @@ test('invoke() answers what was asked before when an abort comes with the answer
 
 test('invoke() that is aborted costs no thread where its guest ends by itself soon', async (context) => {
   const pool = openPool(context, { threads: 1, spareThreads: 0 });
-  const echo = await deploy(pool, 'echo');
+  // An answer that is lost is found at the deadline of its call.
+  const echo = await deploy(pool, 'echo', { limits: { timeoutMs: 600_000 } });
   for (let call = 0; call < 20; call++) await pool.invoke(echo, input());
-  let refused = 0;
-  const takenByOthers = watchMachine();
-  for (let call = 0; call < 100; call++) {
+  for (let call = 0; call < 1_000; call++) {
     const controller = new AbortController();
     const aborted = pool.invoke(echo, input('aborted'), controller.signal);
     const behind = pool.invoke(echo, input(`behind ${call}`));
+    // Before it is taken up, while it runs, while the one behind it runs.
+    for (const endMs = performance.now() + (call % 20) / 100; performance.now() < endMs; ) continue;
     controller.abort();
-    const [first, second] = await Promise.allSettled([aborted, behind]);
-    // A thread that the machine does not run for longer than the grace is ended, and its function held to account.
-    if (first.status === 'rejected' || second.status === 'rejected') {
-      refused++;
-      await until('it may be called again', () => pool.stats().paused?.length === 0);
-      continue;
-    }
-    assert.ok(first.value.kind === 'aborted' || first.value.kind === 'ok', first.value.kind);
-    assert.equal(stdoutOf(second.value), `behind ${call}`);
+    const { kind } = await aborted;
+    assert.ok(kind === 'aborted' || kind === 'ok', kind);
+    assert.equal(stdoutOf(await behind), `behind ${call}`);
   }
   const { unitsReplaced } = pool.stats();
-  // Half were ended on a machine that others kept busy; where each abort of a call that runs costs its thread, nearly all are.
-  assert.ok(
-    unitsReplaced + refused < (takenByOthers() > BUSY_SHARE ? 75 : 25),
-    `${unitsReplaced} threads were ended and ${refused} calls refused, of 100 aborts`,
-  );
+  // Where each abort of a call that runs costs its thread, hundreds are. The machine may stop a thread for as long as a grace lasts.
+  assert.ok(unitsReplaced < 5, `${unitsReplaced} threads were ended`);
+});
+
+test('invoke() that is aborted in a thread that has just started costs that no more than later', async (context) => {
+  const pool = openPool(context, { threads: 1, spareThreads: 0 });
+  const versions = await deployMany(pool, 'echo', 40, { limits: { timeoutMs: 600_000 } });
+  for (const [at, echo] of versions.entries()) {
+    // The one thread has it from being deployed, or is given it now.
+    await pool.invoke(echo, input());
+    const controller = new AbortController();
+    const aborted = pool.invoke(echo, input('aborted'), controller.signal);
+    for (const endMs = performance.now() + at / 20; performance.now() < endMs; ) continue;
+    controller.abort();
+    await aborted;
+    assert.equal(stdoutOf(await pool.invoke(echo, input('next'))), 'next');
+  }
+  assert.ok(pool.stats().unitsReplaced < 3, `${pool.stats().unitsReplaced} threads were ended`);
 });
 
 test('invoke() that is aborted stops a guest that was quick before and is not now', async (context) => {
   const pool = openPool(context, { threads: 1, spareThreads: 0 });
   const spin = await deploy(pool, 'guests/spin-then-answer');
   for (let call = 0; call < 20; call++) await pool.invoke(spin, input('0'));
-  const controller = new AbortController();
-  const spinning = pool.invoke(spin, input('600000'), controller.signal);
-  const behind = pool.invoke(spin, input('1'));
-  await until('it runs', () => pool.stats().running === 1);
-  controller.abort();
-  assert.equal((await spinning).kind, 'aborted');
-  assert.equal(stdoutOf(await behind), 'spun for 1 ms\n');
+  // One that is aborted before its thread has taken it up is taken back.
+  for (let call = 0; call < 1_000 && pool.stats().unitsReplaced === 0; call++) {
+    const controller = new AbortController();
+    const spinning = pool.invoke(spin, input('600000'), controller.signal);
+    const behind = pool.invoke(spin, input('1'));
+    await until('it runs', () => pool.stats().running === 1);
+    controller.abort();
+    assert.equal((await spinning).kind, 'aborted');
+    assert.equal(stdoutOf(await behind), 'spun for 1 ms\n');
+  }
   assert.equal(pool.stats().unitsReplaced, 1);
   await until('nothing runs', () => pool.stats().running === 0);
 });

@@ -47,7 +47,7 @@ test('invoke() that is stopped at its deadline tells what its guest wrote and us
 
 test('invoke() that is stopped tells no more than the limits of its streams', async (context) => {
   const pool = openPool(context);
-  const loud = await deployLoud(context, pool, 3, { timeoutMs: 300, stderrBytes: 3, outputBytes: 3000 });
+  const loud = await deployLoud(context, pool, 3, { timeoutMs: 2000, stderrBytes: 3, outputBytes: 3000 });
   const outcome = await pool.invoke(loud, input());
   assert.deepEqual([outcome.kind, outcome.stdout.length, outcome.stderr.length], ['timeout', 3000, 3]);
 });

@@ -25,9 +25,13 @@ export const CELL = {
 /** Bytes of the request's ring, and the least of the response's; a power of two, as the response's is. */
 export const RING_BYTES: number = 128 * 1024;
 
-/** A channel that holds a response's `bufferBytes`, rounded up, for a caller who reads slower than the guest writes. */
+/**
+ * A channel that holds a response's `bufferBytes`, rounded up, for a caller who reads slower than the guest writes. It takes memory
+ * as it is written to: V8 reserves pages for a buffer that may grow, and has others zeroed by the C library, all of them.
+ */
 export function createChannel(bufferBytes: number = RING_BYTES): SharedArrayBuffer {
-  return new SharedArrayBuffer(CELLS * 4 + RING_BYTES + ringBytes(bufferBytes));
+  const sizeBytes = CELLS * 4 + RING_BYTES + ringBytes(bufferBytes);
+  return new SharedArrayBuffer(sizeBytes, { maxByteLength: sizeBytes });
 }
 
 function ringBytes(leastBytes: number): number {

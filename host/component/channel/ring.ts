@@ -48,8 +48,12 @@ export class Ring {
 
   /** Bytes the next frame may have. */
   room(): number {
-    const used = (Atomics.load(this.#cells, this.#cell) - Atomics.load(this.#cells, this.#cell + 1)) >>> 0;
-    return Math.max(0, this.#sizeBytes - used - FRAME_HEADER_BYTES);
+    return Math.max(0, this.#sizeBytes - this.sizeBytes - FRAME_HEADER_BYTES);
+  }
+
+  /** Bytes that were written and not read, with what frames take of them. */
+  get sizeBytes(): number {
+    return (Atomics.load(this.#cells, this.#cell) - Atomics.load(this.#cells, this.#cell + 1)) >>> 0;
   }
 
   /** Whether `read` has something. */

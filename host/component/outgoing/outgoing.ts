@@ -1,26 +1,41 @@
-/** A guest thread's way to its thread for outgoing requests, which is started with the first of them. */
+/** A guest thread's way to the thread for outgoing requests, which it asks for with the first of them. */
 
-import { extname } from 'node:path';
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import type { OutgoingAnswer, OutgoingRequestMessage } from './messages.ts';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { OutgoingAnswer, OutgoingMessage } from './messages.ts';
+import { OutgoingThread } from './thread.ts';
 
 type Listener = (answer: OutgoingAnswer) => void;
 
-/** The way of one guest thread to its thread for outgoing requests; each request and socket has an id. */
+/** How a guest thread reaches the thread for outgoing requests. */
+export interface OutgoingAccess {
+  /** See `OutgoingThread`. */
+  readonly losses: SharedArrayBuffer;
+  /** Hands a port over to it. */
+  connect(port: MessagePort): void;
+}
+
+/** The way of one guest thread to one thread for outgoing requests; each request and socket has an id. */
 export class Outgoing {
   readonly #port: MessagePort;
+  readonly #losses: Int32Array;
+  readonly #seenLosses: number;
   readonly #listeners: Map<number, Listener> = new Map();
   #lastId = 0;
+  #isLost = false;
 
-  constructor() {
+  constructor(access: OutgoingAccess) {
+    this.#losses = new Int32Array(access.losses);
+    this.#seenLosses = Atomics.load(this.#losses, 0);
     const { port1, port2 } = new MessageChannel();
-    const file = new URL(`./outgoing-thread${extname(import.meta.url)}`, import.meta.url);
-    const thread = new Worker(file, { workerData: { port: port2 }, transferList: [port2] });
-    thread.once('error', () => this.#lose());
-    // It ends with the thread that started it, and keeps nothing alive.
-    thread.unref();
+    // It keeps nothing alive.
     port1.unref();
     this.#port = port1;
+    access.connect(port2);
+  }
+
+  /** Whether the thread has ended, so that nothing can be sent this way any more. */
+  get isLost(): boolean {
+    return this.#isLost || Atomics.load(this.#losses, 0) !== this.#seenLosses;
   }
 
   /** Begins to listen for one request's answers; the id is its own. */
@@ -34,33 +49,51 @@ export class Outgoing {
     this.#listeners.delete(id);
   }
 
-  send(message: OutgoingRequestMessage): void {
+  send(message: OutgoingMessage): void {
     this.#port.postMessage(message);
   }
 
-  /** The thread has ended, which is a fault of ours: what is under way has failed, and the next request starts another. */
+  /** Hands on what has arrived, without the event loop's help; where the thread has ended, that all has failed. */
+  readonly receive = (): void => {
+    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
+      for (const answer of next.message as OutgoingAnswer[]) this.#listeners.get(answer.id)?.(answer);
+    }
+    if (this.isLost) this.#lose();
+  };
+
+  /** A fault of ours: what is under way has failed. */
   #lose(): void {
-    if (outgoing === this) outgoing = undefined;
+    if (this.#isLost) return;
+    this.#isLost = true;
+    this.#port.close();
     for (const [id, listener] of this.#listeners) {
       listener({ kind: 'error', id, code: { tag: 'internal-error' } });
       listener({ kind: 'socket-error', id, code: 'unknown' });
     }
     this.#listeners.clear();
   }
-
-  /** Hands on what has arrived, without the event loop's help. */
-  receive(): void {
-    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
-      const answer = next.message as OutgoingAnswer;
-      this.#listeners.get(answer.id)?.(answer);
-    }
-  }
 }
 
+let access: OutgoingAccess | undefined;
 let outgoing: Outgoing | undefined;
+
+/** Has the guests of this thread use a thread that others use, too. Without it, theirs is one of their own. */
+export function shareOutgoing(given: OutgoingAccess): void {
+  access = given;
+}
+
+function ownThread(): OutgoingAccess {
+  const thread = new OutgoingThread();
+  return { losses: thread.losses, connect: (port) => thread.connect(port) };
+}
 
 /** The one of this thread. */
 export function outgoingOfThread(): Outgoing {
-  outgoing ??= new Outgoing();
+  // What came for guests that have ended is memory until somebody takes it.
+  outgoing?.receive();
+  if (outgoing === undefined || outgoing.isLost) {
+    access ??= ownThread();
+    outgoing = new Outgoing(access);
+  }
   return outgoing;
 }

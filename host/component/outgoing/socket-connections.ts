@@ -2,7 +2,8 @@
 
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import {
-  type OutgoingRequestMessage,
+  chargedBytes,
+  type OutgoingMessage,
   type SocketAddress,
   type SocketAnswer,
   type SocketMessage,
@@ -12,7 +13,14 @@ import {
 /** Connections that wait to be accepted, unless the guest asks for another number. */
 const BACKLOG = 128;
 
-type Tell = (answer: SocketAnswer, signal: Int32Array) => void;
+/** How long a connection that was closed may take to send what is under way, in milliseconds. */
+const LINGER_MS = 5_000;
+
+/** Connections of one guest thread that are closed and still send; the oldest goes where there are more. */
+const MOST_LINGERING = 64;
+
+/** Without a signal, nobody waits for it. */
+type Tell = (answer: SocketAnswer, signal: Int32Array | undefined) => void;
 
 const OPS: ReadonlySet<string> = new Set<SocketMessage['op']>([
   'connect',
@@ -26,7 +34,7 @@ const OPS: ReadonlySet<string> = new Set<SocketMessage['op']>([
 ]);
 
 /** Whether a message is for a socket, and not for a request. */
-export function isSocketMessage(message: OutgoingRequestMessage): message is SocketMessage {
+export function isSocketMessage(message: OutgoingMessage): message is SocketMessage {
   return OPS.has(message.op);
 }
 
@@ -54,7 +62,7 @@ function toAddress(address: string | undefined, family: string | undefined, port
 }
 
 /** What is said of a connection that is there. */
-type ConnectionMessage = Exclude<SocketMessage, { readonly op: 'connect' | 'listen' | 'adopt' }>;
+type ConnectionMessage = Exclude<SocketMessage, { readonly op: 'connect' | 'listen' | 'adopt' | 'close' }>;
 
 /** One connection: bytes go to the guest as far as its window reaches, and to the socket as it drains. */
 class Connection {
@@ -68,7 +76,7 @@ class Connection {
     this.#socket = socket;
     this.#tell = tell;
     socket.on('data', (bytes: Buffer) => {
-      this.#underWay += bytes.length;
+      this.#underWay += chargedBytes(bytes);
       tell({ kind: 'socket-data', id, bytes: new Uint8Array(bytes) });
       if (this.#underWay >= WINDOW_BYTES) socket.pause();
     });
@@ -83,12 +91,17 @@ class Connection {
     this.#tell({ kind: 'open', id: this.#id, local, remote });
   }
 
+  /** Ends it at once, whatever is under way. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
   accept(message: ConnectionMessage): void {
     switch (message.op) {
       case 'socket-data': {
-        const { length } = message.bytes;
+        const count = chargedBytes(message.bytes);
         this.#socket.write(message.bytes, (error) => {
-          if (!error) this.#tell({ kind: 'socket-sent', id: this.#id, count: length });
+          if (!error) this.#tell({ kind: 'socket-sent', id: this.#id, count });
         });
         break;
       }
@@ -102,12 +115,17 @@ class Connection {
       case 'shutdown':
         this.#socket.end();
         break;
-      case 'close':
-        this.#socket.destroySoon();
-        break;
       default:
         message satisfies never;
     }
+  }
+
+  /** Ends it once all is sent, and in the end whatever its peer does. */
+  closeSoon(): void {
+    if (this.#socket.connecting) this.#socket.destroy();
+    else this.#socket.destroySoon();
+    const timer = setTimeout(() => this.destroy(), LINGER_MS);
+    this.#socket.once('close', () => clearTimeout(timer));
   }
 }
 
@@ -154,6 +172,8 @@ class Listener {
 export class Sockets {
   readonly #tell: Tell;
   readonly #connections: Map<number, Connection> = new Map();
+  /** Those that were closed and still send, the oldest first. */
+  readonly #lingering: Set<Connection> = new Set();
   readonly #listeners: Map<number, { readonly listener: Listener; readonly signal: Int32Array }> = new Map();
 
   constructor(tell: Tell) {
@@ -167,10 +187,31 @@ export class Sockets {
       const listener = new Listener(message, (answer) => this.#tell(answer, signal));
       this.#listeners.set(message.id, { listener, signal });
     } else if (message.op === 'adopt') this.#adopt(message);
-    else if (message.op === 'close' && this.#listeners.has(message.id)) {
-      this.#listeners.get(message.id)?.listener.close();
-      this.#listeners.delete(message.id);
-    } else this.#connections.get(message.id)?.accept(message);
+    else if (message.op === 'close') this.#close(message.id);
+    else this.#connections.get(message.id)?.accept(message);
+  }
+
+  /** Their guest thread has ended: nothing of it stays open. */
+  close(): void {
+    for (const { listener } of this.#listeners.values()) listener.close();
+    for (const connection of this.#connections.values()) connection.destroy();
+    this.#listeners.clear();
+  }
+
+  #close(id: number): void {
+    this.#listeners.get(id)?.listener.close();
+    this.#listeners.delete(id);
+    const connection = this.#connections.get(id);
+    if (connection !== undefined) {
+      this.#lingering.add(connection);
+      connection.closeSoon();
+      const [oldest] = this.#lingering;
+      if (this.#lingering.size > MOST_LINGERING && oldest !== undefined) {
+        this.#lingering.delete(oldest);
+        oldest.destroy();
+      }
+    }
+    this.#tell({ kind: 'socket-closed', id }, undefined);
   }
 
   #connect({ id, remote, local, signal }: Extract<SocketMessage, { op: 'connect' }>): void {
@@ -191,7 +232,10 @@ export class Sockets {
   #keep(id: number, socket: Socket, signal: Int32Array): Connection {
     const connection = new Connection(id, socket, (answer) => this.#tell(answer, signal));
     this.#connections.set(id, connection);
-    socket.once('close', () => this.#connections.delete(id));
+    socket.once('close', () => {
+      this.#connections.delete(id);
+      this.#lingering.delete(connection);
+    });
     return connection;
   }
 }

@@ -1,5 +1,6 @@
 /** Checks a transpiled component and rewrites its core modules, their memories and tables capped at the limits. */
 
+import { mayComponentWait, type CountingWish } from '../../definition/budget.ts';
 import { NebulaError } from '../../errors.ts';
 import type { Limits } from '../../limits.ts';
 import { mostPages, needsOf } from '../../module/growth.ts';
@@ -28,6 +29,13 @@ export interface RewrittenComponent {
   readonly info: ModuleInfo;
 }
 
+/** How it is done. */
+interface RewriteOptions {
+  /** Whether its core modules are to count units; they are not by default. */
+  readonly wish?: CountingWish | undefined;
+  readonly tell?: StepListener;
+}
+
 /** A core module, read. */
 interface ReadCore {
   readonly file: string;
@@ -41,22 +49,23 @@ interface ReadCore {
 export function rewriteComponent(
   transpiled: TranspiledComponent,
   limits: Limits,
-  tell: StepListener = () => undefined,
+  { wish = 'never', tell = () => undefined }: RewriteOptions = {},
 ): RewrittenComponent {
   tell('reading');
   const world = readWorld(transpiled.wit);
   refuseUnknownImports(world.imports);
   refuseUnknownExports(world.exports);
   checkGlue(transpiled.glue);
+  const hasBudget = wish === 'always' || (wish === 'if-it-waits' && mayComponentWait(world.imports));
   const cores = transpiled.cores.map(({ file, bytes }) => {
     const layout = readLayout(bytes);
-    return { file, layout, scan: scanValid(layout, file) };
+    return { file, layout, scan: scanValid(layout, { name: file, hasBudget }) };
   });
   if (cores.length === 0) throw new NebulaError('MODULE_UNSUPPORTED', { feature: 'a component without core modules' });
   const memoryPages = mostPages(limits);
   for (const { layout } of cores) refuseOversize(needsOf(layout), limits);
   tell('rewriting');
-  const caps = { memoryPages, tableElements: limits.tableElements, isShared: true };
+  const caps = { memoryPages, tableElements: limits.tableElements, isShared: true, isSized: canBePutBack(cores) };
   const kind = kindOf(world.exports);
   return {
     kind,
@@ -68,6 +77,13 @@ export function rewriteComponent(
     })),
     info: describe(transpiled, { kind, ...world }, cores, memoryPages),
   };
+}
+
+/** Whether the one memory that there is can be put back though any of the core modules grows it. */
+function canBePutBack(cores: readonly ReadCore[]): boolean {
+  const memories = cores.reduce((sum, { layout }) => sum + layout.memories.length, 0);
+  const areSingle = cores.every(({ layout }) => layout.memories.length + layout.importedMemories <= 1);
+  return memories === 1 && areSingle && cores.some(({ scan }) => scan.found.has('memory.grow'));
 }
 
 function kindOf(exports: readonly string[]): ComponentKind {
@@ -111,6 +127,7 @@ function describe(
     growsMemory: finds(({ found }) => found.has('memory.grow')),
     changesTables: finds(changesTables),
     dropsSegments: finds(({ droppedData, droppedElements }) => droppedData.length + droppedElements.length > 0),
+    hasBudget: cores.some(({ scan }) => scan.units !== undefined),
     proposals: [],
     restorable: restorableReason === '',
     restorableReason:

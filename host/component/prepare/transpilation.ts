@@ -10,11 +10,14 @@ import { refuseAbove } from '../../module/ceilings.ts';
 import { boundedGlue } from './glue/bounded-glue.ts';
 import { refuseUnknownWorld } from './entries.ts';
 import { checkGlue } from './glue/check.ts';
+import { directCalls } from './glue/direct-calls.ts';
 import { guardGlue } from './glue/guard.ts';
 import { rewriteNames } from './names/component-names.ts';
 import type { TranspiledComponent } from '../../definition/prepared-component.ts';
 import { renewableFactory } from './glue/renewable-glue.ts';
+import { splitExports } from './glue/split-exports.ts';
 import { synchronousGlue } from './glue/synchronous-glue.ts';
+import { waitingImports } from './glue/waiting-imports.ts';
 
 /** TypeScript declarations of what a component imports and exports, by file name, as jco writes them. */
 export interface Declarations {
@@ -120,7 +123,8 @@ function toFactory(source: string): string {
   const end = source.indexOf('export const _util');
   if (start < 0) throw new Error('the transpiler made no instantiate function');
   const body = source.slice(start + 'export '.length, end < 0 ? undefined : end).trimEnd();
-  const instantiate = boundedGlue(synchronousGlue(body.replace(/;$/, '')));
+  const marked = synchronousGlue(waitingImports(body.replace(/;$/, '')));
+  const instantiate = splitExports(directCalls(boundedGlue(marked)));
   const glue = guardGlue(renewableFactory(instantiate));
   checkGlue(glue);
   return glue;

@@ -4,39 +4,50 @@
  */
 
 import { UNCOUNTED, type AddressSpace } from '../../linux/address-space.ts';
-import { runWithin } from '../../deadline.ts';
 import type { Strategy } from '../../definition/definition.ts';
 import { ENTRY_INTERFACES } from '../../definition/prepared-component.ts';
-import { isNebulaError, messageOf, NebulaError } from '../../errors.ts';
+import { monotonicNs } from '../../monotonic.ts';
+import { NebulaError } from '../../errors.ts';
 import { closeAll, mountAll } from '../../filesystem/mounts.ts';
 import type { Guest } from '../../wasi/session/guest.ts';
-import { describeEnding, type Ending, type Usage } from '../../outcome.ts';
+import type { Ending, Usage } from '../../outcome.ts';
+import { Account } from '../../wasi/session/account.ts';
 import type { GuestCall } from '../../wasi/session/guest.ts';
+import { initialTerms } from '../../wasi/session/terms.ts';
 import { explainEnding } from '../../refused-growth.ts';
 import type { StateDigest } from '../../snapshot/audit.ts';
 import type { SnapshotImage } from '../../snapshot/image.ts';
 import { createRestorer } from '../../snapshot/restore/restorers.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import { trapOf } from '../../trap.ts';
+import type { Suspension } from '../../waiting/suspension.ts';
 import type { ComponentDefinition } from './component-definition.ts';
 import { CoreInstances } from './core-instances.ts';
-import { compileGlue } from './glue.ts';
+import {
+  endingOf,
+  enter,
+  OK,
+  runEntry,
+  runnable,
+  runSuspendable,
+  suspendableCalls,
+  suspendableEntry,
+} from './entering.ts';
 import type { Exports, Instantiate } from '../prepare/glue/contract.ts';
-import { GuestStop } from '../world/guest-stop.ts';
-import { runFunction } from './exported-function.ts';
-import { handleRequest, type Handler } from './incoming-handler.ts';
-import { LIFT_LOWER_VALUES, trapOfAccess } from './lift-lower.ts';
-import { requireSettled } from './settled.ts';
+import { runFunction, runSuspendableFunction } from './exported-function.ts';
+import { handleRequest, handleSuspendable, type Handler } from './incoming-handler.ts';
+import { LIFT_LOWER_VALUES } from './lift-lower.ts';
+import { linkFailure, makeGlue, within } from './linking.ts';
 import { parseInterface } from '../prepare/wit.ts';
 import { Host, withHost } from '../world/host.ts';
 import { createImports } from './imports.ts';
 
-const OK: Ending = { kind: 'ok' };
-
 /** The instance of one component: `ready`, `running`, then put back or made anew, or discarded. */
 export class ComponentVm implements Guest {
+  readonly suspension: Suspension | undefined;
   readonly #definition: ComponentDefinition;
   readonly #cores: CoreInstances;
+  /** Where its core modules count units. */
+  readonly #account: Account | undefined;
   readonly #instantiate: Instantiate;
   /** Packages of WASI that it imports of. */
   readonly #packages: readonly string[];
@@ -51,7 +62,7 @@ export class ComponentVm implements Guest {
   /**
    * Instantiates the component. With an image its core instances are put back after a call, and the glue around them is
    * made anew; without one, or by `fresh`, the whole component is.
-   * It takes no longer than a call may.
+   * It takes no longer than a call may. With a `suspension` it is to be started, without one to be run.
    * @throws NebulaError MOUNT_UNAVAILABLE, INIT_FAILED, ADDRESS_SPACE, *_MINIMUM, MODULE_UNSUPPORTED; a RangeError of V8 when there is no memory to be had
    */
   constructor(
@@ -59,14 +70,21 @@ export class ComponentVm implements Guest {
     image?: SnapshotImage,
     strategy: Strategy = 'fresh',
     space: AddressSpace = UNCOUNTED,
+    suspension?: Suspension,
   ) {
     this.#definition = definition;
-    this.#cores = new CoreInstances(definition, space);
-    this.#instantiate = linkWithin(definition, () => makeGlue(definition));
+    this.suspension = suspension;
+    this.#account = definition.prepared.info.hasBudget ? new Account(definition.limits, suspension) : undefined;
+    if (suspension !== undefined) suspension.meter = this.#account;
+    const calls = suspension === undefined ? undefined : suspendableCalls(() => this.#host);
+    this.#cores = new CoreInstances(definition, space, this.#account, calls);
+    // What an image is of was made in time before, by the same code, which calls nobody while it is made: a watchdog costs a thread.
+    const bound = image !== undefined && strategy !== 'fresh' ? <T>(link: () => T): T => link() : within(definition);
+    this.#instantiate = bound(() => makeGlue(definition));
     this.#packages = [...new Set(definition.component.imports.map((name) => parseInterface(name)?.package ?? ''))];
-    [this.#host, this.#exports] = this.#link((link) => linkWithin(definition, link));
+    [this.#host, this.#exports] = this.#link(bound);
     try {
-      if (image !== undefined && strategy !== 'fresh') this.#cores.capture(image, createRestorer(image, strategy));
+      if (image !== undefined && strategy !== 'fresh') this.#cores.keep(image, createRestorer(image, strategy));
       if (definition.audit) this.#cores.beginAudit();
     } catch (error) {
       closeAll(this.#host.mounts);
@@ -106,13 +124,43 @@ export class ComponentVm implements Guest {
   /** @throws NebulaError ENTRY_MISMATCH, SNAPSHOT_DIVERGED under audit; whatever a fault of the host throws */
   run(call: GuestCall, timeoutMs: number): Ending {
     const entry = this.#entryFor(call);
+    this.#begin(call);
+    const ending = withHost(this.#host, () => this.#enter(call, entry, timeoutMs));
+    this.#ending = explainEnding(ending, this.#cores, this.#definition.limits);
+    return this.#ending;
+  }
+
+  /** @throws as `run` */
+  async start(call: GuestCall): Promise<Ending> {
+    const entry = this.#suspendableEntryFor(call);
+    this.#begin(call);
+    const host = this.#host;
+    this.#account?.begin(host, call.terms ?? initialTerms(0, monotonicNs()));
+    try {
+      const ending = await endingOf(host, entry);
+      this.#ending = explainEnding(ending, this.#cores, this.#definition.limits);
+    } finally {
+      this.#account?.end();
+    }
+    return this.#ending;
+  }
+
+  #begin(call: GuestCall): void {
     if (this.#runsOfState === 0) this.#cores.audit(this.#definition.name);
     this.#runs++;
     this.#runsOfState++;
-    this.#host.begin(call, call.record === undefined ? 0 : this.#memoryBytes);
-    const ending = withHost(this.#host, () => runEntry(this.#host, entry, timeoutMs));
-    this.#ending = explainEnding(ending, this.#cores, this.#definition.limits);
-    return this.#ending;
+    this.#host.begin(call, call.record === undefined ? 0 : this.#cores.memoryBytes);
+  }
+
+  #enter({ terms }: GuestCall, entry: () => void, timeoutMs: number): Ending {
+    const account = this.#account;
+    if (account === undefined) return runEntry(this.#host, entry, timeoutMs);
+    account.begin(this.#host, terms ?? initialTerms(timeoutMs, monotonicNs()));
+    try {
+      return enter(this.#host, entry);
+    } finally {
+      account.end();
+    }
   }
 
   stdout(): Uint8Array {
@@ -125,11 +173,8 @@ export class ComponentVm implements Guest {
 
   usage(): Usage {
     const { hostCalls, inputBytes } = this.#host;
-    return { memoryBytes: this.#memoryBytes, inputBytes, hostCalls };
-  }
-
-  get #memoryBytes(): number {
-    return this.memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+    const { memoryBytes } = this.#cores;
+    return this.#account?.usage(memoryBytes, inputBytes, hostCalls) ?? { memoryBytes, inputBytes, hostCalls };
   }
 
   restore(): boolean {
@@ -142,15 +187,22 @@ export class ComponentVm implements Guest {
     return this.renew();
   }
 
-  /** Puts the core instances back and makes everything around them anew. False when that cannot be exact. */
+  /** Puts the core instances and the state of the glue around them back. False when that cannot be exact. */
   renew(): boolean {
     if (!this.#cores.restore()) return false;
+    const { renew } = this.#instantiate;
+    this.#runsOfState = 0;
+    // Mounts are opened anew, and with them the world.
+    if (renew !== undefined && this.#host.mounts.length === 0) {
+      this.#host.renew();
+      renew();
+      return true;
+    }
     closeAll(this.#host.mounts);
     this.#isClosed = true;
     // Start functions ran when the core instances were made: nothing of the guest's runs here, and a watchdog costs a thread.
     [this.#host, this.#exports] = this.#link((link) => link());
     this.#isClosed = false;
-    this.#runsOfState = 0;
     return this.#host.hostCalls === 0;
   }
 
@@ -165,42 +217,45 @@ export class ComponentVm implements Guest {
   #link(bounded: (link: () => Exports) => Exports): [Host, Exports] {
     const { capabilities, limits, name } = this.#definition;
     const mounts = mountAll(capabilities.mounts, limits);
-    const host = new Host({ programName: name, limits, capabilities }, mounts);
+    const host = new Host({ programName: name, limits, capabilities, account: this.#account }, mounts, this.suspension);
+    // Functions of the host that are called while it is linked are this one's.
+    this.#host = host;
+    // Start functions run the first time, for as long as a call may take.
+    this.#account?.begin(host, initialTerms(limits.timeoutMs, monotonicNs()));
     try {
       return [host, withHost(host, () => bounded(() => this.#instantiateWith(host)))];
     } catch (error) {
       closeAll(mounts);
       this.#cores.release();
       throw error;
+    } finally {
+      this.#account?.end();
     }
   }
 
   #instantiateWith(host: Host): Exports {
-    const { component, name } = this.#definition;
+    const { component } = this.#definition;
     this.#cores.begin();
     try {
-      return this.#instantiate(
+      const exports = this.#instantiate(
         (file) => component.cores.find((core) => core.file === file)?.compiled as WebAssembly.Module,
         createImports(host, this.#packages),
         (module, imports) => this.#cores.next(module, imports),
         LIFT_LOWER_VALUES,
       );
+      this.#cores.linked();
+      return exports;
     } catch (cause) {
-      const ending = host.ending ?? trapOf(cause);
-      if (ending !== undefined) throw unlinked(this.#definition, ending, cause);
-      if (cause instanceof RangeError || isNebulaError(cause)) throw cause;
-      const unknown = /instance import '(\S+)'/.exec(messageOf(cause))?.[1];
-      if (unknown !== undefined) throw new NebulaError('UNKNOWN_IMPORT', { count: 1, imports: unknown }, { cause });
-      throw new NebulaError('INIT_FAILED', { name, detail: messageOf(cause) }, { cause });
+      throw linkFailure(this.#definition, host.ending, cause);
     }
   }
 
   #entryFor({ component: asked }: GuestCall): () => void {
     switch (asked?.kind) {
       case undefined:
-        return runnable((this.#export(ENTRY_INTERFACES.command) as { readonly run: () => unknown }).run);
+        return runnable(this.#command);
       case 'handler': {
-        const { handle } = this.#export(ENTRY_INTERFACES.http) as Handler;
+        const handle = this.#handler;
         return () => handleRequest(this.#host, asked, handle);
       }
       case 'function':
@@ -210,6 +265,33 @@ export class ComponentVm implements Guest {
     }
   }
 
+  #suspendableEntryFor({ component: asked }: GuestCall): () => Promise<void> {
+    const host = this.#host;
+    const entry = suspendableEntry(host, this.#cores);
+    switch (asked?.kind) {
+      case undefined: {
+        const command = this.#command;
+        return () => runSuspendable(host, command, entry);
+      }
+      case 'handler': {
+        const handle = this.#handler;
+        return () => handleSuspendable(host, asked, handle, entry);
+      }
+      case 'function':
+        return () => runSuspendableFunction(host, asked, this.#exports, entry);
+      default:
+        return asked satisfies never;
+    }
+  }
+
+  get #command(): () => unknown {
+    return (this.#export(ENTRY_INTERFACES.command) as { readonly run: () => unknown }).run;
+  }
+
+  get #handler(): Handler['handle'] {
+    return (this.#export(ENTRY_INTERFACES.http) as Handler).handle;
+  }
+
   /** An exported interface, whatever its version. */
   #export(id: string): unknown {
     const { component, name } = this.#definition;
@@ -217,67 +299,4 @@ export class ComponentVm implements Guest {
     if (found !== undefined) return this.#exports[found];
     throw new NebulaError('ENTRY_MISMATCH', { name, expected: id, exports: component.exports.join(', ') });
   }
-}
-
-function runnable(run: () => unknown): () => void {
-  return () => {
-    requireSettled(run());
-  };
-}
-
-function makeGlue({ component, name }: ComponentDefinition): Instantiate {
-  try {
-    return compileGlue(component)();
-  } catch (cause) {
-    throw new NebulaError('INIT_FAILED', { name, detail: messageOf(cause) }, { cause });
-  }
-}
-
-/**
- * Code of a guest runs while a component is linked: start functions of its core modules, and the glue itself.
- * @throws NebulaError INIT_FAILED when it takes longer than a call may; what `link` throws
- */
-function linkWithin<T>(definition: ComponentDefinition, link: () => T): T {
-  const { timeoutMs } = definition.limits;
-  if (timeoutMs === 0) return link();
-  let linked: { readonly value: T } | undefined;
-  runWithin(timeoutMs, () => {
-    linked = { value: link() };
-  });
-  if (linked === undefined) throw unlinked(definition, { kind: 'timeout', timeoutMs });
-  return linked.value;
-}
-
-function unlinked({ name }: ComponentDefinition, ending: Ending, cause?: unknown): NebulaError {
-  const detail = `its instantiation ended with ${describeEnding(ending)}`;
-  return new NebulaError('INIT_FAILED', { name, detail }, { cause });
-}
-
-function runEntry(host: Host, entry: () => void, timeoutMs: number): Ending {
-  if (timeoutMs === 0) return enter(host, entry);
-  let ending: Ending | undefined;
-  const inTime = runWithin(timeoutMs, () => {
-    ending = enter(host, entry);
-  });
-  return inTime && ending !== undefined ? ending : { kind: 'timeout', timeoutMs };
-}
-
-function enter(host: Host, entry: () => void): Ending {
-  try {
-    entry();
-    return host.ending ?? OK;
-  } catch (thrown) {
-    if (host.ending !== undefined) return host.ending;
-    const ending = trapOf(thrown) ?? trapOfAccess(thrown);
-    if (ending !== undefined) return ending;
-    // What a result's `err` case becomes: the value itself.
-    if (!(thrown instanceof Error) || thrown instanceof GuestStop) return { kind: 'exit', exitCode: 1 };
-    throw inert(thrown);
-  }
-}
-
-/** An error that can be read later, when no deadline holds: reading one of the glue's could run more of it. */
-function inert(error: Error): Error {
-  const message: unknown = Object.getOwnPropertyDescriptor(error, 'message')?.value;
-  return typeof message === 'string' ? error : new Error('the glue threw an error without words');
 }

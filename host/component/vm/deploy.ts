@@ -41,7 +41,7 @@ export function deployComponent(definition: ComponentDefinition, space: AddressS
       return {
         image: strategy === 'cow' ? withoutRuns(image) : image,
         strategy,
-        // What a call waits for is not the memory alone: the glue around it is made anew.
+        // What a call waits for is not the memory alone: the glue around it is put back, too.
         calibration: { ...calibration, medianNs: { fresh: initialiseNs, [strategy]: tried } },
         reads: [],
         snapshotBytes: imageBytes(snapshot),

@@ -4,10 +4,12 @@ import { deserialize, serialize } from 'node:v8';
 import { trapOf } from '../../trap.ts';
 import type { FunctionEntry } from '../../component-entry.ts';
 import type { Exports } from '../prepare/glue/contract.ts';
+import type { SuspendableEntry } from './entering.ts';
+import type { CapturedCall } from './glue-exports.ts';
 import { trapOfAccess } from './lift-lower.ts';
 import { requireSettled } from './settled.ts';
 import { sizeOf, Untransferable } from './value-size.ts';
-import type { Host } from '../world/host.ts';
+import { type Host, withHost } from '../world/host.ts';
 import { ChannelSink } from '../world/http/response-sink.ts';
 
 /** What a function came to: the value, or the `err` of a function whose type is a result; or that its arguments do not fit. */
@@ -16,35 +18,75 @@ export type FunctionResult =
   | { readonly kind: 'error'; readonly error: unknown }
   | { readonly kind: 'mistake'; readonly message: string };
 
+type Target = (...values: readonly unknown[]) => unknown;
+
 /** Runs the function and sends its result to whoever asked for it. */
 export function runFunction(host: Host, entry: FunctionEntry, exports: Exports): void {
+  const target = targetOf(entry, exports);
+  reply(host, entry, typeof target === 'function' ? invoke(host, () => target(...entry.arguments), true) : target);
+}
+
+/**
+ * The same of a guest that can be suspended, in three parts: the glue lowers the arguments, the guest runs, and the glue lifts
+ * what it has answered.
+ */
+export async function runSuspendableFunction(
+  host: Host,
+  entry: FunctionEntry,
+  exports: Exports,
+  { capture, enter }: SuspendableEntry,
+): Promise<void> {
+  const target = targetOf(entry, exports);
+  if (typeof target !== 'function') {
+    reply(host, entry, target);
+    return;
+  }
+  let split: { readonly core: CapturedCall; readonly lift: (answer: unknown) => unknown } | undefined;
+  host.splitter = (call, lift) => {
+    host.splitter = undefined;
+    split = { core: capture(call), lift };
+  };
+  const begun = withHost(host, () => invoke(host, () => target(...entry.arguments), true));
+  host.splitter = undefined;
+  // Glue of another shape has run its guest to the end.
+  if (split === undefined) {
+    reply(host, entry, begun);
+    return;
+  }
+  const { core, lift } = split;
+  const answer = await enter(core);
+  withHost(host, () =>
+    reply(
+      host,
+      entry,
+      invoke(host, () => lift(answer), false),
+    ),
+  );
+}
+
+/** The glue's function that a call is of, or why there is none that takes its arguments. */
+function targetOf(entry: FunctionEntry, exports: Exports): Target | FunctionResult {
   const owner = entry.interface === undefined ? exports : (exports[entry.interface] as Exports);
   const key = toJavaScriptName(entry.name);
   const target = Object.hasOwn(owner, key) ? owner[key] : undefined;
-  if (typeof target !== 'function') {
-    reply(host, entry, { kind: 'mistake', message: `the component exports no function "${entry.name}" there` });
-    return;
-  }
-  reply(host, entry, invoke(host, target as (...values: readonly unknown[]) => unknown, entry.arguments));
+  if (typeof target !== 'function')
+    return { kind: 'mistake', message: `the component exports no function "${entry.name}" there` };
+  const given = entry.arguments.length;
+  if (target.length !== given) return { kind: 'mistake', message: `expected ${target.length} arguments, got ${given}` };
+  return target as Target;
 }
 
-function invoke(
-  host: Host,
-  target: (...values: readonly unknown[]) => unknown,
-  values: readonly unknown[],
-): FunctionResult {
-  if (target.length !== values.length) {
-    return { kind: 'mistake', message: `expected ${target.length} arguments, got ${values.length}` };
-  }
+/** @param lowers whether it begins with the arguments, which may not be of their types */
+function invoke(host: Host, call: () => unknown, lowers: boolean): FunctionResult {
   try {
-    return { kind: 'value', value: requireSettled(target(...values)) };
+    return { kind: 'value', value: requireSettled(call()) };
   } catch (thrown) {
     if (host.ending !== undefined || thrown instanceof WebAssembly.RuntimeError) throw thrown;
     // The glue throws a result's `err` as it is.
     if (!(thrown instanceof Error)) return { kind: 'error', error: thrown };
     if (trapOfAccess(thrown) !== undefined) throw thrown;
     // A value that has not the parameter's type is found before the guest runs.
-    if (host.hostCalls === 0 && isMisfit(thrown)) return { kind: 'mistake', message: thrown.message };
+    if (lowers && host.hostCalls === 0 && isMisfit(thrown)) return { kind: 'mistake', message: thrown.message };
     throw thrown;
   }
 }

@@ -37,7 +37,15 @@ export function createImports(host: Host, packages: readonly string[]): Imports 
     if (!frozen.has(name)) freezeClasses(name, made);
     Object.assign(world, made);
   }
+  // They are there for as long as the instance is: no call of it may leave anything in them.
+  for (const each of Object.values(world)) freezeAll(each);
   return world;
+}
+
+function freezeAll(namespace: object): void {
+  if (Object.isFrozen(namespace)) return;
+  for (const value of Object.values(namespace) as unknown[]) if (typeof value === 'function') Object.freeze(value);
+  Object.freeze(namespace);
 }
 
 /** Every glue of a thread has the same classes: none may change what another sees. Their prototypes no glue gets at (prepare/glue/check.ts). */

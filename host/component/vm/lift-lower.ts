@@ -5,7 +5,7 @@
 
 import { STRICT_UTF8_DECODER, UTF8_ENCODER } from '../../bytes.ts';
 import type { Ending } from '../../outcome.ts';
-import type { Lifts, LiftLower, Realloc } from '../prepare/glue/contract.ts';
+import type { HostTask, Lifts, LiftLower, Realloc } from '../prepare/glue/contract.ts';
 import { activeHost, type Host } from '../world/host.ts';
 
 /** What of a list or string the host keeps besides its content. */
@@ -92,6 +92,17 @@ function requireText(value: unknown): string {
   throw new TypeError(`expected a string, received [${typeof value}]`);
 }
 
+const TASK: HostTask = Object.freeze<HostTask>({
+  enterSync() {},
+  componentIdx: () => -1,
+  id: () => 0,
+  getParentSubtask: () => undefined,
+  setErrored() {},
+  reject() {},
+  resolve() {},
+  exit() {},
+});
+
 /** Frozen, since every glue of a thread has it. */
 export const LIFT_LOWER_VALUES: LiftLower = Object.freeze<LiftLower>({
   argument: liftsOf((host, around, content) => host.values.countArgument(around + content)),
@@ -117,6 +128,9 @@ export const LIFT_LOWER_VALUES: LiftLower = Object.freeze<LiftLower>({
     if (bytes.length === sizeBytes) return bytes;
     throw new TypeError(`expected a list of ${sizeBytes} bytes, got one of ${bytes.length}`);
   },
+  isSplit: () => activeHost().splitter !== undefined,
+  split: (call, conclude) => activeHost().splitter?.(call, conclude),
+  task: TASK,
   begin: () => activeHost().values.beginArguments(),
   unknownHandle,
   requireHandle(table, handle) {

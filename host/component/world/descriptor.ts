@@ -100,12 +100,12 @@ export class Descriptor extends Resource {
   }
 
   getFlags(): DescriptorFlags {
-    this.host.enter();
+    this.host.enterLong();
     return this.#flags;
   }
 
   getType(): FileType {
-    this.host.enter();
+    this.host.enterLong();
     return fileType(this.#file.filetype);
   }
 
@@ -134,7 +134,7 @@ export class Descriptor extends Resource {
   }
 
   readDirectory(): DirectoryEntryStream {
-    this.host.enter();
+    this.host.enterLong();
     if (this.#file.filetype !== FILETYPE.directory) throw new WasiError('not-directory');
     return new DirectoryEntryStream(this.host, this.#open.share());
   }
@@ -145,7 +145,7 @@ export class Descriptor extends Resource {
   }
 
   isSameObject(other: Descriptor): boolean {
-    this.host.enter();
+    this.host.enterLong();
     const [mine, theirs] = [this.#identity(), other.#identity()];
     return mine.dev === theirs.dev && mine.ino === theirs.ino;
   }
@@ -208,6 +208,8 @@ export class Descriptor extends Resource {
     const bytes = this.#path(path);
     const { limits } = this.host.options;
     if (this.host.openFiles + STANDARD_STREAMS >= limits.openFiles) throw new WasiError('quota');
+    // Nothing may end the guest between what opens a file and what holds it.
+    this.host.enterLong();
     RESULT.descriptor = undefined;
     const errno = this.#file.open(
       {
@@ -220,7 +222,7 @@ export class Descriptor extends Resource {
       },
       RESULT,
     );
-    this.#settle(errno);
+    settle(this.host, errno);
     const opened = RESULT.descriptor as File | undefined;
     RESULT.descriptor = undefined;
     if (opened === undefined) throw new WasiError('io');
@@ -243,12 +245,12 @@ export class Descriptor extends Resource {
 
   /** Counts the call and throws what an errno means. */
   #settle(errno: number): void {
-    this.host.enter();
+    this.host.enterLong();
     settle(this.host, errno);
   }
 
   #require(right: 'read' | 'write'): void {
-    this.host.enter();
+    this.host.enterLong();
     if (this.#file.filetype === FILETYPE.directory) throw new WasiError('is-directory');
     if (this.#flags[right] !== true) throw new WasiError('bad-descriptor');
   }

@@ -30,7 +30,7 @@ export class DirectoryEntryStream extends Resource {
   }
 
   readDirectoryEntry(): DirectoryEntry | undefined {
-    this.host.enter();
+    this.host.enterLong();
     for (;;) {
       const entry = this.#next();
       if (entry === undefined) return undefined;

@@ -13,7 +13,7 @@ export function createFilesystem(host: Host): Imports {
     'wasi:filesystem/preopens': {
       Descriptor,
       getDirectories() {
-        host.enter();
+        host.enterLong();
         return host.mounts.map((mount, at) => {
           const isWritable = host.options.capabilities.mounts[at]?.access === 'read-write';
           const open = new OpenFile(host, mount.open(host.sources));

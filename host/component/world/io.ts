@@ -50,7 +50,7 @@ export class Pollable extends Resource {
 
   block(): void {
     this.host.enter();
-    this.host.wait([this.awaited]);
+    this.host.waitSuspended([this.awaited]);
   }
 }
 
@@ -58,7 +58,7 @@ export class Pollable extends Resource {
 export function poll(host: Host, pollables: readonly Pollable[]): Uint32Array {
   host.enter();
   if (pollables.length === 0) throw new WebAssembly.RuntimeError('poll of an empty list');
-  host.wait(pollables.map(({ awaited }) => awaited));
+  if (!host.waitSuspended(pollables.map(({ awaited }) => awaited))) return new Uint32Array();
   const ready: number[] = [];
   pollables.forEach(({ awaited }, at) => {
     if (awaited.isReady()) ready.push(at);
@@ -108,7 +108,7 @@ export class InputStream extends Resource {
     for (;;) {
       const bytes = this.#take(toLength(length));
       if (bytes.length > 0 || length === 0n) return bytes;
-      this.host.wait([this.#source]);
+      if (!this.host.waitSuspended([this.#source])) return bytes;
     }
   }
 
@@ -139,6 +139,8 @@ export class InputStream extends Resource {
 /** `wasi:io/streams.output-stream`: bytes for a sink. Methods throw a WasiError with a stream-error. */
 export class OutputStream extends Resource {
   readonly #sink: ByteSink;
+  /** Bytes of a write that were taken before its guest was suspended in it. */
+  #writtenBytes = 0;
 
   constructor(host: Host, sink: ByteSink) {
     super(host);
@@ -159,8 +161,12 @@ export class OutputStream extends Resource {
 
   blockingWriteAndFlush(bytes: Uint8Array): void {
     this.host.enter();
-    this.#writeAll(bytes);
-    this.#flush();
+    let isOver = true;
+    try {
+      isOver = this.#writeAll(bytes) && this.#flush();
+    } finally {
+      if (isOver) this.#writtenBytes = 0;
+    }
   }
 
   flush(): void {
@@ -195,10 +201,10 @@ export class OutputStream extends Resource {
 
   blockingSplice(from: InputStream, length: bigint): bigint {
     this.host.enter();
-    while (this.#room() === 0) this.host.wait([this.#sink]);
+    while (this.#room() === 0) if (!this.host.waitSuspended([this.#sink])) return 0n;
     const room = BigInt(this.#room());
     const bytes = from.blockingRead(length < room ? length : room);
-    this.write(bytes);
+    if (bytes.length > 0) this.write(bytes);
     return BigInt(bytes.length);
   }
 
@@ -217,26 +223,30 @@ export class OutputStream extends Resource {
     return room;
   }
 
-  #writeAll(bytes: Uint8Array): void {
-    let rest = bytes;
-    while (rest.length > 0) {
+  /** False when the guest is to be suspended, and this to be called with the same bytes again. */
+  #writeAll(bytes: Uint8Array): boolean {
+    while (this.#writtenBytes < bytes.length) {
       const room = this.#room();
       if (room === 0) {
-        this.host.wait([this.#sink]);
+        if (!this.host.waitSuspended([this.#sink])) return false;
         continue;
       }
-      const part = rest.length > room ? rest.subarray(0, room) : rest;
+      const part = bytes.subarray(this.#writtenBytes, this.#writtenBytes + room);
+      this.#writtenBytes += part.length;
       this.#sink.put(part);
-      rest = rest.subarray(part.length);
     }
+    return true;
   }
 
-  #flush(): void {
+  /** False as `#writeAll` has it. */
+  #flush(): boolean {
     const sink = this.#sink;
     while (sink.isFlushed?.() === false) {
       this.#room();
-      this.host.wait([{ isReady: () => sink.isFlushed?.() !== false || sink.room() === undefined }]);
+      const flushed = { isReady: () => sink.isFlushed?.() !== false || sink.room() === undefined };
+      if (!this.host.waitSuspended([flushed])) return false;
     }
     this.#room();
+    return true;
   }
 }

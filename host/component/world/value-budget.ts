@@ -8,6 +8,9 @@ import type { GuestStop } from './guest-stop.ts';
 const ARGUMENT_SLACK_BYTES = 65_536;
 /** A result in the host's memory may take so many times what it takes as it travels: values of one byte become objects. */
 const RESULT_FACTOR = 4;
+/** Arguments from so many bytes on cost units, and what one unit is of. */
+const CHARGED_BYTES = 4096;
+const BYTES_PER_UNIT = 32;
 /** Whatever the limits say, values leave this thread's heap room. */
 const MOST_VALUE_BYTES = getHeapStatistics().heap_size_limit / 2;
 
@@ -41,6 +44,7 @@ export class ValueBudget {
     this.#argumentBytes += sizeBytes;
     if (this.#argumentBytes > Math.min(allowed + ARGUMENT_SLACK_BYTES, MOST_VALUE_BYTES))
       throw this.#session.stop({ kind: 'limit', limit: 'memoryBytes', allowed });
+    if (sizeBytes >= CHARGED_BYTES) this.#session.spend(sizeBytes / BYTES_PER_UNIT);
   }
 
   /** Counts what a result takes: its strings and numbers travel as they are. */

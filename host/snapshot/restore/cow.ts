@@ -9,7 +9,7 @@
 
 import { NO_BYTES } from '../../bytes.ts';
 import { DiscardList } from '../../linux/discard.ts';
-import { discardPages, mapPrivate } from '../../linux/memory.ts';
+import { addressOf, discardPages, mapPrivate } from '../../linux/memory.ts';
 import { hugePageSizeBytes, pageSizeBytes } from '../../linux/page-size.ts';
 import { hasPagemapScan, pagemapScan } from '../../linux/pagemap.ts';
 import { touchedPages, writtenPages } from '../../linux/touched-pages.ts';
@@ -81,6 +81,13 @@ export class CowRestorer implements Restorer {
     this.#isMisplaced = this.#keepsRead && (this.#address - this.#image.memfdOffset) % this.#hugePageBytes !== 0;
     if (this.#isMisplaced) this.#keepsRead = false;
     this.#setHot([]);
+  }
+
+  regrown(memory: WebAssembly.Memory): boolean {
+    if (addressOf(memory.buffer) !== this.#address) return false;
+    this.#memory = new Uint8Array(memory.buffer);
+    this.#setHot(this.#hot.ranges());
+    return true;
   }
 
   observe(): void {

@@ -11,6 +11,11 @@ export interface Restorer {
   readonly isMisplaced?: boolean;
   /** Fills a new instance's memory with the snapshot. Called once, before the first run. */
   attach(memory: WebAssembly.Memory): void;
+  /**
+   * Told that the memory has grown, and so has another buffer. False where that is elsewhere: V8 copies a memory that cannot
+   * grow in its place, and what was mapped there is no part of it.
+   */
+  regrown(memory: WebAssembly.Memory): boolean;
   /** Told after a run and before `restore`, while the memory still shows what the run touched. */
   observe(): void;
   /** Puts the memory back; its size is unchanged. False when it cannot. */

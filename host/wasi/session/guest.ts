@@ -2,12 +2,16 @@
 
 import type { ComponentEntry } from '../../component-entry.ts';
 import type { Ending, Usage } from '../../outcome.ts';
+import type { Suspension } from '../../waiting/suspension.ts';
 import type { SessionCall } from './session.ts';
+import type { Terms } from './terms.ts';
 
 /** What one invocation gives a guest. */
 export interface GuestCall extends SessionCall {
   /** What a component is asked for besides. */
   readonly component?: ComponentEntry | undefined;
+  /** Of a guest whose code counts units: when it is stopped, in place of `timeoutMs`. */
+  readonly terms?: Terms | undefined;
 }
 
 /** One guest of a thread, of whichever kind. */
@@ -20,6 +24,13 @@ export interface Guest {
   readonly isMisplaced: boolean;
   /** Runs the function once. `timeoutMs` above 0 is enforced here, in this thread; 0 leaves the deadline to others. */
   run(call: GuestCall, timeoutMs: number): Ending;
+  /** How it waits; absent of one that cannot be suspended, which is then only `run`. */
+  readonly suspension?: Suspension | undefined;
+  /**
+   * The same as `run` of one that can be suspended. The guest has run to its end or to its first wait when this returns; how
+   * it ends where it is dropped means nothing.
+   */
+  start?(call: GuestCall): Promise<Ending>;
   stdout(): Uint8Array;
   stderr(): Uint8Array;
   usage(): Usage;

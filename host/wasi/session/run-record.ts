@@ -1,48 +1,30 @@
 /**
- * What a guest has written and used so far, in shared memory that outlives its thread: whoever ends the thread reads it. One
- * per thread, which writes it; a thread runs one guest at a time.
- *
- * Layout: 8 Int32 (run; bytes of stdout, of stderr; number of the buffer of stdout, of stderr), 4 Float64 (calls into the
- * host, bytes read of stdin, of a request's body, size of the memory), then the first buffers of stdout and stderr. A stream
- * that outgrows its buffer gets another one with a number of its own, which the thread announces before it is used.
+ * What a guest has written and used so far, in shared memory that outlives its thread: whoever ends the thread reads it
+ * (run-reader.ts). One per thread, for guests that run to their end, and one for each guest of the waiting lane that is under way.
  */
 
-import { NO_OUTPUT } from '../../bytes.ts';
-import type { Usage } from '../../outcome.ts';
-
-const RUN = 0;
-const LENGTH = 1;
-const BUFFER = 3;
-const HEAD_BYTES = 32;
-
-/** Indices of what is counted. */
-export const COUNT = { hostCalls: 0, inputBytes: 1, bodyBytes: 2, memoryBytes: 3 } as const;
-const COUNTS = 4;
-const COUNTS_BYTES = COUNTS * 8;
-
-/** Bytes of the first buffer of each stream: most outputs fit. */
-const FIRST_BYTES = 16_384;
-const RECORD_BYTES = HEAD_BYTES + COUNTS_BYTES + 2 * FIRST_BYTES;
+import { monotonicNs } from '../../monotonic.ts';
+import {
+  RUN,
+  LENGTH,
+  BUFFER,
+  RESUMED_NS,
+  HELD_NS,
+  COUNTS,
+  FIRST_BYTES,
+  GUEST_STATE,
+  STATE_MASK,
+  cellOf,
+  type StreamIndex,
+  type StreamBuffer,
+  headOf,
+  countsOf,
+  firstOf,
+} from './record-layout.ts';
+import { RUN as TOLD } from './stop-cell.ts';
 
 /** A buffer that grew beyond this is given back after the invocation. */
 const KEPT_BYTES = 1024 * 1024;
-
-/** The streams by their places in the record. */
-export type StreamIndex = 0 | 1;
-
-/** A larger buffer of a stream, for the other side. */
-export interface StreamBuffer {
-  readonly stream: StreamIndex;
-  readonly number: number;
-  readonly buffer: SharedArrayBuffer;
-}
-
-/** What of a run is known from outside its thread. */
-export interface Recorded {
-  readonly stdout: Uint8Array;
-  readonly stderr: Uint8Array;
-  readonly usage: Usage;
-}
 
 /** Tells the other side of a buffer before it is used. */
 export type Announce = (buffer: StreamBuffer) => void;
@@ -54,6 +36,7 @@ export function ownCounts(): Float64Array {
 
 /** One stream, as the thread that writes it sees it. */
 export class StreamRecord {
+  readonly #record: number;
   readonly #stream: StreamIndex;
   readonly #head: Int32Array;
   readonly #announce: Announce;
@@ -62,7 +45,8 @@ export class StreamRecord {
   #number = 0;
   #numbers = 0;
 
-  constructor(stream: StreamIndex, head: Int32Array, first: Uint8Array, announce: Announce) {
+  constructor(record: number, stream: StreamIndex, head: Int32Array, first: Uint8Array, announce: Announce) {
+    this.#record = record;
     this.#stream = stream;
     this.#head = head;
     this.#first = first;
@@ -94,9 +78,17 @@ export class StreamRecord {
     grown.set(this.#bytes.subarray(0, lengthBytes));
     this.#bytes = grown;
     this.#number = this.#numbers = (this.#numbers % 0x3fff_ffff) + 1;
-    this.#announce({ stream: this.#stream, number: this.#number, buffer });
+    this.#announce({ record: this.#record, stream: this.#stream, number: this.#number, buffer });
     Atomics.store(this.#head, BUFFER + this.#stream, this.#number);
     return grown;
+  }
+
+  /** Lets go of a buffer that grew, here and on the other side; one that is no larger than most need is kept. */
+  shrink(): void {
+    if (this.#bytes.length <= FIRST_BYTES) return;
+    this.#bytes = this.#first;
+    this.#number = 0;
+    this.#announce({ record: this.#record, stream: this.#stream, number: 0, buffer: undefined });
   }
 }
 
@@ -105,92 +97,65 @@ export class RunRecord {
   readonly stdout: StreamRecord;
   readonly stderr: StreamRecord;
   readonly counts: Float64Array;
+  /** Its number among those of its thread; the thread's own is 0. */
+  readonly number: number;
   /** The run that begins next. */
   run = 0;
   readonly #head: Int32Array;
+  /** Tells which guest of the thread, of those that were suspended, has it now: the number of its record, or 0. */
+  readonly #resumed: Int32Array | undefined;
 
-  constructor(shared: SharedArrayBuffer, announce: Announce) {
+  constructor(shared: SharedArrayBuffer, announce: Announce, number: number = 0, resumed?: Int32Array) {
+    this.number = number;
+    this.#resumed = resumed;
     this.#head = headOf(shared);
     this.counts = countsOf(shared);
-    this.stdout = new StreamRecord(0, this.#head, firstOf(shared, 0), announce);
-    this.stderr = new StreamRecord(1, this.#head, firstOf(shared, 1), announce);
+    this.stdout = new StreamRecord(number, 0, this.#head, firstOf(shared, 0), announce);
+    this.stderr = new StreamRecord(number, 1, this.#head, firstOf(shared, 1), announce);
   }
 
   /** Streams and counts have started over: what they hold is of this run from now on. */
   begin(): void {
-    Atomics.store(this.#head, RUN, this.run);
-  }
-}
-
-/** How far a stream has come, and in which buffer. */
-interface Extent {
-  readonly lengthBytes: number;
-  readonly number: number;
-}
-
-/** The other end: reads what a run has come to, also once its thread is ended. */
-export class RunReader {
-  readonly shared: SharedArrayBuffer;
-  readonly #head: Int32Array;
-  readonly #counts: Float64Array;
-  readonly #grown: [StreamBuffer | undefined, StreamBuffer | undefined] = [undefined, undefined];
-
-  /** @param shared the memory of a record that is not used any more */
-  constructor(shared: SharedArrayBuffer = new SharedArrayBuffer(RECORD_BYTES)) {
-    this.shared = shared;
-    this.#head = headOf(shared);
-    this.#counts = countsOf(shared);
+    this.counts[RESUMED_NS] = 0;
+    this.counts[HELD_NS] = 0;
+    Atomics.store(this.#head, RUN, cellOf(this.run, GUEST_STATE.running));
   }
 
-  /** Takes a larger buffer that was announced. */
-  add(buffer: StreamBuffer): void {
-    this.#grown[buffer.stream] = buffer;
+  /** The guest is about to be suspended, after `heldNs` on its thread; false when it was told to stop, and is to go on for that. */
+  suspend(heldNs: number): boolean {
+    this.rest();
+    this.counts[HELD_NS] = heldNs;
+    return this.#swap(GUEST_STATE.running, GUEST_STATE.suspended) === GUEST_STATE.running;
   }
 
-  /**
-   * What is known of a run; undefined when its guest has not begun, or has ended and another has begun. Its thread may
-   * still write: `listen` is called to take what it has announced.
-   */
-  read(run: number, listen: () => void): Recorded | undefined {
-    if (Atomics.load(this.#head, RUN) !== run) return undefined;
-    const [stdout, stderr] = [this.#extent(0), this.#extent(1)];
-    listen();
-    const counts = this.#counts;
-    const usage = {
-      memoryBytes: counts[COUNT.memoryBytes] as number,
-      inputBytes: (counts[COUNT.inputBytes] as number) + (counts[COUNT.bodyBytes] as number),
-      hostCalls: counts[COUNT.hostCalls] as number,
-    };
-    const recorded = { stdout: this.#bytes(0, stdout), stderr: this.#bytes(1, stderr), usage };
-    if (Atomics.load(this.#head, RUN) === run) return recorded;
-    // What was copied may be of the next run. This one was answered before that began.
-    listen();
-    return undefined;
+  /** The guest has ended, and its answer is on its way. */
+  end(): void {
+    this.rest();
+    Atomics.store(this.#head, RUN, cellOf(this.run, GUEST_STATE.ended));
   }
 
-  #extent(stream: StreamIndex): Extent {
-    // The length first: a buffer that is in use later has these bytes, too.
-    const lengthBytes = Atomics.load(this.#head, LENGTH + stream);
-    return { lengthBytes, number: Atomics.load(this.#head, BUFFER + stream) };
+  /** The guest has its thread no more. */
+  rest(): void {
+    if (this.#resumed !== undefined) Atomics.store(this.#resumed, 0, 0);
   }
 
-  #bytes(stream: StreamIndex, { lengthBytes, number }: Extent): Uint8Array {
-    if (number === 0) return firstOf(this.shared, stream).slice(0, lengthBytes);
-    const grown = this.#grown[stream];
-    // In any other buffer is what an earlier run wrote, perhaps of another function.
-    if (grown === undefined || grown.number < number) return NO_OUTPUT;
-    return new Uint8Array(grown.buffer).slice(0, lengthBytes);
+  /** The guest is about to go on; false when it was dropped. */
+  resume(): boolean {
+    this.counts[RESUMED_NS] = monotonicNs();
+    if (this.#swap(GUEST_STATE.suspended, GUEST_STATE.running) === GUEST_STATE.dropped) return false;
+    if (this.#resumed !== undefined) Atomics.store(this.#resumed, 0, this.number);
+    return true;
   }
-}
 
-function headOf(shared: SharedArrayBuffer): Int32Array {
-  return new Int32Array(shared, 0, HEAD_BYTES / 4);
-}
+  /** Whether another thread stops the guest, and why: a value of `RUN`, as in a cell of its own. */
+  get told(): number {
+    const state = Atomics.load(this.#head, RUN) & STATE_MASK;
+    if (state === GUEST_STATE.aborted) return TOLD.aborted;
+    return state === GUEST_STATE.late ? TOLD.late : TOLD.underWay;
+  }
 
-function countsOf(shared: SharedArrayBuffer): Float64Array {
-  return new Float64Array(shared, HEAD_BYTES, COUNTS);
-}
-
-function firstOf(shared: SharedArrayBuffer, stream: StreamIndex): Uint8Array {
-  return new Uint8Array(shared, HEAD_BYTES + COUNTS_BYTES + stream * FIRST_BYTES, FIRST_BYTES);
+  /** Answers the state before. */
+  #swap(from: number, to: number): number {
+    return Atomics.compareExchange(this.#head, RUN, cellOf(this.run, from), cellOf(this.run, to)) & STATE_MASK;
+  }
 }

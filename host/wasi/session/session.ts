@@ -13,7 +13,9 @@ import type { Ending } from '../../outcome.ts';
 import type { PassOn } from '../../pass-on.ts';
 import { CLOCKID } from '../clock-id.ts';
 import { ERRNO } from '../errno.ts';
-import { COUNT, ownCounts, type RunRecord } from './run-record.ts';
+import type { Account } from './account.ts';
+import { COUNT } from './record-layout.ts';
+import { ownCounts, type RunRecord } from './run-record.ts';
 import { InputBuffer, OutputBuffer } from './stdio.ts';
 
 /** What a guest is given once, for all of its invocations. */
@@ -22,6 +24,8 @@ export interface SessionOptions {
   readonly programName: string;
   readonly limits: Limits;
   readonly capabilities: Capabilities;
+  /** What a guest whose code counts units may use. */
+  readonly account?: Account | undefined;
 }
 
 /** What one invocation gives a guest, whatever version of WASI it speaks. */
@@ -34,6 +38,14 @@ export interface SessionCall {
   /** Where it is kept what the guest writes and uses, in place of memory of the guest's own. */
   readonly record?: RunRecord | undefined;
 }
+
+/** Calls of the host after which a guest that counts units is asked about: those are a tenth of a millisecond, or ten of slow ones. */
+const CALLS_UNASKED = 16;
+
+/** Randomness drawn before the guest is asked about again; 8 bytes are one unit, and the units of its call stand for a little. */
+const DRAWN_BYTES = 65_536;
+const DRAWN_BYTES_PER_UNIT = 8;
+const UNCHARGED_BYTES = 256;
 
 const EXIT_OK: Ending = Object.freeze({ kind: 'ok' });
 
@@ -59,6 +71,7 @@ export class Session<Stop extends object> {
   ending: Ending | undefined = undefined;
   /** What the guest has used, by `COUNT`: in the memory of a record, or in its own. */
   counts: Float64Array = ownCounts();
+  readonly #account: Account | undefined;
   readonly #stopSignal: Stop;
   #isStopped = false;
 
@@ -66,6 +79,7 @@ export class Session<Stop extends object> {
   constructor(options: SessionOptions, mounts: readonly MountedDirectory[], stopSignal: Stop) {
     const { limits, capabilities } = options;
     this.options = options;
+    this.#account = options.account;
     this.mounts = mounts;
     this.stdout = new OutputBuffer('outputBytes', limits.outputBytes);
     this.stderr = new OutputBuffer('stderrBytes', limits.stderrBytes);
@@ -110,7 +124,31 @@ export class Session<Stop extends object> {
   enter(): void {
     // A guest with exception handling can catch what stops it: it gets no further.
     if (this.#isStopped) throw this.#stopSignal;
-    this.counts[COUNT.hostCalls] = this.hostCalls + 1;
+    const calls = this.hostCalls + 1;
+    this.counts[COUNT.hostCalls] = calls;
+    if (this.#account !== undefined && calls % CALLS_UNASKED === 0) this.ask();
+  }
+
+  /** In place of `enter`, of a host function that alone may take long whatever it is given. */
+  enterLong(): void {
+    this.enter();
+    this.ask();
+  }
+
+  /** Ends a guest that counts units where it may not go on: its own code asks only for each grant. Costs it no units. */
+  ask(): void {
+    const ending = this.#account?.check();
+    if (ending !== undefined) throw this.stop(ending);
+  }
+
+  /**
+   * Charges a guest that counts units for what a host function is given to do beyond the units of any call, which depend on
+   * what the guest gave and on nothing else; ends it where it may not go on.
+   */
+  spend(units: number): void {
+    if (this.#account === undefined || this.#account.charge(Math.floor(units))) return;
+    this.#isStopped = true;
+    throw this.#stopSignal;
   }
 
   /**
@@ -121,6 +159,11 @@ export class Session<Stop extends object> {
     this.ending ??= ending;
     this.#isStopped = true;
     return this.#stopSignal;
+  }
+
+  /** Whether something has ended the guest, which may not have noticed. */
+  get isStopped(): boolean {
+    return this.#isStopped;
   }
 
   /** Ends the guest by its own exit; `exitCode` 0 is a success. To be thrown, as by `stop`. */
@@ -153,6 +196,14 @@ export class Session<Stop extends object> {
   /** Fills `length` bytes from `position` on with randomness; they must be inside. */
   fillRandom(bytes: Uint8Array, position: number, length: number): void {
     this.reads.random = true;
-    this.random.draw(bytes, position, length);
+    if (this.#account === undefined || length <= UNCHARGED_BYTES) {
+      this.random.draw(bytes, position, length);
+      return;
+    }
+    for (let done = 0; done < length; done += DRAWN_BYTES) {
+      const drawn = Math.min(DRAWN_BYTES, length - done);
+      this.spend(drawn / DRAWN_BYTES_PER_UNIT);
+      this.random.draw(bytes, position + done, drawn);
+    }
   }
 }

@@ -1,11 +1,12 @@
 /** The guest's standard streams: byte buffers. */
 
-import { NO_BYTES, NO_OUTPUT } from '../../bytes.ts';
+import { NO_BYTES, noOutput } from '../../bytes.ts';
 import { Descriptor, type Result } from '../../filesystem/descriptor.ts';
 import { passOn } from '../../pass-on.ts';
 import { ERRNO } from '../errno.ts';
 import { FILETYPE } from '../filetype.ts';
-import { COUNT, type StreamRecord } from './run-record.ts';
+import { COUNT } from './record-layout.ts';
+import type { StreamRecord } from './run-record.ts';
 
 /** A stream of bytes: it has no offset, no size and no times. */
 abstract class Stream extends Descriptor {
@@ -160,6 +161,6 @@ export class OutputBuffer extends Stream {
 
   /** A copy of what was written, owned by the caller. */
   take(): Uint8Array {
-    return this.#length === 0 || this.#fd !== undefined ? NO_OUTPUT : this.#buffer.slice(0, this.#length);
+    return this.#length === 0 || this.#fd !== undefined ? noOutput() : this.#buffer.slice(0, this.#length);
   }
 }

@@ -3,7 +3,7 @@
 import { NO_BYTES } from '../../../host/bytes.ts';
 import type { HeaderList, RequestHead } from '../../../host/http-message.ts';
 import { NebulaError } from '../../../host/errors.ts';
-import { isForGuest, isServersField } from '../../../host/http-fields.ts';
+import { hasContent, isForGuest, isServersField } from '../../../host/http-fields.ts';
 import type { Nebula } from '../../api/nebula.ts';
 import { GuestEnded } from '../../component/guest-ended.ts';
 import { announcedBytes, type Answer, type Exchange } from './exchange.ts';
@@ -22,9 +22,15 @@ export async function serveComponent(nebula: Nebula, exchange: Exchange, name: s
     const response = await nebula.fn(name).send(toHead(exchange), body, exchange.signal);
     // Nobody but the body's reader is told how the guest ended.
     response.outcome.catch(() => undefined);
+    const { status, whole } = response;
+    const isWhole = whole !== undefined && hasContent(exchange.method, status) && response.trailers() === undefined;
+    // The transport says how long a body is that it has.
+    const fields = guestsFields(isWhole ? response.headers.filter(([name]) => !isLength(name)) : response.headers);
+    const headers = [...fields.flat(), 'Nebula-Function-Version', String(record.version)];
+    if (isWhole) return { status, headers, body: whole };
     return {
-      status: response.status,
-      headers: [...guestsFields(response.headers).flat(), 'Nebula-Function-Version', String(record.version)],
+      status,
+      headers,
       body: NO_BYTES,
       stream: {
         body: response.body,
@@ -36,6 +42,10 @@ export async function serveComponent(nebula: Nebula, exchange: Exchange, name: s
     if (error instanceof GuestEnded && error.outcome.kind !== 'ok') return guestFailureAnswer(record, error.outcome);
     throw error instanceof GuestEnded ? error.toFailure() : error;
   }
+}
+
+function isLength(name: string): boolean {
+  return name.toLowerCase() === 'content-length';
 }
 
 /** What a guest says, but for what is not its to say. */

@@ -61,6 +61,18 @@ function pausedMetric(stats: () => NebulaStats): Gauge {
   });
 }
 
+type AddCounter = (name: string, help: string, labelNames: string[], read: (metric: Counter) => void) => void;
+
+/** What guests have used of what is counted. */
+function countUsed(counter: AddCounter, stats: () => NebulaStats): void {
+  counter('nebula_units_total', 'Units that guests have counted', ['function'], (metric) => {
+    for (const { name, used } of stats().functions) metric.inc({ function: name }, used.units);
+  });
+  counter('nebula_cpu_seconds_total', 'Processor time of guests, where it is counted', ['function'], (metric) => {
+    for (const { name, used } of stats().functions) metric.inc({ function: name }, used.cpuNs / 1e9);
+  });
+}
+
 /** A registry of its own: prom-client's global one belongs to the application. */
 export function createMetrics(nebula: Nebula, tally: ResponseTally): Metrics {
   const registry = new Registry();
@@ -78,7 +90,7 @@ export function createMetrics(nebula: Nebula, tally: ResponseTally): Metrics {
     });
     registry.registerMetric(metric);
   };
-  const counter = (name: string, help: string, labelNames: string[], read: (metric: Counter) => void): void => {
+  const counter: AddCounter = (name, help, labelNames, read) => {
     const metric = new Counter({
       name,
       help,
@@ -96,14 +108,19 @@ export function createMetrics(nebula: Nebula, tally: ResponseTally): Metrics {
       for (const [outcome, count] of Object.entries(outcomes)) metric.inc({ function: name, outcome }, count);
     }
   });
+  countUsed(counter, stats);
   registry.registerMetric(new LatencyMetric(stats));
   gauge('nebula_running', 'Invocations that run now', () => stats().executor.running);
+  gauge('nebula_suspended', 'Invocations whose guests wait without a thread', () => stats().executor.suspended);
   gauge('nebula_waiting', 'Invocations that wait now', () => stats().executor.waiting);
   gauge('nebula_units', 'Threads, containers or processes alive', () => stats().executor.units);
   gauge('nebula_memories', 'Wasm memories alive', () => stats().executor.memories);
   gauge('nebula_memories_limit', 'Wasm memories there may be', () => stats().executor.memoriesLimit);
   counter('nebula_units_replaced_total', 'Units lost to deadlines, aborts or crashes', [], (metric) => {
     metric.inc(stats().executor.unitsReplaced);
+  });
+  counter('nebula_stops_total', 'Guests that were stopped, and whose units live on', [], (metric) => {
+    metric.inc(stats().executor.stops);
   });
   counter('nebula_pauses_total', 'Pauses of functions whose calls kept ending their threads', [], (metric) => {
     metric.inc(stats().executor.pauses ?? 0);

@@ -10,7 +10,7 @@ import { NebulaError } from '../../../host/errors.ts';
 import { GatheredBytes } from '../../../host/gathered-bytes.ts';
 import { hasContent } from '../../../host/http-fields.ts';
 import { announcedBytes, BodyTooLarge, lengthOf, type Answer, type BodyStream } from './exchange.ts';
-import { DisconnectSignal } from './disconnect-signal.ts';
+import { DisconnectSignal } from '../../../pools/disconnect-signal.ts';
 
 /** Calls in flight on one connection; more than one when the client pipelines. */
 export type Connection = Set<NodeCall>;

@@ -20,7 +20,10 @@ const OUTCOME_HEADERS = Object.fromEntries(
   Object.entries(OUTCOME_FIELDS).map(([name, description]) => [
     name,
     {
-      description: name === 'Server-Timing' ? `${description} that took some: ${ALL_PHASES.join(', ')}` : description,
+      description:
+        name === 'Server-Timing'
+          ? `${description} that took some: ${ALL_PHASES.join(', ')}; and cpu, where it is counted`
+          : description,
       schema: { type: 'string' },
     },
   ]),

@@ -91,6 +91,17 @@ test('measureBaseline() takes the steps of a counter as samples of power', () =>
   close(noiseW, 0);
 });
 
+// Steps of 1 W and 3 W in turn: those that lie in the window as a whole count, 10 of them between 2 s and 12 s.
+test('measureBaseline() tells the noise of the steps of a counter within the window', () => {
+  const counter = integralOf(20, (timeS) => 2 * timeS - (timeS % 2), 'counter');
+  const noiseOf = (startS: number, endS: number): number | undefined =>
+    measureBaseline(counter, [{ startS, endS }]).levels[0]?.sampleSdW;
+  close(noiseOf(2, 12) ?? 0, Math.sqrt(10 / 9));
+  // From 2.5 s to 12.5 s nine are whole: five of 3 W and four of 1 W.
+  const mean = (5 * 3 + 4) / 9;
+  close(noiseOf(2.5, 12.5) ?? 0, Math.sqrt((5 * (3 - mean) ** 2 + 4 * (1 - mean) ** 2) / 8));
+});
+
 test('measureBaseline() weighs the noise of windows by their samples', () => {
   const integral = integralOf(60, (timeS) => (timeS >= 20 && timeS % 2 === 0 ? 4 : 6));
   const { noiseW, levels } = measureBaseline(integral, [

@@ -24,6 +24,28 @@ test('debounce() keeps and counts an edge to the level that the line had', () =>
   assert.equal(clean.repeats, 1);
 });
 
+const timesOf = (edges: readonly Edge[], limitS?: number): number[] =>
+  debounce(edges, limitS).edges.map(({ timeS }) => timeS);
+
+test('debounce() joins edges that are less than the limit apart, each from the one before', () => {
+  const chain = [edge(1, 1), edge(1.25, 0), edge(1.5, 1), edge(3, 0)];
+  assert.deepEqual(timesOf(chain, 0.375), [1, 3]);
+  assert.deepEqual(timesOf(chain, 0.25), [1, 1.25, 1.5, 3]);
+  // 50 us unless told otherwise.
+  assert.deepEqual(timesOf([edge(0, 1), edge(49e-6, 0), edge(1, 1)]), [1]);
+  assert.deepEqual(timesOf([edge(0, 1), edge(51e-6, 0), edge(1, 1)]), [0, 51e-6, 1]);
+  assert.deepEqual(debounce([]), { edges: [], glitches: 0, bounces: 0, repeats: 0 });
+});
+
+test('debounce() refuses times that fall, and takes equal ones', () => {
+  assert.deepEqual(debounce([edge(1, 1), edge(1, 0), edge(2, 1)]).glitches, 1);
+  assert.throws(() => debounce([edge(1, 1), edge(2, 0), edge(1.5, 1)]), {
+    key: 'EDGES_INVALID',
+    fields: { what: 'the logger', expected: 'rising times', got: '1.5 s after 2 s' },
+  });
+  assert.throws(() => debounce([edge(Number.NaN, 1)]), { key: 'EDGES_INVALID' });
+});
+
 test('hostEdgeToEdge() takes the middle of the write and half its width', () => {
   const host = {
     id: 'a',
@@ -36,5 +58,12 @@ test('hostEdgeToEdge() takes the middle of the write and half its width', () => 
   const moved = hostEdgeToEdge(host, 0n);
   assert.ok(Math.abs(moved.timeS - 1.000002) < 1e-12);
   assert.ok(Math.abs(moved.halfWidthS - 2e-6) < 1e-15);
-  assert.throws(() => hostEdgeToEdge({ ...host, afterNs: 0n }, 0n), { key: 'EDGES_INVALID' });
+  const later = hostEdgeToEdge(host, 400_000_000n);
+  assert.ok(Math.abs(later.timeS - 0.600002) < 1e-12);
+  const atOnce = hostEdgeToEdge({ ...host, afterNs: host.beforeNs }, 0n);
+  assert.deepEqual(atOnce, { timeS: 1, level: 1, halfWidthS: 0 });
+  assert.throws(() => hostEdgeToEdge({ ...host, afterNs: 999_999_999n }, 0n), {
+    key: 'EDGES_INVALID',
+    fields: { what: 'a', expected: 'a time after the write', got: '1000000000 ns to 999999999 ns' },
+  });
 });

@@ -158,3 +158,102 @@ test('verdictOf() leaves a call shorter than the refresh to its batch, and a bat
   assert.equal(verdictOf(call, few), 'unresolvable');
   assert.equal(batch.synthetic, true);
 });
+
+/** Twenty seconds of 2 W, told each second in steps of 0.12 W. */
+function steady(rule: SampleRule, refreshS = 1): PowerIntegral {
+  const trace = sampleCurve([{ fromS: 0, powerW: 2 }], { rule, intervalS: 1, untilS: 20 });
+  return new PowerIntegral({ ...trace, resolution: 0.12, refreshS });
+}
+
+const near = (got: number | undefined, expected: number): void =>
+  assert.ok(Math.abs((got ?? Number.NaN) - expected) < 1e-9, `expected ${expected}, got ${got}`);
+
+const TEN_SECONDS = { startS: 5, endS: 15 };
+/** A rounded value is uniform over its step. */
+const ROUNDING_W = 0.12 / Math.sqrt(12);
+
+test('measureWindow() knows the uncertainty of rounded samples, of samples that repeat and of two readings of a counter', () => {
+  for (const [rule, refreshS, uncertaintyJ] of [
+    ['instant', 1, ROUNDING_W * Math.sqrt(10)],
+    ['average', 1, ROUNDING_W * Math.sqrt(10)],
+    ['average', 4, 2 * ROUNDING_W * Math.sqrt(10)],
+    ['average', 0.25, ROUNDING_W * Math.sqrt(10)],
+    ['counter', 1, 0.12 / Math.sqrt(6)],
+  ] as const) {
+    const { gross, net, idleW, idleExtrapolated } = measureWindow(steady(rule, refreshS), TEN_SECONDS);
+    near(gross?.valueJ, 20);
+    near(gross?.uncertaintyJ, uncertaintyJ);
+    near(gross?.lowJ, 20 - 1.959964 * uncertaintyJ);
+    near(gross?.highJ, 20 + 1.959964 * uncertaintyJ);
+    assert.deepEqual([net, idleW, idleExtrapolated], [undefined, undefined, false]);
+  }
+});
+
+test('measureWindow() counts the time of a boundary with the power that it moves, above idle for the net energy', () => {
+  const level = { meanW: 1.5, errorW: 0.01, sampleSdW: 0.05, samples: 2 };
+  const baseline = {
+    levels: [
+      { ...level, startS: 0, endS: 2 },
+      { ...level, startS: 18, endS: 20 },
+    ],
+    noiseW: 0.05,
+    wanderW: 0.02,
+  };
+  const window = { ...TEN_SECONDS, startUncertaintyS: 0.3, endUncertaintyS: 0.4 };
+  const { gross, net, idleW } = measureWindow(steady('average'), window, baseline);
+  const samplesJ2 = 10 * (0.05 ** 2 + ROUNDING_W ** 2);
+  near(gross?.uncertaintyJ, Math.sqrt(samplesJ2 + (2 * 0.5) ** 2));
+  assert.equal(idleW, 1.5);
+  near(net?.valueJ, 5);
+  // Both levels count half, so their errors come to 0.01 / sqrt(2) W; over 10 s.
+  const idleJ2 = 100 * (0.01 ** 2 / 2 + 0.02 ** 2);
+  near(net?.uncertaintyJ, Math.sqrt(samplesJ2 + (0.5 * 0.5) ** 2 + idleJ2));
+  const early = measureWindow(steady('average'), { startS: 0, endS: 1 }, baseline);
+  assert.equal(early.idleExtrapolated, true);
+});
+
+// Power rises from 0 W to 3 W within the interval that the boundary lies in: the mean of its square is 3 W^2.
+test('measureWindow() takes the root mean square of the power about a boundary', () => {
+  const trace = sampleCurve([{ fromS: 0, powerW: 0 }], { rule: 'instant', intervalS: 1, untilS: 20 });
+  const integral = new PowerIntegral({ ...trace, value: trace.timeS.map((timeS) => (timeS < 5 ? 0 : 3)) });
+  const uncertaintyOf = (startUncertaintyS: number): number =>
+    measureWindow(integral, { startS: 4.5, endS: 15, startUncertaintyS }).gross?.uncertaintyJ ?? Number.NaN;
+  near(Math.sqrt(uncertaintyOf(0.2) ** 2 - uncertaintyOf(0) ** 2), 0.2 * Math.sqrt(3));
+});
+
+test('measureWindow() has no energy of a window without a length, or with more than a thousandth uncovered', () => {
+  const integral = steady('average');
+  for (const window of [
+    { startS: 5, endS: 5 },
+    { startS: 6, endS: 5 },
+  ]) {
+    const { gross, resolvable, reasons } = measureWindow(integral, window);
+    assert.deepEqual([gross, resolvable], [undefined, false]);
+    assert.equal(reasons.at(-1), 'too much of it has no samples');
+  }
+  near(measureWindow(integral, { startS: 0.25, endS: 20.0195 }).gross?.valueJ, 39.5);
+  assert.equal(measureWindow(integral, { startS: 0.25, endS: 20.0205 }).gross, undefined);
+});
+
+const reasonsOf = (startS: number, endS: number, refreshS = 1, uncertaintyS = 0): readonly string[] =>
+  measureWindow(steady('average', refreshS), { startS, endS, startUncertaintyS: uncertaintyS }).reasons;
+
+test('measureWindow() says what keeps a window from being resolved: samples, refreshes, uncertainty', () => {
+  assert.deepEqual(reasonsOf(5, 15), []);
+  assert.deepEqual(reasonsOf(4.5, 14.5), []);
+  assert.deepEqual(reasonsOf(4.5, 13.5), ['9 samples, 10 are needed']);
+  assert.deepEqual(reasonsOf(5, 15, 2), []);
+  assert.deepEqual(reasonsOf(5, 15, 2.5), ['10 s long, 5 refreshes of 2.5 s are needed']);
+  // 2 W times 0.99 s of 20 J are 9.9 %; times 2 s 20 %.
+  assert.deepEqual(reasonsOf(5, 15, 1, 0.99), []);
+  assert.deepEqual(reasonsOf(5, 15, 1, 2), ['uncertain by 20.0 %, less than 10 % is needed']);
+});
+
+test('batchWindow() goes from the first start to the last end, with their uncertainties', () => {
+  assert.equal(batchWindow([]), undefined);
+  const first = { startS: 1, endS: 2, startUncertaintyS: 0.1, endUncertaintyS: 0.2 };
+  const last = { startS: 5, endS: 7, startUncertaintyS: 0.3, endUncertaintyS: 0.4 };
+  assert.deepEqual(batchWindow([first, last]), { startS: 1, endS: 7, startUncertaintyS: 0.1, endUncertaintyS: 0.4 });
+  const bare = { startS: 1, endS: 7, startUncertaintyS: 0, endUncertaintyS: 0 };
+  assert.deepEqual(batchWindow([{ startS: 1, endS: 7 }]), bare);
+});

@@ -112,3 +112,64 @@ test('PowerIntegral is exact for averages and counters whatever power does betwe
     { numRuns: 100 },
   );
 });
+
+test('PowerIntegral knows what a step of power within the interval of a boundary hides', () => {
+  // A rise of 6 W within a second: 1 J on average, and (6 J)^2 / 45 or / 180 about it.
+  const instants = new PowerIntegral(trace('instant', [0, 1, 2, 3, 4], [0, 0, 6, 6, 6]));
+  close(instants.over(1.5, 3.5).boundaryJ, Math.sqrt(1 + 36 / 45));
+  close(instants.over(2.5, 3.5).boundaryJ, 0);
+  const averages = new PowerIntegral(trace('average', [0, 1, 2, 3, 4], [99, 2, 2, 8, 8]));
+  close(averages.over(2.5, 3.5).boundaryJ, Math.sqrt(1 + 36 / 180));
+  close(averages.over(1.5, 3.5).boundaryJ, Math.sqrt(1 + 36 / 180));
+  close(averages.over(0.25, 0.75).boundaryJ, 0);
+  // Where a load begins and where it ends, the steps have opposite signs and what they hide adds up.
+  const load = new PowerIntegral(trace('instant', [0, 1, 2, 3, 4], [0, 0, 6, 0, 0]));
+  close(load.over(1.5, 2.5).boundaryJ, Math.sqrt(2 ** 2 + (2 * 36) / 45));
+  // A width of two seconds hides twice as much.
+  const slow = new PowerIntegral(trace('instant', [0, 2, 4, 6], [0, 0, 6, 6]));
+  close(slow.over(3, 5).boundaryJ, Math.sqrt(2 ** 2 + 144 / 45));
+});
+
+test('PowerIntegral tells the power about both boundaries, the weights of samples and how many there are', () => {
+  const integral = new PowerIntegral(trace('instant', [0, 1, 2, 3, 4], [0, 2, 4, 6, 8]));
+  const inner = integral.over(0.5, 3.25);
+  assert.deepEqual(
+    [inner.start, inner.end],
+    [
+      { fromW: 0, toW: 2 },
+      { fromW: 6, toW: 8 },
+    ],
+  );
+  // Half an interval, two, and a quarter of one.
+  close(inner.weightS2, 0.5 + 2 + 0.25);
+  assert.equal(inner.samples, 3);
+  assert.equal(integral.over(1, 3).samples, 3);
+  assert.equal(integral.over(1.5, 1.75).samples, 0);
+  const outside = integral.over(-1, 5);
+  assert.deepEqual([outside.samples, outside.uncoveredS], [5, 2]);
+  for (const power of [outside.start, outside.end]) assert.ok(Number.isNaN(power.fromW));
+  const whole = integral.over(0, 4);
+  assert.deepEqual([whole.start.fromW, whole.end.toW, whole.uncoveredS], [0, 8, 0]);
+  const backwards = integral.over(3, 1);
+  assert.deepEqual([backwards.energyJ, backwards.uncoveredS, backwards.samples], [0, 0, 0]);
+  const counted = new PowerIntegral(trace('counter', [0, 2, 3], [0, 6, 7]));
+  assert.deepEqual(counted.over(0.5, 2.5).start, { fromW: 3, toW: 3 });
+});
+
+test('PowerIntegral calls an interval a gap beyond one and a half of the median, or beyond what it is told', () => {
+  const gapsOf = (widthS: number, gapS?: number): number[] => {
+    const times = [0, 1, 2, 3, 3 + widthS, 4 + widthS];
+    const integral = new PowerIntegral(trace('instant', times, [1, 1, 1, 1, 1, 1]), gapS === undefined ? {} : { gapS });
+    return [integral.gaps, integral.gapS, integral.over(0, 4 + widthS).energyJ];
+  };
+  assert.deepEqual(gapsOf(1.5), [0, 0, 5.5]);
+  assert.deepEqual(gapsOf(1.75), [1, 1.75, 4]);
+  assert.deepEqual(gapsOf(1.75, 2), [0, 0, 5.75]);
+  assert.deepEqual(gapsOf(1.5, 1.25), [1, 1.5, 4]);
+  const gap = new PowerIntegral(trace('instant', [0, 1, 2, 5, 6], [1, 1, 1, 9, 9]));
+  const across = gap.over(1.5, 3);
+  assert.deepEqual([across.energyJ, across.uncoveredS, across.end.fromW], [0.5, 1, Number.NaN]);
+  close(across.weightS2, 0.5);
+  // The gap hides everything, not only the rise within it.
+  assert.equal(gap.over(0.5, 3).boundaryJ, 0);
+});

@@ -85,6 +85,24 @@ test('findBurst() takes edges within the tolerance of the logger and the interva
   assert.equal(findBurst(wide, shifted(1.9 * TOLERANCE_S), TOLERANCE_S)?.matched, burst.length);
 });
 
+const close = (got: number, expected: number): void => assert.ok(Math.abs(got - expected) < 1e-6, `${got}`);
+
+test('findBurst() takes the nearest edge of the right level, before or after', () => {
+  const burst = burstAt(0);
+  const true8 = burstAt(5)[8] as Edge;
+  const found = (offsS: readonly number[], extra: readonly Edge[] = []): number => {
+    const others = burstAt(5).filter((_, index) => index !== 8);
+    const near8 = offsS.map((offS) => ({ ...true8, timeS: true8.timeS + offS * TOLERANCE_S }));
+    const logger = [...others, ...near8, ...extra].sort((left, right) => left.timeS - right.timeS);
+    const pair = findBurst(burst, logger, TOLERANCE_S)?.pairs.find(([host]) => host === 8);
+    return ((logger[pair?.[1] ?? -1]?.timeS ?? Number.NaN) - true8.timeS) / TOLERANCE_S;
+  };
+  close(found([-0.8, 0.3]), 0.3);
+  close(found([-0.3, 0.8]), -0.3);
+  close(found([-0.6, 0.2, 0.7]), 0.2);
+  close(found([0.5], [{ ...true8, level: true8.level === 1 ? 0 : 1 }]), 0.5);
+});
+
 test('findBurst() finds each burst among the other and refuses a regular train of pulses', () => {
   const logger = [...burstAt(100), ...burstAt(200, 'close')];
   assert.equal(findBurst(burstAt(0), logger, 1e-3)?.matched, 16);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { resolveCapabilities, type Capabilities } from '../../../host/capabilities/capabilities.ts';
+import type { CountingWish } from '../../../host/definition/budget.ts';
 import type { RequestHead, ResponseHead } from '../../../host/http-message.ts';
 import type { ComponentDefinition } from '../../../host/component/vm/component-definition.ts';
 import { ComponentVm } from '../../../host/component/vm/component-vm.ts';
@@ -75,15 +76,19 @@ export function textComponent(name: 'dial' | 'hello' | 'trailers'): Uint8Array {
   return read(join(FUNCTIONS, 'components', name, `${name}.wasm`));
 }
 
-/** A folder to deploy the component from that answers as its query says: transpiled once for all tests, named `scripted`. */
-export async function scriptedFolder(): Promise<string> {
-  const bytes = read(join(FUNCTIONS, 'components', 'scripted', 'scripted.wasm'));
-  const folder = mkdtempSync(join(tmpdir(), 'nebula-scripted-'));
+/** A folder to deploy a component from: transpiled once for all tests. */
+export async function preparedFolder(bytes: Uint8Array, name: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), `nebula-${name}-`));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   await writePrepared(folder, await transpiled(bytes));
   writeFileSync(join(folder, 'component.wasm'), bytes);
-  writeFileSync(join(folder, 'nebula.json'), JSON.stringify({ name: 'scripted', module: 'component.wasm' }));
+  writeFileSync(join(folder, 'nebula.json'), JSON.stringify({ name, module: 'component.wasm' }));
   return folder;
+}
+
+/** The same of the component that answers as its query says. */
+export function scriptedFolder(): Promise<string> {
+  return preparedFolder(read(join(FUNCTIONS, 'components', 'scripted', 'scripted.wasm')), 'scripted');
 }
 
 function hex(text: string): string {
@@ -109,11 +114,14 @@ export interface Given {
   readonly limits?: Partial<Limits>;
   readonly capabilities?: Partial<Capabilities>;
   readonly reuse?: number;
+  /** Whether its core modules count units; they do not by default. */
+  readonly wish?: CountingWish;
 }
 
 export async function defineComponent(bytes: Uint8Array, given: Given = {}): Promise<ComponentDefinition> {
   const limits = resolveLimits({ timeoutMs: 0, memoryBytes: 256 * 1024 * 1024, ...given.limits });
-  const { component, prepared } = await prepareComponent(await transpiled(bytes), { ...limits, deployMs: LONG_MS });
+  const bounds = { ...limits, deployMs: LONG_MS };
+  const { component, prepared } = await prepareComponent(await transpiled(bytes), bounds, given.wish);
   return {
     id: 'test',
     name: 'test',

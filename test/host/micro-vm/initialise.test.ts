@@ -181,7 +181,7 @@ test('instrument() exposes the memory WASI works on when there are several', asy
   );
   const layout = readLayout(bytes);
   const rewritten = readLayout(
-    instrument(layout, scanCode(layout), { memoryPages: 7, tableElements: 7, isShared: false }),
+    instrument(layout, scanCode(layout), { memoryPages: 7, tableElements: 7, isShared: false, isSized: true }),
   );
   assert.equal(rewritten.exports.find(({ name }) => name === 'nebula:memory')?.index, 1);
   assert.deepEqual(

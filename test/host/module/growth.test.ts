@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { Budget } from '../../../host/module/budget.ts';
-import { BUDGET } from '../../../host/module/growth.ts';
+import { GrowthBudget } from '../../../host/module/growth-budget.ts';
+import { GROWTH_BUDGET } from '../../../host/module/growth.ts';
 import { prepareModule } from '../../../host/preparation/module.ts';
 import { resolveLimits } from '../../../host/limits.ts';
 import { assemble } from '../../wat.ts';
@@ -122,8 +122,8 @@ test('prepareModule() refuses memories that together begin with more than the li
   });
 });
 
-test('Budget takes what an instance begins with as a whole, or nothing', () => {
-  const budget = new Budget(10, 20);
+test('GrowthBudget takes what an instance begins with as a whole, or nothing', () => {
+  const budget = new GrowthBudget(10, 20);
   assert.equal(budget.take(4, 21), false);
   assert.equal(budget.take(11, 0), false);
   assert.deepEqual([budget.pagesLeft, budget.elementsLeft], [10, 20]);
@@ -143,9 +143,9 @@ test('MicroVm.run() counts what a snapshot brought along: the budget of tables g
   guest.vm.close();
 });
 
-test('Budget.connect() leaves an instance alone that cannot grow', async () => {
+test('GrowthBudget.connect() leaves an instance alone that cannot grow', async () => {
   const { compiled } = await prepareModule(await assemble('(module (func (export "_start")))'), resolveLimits());
   const instance = new WebAssembly.Instance(compiled);
-  assert.equal(instance.exports[BUDGET], undefined);
-  new Budget(1, 1).connect(instance);
+  assert.equal(instance.exports[GROWTH_BUDGET], undefined);
+  new GrowthBudget(1, 1).connect(instance);
 });

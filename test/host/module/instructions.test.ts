@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BinaryReader } from '../../../host/module/binary.ts';
-import { InstructionWalker, type Arities, type Complexity } from '../../../host/module/instructions.ts';
+import type { Complexity } from '../../../host/module/complexity.ts';
+import type { Arities } from '../../../host/module/arity.ts';
+import { InstructionWalker } from '../../../host/module/instructions.ts';
 
 /** By index: () -> (); (2) -> 1; 16 values in all; 17 values in all; () -> 2. */
 const TYPES = [
@@ -30,6 +32,7 @@ function walk(instructions: readonly number[], locals = 0, results = 0): Walked 
 
 const CONST = [0x41, 0] as const;
 const DROP = 0x1a;
+const VECTOR = [0xfd, 12, ...Array.from({ length: 16 }, () => 0)];
 const consts = (count: number): number[] => Array.from({ length: count }, () => CONST).flat();
 
 const COMPLEXITIES: readonly (readonly [what: string, body: readonly number[], expected: Partial<Complexity>])[] = [
@@ -60,11 +63,24 @@ const COMPLEXITIES: readonly (readonly [what: string, body: readonly number[], e
   ['a tail call of a reference', [...consts(3), 0xd0, 0x70, 0x15, 1], { calls: 1, operands: 4, merges: 0 }],
   ['a catch of a tag', [0x06, 0x40, 0x07, 0, DROP, DROP, 0x0b], { merges: 0, operands: 2, depth: 2 }],
   ['a catch of all', [0x06, 0x40, ...CONST, 0x19, 0x0b], { merges: 1, operands: 1 }],
+  [
+    'a block behind a catch of all',
+    [...CONST, 0x06, 0x40, 0x19, 0x02, 0x40, 0x0b, 0x0b, DROP],
+    { depth: 3, operands: 1 },
+  ],
+  ['a value of a body and of its catch of all', [0x06, 0x7f, ...CONST, 0x19, ...CONST, 0x0b, DROP], { operands: 1 }],
   ['a delegate', [0x06, 0x40, 0x18, 0], { depth: 2, merges: 0 }],
   ['try_table', [0x1f, 0x40, 2, 0, 0, 1, 2, 0, 0x0b], { depth: 2, merges: 0 }],
   ['memory.copy', [...consts(3), 0xfc, 10, 0, 0], { operands: 3, merges: 0 }],
   ['table.grow and table.size', [...consts(2), 0xfc, 15, 0, 0xfc, 16, 0, DROP, DROP], { operands: 2 }],
   ['a conversion that does not trap', [...CONST, 0xfc, 7, DROP], { operands: 1 }],
+  ['a vector', [...VECTOR, DROP], { operands: 1 }],
+  ['a sum of vectors', [...VECTOR, ...VECTOR, 0xfd, 0x6e, ...CONST, ...CONST, DROP, DROP, DROP], { operands: 3 }],
+  ['a lane', [...VECTOR, 0xfd, 0x15, 0, ...CONST, DROP, DROP], { operands: 2 }],
+  ['a lane put in', [...VECTOR, ...CONST, 0xfd, 0x17, 0, ...CONST, DROP, DROP], { operands: 2 }],
+  ['a choice of bits', [...VECTOR, ...VECTOR, ...VECTOR, 0xfd, 0x52, ...consts(3)], { operands: 4 }],
+  ['a relaxed product and sum', [...VECTOR, ...VECTOR, ...VECTOR, 0xfd, 0x93, 0x02, ...consts(3)], { operands: 4 }],
+  ['a store of a vector', [...CONST, ...VECTOR, 0xfd, 11, 0, 0, ...consts(3)], { operands: 3 }],
   ['select with a type', [...consts(3), 0x1c, 1, 0x7f, DROP], { operands: 3, merges: 0 }],
 ];
 
@@ -131,28 +147,34 @@ for (const [body, seen] of VISITS) {
   });
 }
 
-const SIXTEEN = Array.from({ length: 16 }, () => 0x0b);
+/** Bytes that were instructions, were they not passed over, of which the last takes what follows as its own immediate. */
+const passed = (count: number): number[] => [...Array.from({ length: count - 1 }, () => 0x01), 0x41];
 
-/** Immediates that would end the body early, or move what follows, were they not passed over. */
 const IMMEDIATES: readonly (readonly [what: string, body: readonly number[]])[] = [
-  ['i32.const', [0x41, 0x8b, 0x0b]],
-  ['i64.const', [0x42, 0x8b, 0x8b, 0x8b, 0x8b, 0x8b, 0x0b]],
-  ['f32.const', [0x43, 0x0b, 0x0b, 0x0b, 0x0b]],
-  ['f64.const', [0x44, ...SIXTEEN.slice(8)]],
-  ['i32.load', [0x28, 2, 0x0b]],
-  ['i32.load of another memory', [0x28, 0x42, 0x0b, 0x0b]],
-  ['v128.const', [0xfd, 12, ...SIXTEEN]],
-  ['i8x16.shuffle', [0xfd, 13, ...SIXTEEN]],
-  ['v128.load', [0xfd, 0, 4, 0x0b]],
-  ['v128.store', [0xfd, 11, 4, 0x0b]],
-  ['i8x16.extract_lane_s', [0xfd, 0x15, 0x0b]],
-  ['f64x2.replace_lane', [0xfd, 0x22, 0x0b]],
-  ['v128.load8_lane', [0xfd, 0x54, 0, 0x0b, 0x0b]],
-  ['v128.store64_lane', [0xfd, 0x5b, 0, 0x0b, 0x0b]],
-  ['v128.load32_zero', [0xfd, 0x5c, 2, 0x0b]],
-  ['v128.load64_zero', [0xfd, 0x5d, 2, 0x0b]],
-  ['ref.null', [0xd0, 0x0b]],
-  ['br_on_null', [0xd5, 0x0b]],
+  ['i32.const', [0x41, 0xc1, 0x41]],
+  ['i64.const', [0x42, 0xc1, 0xc1, 0xc1, 0xc1, 0xc1, 0x41]],
+  ['f32.const', [0x43, ...passed(4)]],
+  ['f64.const', [0x44, ...passed(8)]],
+  ['i32.load', [0x28, 2, 0x41]],
+  ['i32.load of another memory', [0x28, 0x42, 0x01, 0x41]],
+  ['v128.const', [0xfd, 12, ...passed(16)]],
+  ['i8x16.shuffle', [0xfd, 13, ...passed(16)]],
+  ['v128.load', [0xfd, 0, 4, 0x41]],
+  ['v128.store', [0xfd, 11, 4, 0x41]],
+  ['i8x16.splat', [0xfd, 0x0f]],
+  ['i8x16.extract_lane_s', [0xfd, 0x15, 0x41]],
+  ['f64x2.replace_lane', [0xfd, 0x22, 0x41]],
+  ['i8x16.eq', [0xfd, 0x23]],
+  ['v128.any_true', [0xfd, 0x53]],
+  ['v128.load8_lane', [0xfd, 0x54, 0, 0x01, 0x41]],
+  ['v128.store64_lane', [0xfd, 0x5b, 0, 0x01, 0x41]],
+  ['v128.load32_zero', [0xfd, 0x5c, 2, 0x41]],
+  ['v128.load64_zero', [0xfd, 0x5d, 2, 0x41]],
+  ['f32x4.demote_f64x2_zero', [0xfd, 0x5e]],
+  ['i8x16.add', [0xfd, 0x6e]],
+  ['i32x4.relaxed_dot_i8x16_i7x16_add_s', [0xfd, 0x93, 0x02]],
+  ['ref.null', [0xd0, 0x41]],
+  ['br_on_null', [0xd5, 0x41]],
 ];
 
 for (const [what, body] of IMMEDIATES) {

@@ -58,8 +58,7 @@ function describe(ending: { kind: string; exitCode?: number; reason?: string } |
 function runPrepared(deployed: Deployed, call: GuestCall): Run {
   const { vm } = deployed;
   const ending = describe(vm.run(call, 0), undefined);
-  const memory = new Uint8Array(vm.memory?.buffer ?? new ArrayBuffer(0));
-  return { ending, stdout: digest(vm.stdout()), stderr: digest(vm.stderr()), memory: digest(memory) };
+  return { ending, stdout: digest(vm.stdout()), stderr: digest(vm.stderr()), memory: digest(vm.state.bytes) };
 }
 
 test('instrument() leaves a generated module’s behaviour as it was, run after run', async () => {

@@ -129,7 +129,7 @@ test('scanValid() has V8 say what is wrong, where it is not too complex to ask',
   // Of i32.const 1 the type is left as f32.const would need it.
   wrong[wrong.indexOf(0x41, 20)] = 0x42;
   const layout = readLayout(wrong);
-  assert.throws(() => scanValid(layout, 'core module 3'), /core module 3: .*type error/);
+  assert.throws(() => scanValid(layout, { name: 'core module 3' }), /core module 3: .*type error/);
   assert.throws(() => scanValid(layout), /type error/);
   const right = readLayout(await assemble('(module (func (result i32) (i32.const 1)))'));
   assert.deepEqual(scanValid(right).bodies, []);

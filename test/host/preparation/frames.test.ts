@@ -43,6 +43,12 @@ test('encodeFrame() does not copy the bytes', () => {
   assert.ok(encodeFrame({ bytes }).includes(bytes));
 });
 
+test('encodeFrame() asks no Buffer for its numbers', () => {
+  const bytes = Object.assign(Buffer.from('abc'), { toJSON: () => assert.fail('it was asked') });
+  const nested = [{ bytes }, bytes];
+  assert.equal(encodeFrame({ bytes, nested }).filter((piece) => piece === bytes).length, 3);
+});
+
 test('FrameReader refuses a frame above its limit before it takes memory for it', () => {
   const reader = new FrameReader(1000, () => assert.fail('no message is whole'));
   assert.throws(() => reader.push(Buffer.from('ffffffff00000000', 'hex')), RangeError);

@@ -10,9 +10,9 @@ const MODULE = `(module (memory (export "memory") 3) (table $t 2 funcref) (elem 
   (func (export "_initialize") (i32.store (i32.const 70000) (i32.const 5))))`;
 
 const tampered: readonly (readonly [what: string, part: string, tamper: (deployed: Deployed) => void])[] = [
-  ['the first byte', 'memory', ({ vm }) => new Uint8Array(vm.memory?.buffer as ArrayBuffer).set([1], 0)],
-  ['the last byte', 'memory', ({ vm }) => new Uint8Array(vm.memory?.buffer as ArrayBuffer).set([1], 3 * 65_536 - 1)],
-  ['a byte of a data segment', 'memory', ({ vm }) => new Uint8Array(vm.memory?.buffer as ArrayBuffer).set([0], 8)],
+  ['the first byte', 'memory', ({ vm }) => vm.state.bytes.set([1], 0)],
+  ['the last byte', 'memory', ({ vm }) => vm.state.bytes.set([1], 3 * 65_536 - 1)],
+  ['a byte of a data segment', 'memory', ({ vm }) => vm.state.bytes.set([0], 8)],
   ['a global', 'globals', ({ vm }) => void vm.state.function('nebula:global1:set')(0x7ff8_0000_0000_0002n)],
 ];
 
@@ -58,6 +58,6 @@ test('auditState() finds bytes of the snapshot itself changed since the micro-VM
 
 test('a micro-VM without audit looks at nothing', async () => {
   const deployed = await deploy(MODULE, { strategy: 'copy' });
-  new Uint8Array(deployed.vm.memory?.buffer as ArrayBuffer).fill(1);
+  deployed.vm.state.bytes.fill(1);
   assert.deepEqual(deployed.run(), { kind: 'ok' });
 });

@@ -149,18 +149,45 @@ test('decodeSnapshot() refuses sizes, runs and lanes that no capture makes', () 
     { offset: 0, bytes: page },
     { offset: GRAIN_BYTES, bytes: page },
   ];
-  const wrong: [string, Partial<Snapshot>][] = [
-    ['a memory that is no multiple of a page', { memoryBytes: 65_537 }],
-    ['a memory beyond 4 GiB', { memoryBytes: 2 ** 32 + 65_536 }],
-    ['runs in the wrong order', { memoryBytes: 65_536, runs: [two, one] }],
-    ['runs that overlap', { memoryBytes: 65_536, runs: [one, one] }],
-    ['a run behind the memory', { memoryBytes: 65_536, runs: [{ offset: 65_536, bytes: page }] }],
-    ['a run between pages', { memoryBytes: 65_536, runs: [{ offset: 8, bytes: page }] }],
-    ['a run of part of a page', { memoryBytes: 65_536, runs: [{ offset: 0, bytes: page.subarray(1) }] }],
-    ['a global of no lane', { globals: [{ index: 0, kind: 'bits', lanes: [] }] }],
-    ['a global of three lanes', { globals: [{ index: 0, kind: 'bits', lanes: [1n, 2n, 3n] }] }],
+  const behind = { offset: 65_536, bytes: page };
+  const part = { offset: 0, bytes: page.subarray(1) };
+  const wrong: [detail: string, Partial<Snapshot>][] = [
+    ['a memory of 65537 bytes, near byte 52', { memoryBytes: 65_537 }],
+    ['a memory of 4295032832 bytes, near byte 52', { memoryBytes: 2 ** 32 + 65_536 }],
+    ['a size beyond all bounds, near byte 52', { memoryBytes: 2 ** 60 }],
+    ['a run at 0, before the end of the last at 8192, near byte 8272', { memoryBytes: 65_536, runs: [two, one] }],
+    ['a run at 0, before the end of the last at 4096, near byte 8272', { memoryBytes: 65_536, runs: [one, one] }],
+    ["a run that ends at 69632, behind the memory's end, near byte 4164", { memoryBytes: 65_536, runs: [behind] }],
+    ['a run that is not whole grains, near byte 4164', { memoryBytes: 65_536, runs: [{ offset: 8, bytes: page }] }],
+    ['a run that is not whole grains, near byte 4163', { memoryBytes: 65_536, runs: [part] }],
+    ['a global of 0 lanes, near byte 66', { globals: [{ index: 0, kind: 'bits', lanes: [] }] }],
+    ['a global of 3 lanes, near byte 66', { globals: [{ index: 0, kind: 'bits', lanes: [1n, 2n, 3n] }] }],
   ];
-  for (const [what, part] of wrong) {
-    assert.equal(refusalOf(encodeSnapshot({ ...EMPTY, ...part })).key, 'SNAPSHOT_CORRUPT', what);
+  for (const [detail, parts] of wrong) {
+    const { key, fields } = refusalOf(encodeSnapshot({ ...EMPTY, ...parts }));
+    assert.deepEqual([key, fields], ['SNAPSHOT_CORRUPT', { detail }]);
   }
+});
+
+test('decodeSnapshot() takes runs that touch, up to the end of the memory, and a memory of 4 GiB', () => {
+  const bytes = new Uint8Array(GRAIN_BYTES);
+  const runs = [60_000 - (60_000 % GRAIN_BYTES), 65_536 - GRAIN_BYTES].map((offset) => ({ offset, bytes }));
+  assert.equal(decodeSnapshot(encodeSnapshot({ ...EMPTY, memoryBytes: 65_536, runs })).runs.length, 2);
+  assert.equal(decodeSnapshot(encodeSnapshot({ ...EMPTY, memoryBytes: 2 ** 32 })).memoryBytes, 2 ** 32);
+});
+
+const detailOf = (file: Uint8Array): unknown => refusalOf(file).fields['detail'];
+
+test('decodeSnapshot() says what is wrong with a file: its beginning, its checksum, its length, its kinds', () => {
+  const file = encodeSnapshot(SMALL);
+  const content = file.subarray(0, -32);
+  assert.equal(detailOf(file.with(0, 0)), 'this is no snapshot: the magic bytes are missing, near byte 8');
+  assert.equal(detailOf(file.with(20, (file[20] as number) ^ 1)), 'the checksum is wrong, near byte 12');
+  assert.equal(detailOf(file.subarray(0, 39)), 'the file is cut off, near byte 0');
+  assert.equal(detailOf(sealed(new Uint8Array([...content, 0, 0]))), `2 bytes too many, near byte ${content.length}`);
+  // The run's bytes end one short of its size, the last segment's index one short of a number.
+  assert.equal(detailOf(sealed(content.subarray(0, 68 + GRAIN_BYTES - 1))), 'the file is cut off, near byte 68');
+  assert.equal(detailOf(sealed(content.subarray(0, -1))), `the file is cut off, near byte ${content.length - 4}`);
+  const unknown = encodeSnapshot({ ...EMPTY, dropped: [{ kind: 'data', index: 1 }] }).subarray(0, -32);
+  assert.equal(detailOf(sealed(unknown.with(68, 2))), 'an unknown kind, near byte 69');
 });

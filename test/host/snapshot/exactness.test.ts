@@ -22,7 +22,7 @@ interface Whole {
 }
 
 function wholeOf(state: InstanceState): Whole {
-  const bytes = new Uint8Array(state.memory?.buffer ?? new ArrayBuffer(0));
+  const { bytes } = state;
   const memory = createHash('sha1').update(bytes).digest('hex');
   return { sizeBytes: bytes.length, memory, globals: state.readGlobals(), tables: state.readTables() };
 }
@@ -32,7 +32,7 @@ function newlyInitialised(definition: FunctionDefinition): InstanceState {
   const { name, limits, capabilities, prepared } = definition;
   const host = new Preview1({ programName: name, limits, capabilities }, mountAll([], limits));
   const state = new InstanceState(prepared.compiled, new WebAssembly.Instance(prepared.compiled, host.imports));
-  host.bind(state.memory);
+  host.bind(state.memory, state.sized);
   host.begin(callOf());
   state.function('_initialize')();
   return state;

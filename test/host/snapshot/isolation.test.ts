@@ -52,9 +52,13 @@ class Tenant extends Deployed {
   }
 }
 
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+}
+
 function searchFor(deployed: Deployed, secret: Buffer, where: string): void {
   const { vm } = deployed;
-  const memory = Buffer.from(vm.memory?.buffer as ArrayBuffer);
+  const memory = bufferOf(vm.state.bytes);
   assert.equal(memory.indexOf(secret.subarray(16, 24)), -1, `${where}: in the memory`);
 }
 
@@ -112,7 +116,7 @@ test(`keep-secret keeps nothing: ${GUEST_CALLS} calls of each of two tenants`, a
   for (let call = 0; call < 2 * GUEST_CALLS; call++) {
     const tenant = tenants[(call >> 1) % 2] as Tenant;
     if (tenant.maySearch() && call % 8 < 2) {
-      const memory = Buffer.from(tenant.vm.memory?.buffer as ArrayBuffer);
+      const memory = bufferOf(tenant.vm.state.bytes);
       assert.equal(memory.indexOf(secret), -1, `call ${call}`);
     }
     secret = `secret-${call}-${Math.imul(call + 1, 0x9e37_79b1) >>> 0}`;

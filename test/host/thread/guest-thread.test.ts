@@ -18,7 +18,7 @@ class Bench {
 
   constructor(limit: number) {
     this.space = new AddressSpace(new SharedArrayBuffer(4), limit);
-    this.thread = new GuestThread(this.space);
+    this.thread = new GuestThread({ space: this.space });
   }
 
   async install(module: string, given: Given = {}): Promise<FunctionDefinition> {

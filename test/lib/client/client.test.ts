@@ -108,8 +108,8 @@ describe('NebulaClient', () => {
     ] as const;
     for (const ending of endings) {
       nebula.define('ends', () => outcomeOf(ending, 'lost', 'why'), { http: { showFailures: true } });
-      const { stdout, stderr, start, phases, version, ...rest } = await client.invoke('ends');
-      assert.deepEqual(rest, ending);
+      const { stdout, stderr, start, phases, usage, version, ...rest } = await client.invoke('ends');
+      assert.deepEqual([rest, usage], [ending, {}]);
       assert.equal(stdout.byteLength, 0);
       assert.equal(Buffer.from(stderr).toString(), 'why');
       assert.deepEqual({ start, phases }, { start: 'restored', phases: PHASES });

@@ -104,6 +104,11 @@ test('ANY /fn/:name/* answers with the component, its path without the function'
   assert.equal(response.headers.get('nebula-function-version'), '1');
   const missing = await fetch(`${server.url}/fn/web`);
   assert.deepEqual([missing.status, await missing.text()], [404, 'Not found\n']);
+  const whole = await fetch(`${server.url}/fn/web/hello`);
+  // What a guest has ended with by then is not sent in pieces.
+  const framing = [whole.headers.get('content-length'), whole.headers.get('transfer-encoding')];
+  assert.deepEqual(framing, framing[0] === null ? [null, 'chunked'] : ['14', null]);
+  assert.equal(await whole.text(), 'Hello, world!\n');
   const head = await fetch(`${server.url}/fn/web/hello`, { method: 'HEAD' });
   assert.deepEqual([head.status, await head.text()], [200, '']);
 });

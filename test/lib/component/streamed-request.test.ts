@@ -102,6 +102,24 @@ for (const executor of ['worker', 'in-thread'] as const) {
       assert.deepEqual([early, late], [whole, whole]);
     });
 
+    it('is there whole with its head if the guest has ended by then, and in pieces where it goes on', async () => {
+      const ended = await nebula
+        .fn('scripted')
+        .send({ ...HEAD, pathWithQuery: script('head', put('ab'), 'finish') }, NO_BODY);
+      if (executor === 'in-thread' || ended.whole !== undefined)
+        assert.equal(Buffer.from(ended.whole ?? NO_BODY).toString(), 'ab');
+      for await (const piece of ended.body) assert.equal(String(piece), '97,98');
+      // In its own thread nothing happens before it has ended.
+      if (executor === 'in-thread') return;
+      const busy = await nebula
+        .fn('scripted')
+        .send({ ...HEAD, pathWithQuery: script('head', put('a'), 'spin') }, NO_BODY);
+      assert.deepEqual([busy.status, busy.whole], [200, undefined]);
+      assert.equal(String((await busy.body.next()).value), '97');
+      await busy.body.return();
+      assert.equal((await busy.outcome).kind, 'aborted');
+    });
+
     it('may be written before it is handed over, however much it is', async () => {
       const told = await tell(nebula, script('zeros:300000', 'expect:ok', 'finish', 'expect:ok', 'bare-head'));
       assert.deepEqual([told.status, told.body.length, told.outcome], [200, 300_000, 'ok']);
@@ -167,5 +185,34 @@ describe('StreamedRequest: a request that breaks off', () => {
     const told = await tell(nebula, script('read', 'expect:closed 2621440', 'head', put('whole'), 'finish'), broken());
     assert.equal(told.status, undefined);
     assert.equal(nebula.stats().functions[0]?.outcomes.ok ?? 0, 0);
+  });
+});
+
+describe('sendRequest() to one thread, again and again', () => {
+  let nebula: Nebula;
+  before(async () => {
+    nebula = await createNebula({ threads: 1 });
+    await nebula.deploy(await scriptedFolder(), { name: 'scripted' });
+  });
+  after(() => nebula.close());
+
+  it('has each request answered with its own body, whatever fits beside others in shared memory', async () => {
+    for (let round = 0; round < 3; round++) {
+      const bodies = [0, 1, 700, 1900, 2100, 70_000].flatMap((size) => [size, size + round]);
+      const told = await Promise.all(
+        bodies.map(async (size, at) => {
+          const fields = [['x-long', 'v'.repeat(size > 100 && size < 1000 ? 3000 : 1)]] as const;
+          const head = { ...HEAD, pathWithQuery: script('head', put(`${at}:`), 'echo', 'finish'), headers: fields };
+          const response = await nebula.fn('scripted').send(head, new Uint8Array(size).fill(65 + at));
+          let text = '';
+          for await (const piece of response.body) text += Buffer.from(piece).toString('latin1');
+          return [text, (await response.outcome).kind];
+        }),
+      );
+      assert.deepEqual(
+        told,
+        bodies.map((size, at) => [`${at}:${String.fromCodePoint(65 + at).repeat(size)}`, 'ok']),
+      );
+    }
   });
 });

@@ -94,7 +94,7 @@ const refused: readonly (readonly [unknown, RegExp])[] = [
   [{ name: 'a', modul: 'x' }, /unknown field "modul": expected one of name, module, description/],
   [
     { name: 'a', limits: { timeout: 1 } },
-    /unknown field "limits.timeout": expected one of timeoutMs, firstByteMs, memoryBytes/,
+    /unknown field "limits.timeout": expected one of timeoutMs, firstByteMs, cpuMs, units, memoryBytes/,
   ],
   [
     { name: 'a', limits: { timeoutMs: -1 } },

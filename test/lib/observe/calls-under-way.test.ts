@@ -7,7 +7,7 @@ import type { Outcome } from '../../../host/outcome.ts';
 import { createNebulaOn } from '../../../lib/nebula.ts';
 import { CallsUnderWay } from '../../../lib/observe/calls-under-way.ts';
 import type { Call, Observer } from '../../../lib/observe/observer.ts';
-import { createInThreadExecutor } from '../../../pools/in-thread.ts';
+import { createInThreadExecutor } from '../../../pools/in-thread/executor.ts';
 import { FakeExecutor, makeOutcome } from '../fake-executor.ts';
 import { tinyModule } from '../tiny-module.ts';
 

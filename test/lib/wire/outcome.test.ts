@@ -17,9 +17,12 @@ import { toProblem } from '../../../lib/wire/problem.ts';
 
 const PHASES = { ...NO_PHASES, queue: 1500, run: 2_000_000 };
 
+/** What is counted of a guest, which is told as it is. */
+const COUNTED = { units: 123_456_789, cpuNs: 1_500_000 };
+
 function outcomeOf(ending: Ending): Outcome {
   const [stdout, stderr] = [Buffer.from('out'), Buffer.from('err')];
-  return { ...ending, stdout, stderr, start: 'restored', phases: PHASES, usage: NO_USAGE };
+  return { ...ending, stdout, stderr, start: 'restored', phases: PHASES, usage: { ...NO_USAGE, ...COUNTED } };
 }
 
 function recordOf(showFailures: boolean): FunctionRecord {
@@ -56,8 +59,9 @@ describe('parseOutcome()', () => {
   for (const ending of ENDINGS) {
     it(`reads what is written of ${ending.kind}, where failures are shown`, () => {
       const read = parseOutcome('http://h', replyOf(recordOf(true), outcomeOf(ending)));
-      const { stdout, stderr, start, phases, version, ...told } = read;
+      const { stdout, stderr, start, phases, usage, version, ...told } = read;
       assert.deepEqual(told, ending);
+      assert.deepEqual(usage, COUNTED);
       assert.deepEqual([start, phases, version], ['restored', PHASES, 3]);
       const isOk = ending.kind === 'ok';
       assert.deepEqual(

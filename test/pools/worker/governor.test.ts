@@ -5,7 +5,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import type { FunctionDefinition } from '../../../host/definition/definition.ts';
 import type { Executor } from '../../../pools/executor.ts';
-import { createInThreadExecutor } from '../../../pools/in-thread.ts';
+import { createInThreadExecutor } from '../../../pools/in-thread/executor.ts';
 import { define, modulePath, renamed } from '../../definition.ts';
 import { deploy, input, openPool, stdoutOf, until } from '../fixture.ts';
 

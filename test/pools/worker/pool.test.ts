@@ -216,7 +216,7 @@ test('invoke() on a thread that dies is lost, those that wait are not, and anoth
       return postMessage.apply(this, given);
     };
     const pool = createWorkerExecutor({ threads: 1, spareThreads: 0 });
-    const forever = await define('forever', modulePath('guests/forever'));
+    const forever = await define('forever', modulePath('guests/forever'), { limits: { timeoutMs: 0 } });
     const echo = await define('echo', modulePath('echo'));
     await pool.deploy(forever);
     await pool.deploy(echo);

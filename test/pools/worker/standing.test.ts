@@ -67,7 +67,7 @@ test('isRisky() remembers that the latest call ended its thread until one does n
   assert.equal(standing.isRisky(700 * SECOND_NS), false);
 });
 
-test('charge() of a function that is called whenever it may takes less than a third of a thread for good', () => {
+test('charge() of a function that is called whenever it may takes less than two fifths of a thread for good', () => {
   const costsMs = fc.array(fc.integer({ min: 50, max: 10_000 }), { minLength: 1, maxLength: 5 });
   const property = fc.property(costsMs, fc.boolean(), (costs, answersBetween) => {
     const standing = new Standing('f', 0);
@@ -81,7 +81,38 @@ test('charge() of a function that is called whenever it may takes less than a th
       spentNs += costNs;
       standing.charge(costNs, nowNs);
     }
-    assert.ok(spentNs < nowNs / 3 + FREE_ENDINGS * 10e9, `${spentNs} of ${nowNs} ns`);
+    assert.ok(spentNs < 0.4 * nowNs + FREE_ENDINGS * 10e9, `${spentNs} of ${nowNs} ns`);
   });
   fc.assert(property, { numRuns: 100 });
+});
+
+test('isStopped() goes by the time of stopped calls, less that of calls that ended by themselves', () => {
+  const standing = new Standing('f', 0);
+  standing.stopped(10, false, 0);
+  assert.equal(standing.isStopped(0), true, 'no call of it has ended by itself');
+  standing.credit(9, 0);
+  assert.equal(standing.isStopped(0), true);
+  standing.credit(1, 0);
+  assert.equal(standing.isStopped(0), false);
+  standing.credit(1_000, 0);
+  for (let paid = 0; paid < 4; paid++) standing.stopped(10, true, 0);
+  assert.equal(standing.isStopped(0), false, 'four at most are paid for in advance');
+  standing.stopped(10, true, 0);
+  assert.equal(standing.isStopped(0), true);
+});
+
+test('isStopped() counts the first stopped call only of a function that never answered', () => {
+  const standing = new Standing('f', 0);
+  standing.stopped(10, true, 0);
+  assert.equal(standing.isStopped(0), false);
+  standing.stopped(10, true, 0);
+  assert.equal(standing.isStopped(0), true);
+});
+
+test('isStopped() forgets a function that wanted no thread for a minute', () => {
+  const standing = new Standing('f', 0);
+  standing.stopped(10, false, 0);
+  standing.asked(59 * SECOND_NS);
+  assert.deepEqual([standing.isStopped(118 * SECOND_NS), standing.isClean(118 * SECOND_NS)], [true, false]);
+  assert.deepEqual([standing.isStopped(120 * SECOND_NS), standing.isClean(120 * SECOND_NS)], [false, true]);
 });

@@ -9,6 +9,9 @@ export const WRITE_GUARD = '$slot';
 /** Gives a class of the glue's own a method: `$method(Class, 'name', function)`. */
 export const METHOD_GUARD = '$method';
 
+/** The property of a function of the glue's for core modules: its parameters, a letter each, where its guest may have to wait in it (waiting-imports.ts). */
+export const MAY_WAIT = '_jcoMaySuspend';
+
 /** The name under which the glue has a `LiftLower`. */
 export const LIFT_LOWER = '$values';
 
@@ -36,6 +39,18 @@ export interface HandleTable extends ReadonlyArray<unknown> {
   readonly _createdReps?: ReadonlySet<unknown>;
 }
 
+/** What stands for the task of a call into the host: each does nothing, since such a call answers at once. */
+export interface HostTask {
+  enterSync(): void;
+  componentIdx(): number;
+  id(): number;
+  getParentSubtask(): undefined;
+  setErrored(error: unknown): void;
+  reject(error: unknown): void;
+  resolve(results: readonly unknown[]): void;
+  exit(): void;
+}
+
 /** What rewritten glue calls in place of jco's own code (bounded-glue.ts): vm/lift-lower.ts has it. */
 export interface LiftLower {
   /** Arguments of host functions. */
@@ -46,6 +61,15 @@ export interface LiftLower {
   lowerUtf16(text: unknown, realloc: Realloc, memory: WebAssembly.Memory): Lowered;
   /** The bytes of a list of numbers. Throws where its elements are not of the size that its type says. */
   bytesOf(value: ArrayBuffer | ArrayBufferView, sizeBytes: number): Uint8Array;
+  /** Whether the call of a core module that an exported function is about to make is somebody else's to make (split-exports.ts). */
+  isSplit(): boolean;
+  /**
+   * Gives that call away. `call` makes it, and `conclude` lifts what it answered, which is then what the exported function has
+   * to answer or to throw.
+   */
+  split(call: () => unknown, conclude: (answer: unknown) => unknown): void;
+  /** The task of every call into the host (direct-calls.ts). */
+  readonly task: HostTask;
   /** A host function is called: its arguments are counted from here. */
   begin(): void;
   /** Ends a guest whose handle is of no resource. */
@@ -62,12 +86,16 @@ export interface LiftLower {
 export type Exports = Readonly<Record<string, unknown>>;
 
 /** Links the core modules of a component with what it imports, and answers what it exports. */
-export type Instantiate = (
-  getCoreModule: (file: string) => WebAssembly.Module,
-  imports: Imports,
-  instantiateCore: (module: WebAssembly.Module, imports: WebAssembly.Imports) => WebAssembly.Instance,
-  values: LiftLower,
-) => Exports;
+export interface Instantiate {
+  (
+    getCoreModule: (file: string) => WebAssembly.Module,
+    imports: Imports,
+    instantiateCore: (module: WebAssembly.Module, imports: WebAssembly.Imports) => WebAssembly.Instance,
+    values: LiftLower,
+  ): Exports;
+  /** Puts the state back that it had when it had linked, whose exports and imports stay; of glue whose shape lets it. */
+  readonly renew?: () => void;
+}
 
 /**
  * Makes the glue of one instance. Its `instantiate` may be called again, for a state that is fresh: nothing but functions

@@ -3,6 +3,7 @@
 import { GatheredBytes } from '../../../gathered-bytes.ts';
 import { isTrailerField } from '../../../http-fields.ts';
 import { WasiError } from '../guest-stop.ts';
+import type { HttpErrorCode } from '../../outgoing/messages.ts';
 import type { ResponseSink } from '../../../component-entry.ts';
 import type { HeaderList } from '../../../http-message.ts';
 import type { Awaitable, Host } from '../host.ts';
@@ -14,18 +15,16 @@ import { Fields } from './fields.ts';
 export interface BodySource extends ByteSource {
   /** Undefined as long as the body is not over; `error` where it broke off. */
   trailers(): { readonly list: HeaderList | undefined; readonly error?: HttpErrorCode | undefined } | undefined;
-}
-
-/** `error-code` of wasi:http. */
-export interface HttpErrorCode {
-  readonly tag: string;
-  readonly val?: unknown;
+  /** The guest wants no more of it: what has not come need not come. */
+  letGo?(): void;
 }
 
 /** `incoming-body`: a body that arrives, which is read once. */
 export class IncomingBody extends Resource {
   readonly #source: BodySource;
   #hasStream = false;
+  /** Who may still read of it: the body and its stream. */
+  #users = 1;
 
   constructor(host: Host, source: BodySource) {
     super(host);
@@ -36,13 +35,28 @@ export class IncomingBody extends Resource {
     this.host.enter();
     if (this.#hasStream) throw new WasiError(undefined);
     this.#hasStream = true;
-    return new InputStream(this.host, this.#source);
+    const source = this.#source;
+    if (source.letGo === undefined) return new InputStream(this.host, source);
+    this.#users++;
+    return new InputStream(this.host, {
+      isReady: () => source.isReady(),
+      take: (most) => source.take(most),
+      close: () => this.#leave(),
+    });
   }
 
   static finish(body: IncomingBody): FutureTrailers {
     body.host.enter();
     body.passOn();
     return new FutureTrailers(body.host, body.#source);
+  }
+
+  protected override release(): void {
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (--this.#users === 0) this.#source.letGo?.();
   }
 }
 
@@ -87,6 +101,10 @@ export class FutureTrailers extends Resource {
     if (error !== undefined) return { tag: 'ok', val: { tag: 'err', val: error } };
     const allowed = list?.filter(([name]) => isTrailerField(name.toLowerCase()));
     return { tag: 'ok', val: { tag: 'ok', val: allowed === undefined ? undefined : Fields.received(allowed) } };
+  }
+
+  protected override release(): void {
+    this.#source.letGo?.();
   }
 }
 

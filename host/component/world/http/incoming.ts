@@ -5,7 +5,8 @@ import { WasiError } from '../guest-stop.ts';
 import type { RequestHead } from '../../../http-message.ts';
 import { activeHost, type Host } from '../host.ts';
 import { Resource } from '../resource.ts';
-import { type BodySink, type BodySource, type HttpErrorCode, IncomingBody, OutgoingBody } from './bodies.ts';
+import { type BodySink, type BodySource, IncomingBody, OutgoingBody } from './bodies.ts';
+import type { HttpErrorCode } from '../../outgoing/messages.ts';
 import { Fields } from './fields.ts';
 
 /** `method`: `other` has the name of one that the interface does not know. */

@@ -5,21 +5,32 @@ import { grantedOrigins, LONGEST_MS, MOST_REQUESTS } from '../../../capabilities
 import type { HeaderList, ResponseHead } from '../../../http-message.ts';
 import { WasiError } from '../guest-stop.ts';
 import { type Outgoing, outgoingOfThread } from '../../outgoing/outgoing.ts';
-import { type HttpAnswer, type OutgoingTimeouts, WINDOW_BYTES } from '../../outgoing/messages.ts';
+import {
+  chargedBytes,
+  type HttpAnswer,
+  type HttpErrorCode,
+  type HttpStart,
+  type OutgoingTimeouts,
+  WINDOW_BYTES,
+} from '../../outgoing/messages.ts';
 import { originOf, requestTarget } from '../../outgoing/target.ts';
 import type { Host } from '../host.ts';
 import { CHUNK_BYTES, failed } from '../io.ts';
-import type { BodySink, BodySource, HttpErrorCode } from './bodies.ts';
+import type { BodySink, BodySource } from './bodies.ts';
 import { methodName } from './incoming.ts';
 import { FutureIncomingResponse, type OutgoingRequest, type PendingResponse, type RequestOptions } from './outgoing.ts';
 
 /** `handle` of `wasi:http/outgoing-handler`. Throws a WasiError with an error-code. */
 export type OutgoingHandler = (request: OutgoingRequest, options: RequestOptions | undefined) => FutureIncomingResponse;
 
+/** Handlers made in this thread so far. */
+let guests = 0;
+
 /** The handler of one guest, for the origins that its capability `http` names. */
 export function createOutgoingHandler(host: Host): OutgoingHandler {
   const granted = host.options.capabilities.http;
   let origins: ReadonlySet<string> | undefined;
+  const guest = ++guests;
   return (request, options) => {
     host.enter();
     request.passOn();
@@ -33,10 +44,12 @@ export function createOutgoingHandler(host: Host): OutgoingHandler {
       host.deny('http');
       throw new WasiError({ tag: 'HTTP-request-denied' });
     }
+    const outgoing = outgoingOfThread();
+    // Those that were given up count until the other thread has heard of it.
     const requests = [...host.held].filter((each) => each instanceof SentRequest).length;
     if (requests >= MOST_REQUESTS) throw new WasiError({ tag: 'connection-limit-reached' });
-    const sent = new SentRequest(host, outgoingOfThread());
-    sent.start(request, origin, granted.private === true, timeoutsOf(options));
+    const sent = new SentRequest(host, outgoing);
+    sent.start(request, { origin, guest, isPrivateGranted: granted.private === true, timeouts: timeoutsOf(options) });
     return new FutureIncomingResponse(host, sent.pending);
   };
 }
@@ -62,6 +75,9 @@ function timeoutsOf(options: RequestOptions | undefined): OutgoingTimeouts {
   };
 }
 
+/** What the grant and the guest's options say of a request. */
+type Given = Pick<HttpStart, 'origin' | 'guest' | 'isPrivateGranted' | 'timeouts'>;
+
 /** One request under way: its body's sink, its response's future and its response's body. */
 class SentRequest {
   readonly pending: PendingResponse;
@@ -73,9 +89,13 @@ class SentRequest {
   #head: ResponseHead | undefined = undefined;
   #error: HttpErrorCode | undefined = undefined;
   #pieces: Uint8Array[] = [];
+  /** Of the first piece, which is given back whole. */
+  #takenBytes = 0;
   #isOver = false;
   #trailers: HeaderList | undefined = undefined;
   #unsentBytes = 0;
+  /** Whether nobody wants the response, of which only that it begins is waited for. */
+  #isUnwanted = false;
 
   constructor(host: Host, outgoing: Outgoing) {
     this.#host = host;
@@ -86,6 +106,7 @@ class SentRequest {
       take: (most) => this.#take(most),
       trailers: () =>
         this.#isOver && this.#pieces.length === 0 ? { list: this.#trailers, error: this.#error } : undefined,
+      letGo: () => this.#breakOff(),
     };
     this.#sink = {
       isReady: () => this.#isOver || this.#unsentBytes < WINDOW_BYTES,
@@ -100,24 +121,26 @@ class SentRequest {
     this.pending = {
       isReady: () => this.#head !== undefined || this.#isOver,
       result: () => this.#result(),
+      letGo: () => {
+        this.#isUnwanted = true;
+        if (this.#head !== undefined) this.#breakOff();
+      },
     };
     host.held.add(this);
-    host.receivers.add(receiveAll);
+    host.receivers.add(outgoing.receive);
   }
 
-  start(request: OutgoingRequest, origin: string, isPrivateGranted: boolean, timeouts: OutgoingTimeouts): void {
+  start(request: OutgoingRequest, given: Given): void {
     const { fields, hasBody } = request;
     this.#outgoing.send({
+      ...given,
       op: 'start',
       id: this.#id,
       signal: this.#host.signal.buffer as SharedArrayBuffer,
-      origin,
       path: requestTarget(request.pathWithQuery()),
       method: methodName(request.method()) ?? 'GET',
       headers: fields.toList(),
       hasBody,
-      isPrivateGranted,
-      timeouts,
       bodyBytes: this.#host.options.limits.inputBytes,
     });
     if (hasBody) request.outgoing.attach(this.#sink);
@@ -131,9 +154,14 @@ class SentRequest {
   }
 
   #accept(answer: HttpAnswer): void {
+    if (this.#isOver) {
+      if (answer.kind === 'end' || answer.kind === 'error') this.#finish();
+      return;
+    }
     switch (answer.kind) {
       case 'head':
         this.#head = { status: answer.status, headers: answer.headers };
+        if (this.#isUnwanted) this.#breakOff();
         break;
       case 'data':
         this.#pieces.push(answer.bytes);
@@ -160,12 +188,17 @@ class SentRequest {
     this.#host.held.delete(this);
   }
 
-  /** The guest's body will never be whole: the request ends, or the server would wait for the rest. */
+  /**
+   * One of the bodies will never be whole: the request ends, or the server would wait for the rest, and further requests for
+   * this one.
+   */
   #breakOff(): void {
     if (this.#isOver) return;
+    this.#pieces = [];
     this.#outgoing.send({ op: 'abort', id: this.#id });
     this.#error = { tag: 'connection-terminated' };
-    this.#finish();
+    // It is finished when the other thread has answered.
+    this.#isOver = true;
   }
 
   #result(): ReturnType<PendingResponse['result']> {
@@ -181,19 +214,18 @@ class SentRequest {
       if (this.#error !== undefined) throw failed(this.#host, `the response failed: ${this.#error.tag}`, this.#error);
       return undefined;
     }
-    const part = piece.subarray(0, most);
-    if (part.length === piece.length) this.#pieces.shift();
-    else this.#pieces[0] = piece.subarray(part.length);
-    if (!this.#isOver) this.#outgoing.send({ op: 'taken', id: this.#id, count: part.length });
+    const part = piece.subarray(this.#takenBytes, this.#takenBytes + most);
+    this.#takenBytes += part.length;
+    if (this.#takenBytes === piece.length) {
+      this.#takenBytes = 0;
+      this.#pieces.shift();
+      if (!this.#isOver) this.#outgoing.send({ op: 'taken', id: this.#id, count: chargedBytes(piece) });
+    }
     return part;
   }
 
   #send(bytes: Uint8Array): void {
-    this.#unsentBytes += bytes.length;
+    this.#unsentBytes += chargedBytes(bytes);
     this.#outgoing.send({ op: 'data', id: this.#id, bytes: bytes.slice() });
   }
-}
-
-function receiveAll(): void {
-  outgoingOfThread().receive();
 }

@@ -6,7 +6,8 @@ import { isPathWithQuery, originOf } from '../../outgoing/target.ts';
 import { activeHost, type Awaitable, type Host } from '../host.ts';
 import { Pollable } from '../io.ts';
 import { Resource } from '../resource.ts';
-import { type BodySource, type HttpErrorCode, IncomingBody, OutgoingBody } from './bodies.ts';
+import { type BodySource, IncomingBody, OutgoingBody } from './bodies.ts';
+import type { HttpErrorCode } from '../../outgoing/messages.ts';
 import { Fields } from './fields.ts';
 import { type Method, methodName } from './incoming.ts';
 
@@ -149,6 +150,10 @@ export class IncomingResponse extends Resource {
     this.#isConsumed = true;
     return new IncomingBody(this.host, this.#source);
   }
+
+  protected override release(): void {
+    if (!this.#isConsumed) this.#source.letGo?.();
+  }
 }
 
 /** A response on its way: its head and body, or what stood in the way. */
@@ -157,6 +162,8 @@ export interface PendingResponse extends Awaitable {
     | { readonly head: ResponseHead; readonly body: BodySource; readonly error?: undefined }
     | { readonly error: HttpErrorCode }
     | undefined;
+  /** The guest does not want to know: a response need not come further than its head. */
+  letGo(): void;
 }
 
 type ResponseResult =
@@ -188,5 +195,9 @@ export class FutureIncomingResponse extends Resource {
     this.#isTaken = true;
     if (result.error !== undefined) return { tag: 'ok', val: { tag: 'err', val: result.error } };
     return { tag: 'ok', val: { tag: 'ok', val: new IncomingResponse(this.host, result.head, result.body) } };
+  }
+
+  protected override release(): void {
+    if (!this.#isTaken) this.#pending.letGo();
   }
 }

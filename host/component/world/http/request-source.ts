@@ -6,7 +6,8 @@ import { decodeMessage, MessageReader } from '../../channel/message.ts';
 import { FRAME, type Frame, Ring, RING } from '../../channel/ring.ts';
 import type { Host } from '../host.ts';
 import { failed } from '../io.ts';
-import type { BodySource, HttpErrorCode } from './bodies.ts';
+import type { BodySource } from './bodies.ts';
+import type { HttpErrorCode } from '../../outgoing/messages.ts';
 
 /** A body that is all there. */
 export function wholeSource(input: Uint8Array, trailers: HeaderList | undefined): BodySource {

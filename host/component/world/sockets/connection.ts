@@ -2,16 +2,18 @@
 
 import { NO_BYTES } from '../../../bytes.ts';
 import { type Outgoing, outgoingOfThread } from '../../outgoing/outgoing.ts';
-import { type SocketAddress, type SocketAnswer, type SocketMessage, WINDOW_BYTES } from '../../outgoing/messages.ts';
+import {
+  chargedBytes,
+  type SocketAddress,
+  type SocketAnswer,
+  type SocketMessage,
+  WINDOW_BYTES,
+} from '../../outgoing/messages.ts';
 import type { Host } from '../host.ts';
 import { type ByteSink, type ByteSource, CHUNK_BYTES, failed } from '../io.ts';
 
 /** A message without the id, which is the connection's. */
 type Unaddressed<Message> = Message extends SocketMessage ? Omit<Message, 'id'> : never;
-
-function receiveAll(): void {
-  outgoingOfThread().receive();
-}
 
 /**
  * A socket that the other thread holds, as its guest's thread sees it: what came, what is under way, and who still
@@ -28,6 +30,9 @@ export class Connection {
   /** Connections of a listener that wait to be accepted. */
   readonly accepted: number[] = [];
   #pieces: Uint8Array[] = [];
+  /** Of the first piece, which is given back whole. */
+  #takenBytes = 0;
+  #isClosed = false;
   #isEnded = false;
   #isShut = false;
   #isReceiving = true;
@@ -39,7 +44,7 @@ export class Connection {
     this.#host = host;
     this.#id = this.#outgoing.open((answer) => this.#accept(answer as SocketAnswer));
     host.held.add(this);
-    host.receivers.add(receiveAll);
+    host.receivers.add(this.#outgoing.receive);
   }
 
   get id(): number {
@@ -75,7 +80,7 @@ export class Connection {
       isReady: () => this.#isShut || this.error !== undefined || this.#unsentBytes < WINDOW_BYTES,
       room: () => this.#room(),
       put: (bytes) => {
-        this.#unsentBytes += bytes.length;
+        this.#unsentBytes += chargedBytes(bytes);
         this.send({ op: 'socket-data', bytes: bytes.slice() });
       },
       isFlushed: () => this.#unsentBytes === 0 || this.error !== undefined,
@@ -86,7 +91,8 @@ export class Connection {
   shutdown(kind: 'receive' | 'send' | 'both'): void {
     if (kind !== 'send') {
       this.#isReceiving = false;
-      this.#pieces = [];
+      for (const piece of this.#pieces) this.send({ op: 'socket-taken', count: chargedBytes(piece) });
+      this.#letGo();
     }
     if (kind !== 'receive' && !this.#isShut) {
       this.#isShut = true;
@@ -94,19 +100,36 @@ export class Connection {
     }
   }
 
-  /** The last one to leave closes it. */
+  /** The last one to leave closes it; it counts until the other thread has heard of it. */
   leave(): void {
-    if (--this.#users === 0) this.release();
+    if (--this.#users === 0) this.#close();
   }
 
-  /** The invocation has ended, or nobody uses it any more. */
+  /** The invocation has ended. */
   release(): void {
-    this.send({ op: 'close' });
+    this.#close();
     this.#outgoing.close(this.#id);
-    this.#host.held.delete(this);
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#letGo();
+    this.send({ op: 'close' });
+  }
+
+  #letGo(): void {
+    this.#pieces = [];
+    this.#takenBytes = 0;
   }
 
   #accept(answer: SocketAnswer): void {
+    if (this.#isClosed) {
+      if (answer.kind !== 'socket-closed' && answer.kind !== 'socket-error') return;
+      this.#outgoing.close(this.#id);
+      this.#host.held.delete(this);
+      return;
+    }
     switch (answer.kind) {
       case 'open':
         this.local = answer.local;
@@ -117,13 +140,15 @@ export class Connection {
         break;
       case 'socket-data':
         if (this.#isReceiving) this.#pieces.push(answer.bytes);
-        else this.send({ op: 'socket-taken', count: answer.bytes.length });
+        else this.send({ op: 'socket-taken', count: chargedBytes(answer.bytes) });
         break;
       case 'socket-sent':
         this.#unsentBytes -= answer.count;
         break;
       case 'socket-end':
         this.#isEnded = true;
+        break;
+      case 'socket-closed':
         break;
       case 'socket-error':
         this.error = answer.code;
@@ -140,10 +165,13 @@ export class Connection {
       if (this.error !== undefined) throw failed(this.#host, `the connection failed: ${this.error}`, this.error);
       return this.#isEnded || !this.#isReceiving ? undefined : NO_BYTES;
     }
-    const part = piece.subarray(0, most);
-    if (part.length === piece.length) this.#pieces.shift();
-    else this.#pieces[0] = piece.subarray(part.length);
-    this.send({ op: 'socket-taken', count: part.length });
+    const part = piece.subarray(this.#takenBytes, this.#takenBytes + most);
+    this.#takenBytes += part.length;
+    if (this.#takenBytes === piece.length) {
+      this.#takenBytes = 0;
+      this.#pieces.shift();
+      this.send({ op: 'socket-taken', count: chargedBytes(piece) });
+    }
     return part;
   }
 

@@ -127,14 +127,14 @@ test('deployHere() refuses a component of too many memories or core instances be
 
 test('GuestThread counts each memory of each core instance, before V8 reserves it', async () => {
   const space = new AddressSpace(new SharedArrayBuffer(4), 10);
-  const thread = new GuestThread(space);
+  const thread = new GuestThread({ space });
   const definition = await defineComponent(await parse(many(6, 1)));
   await thread.deploy({ ...definition, id: 'one' });
   const made = space.live;
   assert.ok(made >= 6 && made <= 10, `${made} live`);
   const { image, strategy } = deployHere(definition);
   const small = new AddressSpace(new SharedArrayBuffer(4), 5);
-  const crowded = new GuestThread(small);
+  const crowded = new GuestThread({ space: small });
   crowded.install(definition, image, strategy);
   const invocation = { input: new Uint8Array() };
   assert.throws(() => crowded.invoke(definition.id, invocation, monotonicNs(), 0), {

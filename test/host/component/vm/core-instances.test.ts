@@ -1,4 +1,4 @@
-/** A component's core instances put back, and the glue made anew around them: exactly, or not at all. */
+/** A component's core instances put back, and the state of the glue around them: exactly, or not at all. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -6,14 +6,36 @@ import * as fc from 'fast-check';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { ComponentVm } from '../../../../host/component/vm/component-vm.ts';
 import type { ComponentDefinition } from '../../../../host/component/vm/component-definition.ts';
+import { hasCow } from '../../../../host/linux/memory.ts';
+import { compileGlue } from '../../../../host/component/vm/glue.ts';
 import { decodeResult } from '../../../../host/component/vm/exported-function.ts';
+import { AddressSpace } from '../../../../host/linux/address-space.ts';
+import { monotonicNs } from '../../../../host/monotonic.ts';
 import type { Deployment } from '../../../../host/snapshot/deployment.ts';
 import { deployHere } from '../../../../host/thread/deploy.ts';
+import { GuestThread } from '../../../../host/thread/guest-thread.ts';
 import type { Ending } from '../../../../host/outcome.ts';
 import { closeImage } from '../../../../host/snapshot/image.ts';
-import { commandComponent, defineComponent, request, webComponent, type Given } from '../components.ts';
+import { commandComponent, defineComponent, request, textComponent, webComponent, type Given } from '../components.ts';
+
+/** A start function that takes a handle of a resource of its own, and keeps the number in its memory. */
+const HOLDING = `(component
+  (type $own (resource (rep i32)))
+  (core func $new (canon resource.new $own))
+  (core func $rep (canon resource.rep $own))
+  (core module $m
+    (import "h" "new" (func $new (param i32) (result i32)))
+    (import "h" "rep" (func $rep (param i32) (result i32)))
+    (memory (export "memory") 1)
+    (func $s (i32.store (i32.const 0) (call $new (i32.const 77))))
+    (start $s)
+    (func (export "held") (result i32) (call $rep (i32.load (i32.const 0)))))
+  (core instance $i (instantiate $m (with "h" (instance (export "new" (func $new)) (export "rep" (func $rep))))))
+  (func (export "held") (result u32) (canon lift (core func $i "held"))))`;
 
 /** Two core modules that share a memory, with every kind of state, and a resource of the glue's. */
+const canGrowBack = { skip: hasCow().ok ? false : 'no copy-on-write here' };
+
 const STATEFUL = `(component
   (import "wasi:http/types@0.2.0" (instance $types
     (export "fields" (type (sub resource)))
@@ -109,6 +131,37 @@ for (const strategy of ['copy', 'cow'] as const) {
   });
 }
 
+test('ComponentVm.restore() gives the glue of each component here its state back in place, and its calls go straight to the host', async () => {
+  for (const bytes of [
+    textComponent('hello'),
+    textComponent('trailers'),
+    textComponent('dial'),
+    await parse(STATEFUL),
+  ]) {
+    const { component } = await defineComponent(bytes);
+    assert.equal(typeof compileGlue(component)().renew, 'function');
+    assert.doesNotMatch(component.glue, /_lowerImportBackwardsCompat\.bind\(/);
+  }
+});
+
+test('ComponentVm.restore() puts the count of resources back that a guest holds', async () => {
+  const [definition, { image, strategy }] = await deployed(await parse(STATEFUL), { limits: { resources: 2 } });
+  const vm = new ComponentVm(definition, image, strategy);
+  for (let round = 0; round < 20; round++) {
+    assert.equal(typeof call(vm, 'new'), 'number');
+    assert.equal(vm.restore(), true);
+  }
+  vm.close();
+  const kept = new ComponentVm({ ...definition, reuse: 3 }, image, strategy);
+  for (let round = 0; round < 2; round++) {
+    assert.equal(typeof call(kept, 'new'), 'number');
+    assert.equal(kept.restore(), true);
+  }
+  assert.equal(call(kept, 'new'), 'limit');
+  kept.close();
+  closeImage(image);
+});
+
 test('ComponentVm.restore() gives the glue its own tables anew: handles are counted from the first', async () => {
   const [definition, { image, strategy }] = await deployed(await parse(STATEFUL));
   const vm = new ComponentVm(definition, image, strategy);
@@ -133,21 +186,72 @@ test('ComponentVm.restore() gives the glue its own tables anew: handles are coun
 
 test('ComponentVm.restore() refuses what cannot be put back exactly', async () => {
   const [definition, { image, strategy }] = await deployed(await parse(STATEFUL));
-  for (const name of ['grow', 'grow-table', 'drop', 'trap']) {
+  for (const name of ['grow-table', 'drop', 'trap']) {
     const vm = new ComponentVm(definition, image, strategy);
     call(vm, name);
     assert.equal(vm.restore(), false, name);
     vm.close();
   }
   closeImage(image);
+});
+
+test('ComponentVm.restore() puts a memory back that grew', {
+  skip: hasCow().ok ? false : 'no copy-on-write here',
+}, async () => {
+  const [definition, { image, strategy }] = await deployed(await parse(STATEFUL));
+  const vm = new ComponentVm(definition, image, strategy);
+  const { memoryBytes } = vm.usage();
+  for (let round = 0; round < 3; round++) {
+    assert.equal(call(vm, 'write', memoryBytes, 1), 'trap', 'it has no such page before it grows');
+    assert.equal(vm.restore(), false);
+    assert.equal(call(vm, 'grow'), undefined);
+    assert.equal(call(vm, 'write', memoryBytes, 1), undefined);
+    assert.equal(vm.usage().memoryBytes, memoryBytes + 65_536);
+    assert.equal(vm.restore(), true);
+    assert.equal(vm.usage().memoryBytes, memoryBytes);
+  }
+  vm.close();
+  closeImage(image);
   // The adapter of preview1 takes a page for itself in each call.
   const [adapted, kept] = await deployed(await commandComponent('echo'));
   const command = new ComponentVm(adapted, kept.image, kept.strategy);
-  assert.equal(command.run(CALL, 0).kind, 'ok');
-  assert.equal(command.restore(), false);
+  for (let round = 0; round < 3; round++) {
+    assert.equal(command.run(CALL, 0).kind, 'ok');
+    assert.equal(command.restore(), true);
+  }
   command.close();
   closeImage(kept.image);
 });
+
+/** The memory is what another core module exports again that imports it, and by that the glue knows it. */
+const EXPORTED_AGAIN = `(component
+  (core module $a (memory (export "memory") 1 100)
+    (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+    (func (export "list") (param i32 i32) (result i32)
+      (i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1)) (i32.const 16)))
+  (core instance $i (instantiate $a))
+  (core module $b (import "a" "memory" (memory 1)) (export "again" (memory 0)))
+  (core instance $j (instantiate $b (with "a" (instance $i))))
+  (func (export "grow") (param "by" u32) (result u32) (canon lift (core func $i "grow")))
+  (func (export "list") (param "at" u32) (param "length" u32) (result (list u8))
+    (canon lift (core func $i "list") (memory (core memory $j "again")))))`;
+
+test(
+  'ComponentVm shows the glue no page that is closed, whichever core module exports the memory',
+  canGrowBack,
+  async () => {
+    const [definition, { image, strategy }] = await deployed(await parse(EXPORTED_AGAIN));
+    const vm = new ComponentVm(definition, image, strategy);
+    for (let round = 0; round < 2; round++) {
+      assert.equal(call(vm, 'grow', 5), 1);
+      assert.deepEqual(call(vm, 'list', 200_000, 4), new Uint8Array(4));
+      assert.equal(vm.restore(), true);
+    }
+    assert.equal(call(vm, 'list', 200_000, 4), 'trap');
+    vm.close();
+    closeImage(image);
+  },
+);
 
 test('ComponentVm.run() under audit finds a state that is not the snapshot', async () => {
   const [definition, { image, strategy }] = await deployed(await parse(STATEFUL));
@@ -238,4 +342,27 @@ test('deployHere() makes components anew whose instantiation asks the host, or t
 test('deployHere() makes a component anew for each call where its manifest says fresh', async () => {
   const definition = await defineComponent(await commandComponent('echo'));
   assert.equal(deployHere({ ...definition, strategy: 'fresh' }).strategy, 'fresh');
+});
+
+test('deployHere() makes a component anew whose start functions hold handles of the glue', async () => {
+  for (const wish of ['never', 'always'] as const) {
+    const definition = { ...(await defineComponent(await parse(HOLDING), { wish })), id: 'holding' };
+    const { strategy, calibration } = deployHere(definition);
+    assert.deepEqual(
+      [strategy, calibration.reason],
+      ['fresh', 'only fresh is exact: its instantiation calls the glue'],
+    );
+    const thread = new GuestThread({ space: new AddressSpace(new SharedArrayBuffer(4), 10) });
+    await thread.deploy(definition);
+    for (let call = 0; call < 3; call++) {
+      let bytes = new Uint8Array();
+      const sink = { result: (given: Uint8Array): void => void (bytes = new Uint8Array(given)) };
+      const component = { kind: 'function', interface: undefined, name: 'held', arguments: [], sink } as const;
+      const { kind } = thread.invoke(definition.id, { input: new Uint8Array(), component }, monotonicNs(), 0);
+      assert.equal(kind, 'ok');
+      assert.deepEqual(decodeResult(bytes), { kind: 'value', value: 77 });
+      thread.settle(definition.id);
+    }
+    thread.close();
+  }
 });

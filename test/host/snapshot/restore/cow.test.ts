@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import * as fc from 'fast-check';
 import { hasCow } from '../../../../host/linux/memory.ts';
-import { hugePageSizeBytes } from '../../../../host/linux/page-size.ts';
+import { hugePageSizeBytes, pageSizeBytes } from '../../../../host/linux/page-size.ts';
 import { hasPagemapScan } from '../../../../host/linux/pagemap.ts';
 import { closeImage, createImage, type SnapshotImage } from '../../../../host/snapshot/image.ts';
 import { CowRestorer } from '../../../../host/snapshot/restore/cow.ts';
+import { MERGE_BYTES } from '../../../../host/snapshot/restore/hot-pages.ts';
 import { WASM_PAGE_BYTES } from '../../../../host/wasm-page.ts';
 
 const SIZE_BYTES = 8 * 2 ** 20 + WASM_PAGE_BYTES;
@@ -118,7 +119,7 @@ test('CowRestorer.restore() keeps what was only read until more than eight huge 
     ] as const) {
       const vm = restored(large);
       if (vm === undefined) return;
-      for (let page = 0; page < written; page++) vm.bytes[page * hugePageBytes + 5000] = 1;
+      for (let page = 0; page < written; page++) vm.bytes[(page + 1) * hugePageBytes - 1] = 1;
       vm.restorer.observe();
       assert.equal(vm.restorer.restore(), true);
       assert.equal(vm.restorer.keepsRead, isKept, `${written} huge pages`);
@@ -127,4 +128,44 @@ test('CowRestorer.restore() keeps what was only read until more than eight huge 
   } finally {
     closeImage(large);
   }
+});
+
+const small = openImage(new Uint8Array(WASM_PAGE_BYTES).fill(7));
+after(() => closeImage(small));
+
+const noCow = hasCow().ok ? false : 'no copy-on-write here';
+
+test('CowRestorer keeps nothing that was read of an image without huge pages, and is nowhere misplaced', {
+  skip: noCow,
+}, () => {
+  const restorer = new CowRestorer(small);
+  assert.equal(restorer.keepsRead, false);
+  restorer.attach(new WebAssembly.Memory({ initial: 1, maximum: 1 }));
+  assert.equal(restorer.isMisplaced, false);
+  assert.equal(restorer.hotPageCount, 0);
+});
+
+// Runs 1 to 4, 8, 16 and so on are looked at.
+test('CowRestorer.observe() learns which pages are hot from the runs that are looked at alone', { skip: noCow }, () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+  const bytes = new Uint8Array(memory.buffer);
+  const restorer = new CowRestorer(small);
+  restorer.attach(memory);
+  const pageBytes = pageSizeBytes();
+  const run = (at: number): number => {
+    bytes[at] = 1;
+    restorer.observe();
+    assert.equal(restorer.restore(), true);
+    return restorer.hotPageCount;
+  };
+  assert.deepEqual([run(0), run(0), run(0), run(0)], [1, 1, 1, 1]);
+  const last = WASM_PAGE_BYTES - pageBytes;
+  if (last - pageBytes >= MERGE_BYTES) assert.deepEqual([run(last), run(last), run(last)], [1, 1, 1]);
+  assert.ok(bytes.every((byte) => byte === 7));
+});
+
+test('CowRestorer.restore() has nothing to drop after runs that wrote nothing', { skip: missing }, () => {
+  const vm = restored() as Restored;
+  for (let run = 0; run < 20; run++) restoreOnce(vm);
+  assert.deepEqual([vm.restorer.keepsRead, vm.restorer.hotPageCount], [true, 0]);
 });

@@ -2,7 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RunReader, RunRecord, type Recorded, type StreamBuffer } from '../../../../host/wasi/session/run-record.ts';
+import { RUN } from '../../../../host/wasi/session/stop-cell.ts';
+import { MOST_RUN, type StreamBuffer } from '../../../../host/wasi/session/record-layout.ts';
+import { RunReader, type Recorded } from '../../../../host/wasi/session/run-reader.ts';
+import { RunRecord } from '../../../../host/wasi/session/run-record.ts';
 
 const FIRST_BYTES = 16_384;
 const EARLIER = 'e'.charCodeAt(0);
@@ -76,4 +79,47 @@ test('RunReader.read() tells nothing of the run that began while it read', () =>
     if (heard++ === 0) ends.write(2, LATER, [100]);
   });
   assert.deepEqual([recorded, heard], [undefined, 2]);
+});
+
+function begin(record: RunRecord, run: number): void {
+  record.run = run;
+  record.begin();
+}
+
+test('RunReader.drop() leaves the guest that has the record by the time it looks', (context) => {
+  const { reader, record } = new Ends();
+  begin(record, 1);
+  record.suspend(7);
+  const { load } = Atomics;
+  context.mock.method(Atomics, 'load', (cells: Int32Array, index: number) => {
+    const value = load(cells, index);
+    if (record.run === 1) {
+      begin(record, 2);
+      record.suspend(7);
+    }
+    return value;
+  });
+  const isDropped = reader.drop(1);
+  if (record.run === 1) assert.equal(isDropped, true, 'it was still its own');
+  else assert.equal(record.resume(), true, 'the next guest goes on');
+});
+
+test('RunRecord is told to stop while its guest runs, which is then not suspended, and says when it has ended', () => {
+  const { reader, record } = new Ends();
+  for (const run of [1, MOST_RUN]) {
+    begin(record, run);
+    assert.equal(record.suspend(7), true);
+    assert.equal(reader.tellToStop(run, true), false, 'it is suspended');
+    assert.equal(record.resume(), true);
+    assert.equal(reader.tellToStop(run, true), true);
+    assert.equal(reader.tellToStop(run, false), true, 'it is told already');
+    assert.equal(record.told, RUN.aborted);
+    assert.equal(record.suspend(7), false);
+    assert.equal(reader.drop(run), false);
+    assert.equal(record.resume(), true);
+    assert.equal(reader.hasEnded(run), false);
+    record.end();
+    assert.deepEqual([reader.hasEnded(run), reader.isOf(run), reader.isOf(run - 1)], [true, true, false]);
+    assert.equal(reader.tellToStop(run, true), false);
+  }
 });

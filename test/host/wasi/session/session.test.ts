@@ -6,7 +6,8 @@ import { resolveLimits } from '../../../../host/limits.ts';
 import { Context } from '../../../../host/preview1/context.ts';
 import { CLOCKID } from '../../../../host/wasi/clock-id.ts';
 import { ERRNO } from '../../../../host/wasi/errno.ts';
-import { RunReader, RunRecord } from '../../../../host/wasi/session/run-record.ts';
+import { RunReader } from '../../../../host/wasi/session/run-reader.ts';
+import { RunRecord } from '../../../../host/wasi/session/run-record.ts';
 import { Session, type SessionCall, type SessionOptions } from '../../../../host/wasi/session/session.ts';
 
 const STOPPED = { stopped: true };

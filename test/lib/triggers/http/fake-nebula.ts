@@ -131,12 +131,16 @@ export class FakeNebula implements Nebula {
     const none = { ok: 0, exit: 0, trap: 0, timeout: 0, limit: 0, denied: 0, aborted: 0, failed: 0 };
     const run = { count: 4, p50Us: 5, p90Us: 6, p99Us: 7, maxUs: 8, meanUs: 5.5 };
     return {
-      functions: [{ name: 'echo', outcomes: { ...none, ok: 3, trap: 1 }, latency: { run } }],
+      functions: [
+        { name: 'echo', outcomes: { ...none, ok: 3, trap: 1 }, used: { units: 0, cpuNs: 0 }, latency: { run } },
+      ],
       executor: {
         running: 1,
+        suspended: 0,
         waiting: 2,
         units: 3,
         unitsReplaced: 4,
+        stops: 6,
         restores: 7,
         restoresNs: 8e9,
         memories: 5,

@@ -73,3 +73,112 @@ test('renewableFactory() leaves glue of another shape as it is', () => {
   assert.equal(renewableFactory('not a function'), plainFactory('not a function'));
   assert.equal(typeof evaluate(plainFactory('function instantiate() { return () => 1; }'))()()(), 'number');
 });
+
+/** A core module and what it is linked with, in the shapes of jco's: `linked` stands among the statements that link. */
+const linking = (
+  linked = '',
+  begun = '',
+): string => `function instantiate(getCore, imports, instantiateCore = (module) => module) {
+  let table = [], tasks = new Map, seen = new Set, count = 0, flag = new WebAssembly.Global({ value: 'i32', mutable: !0 }, 1);
+  let module = getCore('core.wasm'), { Thing } = imports['a:b/c'];
+  if (Thing === undefined) throw Error('no Thing');
+  let waiting, steps = (function* () {
+    let handles = [0], resources = new Map, next = 0;
+    handles.used = new Set;
+    table[2] = handles;
+    let memory, core, last, unset;
+    function call() {
+      handles.push(++next);
+      resources.set(next, Thing);
+      handles.used.add(next);
+      tasks.set(next, 1);
+      seen.add(next);
+      count++;
+      flag.value++;
+      unset = unset === undefined ? 'set' : 'again';
+      waiting = waiting === undefined ? 'waits' : 'waits again';
+      return JSON.stringify([handles, resources.size, next, handles.used.size, table[2] === handles, tasks.size, seen.size,
+        count, flag.value, unset, waiting, memory, core.name, last.name, typeof Thing]);
+    }
+    ${begun}
+    ({ exports: core } = instantiateCore(module, { n0: Object.assign(call, { _jcoMaySuspend: !1 }) })), memory = core.memory;
+    ${linked}
+    try { WebAssembly.promising(core.run) } catch { core.run }
+    let $ = { call };
+    return { exports: last } = instantiateCore(module), { $, call };
+  })();
+  let ended = runNext(null);
+  function runNext(given) { return steps.next(given).value; }
+  return ended;
+}`;
+
+interface Exports {
+  readonly call: () => string;
+}
+
+interface Renewable {
+  (...given: readonly unknown[]): Exports;
+  readonly renew?: () => void;
+}
+
+test('renewableFactory() makes glue that puts its state back in place, its exports and links as they are', () => {
+  const instantiate = evaluate(renewableFactory(linking()))() as unknown as Renewable;
+  let linked = 0;
+  const given = [
+    () => 'module',
+    { 'a:b/c': { Thing: Object } },
+    () => {
+      linked++;
+      return { exports: { name: 'core', memory: 'memory', run() {} } };
+    },
+  ] as const;
+  const exports = instantiate(...given);
+  const [first, second] = [exports.call(), exports.call()];
+  assert.notEqual(first, second);
+  for (let round = 0; round < 3; round++) {
+    instantiate.renew?.();
+    assert.deepEqual([exports.call(), exports.call()], [first, second]);
+  }
+  assert.equal(linked, 2);
+  // Linked anew it is in the same state, too.
+  const { call } = instantiate(...given);
+  assert.deepEqual([call(), call(), linked], [first, second, 4]);
+});
+
+test('renewableFactory() puts no state in place where what links does more than that', () => {
+  const others = {
+    'a call that may change state': linking('tasks.set(0, 0);'),
+    'a property': linking('table[3] = memory;'),
+    'a count': linking('next++;'),
+    'an object with a state': linking('let more = new Map;'),
+    'a loop': linking('for (const each of table) memory = each;'),
+    'a variable in a block': linking('', 'if (next === 0) { var block = 1; }'),
+  };
+  for (const [what, glue] of Object.entries(others)) {
+    const instantiate = evaluate(renewableFactory(glue))() as unknown as Renewable;
+    assert.equal(instantiate.renew, undefined, what);
+    assert.equal(typeof instantiate, 'function', what);
+  }
+});
+
+test('renewableFactory() has what core modules import that is bound to state of the glue work on the state that it has', () => {
+  const glue = linking('', 'let noted = note.bind(null, handles); function note(list, value) { list.push(value); }');
+  const instantiate = evaluate(
+    renewableFactory(glue.replace('Object.assign(call,', 'Object.assign(noted,')),
+  )() as unknown as Renewable;
+  let imported: ((value: number) => void) | undefined;
+  const exports = instantiate(
+    () => 'module',
+    { 'a:b/c': { Thing: Object } },
+    (_module: unknown, imports?: { readonly n0: typeof imported }) => {
+      imported ??= imports?.n0;
+      return { exports: { name: 'core', memory: 'memory', run() {} } };
+    },
+  );
+  imported?.(77);
+  const first = exports.call();
+  assert.match(first, /^\[\[0,77,1\]/);
+  instantiate.renew?.();
+  imported?.(77);
+  assert.equal(exports.call(), first);
+});

@@ -1,0 +1,191 @@
+/**
+ * Runs guests in the caller's own thread: the lowest latency, for guests that are trusted to end. A deadline is enforced
+ * (host/deadline.ts) but costs a watchdog per call, and while a guest runs nothing else in the thread does.
+ */
+
+import { AddressSpace, memoryLimit } from '../../host/linux/address-space.ts';
+import type { FunctionDefinition } from '../../host/definition/definition.ts';
+import { isNebulaError, messageOf, NebulaError } from '../../host/errors.ts';
+import { GuestThread } from '../../host/thread/guest-thread.ts';
+import { monotonicNs } from '../../host/monotonic.ts';
+import type { Invocation, Outcome } from '../../host/outcome.ts';
+import { RestoreTally } from '../../host/restore-tally.ts';
+import { closeImage, type SnapshotImage } from '../../host/snapshot/image.ts';
+import { runTimeMs } from '../deadline.ts';
+import {
+  abortedOutcome,
+  isStopped,
+  NO_STATS,
+  unansweredOutcome,
+  type DeployReport,
+  type Executor,
+  type ExecutorStats,
+} from '../executor.ts';
+import { WaitingRecords } from '../../host/thread/waiting-records.ts';
+import { Turns } from '../../host/waiting/turns.ts';
+import { HeapKeeper } from '../heap.ts';
+import { reportOf } from '../report.ts';
+import { SuspendableCalls, type SuspendableCall } from './suspendable-calls.ts';
+import { SuspendedGuests } from '../worker/suspended-guests.ts';
+
+/** How many memories an executor may have. */
+export interface InThreadOptions {
+  /** Memories alive at once; default: what the machine's address space holds. */
+  readonly memories?: number;
+}
+
+/** An executor in the caller's own thread. */
+export function createInThreadExecutor(options: InThreadOptions = {}): Executor {
+  return new InThreadExecutor(options);
+}
+
+class InThreadExecutor implements Executor {
+  readonly kind = 'in-thread' as const;
+  readonly #space: AddressSpace;
+  readonly #thread: GuestThread;
+  readonly #restores: RestoreTally = new RestoreTally();
+  /** Calls whose guests may be suspended. */
+  readonly #calls: SuspendableCalls;
+  readonly #images: Map<string, SnapshotImage> = new Map();
+  readonly #heap: HeapKeeper = new HeapKeeper();
+  #isClosed = false;
+  /** Guests that were stopped. */
+  #stops = 0;
+  /** Calls that wait for an address range. */
+  #waiting = 0;
+  /** The function whose micro-VM is still as its last run left it. */
+  #unsettled: string | undefined;
+  readonly #settleLater = (): void => {
+    const id = this.#unsettled;
+    this.#unsettled = undefined;
+    if (id !== undefined) this.#thread.settle(id);
+  };
+
+  constructor(options: InThreadOptions) {
+    this.#space = new AddressSpace(new SharedArrayBuffer(4), options.memories ?? memoryLimit());
+    const guests = new SuspendedGuests<SuspendableCall>();
+    const waiting = {
+      records: new WaitingRecords((told) => guests.learn(told)),
+      turns: new Turns(),
+      onlyCounting: true,
+    };
+    const thread = new GuestThread({ space: this.#space, restores: this.#restores, waiting });
+    this.#thread = thread;
+    this.#calls = new SuspendableCalls({
+      thread,
+      guests,
+      run: ({ definition, invocation, calledNs }) => this.#run(definition, invocation, calledNs, 0),
+      onStopped: () => this.#stops++,
+    });
+  }
+
+  async deploy(definition: FunctionDefinition): Promise<DeployReport> {
+    this.#refuseClosed();
+    const deployment = await this.#thread.deploy(definition);
+    this.#images.set(definition.id, deployment.image);
+    this.#heap.trimSoon();
+    return reportOf(deployment);
+  }
+
+  invoke(definition: FunctionDefinition, invocation: Invocation, signal?: AbortSignal): Promise<Outcome> {
+    try {
+      return Promise.resolve(this.invokeHere(definition, invocation, signal));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  invokeHere(definition: FunctionDefinition, invocation: Invocation, signal?: AbortSignal): Outcome | Promise<Outcome> {
+    const calledNs = monotonicNs();
+    try {
+      this.#refuseClosed();
+      if (signal?.aborted === true) return abortedOutcome();
+      if (this.#thread.suspends(definition.id)) return this.#calls.invoke(definition, invocation, signal);
+      return this.#run(definition, invocation, calledNs, 0);
+    } catch (error) {
+      if (isNebulaError(error) && error.key === 'ADDRESS_SPACE')
+        return this.#runWithRoom(definition, invocation, calledNs);
+      throw isNebulaError(error) ? error : hostFault(definition, error);
+    }
+  }
+
+  #run(definition: FunctionDefinition, invocation: Invocation, calledNs: number, waitedMs: number): Outcome {
+    const { id } = definition;
+    if (!this.#thread.has(id)) throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
+    const runMs = runTimeMs(invocation.timeoutMs, definition.limits.timeoutMs, waitedMs);
+    const outcome = this.#thread.invoke(id, invocation, calledNs, runMs);
+    if (outcome.kind !== 'ok' && isStopped(outcome)) this.#stops++;
+    if (this.#unsettled !== id) {
+      if (this.#unsettled === undefined) setImmediate(this.#settleLater);
+      else this.#thread.settle(this.#unsettled);
+      this.#unsettled = id;
+    }
+    return outcome;
+  }
+
+  async #runWithRoom(definition: FunctionDefinition, invocation: Invocation, calledNs: number): Promise<Outcome> {
+    this.#waiting++;
+    try {
+      await this.#thread.makeRoom();
+    } finally {
+      this.#waiting--;
+    }
+    const waitedNs = monotonicNs() - calledNs;
+    const askedMs = invocation.timeoutMs ?? 0;
+    const expired = { kind: 'timeout', timeoutMs: askedMs } as const;
+    if (askedMs > 0 && waitedNs >= askedMs * 1e6) return unansweredOutcome(expired, waitedNs, 0);
+    try {
+      const outcome = this.#run(definition, invocation, calledNs, waitedNs / 1e6);
+      // What ended it is the time that its caller gave, not what was left of that.
+      const isAsked = outcome.kind === 'timeout' && outcome.timeoutMs !== definition.limits.timeoutMs;
+      return isAsked ? { ...outcome, ...expired } : outcome;
+    } catch (error) {
+      throw isNebulaError(error) ? error : hostFault(definition, error);
+    }
+  }
+
+  async undeploy(id: string): Promise<void> {
+    await this.#calls.drained(id);
+    this.#forget(id);
+  }
+
+  #forget(id: string): void {
+    this.#thread.remove(id);
+    const image = this.#images.get(id);
+    this.#images.delete(id);
+    if (image !== undefined) closeImage(image);
+  }
+
+  stats(): ExecutorStats {
+    const { live, limit } = this.#space;
+    const { count: restores, totalNs: restoresNs } = this.#restores;
+    const memories = { memories: live, memoriesLimit: limit };
+    return {
+      ...NO_STATS,
+      suspended: this.#calls.suspended,
+      waiting: this.#waiting + this.#calls.waiting,
+      units: 1,
+      stops: this.#stops,
+      restores,
+      restoresNs,
+      ...memories,
+    };
+  }
+
+  async close(drainMs: number): Promise<void> {
+    this.#isClosed = true;
+    await this.#calls.drained(undefined, drainMs);
+    this.#calls.close();
+    for (const id of this.#images.keys()) this.#forget(id);
+    this.#heap.close();
+    this.#thread.close();
+  }
+
+  #refuseClosed(): void {
+    if (this.#isClosed) throw new NebulaError('CLOSED');
+  }
+}
+
+function hostFault(definition: FunctionDefinition, error: unknown): NebulaError {
+  return new NebulaError('WORKER_LOST', { name: definition.name, detail: messageOf(error) }, { cause: error });
+}
