@@ -144,6 +144,7 @@ function addEnergy(program: Command): void {
     .addOption(new Option('--line <name>', 'digital line of the marker, where several move: D0, GPI0'))
     .addOption(new Option('--vdd <volts>', 'supply voltage, for logs of currents').argParser(Number))
     .addOption(new Option('--interval <seconds>', 'sampling interval, for logs without times').argParser(seconds))
+    .addOption(new Option('--channel <name>', 'instrument or channel, for logs with several: JS220-001122, Ch2'))
     .addOption(new Option('--json <file>', 'write the energies of marks without a run there'))
     .action(async (log: string, flags: ImportFlags) => {
       const { importRecording } = await import('./commands/energy.ts');

@@ -80,6 +80,8 @@ export interface ImportFlags {
   readonly vdd?: number;
   /** Sampling interval in seconds, for logs without a time. */
   readonly interval?: number;
+  /** Instrument or channel, for logs that have several. */
+  readonly channel?: string;
   readonly json?: string;
 }
 
@@ -90,6 +92,7 @@ export async function importRecording(log: string, flags: ImportFlags, print: Pr
     format: flags.format ?? (await formatOf(log)),
     ...(flags.vdd === undefined ? {} : { vddV: flags.vdd }),
     ...(flags.interval === undefined ? {} : { sampleS: flags.interval }),
+    ...(flags.channel === undefined ? {} : { channel: flags.channel }),
   };
   const line = flags.line ?? null;
   const isFolder = existsSync(flags.edges) && statSync(flags.edges).isDirectory();

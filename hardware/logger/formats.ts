@@ -2,6 +2,7 @@
 
 import { HardwareError } from '../instrument/errors.ts';
 import { fnb58BluetoothParser, fnb58Parser } from './fnb58.ts';
+import { GivenOptions } from './given-options.ts';
 import { joulescopeStatisticsParser, joulescopeWaveformParser } from './joulescope.ts';
 import type { ImportOptions, ImportedLog, LogParser } from './log.ts';
 import { monsoonParser } from './monsoon.ts';
@@ -39,7 +40,10 @@ export async function importLog(format: string, chunks: Chunks, options: ImportO
   if (open === undefined) {
     throw new HardwareError('ARGUMENT', { what: 'format', expected: LOG_FORMATS.join(', '), got: format });
   }
-  return readWith(open(options), chunks);
+  const given = new GivenOptions(options);
+  const log = await readWith(open(given), chunks);
+  given.requireUsed(format);
+  return log;
 }
 
 /**

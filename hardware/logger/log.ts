@@ -11,6 +11,7 @@ import {
   type TraceClock,
 } from '../analysis/trace.ts';
 import { DigitalLine, type DigitalLevel } from './digital-line.ts';
+import { requirePlausible, type InstrumentLimits } from './physics.ts';
 
 /** How a log was read. */
 export interface LogCounts {
@@ -53,6 +54,8 @@ export interface ImportOptions {
   readonly vddV?: number;
   /** Sampling interval in seconds, for logs without a time. */
   readonly sampleS?: number;
+  /** The instrument or channel to read, for logs that have several. */
+  readonly channel?: string;
 }
 
 /** Reads a log row by row. */
@@ -74,14 +77,16 @@ export interface TraceKind {
   readonly resolution?: number;
   /** What a counter counts to, in J. */
   readonly rangeJ?: number;
+  /** Of a log: its format, and what its instrument can do. */
+  readonly limits?: InstrumentLimits;
 }
 
 /** 2^26 samples of two doubles are 1 GiB: longer recordings are to be cut or exported at a lower rate. */
 const MAX_SAMPLES = 2 ** 26;
 
-/** The number a field holds, or undefined when it holds none. */
+/** The number a field holds, or undefined when it holds none. NumPy 2 writes its numbers as `np.float64(1.5)`. */
 export function numberOf(field: string | undefined): number | undefined {
-  const text = field?.trim() ?? '';
+  const text = field?.trim().replace(/^np\.float\d+\((.*)\)$/, '$1') ?? '';
   if (text === '') return undefined;
   const value = Number(text);
   return Number.isFinite(value) ? value : undefined;
@@ -207,21 +212,18 @@ export class LogBuilder {
       glitches += line.glitches;
       lines.set(name, line.edges);
     }
-    return {
-      trace,
-      lines,
-      marks: this.#marks,
-      counts: {
-        rows: this.#rows,
-        malformed: this.#malformed,
-        firstMalformed: this.#firstMalformed,
-        duplicates: this.#duplicates,
-        reordered: this.#reordered,
-        lost: this.#lost,
-        gaps,
-        resets: counter?.resets.length ?? 0,
-        glitches,
-      },
+    const counts: LogCounts = {
+      rows: this.#rows,
+      malformed: this.#malformed,
+      firstMalformed: this.#firstMalformed,
+      duplicates: this.#duplicates,
+      reordered: this.#reordered,
+      lost: this.#lost,
+      gaps,
+      resets: counter?.resets.length ?? 0,
+      glitches,
     };
+    if (kind.limits !== undefined) requirePlausible(kind.limits, counts, intervalS);
+    return { trace, lines, marks: this.#marks, counts };
   }
 }

@@ -7,6 +7,7 @@ import { HardwareError, detailOf } from '../instrument/errors.ts';
 import type { PowerTrace, SampleRule, TraceClock } from '../analysis/trace.ts';
 import type { DigitalLevel } from './digital-line.ts';
 import { LogBuilder, numberOf, type LogParser } from './log.ts';
+import { Agreement } from './physics.ts';
 import { TableParser, formatError } from './table.ts';
 
 const FORMAT = 'nebula-csv';
@@ -62,6 +63,7 @@ const INPUTS: readonly string[] = ['d0', 'd1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7
 /** Reads our own CSV, by what its sidecar says. */
 export function nebulaCsvParser(sidecar: Sidecar): LogParser {
   const builder = new LogBuilder();
+  const product = new Agreement();
   return new TableParser({
     format: FORMAT,
     separator: ',',
@@ -71,6 +73,7 @@ export function nebulaCsvParser(sidecar: Sidecar): LogParser {
       const time = place('t_s');
       const value = place(quantity);
       if (time < 0 || value < 0) throw formatError(FORMAT, `columns t_s and ${quantity}`, columns.join(','));
+      const [volts, amperes] = sidecar.rule === 'counter' ? [-1, -1] : [place('voltage_v'), place('current_a')];
       const inputs = INPUTS.map((name) => [name, place(name)] as const).filter(([, at]) => at >= 0);
       return {
         row(fields) {
@@ -83,12 +86,15 @@ export function nebulaCsvParser(sidecar: Sidecar): LogParser {
           const levels = inputs.map(([name, at]) => [name, LEVELS[fields[at]?.trim() ?? '']] as const);
           if (timeS === undefined || amount === undefined) return false;
           if (levels.some(([, level]) => level === undefined)) return false;
+          const [voltageV, currentA] = [numberOf(fields[volts]), numberOf(fields[amperes])];
+          product.add(amount, voltageV === undefined || currentA === undefined ? undefined : voltageV * currentA);
           if (!builder.add(timeS, amount)) return true;
           for (const [name, level] of levels) builder.level(name, timeS, level as DigitalLevel);
           return true;
         },
-        finish: () =>
-          builder.finish({
+        finish() {
+          product.require(FORMAT, 'power_w as voltage_v times current_a');
+          return builder.finish({
             source: sidecar.source,
             rule: sidecar.rule,
             clock: sidecar.clock,
@@ -96,7 +102,8 @@ export function nebulaCsvParser(sidecar: Sidecar): LogParser {
             ...(sidecar.refresh_s === undefined ? {} : { refreshS: sidecar.refresh_s }),
             ...(sidecar.resolution === undefined ? {} : { resolution: sidecar.resolution }),
             ...(sidecar.range_j === undefined ? {} : { rangeJ: sidecar.range_j }),
-          }),
+          });
+        },
       };
     },
   });

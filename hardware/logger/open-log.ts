@@ -4,6 +4,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { HardwareError, detailOf } from '../instrument/errors.ts';
 import { LOG_FORMATS, importLog, importNebulaCsv } from './formats.ts';
+import { GivenOptions } from './given-options.ts';
 import type { ImportOptions, ImportedLog } from './log.ts';
 import { parseSidecar } from './nebula-csv.ts';
 import { importPpk2 } from './ppk2-session.ts';
@@ -36,7 +37,8 @@ async function firstLine(path: string): Promise<string> {
       buffer
         .toString('utf8', 0, bytesRead)
         .replace(/^\uFEFF/, '')
-        .split(/\r?\n/)[0] ?? ''
+        .split(/\r?\n/)
+        .find((line) => line.trim() !== '') ?? ''
     ).trim();
   } finally {
     await file.close();
@@ -75,6 +77,7 @@ export async function openLog({ path, format, ...options }: LogSource): Promise<
   try {
     if (format === 'ppk2') return await importPpk2(path, options);
     if (format !== 'nebula-csv') return await importLog(format, createReadStream(path), options);
+    new GivenOptions(options).requireUsed(format);
     const sidecar = parseSidecar(await readFile(`${path}.json`, 'utf8'));
     return await importNebulaCsv(createReadStream(path), sidecar);
   } catch (error) {

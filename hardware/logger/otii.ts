@@ -18,6 +18,8 @@ interface DigitalAnswer {
   readonly values: readonly { readonly timestamp: number; readonly value: boolean }[];
 }
 
+const LIMITS = { format: 'otii', leastHz: 0.1, mostHz: 100_000 } as const;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 function analogOf(answer: Fields): AnalogAnswer | undefined {
@@ -89,7 +91,7 @@ class OtiiParser implements LogParser {
   }
 
   finish(): ImportedLog {
-    return this.#builder.finish({ source: 'Otii', rule: 'instant', clock: 'logger', synthetic: false });
+    return this.#builder.finish({ source: 'Otii', rule: 'instant', clock: 'logger', synthetic: false, limits: LIMITS });
   }
 }
 

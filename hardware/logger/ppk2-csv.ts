@@ -9,6 +9,7 @@ import { LogBuilder, numberOf, type ImportOptions, type LogParser } from './log.
 import { TableParser, formatError, type TableFormat } from './table.ts';
 
 const FORMAT = 'ppk2-csv';
+const LIMITS = { format: FORMAT, leastHz: 0.5, mostHz: 100_000 } as const;
 
 /** Names of the PPK2's digital inputs, the lowest bit first. */
 export const PPK2_LINES: readonly string[] = ['D0', 'D1', 'D2', 'D3', 'D4', 'D5', 'D6', 'D7'];
@@ -48,12 +49,13 @@ function levelsOf(fields: readonly string[], places: Places): (readonly [string,
   return levels;
 }
 
-function openTable(builder: LogBuilder, places: Places, options: ImportOptions, vddV: number): TableFormat {
+/** @param sampleS the interval, where rows have no times */
+function openTable(builder: LogBuilder, places: Places, sampleS: number | undefined, vddV: number): TableFormat {
   let row = 0;
   return {
     row(fields) {
       const index = row++;
-      const timeMs = places.time >= 0 ? numberOf(fields[places.time]) : index * (options.sampleS ?? 0) * 1e3;
+      const timeMs = places.time >= 0 ? numberOf(fields[places.time]) : index * (sampleS ?? 0) * 1e3;
       const currentUa = numberOf(fields[places.current]);
       const levels = levelsOf(fields, places);
       if (timeMs === undefined || currentUa === undefined || levels === undefined) return false;
@@ -63,7 +65,8 @@ function openTable(builder: LogBuilder, places: Places, options: ImportOptions, 
       }
       return true;
     },
-    finish: () => builder.finish({ source: 'PPK2', rule: 'instant', clock: 'logger', synthetic: false }),
+    finish: () =>
+      builder.finish({ source: 'PPK2', rule: 'instant', clock: 'logger', synthetic: false, limits: LIMITS }),
   };
 }
 
@@ -78,12 +81,14 @@ export function ppk2CsvParser(options: ImportOptions): LogParser {
       const current = place('Current(uA)');
       const time = place('Timestamp(ms)');
       if (current < 0) throw formatError(FORMAT, 'a column Current(uA)', columns.join(','));
-      if (time < 0 && options.sampleS === undefined) {
+      const sampleS = time < 0 ? options.sampleS : undefined;
+      if (time < 0 && sampleS === undefined) {
         throw formatError(FORMAT, 'a column Timestamp(ms), or the sampling interval', columns.join(','));
       }
-      if (options.vddV === undefined) throw new HardwareError('LOG_VOLTAGE', { format: FORMAT });
+      const { vddV } = options;
+      if (vddV === undefined) throw new HardwareError('LOG_VOLTAGE', { format: FORMAT });
       const single = PPK2_LINES.map((name) => [name, place(name)] as const).filter(([, at]) => at >= 0);
-      return openTable(builder, { time, current, packed: place('D0-D7'), single }, options, options.vddV);
+      return openTable(builder, { time, current, packed: place('D0-D7'), single }, sampleS, vddV);
     },
   });
 }

@@ -9,6 +9,7 @@ import type * as Yauzl from 'yauzl';
 import type { Entry, ZipFile } from 'yauzl';
 import { HardwareError, detailOf } from '../instrument/errors.ts';
 import type { DigitalLevel } from './digital-line.ts';
+import { GivenOptions } from './given-options.ts';
 import { LogBuilder, type ImportOptions, type ImportedLog } from './log.ts';
 import { PPK2_LINES } from './ppk2-csv.ts';
 import { formatError } from './table.ts';
@@ -126,14 +127,17 @@ async function rateIn(stream: Readable): Promise<number> {
  * Reads a session file.
  * @throws HardwareError LOG_VOLTAGE, LOG_FORMAT, PACKAGE_MISSING, TRACE_INVALID
  */
-export async function importPpk2(path: string, options: ImportOptions): Promise<ImportedLog> {
-  if (options.vddV === undefined) throw new HardwareError('LOG_VOLTAGE', { format: FORMAT });
+export async function importPpk2(path: string, given: ImportOptions): Promise<ImportedLog> {
+  const options = new GivenOptions(given);
+  const { vddV } = options;
+  options.requireUsed(FORMAT);
+  if (vddV === undefined) throw new HardwareError('LOG_VOLTAGE', { format: FORMAT });
   const zip = await openZip(path);
   try {
     const entries = await entriesOf(zip);
     const rate = await rateIn(await streamOf(zip, entries.get('metadata.json'), 'metadata.json'));
     const builder = new LogBuilder();
-    const frames = new Ppk2Frames(builder, options.vddV, rate);
+    const frames = new Ppk2Frames(builder, vddV, rate);
     const session = await streamOf(zip, entries.get('session.raw'), 'session.raw');
     for await (const piece of session as AsyncIterable<Buffer>) frames.add(piece);
     frames.end();
