@@ -12,6 +12,7 @@ import {
   type WindowEnergy,
 } from '../../hardware/analysis/energy.ts';
 import { HardwareError, detailOf } from '../../hardware/instrument/errors.ts';
+import { isSameHost } from '../../hardware/instrument/host.ts';
 import { PowerIntegral } from '../../hardware/analysis/integral.ts';
 import type { ImportedLog } from '../../hardware/logger/log.ts';
 import { hostTimeline, loggerTimeline, placeWindow, type Timeline } from '../../hardware/analysis/timeline.ts';
@@ -31,7 +32,7 @@ export interface TiedWindows {
 }
 
 /** The line that the marker moves: the one that was named, or the only one that moves at all. */
-function lineOf(log: ImportedLog, named: string | null): readonly [string, readonly Edge[]] {
+function lineOf(log: ImportedLog, named: string | null, whose: string): readonly [string, readonly Edge[]] {
   const { source } = log.trace;
   const all = [...log.lines];
   if (named !== null) {
@@ -43,21 +44,31 @@ function lineOf(log: ImportedLog, named: string | null): readonly [string, reado
   const moving = all.filter(([, edges]) => edges.length > 0);
   if (moving.length === 1) return moving[0] as (typeof moving)[number];
   const got = moving.length === 0 ? 'no line with edges' : `edges on ${moving.map(([name]) => name).join(', ')}`;
-  const expected = 'the digital line of the marker to be named (--line)';
+  const expected = `the digital line of the marker${moving.length === 0 ? '' : ' to be named (--line)'}${whose}`;
   throw new HardwareError('EDGES_INVALID', { what: source, expected, got });
 }
 
+/** Why a log on a monotonic clock is not taken to be on that of the marks; empty for any other clock. */
+function whoseClock({ host }: MarkerLog, { trace }: ImportedLog): string {
+  if (trace.clock !== 'host-monotonic' || isSameHost(host, trace.host)) return '';
+  if (trace.host === undefined) return ', because the log does not say whose monotonic clock it is on';
+  if (host === undefined) return ', because the file of the edges does not say whose monotonic clock it is on';
+  const other = host.machineId === trace.host.machineId ? 'another start of the machine' : 'another machine';
+  return `, because the log is on the monotonic clock of ${other}`;
+}
+
 /**
- * Ties a marker's log to a power log: by the host's clock where the log is on it, else by the edges that it recorded.
+ * Ties a marker's log to a power log: by the host's clock where both are on that of one start of one machine and no line is
+ * named, else by the edges that it recorded.
  * @throws HardwareError EDGES_INVALID, NO_SYNC, BAD_FIT
  */
 export function tieWindows(log: MarkerLog, power: ImportedLog, line: string | null): TiedWindows {
-  const { clock } = power.trace;
-  if (clock === 'host-monotonic') {
+  const isOurs = power.trace.clock === 'host-monotonic' && isSameHost(log.host, power.trace.host);
+  if (isOurs && line === null) {
     const { windows, incomplete } = hostWindows(log);
     return { alignment: undefined, line: undefined, windows: byId(windows), incomplete, timeline: hostTimeline };
   }
-  const [name, edges] = lineOf(power, line);
+  const [name, edges] = lineOf(power, line, whoseClock(log, power));
   // An edge is known to half a sample of the digital line, which may be finer than the power's.
   const alignment = align(log, edges, {
     sampleS: Math.max(1e-9, 2 * median(sorted(edges.map((edge) => edge.halfWidthS)))),

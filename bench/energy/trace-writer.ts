@@ -3,6 +3,7 @@
  * where a digital input changes a mean ends, so that edges keep the time of their sample.
  */
 
+import { hostFields, readHost } from '../../hardware/instrument/host.ts';
 import type { Reading, SourceProperties } from '../../hardware/meter/power-source.ts';
 import type { Sidecar } from '../../hardware/logger/nebula-csv.ts';
 
@@ -57,6 +58,7 @@ export class TraceWriter {
       rule: this.#thins ? 'average' : rule,
       clock: clock === 'ours' ? 'host-monotonic' : 'logger',
       synthetic,
+      ...(clock === 'ours' ? hostFields(readHost()) : {}),
       ...(this.#thins || refreshS === undefined ? {} : { refresh_s: refreshS }),
       ...(resolution === undefined ? {} : { resolution }),
     };

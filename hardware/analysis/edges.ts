@@ -1,6 +1,7 @@
 /** Edges of a marker line: as the host wrote them and as a logger saw them. Pure data, no clock, no I/O. */
 
 import { HardwareError } from '../instrument/errors.ts';
+import type { HostIdentity } from '../instrument/host.ts';
 
 /** A level change as a logger saw it, or a host's edge moved onto the same scale. */
 export interface Edge {
@@ -35,6 +36,8 @@ export interface MarkerLog {
   readonly edges: readonly HostEdge[];
   /** True when no pin moved: whatever follows from it is made for tests. */
   readonly synthetic: boolean;
+  /** Whose monotonic clock the times are of; undefined where the log does not say. */
+  readonly host?: HostIdentity;
 }
 
 /** A host edge in seconds after `originNs`, at the middle of its interval. */

@@ -1,6 +1,7 @@
 /** A power trace: what a logger or meter said, in order, with what must be known to integrate it. Pure data. */
 
 import { HardwareError } from '../instrument/errors.ts';
+import type { HostIdentity } from '../instrument/host.ts';
 import { median } from '../../statistics/quantiles.ts';
 
 /**
@@ -17,6 +18,8 @@ export interface PowerTrace {
   readonly source: string;
   readonly rule: SampleRule;
   readonly clock: TraceClock;
+  /** Whose monotonic clock it is; undefined where the recording does not say. */
+  readonly host?: HostIdentity;
   /** True when no power was measured: made for tests, and stamped through everything that follows from it. */
   readonly synthetic: boolean;
   /** Rising times in seconds. */

@@ -2,6 +2,7 @@
 
 import type { Edge } from '../analysis/edges.ts';
 import { HardwareError } from '../instrument/errors.ts';
+import type { HostIdentity } from '../instrument/host.ts';
 import {
   medianIntervalS,
   requireTrace,
@@ -71,6 +72,8 @@ export interface TraceKind {
   readonly source: string;
   readonly rule: SampleRule;
   readonly clock: TraceClock;
+  /** Whose monotonic clock it is, where that is known. */
+  readonly host?: HostIdentity | undefined;
   readonly synthetic: boolean;
   /** Default: the median interval. */
   readonly refreshS?: number;
@@ -195,6 +198,7 @@ export class LogBuilder {
       source: kind.source,
       rule: kind.rule,
       clock: kind.clock,
+      ...(kind.host === undefined ? {} : { host: kind.host }),
       synthetic: kind.synthetic,
       timeS,
       value: counter?.value ?? raw,

@@ -4,6 +4,7 @@
  */
 
 import { HardwareError, detailOf } from '../instrument/errors.ts';
+import { hostFields, hostOf } from '../instrument/host.ts';
 import type { PowerTrace, SampleRule, TraceClock } from '../analysis/trace.ts';
 import type { DigitalLevel } from './digital-line.ts';
 import { LogBuilder, numberOf, type LogParser } from './log.ts';
@@ -25,6 +26,9 @@ export interface Sidecar {
   readonly resolution?: number;
   /** What a counter counts to, in J. */
   readonly range_j?: number;
+  /** Whose monotonic clock the times are of: a log without both is tied to marks by its edges. */
+  readonly boot_id?: string;
+  readonly machine_id?: string;
 }
 
 const RULES: readonly unknown[] = ['instant', 'average', 'counter'] satisfies SampleRule[];
@@ -53,6 +57,10 @@ export function parseSidecar(text: string): Sidecar {
   for (const name of ['refresh_s', 'resolution', 'range_j']) {
     const value = fields[name];
     if (value !== undefined && !(typeof value === 'number' && value >= 0)) refuse(name, 'a number of at least 0');
+  }
+  for (const name of ['boot_id', 'machine_id']) {
+    const value = fields[name];
+    if (value !== undefined && (typeof value !== 'string' || value === '')) refuse(name, 'an id');
   }
   return parsed as Sidecar;
 }
@@ -99,6 +107,7 @@ export function nebulaCsvParser(sidecar: Sidecar): LogParser {
             rule: sidecar.rule,
             clock: sidecar.clock,
             synthetic: sidecar.synthetic,
+            host: hostOf({ ...sidecar }),
             ...(sidecar.refresh_s === undefined ? {} : { refreshS: sidecar.refresh_s }),
             ...(sidecar.resolution === undefined ? {} : { resolution: sidecar.resolution }),
             ...(sidecar.range_j === undefined ? {} : { rangeJ: sidecar.range_j }),
@@ -111,8 +120,8 @@ export function nebulaCsvParser(sidecar: Sidecar): LogParser {
 
 /** The sidecar of a trace that `nebulaCsvRows` writes. */
 export function sidecarOf(trace: PowerTrace): Sidecar {
-  const { source, rule, clock, synthetic, refreshS, resolution } = trace;
-  return { source, rule, clock, synthetic, refresh_s: refreshS, resolution };
+  const { source, rule, clock, synthetic, refreshS, resolution, host } = trace;
+  return { source, rule, clock, synthetic, refresh_s: refreshS, resolution, ...hostFields(host) };
 }
 
 /** A trace as rows with their ends, header first; a break is a row whose value is `lost`. */

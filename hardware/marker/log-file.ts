@@ -5,6 +5,7 @@
 
 import type { EdgeKind, HostEdge, MarkerLog } from '../analysis/edges.ts';
 import { HardwareError } from '../instrument/errors.ts';
+import { hostFields, hostOf, type HostIdentity } from '../instrument/host.ts';
 import { eachRow, type Chunks } from '../logger/rows.ts';
 
 const FORMAT = 'nebula-edges';
@@ -12,8 +13,9 @@ const VERSION = 1;
 
 /** The lines of the file, each with its end. Times are decimal nanoseconds of CLOCK_MONOTONIC. */
 export function* markerLogRows(log: MarkerLog, marker: string): Generator<string> {
-  const { synthetic } = log;
-  yield `${JSON.stringify({ format: FORMAT, version: VERSION, clock: 'host-monotonic', marker, synthetic })}\n`;
+  const { synthetic, host } = log;
+  const head = { format: FORMAT, version: VERSION, clock: 'host-monotonic', marker, synthetic, ...hostFields(host) };
+  yield `${JSON.stringify(head)}\n`;
   for (const { id, kind, level, beforeNs, afterNs, written, calls } of log.edges) {
     const edge = { id, kind, level, before_ns: `${beforeNs}`, after_ns: `${afterNs}`, written };
     yield `${JSON.stringify(calls === undefined ? edge : { ...edge, calls })}\n`;
@@ -72,13 +74,16 @@ function kindOf(kind: unknown, row: number): EdgeKind {
 interface Head {
   readonly marker: string;
   readonly synthetic: boolean;
+  readonly host?: HostIdentity;
 }
 
 function headOf(fields: Fields, row: number): Head {
   const { format, version, synthetic, marker } = fields;
   if (format !== FORMAT || version !== VERSION) return refuse(row, `format ${FORMAT}, version ${VERSION}`, fields);
   if (typeof synthetic !== 'boolean') return refuse(row, 'synthetic: true or false', synthetic);
-  return { marker: typeof marker === 'string' ? marker : 'unknown', synthetic };
+  const host = hostOf(fields);
+  const named = typeof marker === 'string' ? marker : 'unknown';
+  return { marker: named, synthetic, ...(host === undefined ? {} : { host }) };
 }
 
 /**

@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EdgeKind, HostEdge, MarkerLog } from '../analysis/edges.ts';
 import { HardwareError } from '../instrument/errors.ts';
+import { readHost } from '../instrument/host.ts';
 import { burstCode } from '../analysis/sync-burst.ts';
 import { EdgeLog } from './edge-log.ts';
 import type { MarkerLine } from './line.ts';
@@ -89,7 +90,8 @@ export class SessionMarker implements Marker {
 
   /** What was written up to now. */
   log(): MarkerLog {
-    return { edges: this.#edges.edges(), synthetic: this.synthetic };
+    const host = readHost();
+    return { edges: this.#edges.edges(), synthetic: this.synthetic, ...(host === undefined ? {} : { host }) };
   }
 
   /** Edges that were not remembered because `maxEdges` were. */

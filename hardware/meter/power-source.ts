@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { detailOf } from '../instrument/errors.ts';
+import { readHost } from '../instrument/host.ts';
 import { LogBuilder, type ImportedLog } from '../logger/log.ts';
 import type { SampleRule } from '../analysis/trace.ts';
 
@@ -113,6 +114,7 @@ export async function recordSource(source: PowerSource, signal: AbortSignal): Pr
     rule: properties.rule,
     clock: properties.clock === 'ours' ? 'host-monotonic' : 'logger',
     synthetic: properties.synthetic,
+    host: properties.clock === 'ours' ? readHost() : undefined,
     ...(properties.refreshS === undefined ? {} : { refreshS: properties.refreshS }),
     ...(properties.resolution === undefined ? {} : { resolution: properties.resolution }),
   });

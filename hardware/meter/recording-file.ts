@@ -5,6 +5,7 @@
 
 import { closeSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { HardwareError, detailOf } from '../instrument/errors.ts';
+import { hostFields, readHost } from '../instrument/host.ts';
 import type { Sidecar } from '../logger/nebula-csv.ts';
 import { LOST } from '../logger/nebula-csv.ts';
 import type { PowerSource, Reading, SourceProperties } from './power-source.ts';
@@ -55,6 +56,7 @@ function sidecarOfSource(properties: SourceProperties): Sidecar {
     rule,
     clock: clock === 'ours' ? 'host-monotonic' : 'logger',
     synthetic,
+    ...(clock === 'ours' ? hostFields(readHost()) : {}),
     ...(refreshS === undefined ? {} : { refresh_s: refreshS }),
     ...(resolution === undefined ? {} : { resolution }),
   };
