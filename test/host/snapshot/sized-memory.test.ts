@@ -252,30 +252,42 @@ const copying = {
     options.skip !== false ? options.skip : Number.parseInt(process.versions.node) > 20 && 'this V8 copies no memory',
 };
 
+interface Moving {
+  readonly hasMoved: boolean;
+  readonly isRestored: boolean;
+  readonly told: readonly string[];
+}
+
+/** Runs the program once; undefined where V8 itself had no memory left. */
+async function moveMemory(pages: string): Promise<Moving | undefined> {
+  const program = join(import.meta.dirname, 'moving-memory.js');
+  try {
+    return JSON.parse((await promisify(execFile)(process.execPath, [program, pages])).stdout) as Moving;
+  } catch (error) {
+    if (/out of memory/.test((error as { stderr?: string }).stderr ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether V8 is short of memory at that moment depends on what its other threads hold. */
+const MOST_TRIES = 20;
+
 for (const pages of ['open', 'closed']) {
   const what = `SizedMemory whose pages are ${pages} when V8 copies it elsewhere is not put back, and no call finds what another left`;
-  test(what, copying, async (context) => {
-    const program = join(import.meta.dirname, 'moving-memory.js');
-    const ran = await promisify(execFile)(process.execPath, [program, pages]).catch(
-      (error: { stderr?: string }) => error,
-    );
-    if (/out of memory/.test(ran.stderr ?? '')) {
-      context.skip('V8 itself had no memory left');
-      return;
-    }
-    if (!('stdout' in ran)) throw ran;
-    const { stdout } = ran;
-    const { hasMoved, isRestored, told } = JSON.parse(stdout) as {
-      hasMoved: boolean;
-      isRestored: boolean;
-      told: readonly string[];
-    };
+  test(what, copying, async () => {
+    let hasMoved = false;
     // Where pages are closed it may not come to that: opening them is refused.
-    if (hasMoved || pages === 'open') assert.deepEqual([hasMoved, isRestored], [true, false]);
-    assert.deepEqual(
-      told.filter((each) => !/^(ok 00000000|trap |limit )$/.test(each)),
-      [],
-      stdout,
-    );
+    for (let tries = pages === 'open' ? MOST_TRIES : 1; tries > 0 && !hasMoved; tries--) {
+      const moving = await moveMemory(pages);
+      if (moving === undefined) continue;
+      hasMoved = moving.hasMoved;
+      if (hasMoved) assert.equal(moving.isRestored, false);
+      assert.deepEqual(
+        moving.told.filter((each) => !/^(ok 00000000|trap |limit )$/.test(each)),
+        [],
+        moving.told.join(', '),
+      );
+    }
+    if (pages === 'open') assert.ok(hasMoved, `in none of ${MOST_TRIES} runs did V8 copy the memory`);
   });
 }
