@@ -58,7 +58,9 @@ export interface EnergyCell extends CellName {
 interface PerCall extends CallEnergy {
   readonly block: number;
   readonly grossJ: number;
-  readonly uncertaintyJ: number;
+  /** Standard uncertainties of the net energy: the window's own, and the one that all of the cell share. */
+  readonly ownJ: number;
+  readonly sharedJ: number;
 }
 
 const keyOf = (cell: CellName): string => `${cell.target} ${cell.function} ${cell.input}`;
@@ -87,7 +89,8 @@ function perCall(windows: readonly MeasuredWindow[]): PerCall[] {
         block: record.block,
         energyJ: net.valueJ / calls,
         grossJ: gross.valueJ / calls,
-        uncertaintyJ: net.uncertaintyJ / calls,
+        ownJ: Math.sqrt(Math.max(0, net.uncertaintyJ ** 2 - net.sharedJ ** 2)) / calls,
+        sharedJ: net.sharedJ / calls,
         durationS: durationS / calls,
       },
     ];
@@ -116,13 +119,19 @@ export function blocksOf(windows: readonly MeasuredWindow[], unit: Unit): Map<nu
   return blocks;
 }
 
+/** A value of one window in its block; `uncertainty` is its own, `shared` that of all values alike. */
+export interface BlockValue {
+  readonly block: number;
+  readonly value: number;
+  readonly uncertainty: number;
+  readonly shared?: number;
+}
+
 /**
- * Mean over blocks with its 95 % interval: from how the blocks differ (Student), and never less than what the windows
- * themselves do not know.
+ * Mean over blocks with its 95 % interval: from how the blocks differ (Student), never less than what the windows
+ * themselves do not know, and with what they share, which no number of blocks takes away.
  */
-export function meanOverBlocks(
-  values: readonly { readonly block: number; readonly value: number; readonly uncertainty: number }[],
-): Bounded | null {
+export function meanOverBlocks(values: readonly BlockValue[]): Bounded | null {
   if (values.length === 0) return null;
   const blocks = new Map<number, number[]>();
   for (const { block, value } of values) blocks.set(block, [...(blocks.get(block) ?? []), value]);
@@ -130,7 +139,9 @@ export function meanOverBlocks(
   const value = mean(means);
   const error = standardDeviation(means) / Math.sqrt(means.length);
   const own = Math.sqrt(values.reduce((sum, each) => sum + each.uncertainty ** 2, 0)) / values.length;
-  const half = Math.max(studentBound(means.length - 1) * error, NORMAL_BOUND_95 * own);
+  const shared = mean(values.map((each) => each.shared ?? 0));
+  const random = Math.max(studentBound(means.length - 1) * error, NORMAL_BOUND_95 * own);
+  const half = Math.hypot(random, NORMAL_BOUND_95 * shared);
   if (means.length < 2) return { value, low: null, high: null };
   return { value, low: value - half, high: value + half };
 }
@@ -163,18 +174,23 @@ export function summariseCell(name: CellName, windows: readonly MeasuredWindow[]
 const sumOf = (values: readonly PerCall[], field: 'energyJ' | 'durationS'): number =>
   values.reduce((sum, value) => sum + value[field], 0);
 
+const blockValue = ({ block, ownJ, sharedJ }: PerCall, value: number): BlockValue => ({
+  block,
+  value,
+  uncertainty: ownJ,
+  shared: sharedJ,
+});
+
 type Energies = Pick<EnergyCell, 'netJ' | 'grossJ' | 'model' | 'batchJ'>;
 
 function energiesOf(unit: Unit, values: readonly PerCall[], batches: readonly MeasuredWindow[]): Energies {
-  const grossJ = meanOverBlocks(
-    values.map(({ block, grossJ: value, uncertaintyJ }) => ({ block, value, uncertainty: uncertaintyJ })),
-  );
-  const netJ = meanOverBlocks(
-    values.map(({ block, energyJ, uncertaintyJ }) => ({ block, value: energyJ, uncertainty: uncertaintyJ })),
-  );
+  const grossJ = meanOverBlocks(values.map((each) => blockValue(each, each.grossJ)));
+  const netJ = meanOverBlocks(values.map((each) => blockValue(each, each.energyJ)));
   const whole = batches.filter(isWhole).flatMap(({ calls, energy }) => {
     const { net } = energy;
-    return net === undefined ? [] : [{ calls, energyJ: net.valueJ, uncertaintyJ: net.uncertaintyJ }];
+    return net === undefined
+      ? []
+      : [{ calls, energyJ: net.valueJ, uncertaintyJ: net.uncertaintyJ, sharedJ: net.sharedJ }];
   });
   if (unit !== 'batch' || whole.length < 3) return { netJ, grossJ, model: netJ === null ? null : 'mean', batchJ: null };
   const slope = batchSlope(whole);
@@ -187,11 +203,7 @@ function phasesOf(windows: readonly MeasuredWindow[]): PhaseEnergy[] {
     const of = windows.filter((window) => window.phase === phase && isWhole(window));
     if (of.length === 0) return [];
     const resolvable = of.filter(({ energy }) => energy.resolvable).length;
-    const values = perCall(of).map(({ block, energyJ: value, uncertaintyJ }) => ({
-      block,
-      value,
-      uncertainty: uncertaintyJ,
-    }));
+    const values = perCall(of).map((each) => blockValue(each, each.energyJ));
     return [
       { phase, windows: of.length, resolvable, netJ: resolvable > of.length / 2 ? meanOverBlocks(values) : null },
     ];

@@ -14,11 +14,13 @@ import {
 import { HardwareError, detailOf } from '../../hardware/instrument/errors.ts';
 import { isSameHost } from '../../hardware/instrument/host.ts';
 import { PowerIntegral } from '../../hardware/analysis/integral.ts';
+import { shownResponseS } from '../../hardware/analysis/response.ts';
 import type { ImportedLog } from '../../hardware/logger/log.ts';
 import { hostTimeline, loggerTimeline, placeWindow, type Timeline } from '../../hardware/analysis/timeline.ts';
 import { median, sorted } from '../../statistics/quantiles.ts';
 import { hostWindows, type MarkedWindow } from '../../hardware/analysis/windows.ts';
 import { CALL_PHASES, type CallPhase } from '../compare/rows.ts';
+import { withUnseen } from './unseen.ts';
 import type { CallsWindow, GuardWindow, WindowRecord } from './windows.ts';
 
 /** How a session's windows came onto the trace's clock. */
@@ -98,7 +100,8 @@ function measureGuards(
   const usable: { startS: number; endS: number }[] = [];
   for (const { id, startNs, endNs } of guards) {
     const { startS, endS } = placeWindow(timeline, BigInt(startNs), BigInt(endNs));
-    const window = { startS: startS + settleS, endS: endS - settleS };
+    // A slow source still shows what was before the guard.
+    const window = { startS: startS + settleS + integral.responseS, endS: endS - settleS };
     try {
       measureBaseline(integral, [window]);
       usable.push(window);
@@ -139,28 +142,37 @@ export function measureRun(
   options: { readonly line: string | null; readonly settleS: number },
 ): MeasuredRun {
   const tied = tieWindows(log, power, options.line);
-  const integral = new PowerIntegral(power.trace);
+  const batches = batchesOf(records).flatMap((records) => wholeBatch(records, tied) ?? []);
+  const integral = integralOf(power, batches);
   const guards = records.filter((record): record is GuardWindow => record.kind === 'guard');
   const levels = measureGuards(integral, tied.timeline, guards, options.settleS);
   const measure = (window: EnergyWindow): WindowEnergy => measureWindow(integral, window, levels.baseline);
-  const windows: MeasuredWindow[] = [];
-  for (const batch of batchesOf(records)) {
-    const whole = wholeBatch(batch, tied);
-    if (whole === undefined) continue;
-    const first = batch[0] as CallsWindow;
-    const energy = measure(whole.window);
-    const calls = batch.reduce((sum, record) => sum + record.calls, 0);
-    const failed = batch.reduce((sum, record) => sum + record.failed, 0);
-    const record = { ...first, kind: 'batch' as const, id: first.batch, calls, failed, endNs: whole.endNs };
-    const shared = { phase: undefined, state: whole.state };
+  const found = batches.map(({ window }) => measure(window));
+  const energies = withUnseen(
+    integral,
+    batches.map(({ record, window }, at) => ({ record, window, energy: found[at] as WindowEnergy })),
+  );
+  const windows = batches.flatMap((batch, at): MeasuredWindow[] => {
+    const { record, window, state, calls } = batch;
+    const energy = energies[at] as WindowEnergy;
+    const shared = { phase: undefined, state, calls: record.calls, window, energy } as const;
     // What a batch says of its calls: of them together, or nothing.
     const verdict = energy.resolvable ? 'batch-only' : 'unresolvable';
-    windows.push({ kind: 'batch', record, calls, window: whole.window, energy, verdict, ...shared });
-    for (const call of batch.filter(({ kind }) => kind === 'call')) {
-      windows.push(...measureCall(call, tied, energy, measure));
-    }
-  }
+    const measured: MeasuredWindow = { kind: 'batch', record, verdict, ...shared };
+    return [measured, ...calls.flatMap((call) => measureCall(call, tied, energy, measure))];
+  });
   return { tied, integral, guards: levels, windows };
+}
+
+/** The integral of a recording, with what the windows show of how slow its source is. */
+function integralOf({ trace }: ImportedLog, batches: readonly WholeBatch[]): PowerIntegral {
+  const integral = new PowerIntegral(trace);
+  const steady = batches.filter(({ window }) => window.steady);
+  const responseS = shownResponseS(
+    integral,
+    (steady.length > 0 ? steady : batches).map(({ window }) => window),
+  );
+  return responseS > integral.responseS ? new PowerIntegral(trace, { responseS }) : integral;
 }
 
 function batchesOf(records: readonly WindowRecord[]): CallsWindow[][] {
@@ -173,17 +185,30 @@ function batchesOf(records: readonly WindowRecord[]): CallsWindow[][] {
 }
 
 interface WholeBatch {
+  readonly record: CallsWindow;
   readonly window: EnergyWindow;
   readonly state: MeasuredWindow['state'];
-  readonly endNs: string;
+  /** Those of its calls that are marked by themselves. */
+  readonly calls: readonly CallsWindow[];
 }
+
+/** So many like calls are steady work: the end of a batch is as its middle. */
+const STEADY_CALLS = 10;
 
 function wholeBatch(batch: readonly CallsWindow[], tied: TiedWindows): WholeBatch | undefined {
   const marked = batch.flatMap((record) => tied.windows.get(record.id) ?? []);
   const window = batchWindow(marked);
+  const [first] = batch;
   const last = batch.at(-1);
-  if (window === undefined || last === undefined) return undefined;
-  return { window, state: stateOf(marked, tied), endNs: last.endNs };
+  if (window === undefined || first === undefined || last === undefined) return undefined;
+  const calls = batch.reduce((sum, record) => sum + record.calls, 0);
+  const failed = batch.reduce((sum, record) => sum + record.failed, 0);
+  return {
+    record: { ...first, kind: 'batch', id: first.batch, calls, failed, endNs: last.endNs },
+    window: { ...window, steady: calls >= STEADY_CALLS },
+    state: stateOf(marked, tied),
+    calls: batch.filter(({ kind }) => kind === 'call'),
+  };
 }
 
 const seen = (window: MarkedWindow | undefined, lost: MarkedWindow['state']): boolean =>

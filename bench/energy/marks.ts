@@ -1,6 +1,6 @@
 /** Energies of marks without a run around them: a service's invocations, or anything else that a marker marked. Pure. */
 
-import { measureWindow, type Energy } from '../../hardware/analysis/energy.ts';
+import { measureWindow, type Energy, type Reason } from '../../hardware/analysis/energy.ts';
 import { PowerIntegral } from '../../hardware/analysis/integral.ts';
 import type { ImportedLog } from '../../hardware/logger/log.ts';
 import type { ReadMarkerLog } from '../../hardware/marker/log-file.ts';
@@ -17,7 +17,7 @@ export interface MarkEnergy {
   readonly uncoveredS: number;
   readonly gross: Energy | null;
   readonly resolvable: boolean;
-  readonly reasons: readonly string[];
+  readonly reasons: readonly Reason[];
   readonly synthetic: boolean;
 }
 

@@ -1,6 +1,6 @@
 /** The energies of a run as rows: a line of energy.ndjson for each window. Each says whether its power was measured at all. */
 
-import type { Energy } from '../../hardware/analysis/energy.ts';
+import type { Energy, ReasonCode } from '../../hardware/analysis/energy.ts';
 import type { MeasuredWindow } from './joules.ts';
 
 /** One window as a line of energy.ndjson and of energy.csv; energies in J, times in s. */
@@ -19,6 +19,7 @@ export interface EnergyRow {
   readonly verdict: MeasuredWindow['verdict'];
   /** What is against resolving the window by itself. */
   readonly reasons: readonly string[];
+  readonly reasonCodes: readonly ReasonCode[];
   /** On the trace's clock. */
   readonly startS: number;
   readonly durationS: number;
@@ -51,7 +52,8 @@ export function energyRows(run: string, windows: readonly MeasuredWindow[], synt
     failed: record.failed,
     state,
     verdict,
-    reasons: energy.reasons,
+    reasons: energy.reasons.map(({ text }) => text),
+    reasonCodes: energy.reasons.map(({ code }) => code),
     startS: window.startS,
     durationS: energy.durationS,
     samples: energy.samples,

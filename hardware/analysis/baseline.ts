@@ -11,6 +11,8 @@ export interface IdleLevel {
   readonly meanW: number;
   /** Standard error of the mean, in W. */
   readonly errorW: number;
+  /** What rounding adds to the mean, in W, as a standard deviation: every level has it alike. */
+  readonly sharedW: number;
   /** Standard deviation of the samples, in W. */
   readonly sampleSdW: number;
   readonly samples: number;
@@ -24,6 +26,8 @@ export interface Baseline {
   readonly noiseW: number;
   /** How much more the levels differ from the line between their neighbours than their errors explain, in W. */
   readonly wanderW: number;
+  /** What rounding adds to all levels alike, in W, as a standard deviation. */
+  readonly sharedW: number;
 }
 
 /** Idle power at one time. */
@@ -31,20 +35,38 @@ export interface IdlePower {
   readonly powerW: number;
   /** Standard uncertainty, in W. */
   readonly uncertaintyW: number;
+  /** The part that all windows of a run share and that no number of them takes away; not in `uncertaintyW`. */
+  readonly sharedW: number;
   /** True before the first and after the last idle window: nothing on one side says how idle power drifted. */
   readonly extrapolated: boolean;
 }
 
-const BATCHES = 10;
+const PARTS = 10;
 
-/** Standard error of a mean by the means of batches, which sees noise that lasts longer than a sample. */
-function batchErrorW(integral: PowerIntegral, startS: number, endS: number): number {
-  const stepS = (endS - startS) / BATCHES;
-  const means = Array.from({ length: BATCHES }, (_, batch) => {
-    const fromS = startS + batch * stepS;
+/** Standard error of a mean by the means of parts, which sees noise that lasts longer than a sample; in W. */
+function partsErrorW(integral: PowerIntegral, startS: number, endS: number): number {
+  return standardDeviation(partMeans(integral, startS, endS)) / Math.sqrt(PARTS);
+}
+
+/** Mean power of the ten equal parts of a stretch, in W. */
+export function partMeans(integral: PowerIntegral, startS: number, endS: number): number[] {
+  const stepS = (endS - startS) / PARTS;
+  return Array.from({ length: PARTS }, (_, part) => {
+    const fromS = startS + part * stepS;
     return integral.over(fromS, fromS + stepS).energyJ / stepS;
   });
-  return standardDeviation(means) / Math.sqrt(BATCHES);
+}
+
+/**
+ * Standard error of a counter's mean: that of its two readings, each rounded down by up to a step; and how its power varies
+ * from part to part, where that is more than the steps of the parts' own readings make of it.
+ */
+function counterErrorW(integral: PowerIntegral, startS: number, endS: number): number {
+  const readingsJ = integral.step / Math.sqrt(6);
+  const durationS = endS - startS;
+  const ofPartsW = readingsJ / (durationS / PARTS) / Math.sqrt(PARTS);
+  const varied = partsErrorW(integral, startS, endS) ** 2 - ofPartsW ** 2;
+  return Math.hypot(readingsJ / durationS, Math.sqrt(Math.max(0, varied)));
 }
 
 function samplesWithin(integral: PowerIntegral, startS: number, endS: number): Float64Array {
@@ -69,19 +91,30 @@ function levelOf(integral: PowerIntegral, startS: number, endS: number): IdleLev
     throw new HardwareError('UNCOVERED', { startS, endS, uncoveredS: stretch.uncoveredS, limitS });
   }
   const values = samplesWithin(integral, startS, endS);
-  const { refreshS } = integral.trace;
   const sampleSdW = values.length < 2 ? 0 : standardDeviation(values);
-  const fresh = Math.max(1, Math.min(values.length, durationS / refreshS));
-  const whiteW = sampleSdW / Math.sqrt(fresh);
-  const batched = durationS / BATCHES >= 2 * refreshS ? batchErrorW(integral, startS, endS) : 0;
   return {
     startS,
     endS,
     meanW: stretch.energyJ / durationS,
-    errorW: Math.max(whiteW, batched),
+    errorW: errorOf(integral, { startS, endS }, sampleSdW, values.length),
+    sharedW: integral.roundingW(startS, endS),
     sampleSdW,
     samples: stretch.samples,
   };
+}
+
+function errorOf(
+  integral: PowerIntegral,
+  { startS, endS }: { readonly startS: number; readonly endS: number },
+  sampleSdW: number,
+  samples: number,
+): number {
+  const durationS = endS - startS;
+  const hasSteps = integral.trace.rule === 'counter' && integral.step > 0;
+  if (hasSteps) return counterErrorW(integral, startS, endS);
+  const fresh = Math.max(1, Math.min(samples, durationS / integral.refreshS));
+  const parts = durationS / PARTS >= 2 * integral.refreshS ? partsErrorW(integral, startS, endS) : 0;
+  return Math.max(sampleSdW / Math.sqrt(fresh), parts);
 }
 
 const middleOf = (level: IdleLevel): number => (level.startS + level.endS) / 2;
@@ -126,18 +159,19 @@ export function measureBaseline(
   levels.sort((a, b) => a.startS - b.startS);
   const squares = levels.reduce((sum, level) => sum + level.sampleSdW ** 2 * Math.max(1, level.samples - 1), 0);
   const freedom = levels.reduce((sum, level) => sum + Math.max(1, level.samples - 1), 0);
-  return { levels, noiseW: Math.sqrt(squares / freedom), wanderW: wanderOf(levels) };
+  const sharedW = Math.max(...levels.map((level) => level.sharedW));
+  return { levels, noiseW: Math.sqrt(squares / freedom), wanderW: wanderOf(levels), sharedW };
 }
 
 /** Idle power at a time: on the line between the middles of the idle windows around it. */
 export function idlePowerAt(baseline: Baseline, timeS: number): IdlePower {
-  const { levels, wanderW } = baseline;
+  const { levels, wanderW, sharedW } = baseline;
   const next = levels.findIndex((level) => middleOf(level) >= timeS);
   if (next > 0) {
     const line = between(levels[next - 1] as IdleLevel, levels[next] as IdleLevel, timeS);
     const uncertaintyW = Math.sqrt(line.varianceW2 + wanderW ** 2);
-    return { powerW: line.powerW, uncertaintyW, extrapolated: false };
+    return { powerW: line.powerW, uncertaintyW, sharedW, extrapolated: false };
   }
   const only = (next === 0 ? levels[0] : levels.at(-1)) as IdleLevel;
-  return { powerW: only.meanW, uncertaintyW: Math.hypot(only.errorW, wanderW), extrapolated: true };
+  return { powerW: only.meanW, uncertaintyW: Math.hypot(only.errorW, wanderW), sharedW, extrapolated: true };
 }

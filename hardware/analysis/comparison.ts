@@ -2,6 +2,8 @@
 
 import { HardwareError } from '../instrument/errors.ts';
 import { repeated, studentisedInterval } from '../../statistics/bootstrap.ts';
+import { mean } from '../../statistics/moments.ts';
+import { NORMAL_BOUND_95 } from '../../statistics/normal.ts';
 import { pickFrom, type Random } from '../../statistics/random.ts';
 import { studentBound } from '../../statistics/student.ts';
 
@@ -10,6 +12,8 @@ export interface Batch {
   readonly calls: number;
   readonly energyJ: number;
   readonly uncertaintyJ: number;
+  /** The part of the uncertainty that all batches share in proportion to their length, in J; default none. */
+  readonly sharedJ?: number;
 }
 
 /** Energy per call as the slope of energy against calls. */
@@ -25,9 +29,14 @@ export interface BatchSlope {
   readonly batches: number;
 }
 
+/** Standard uncertainty of a batch that is its own, in J. */
+const ownOf = ({ uncertaintyJ, sharedJ = 0 }: Batch): number =>
+  Math.sqrt(Math.max(0, uncertaintyJ ** 2 - sharedJ ** 2));
+
 /**
  * Weighted least squares of energy against calls, weights from the batches' own uncertainties, the interval from how far
- * the batches scatter about the line (Student).
+ * the batches scatter about the line (Student), never less than those uncertainties, and what they share on top: it grows
+ * with the time of a batch, so that the slope has all of it.
  * @throws HardwareError ARGUMENT for fewer than three batches
  */
 export function batchSlope(batches: readonly Batch[]): BatchSlope {
@@ -35,8 +44,8 @@ export function batchSlope(batches: readonly Batch[]): BatchSlope {
     throw new HardwareError('ARGUMENT', { what: 'batches', expected: 'at least 3', got: batches.length });
   }
   const model = new Set(batches.map((batch) => batch.calls)).size >= 3 ? 'line' : 'origin';
-  const known = batches.every((batch) => batch.uncertaintyJ > 0);
-  const weightOf = (batch: Batch): number => (known ? 1 / batch.uncertaintyJ ** 2 : 1);
+  const known = batches.every((batch) => ownOf(batch) > 0);
+  const weightOf = (batch: Batch): number => (known ? 1 / ownOf(batch) ** 2 : 1);
   const total = batches.reduce((sum, batch) => sum + weightOf(batch), 0);
   const weighted = (of: (batch: Batch) => number): number =>
     batches.reduce((sum, batch) => sum + weightOf(batch) * of(batch), 0) / total;
@@ -47,7 +56,10 @@ export function batchSlope(batches: readonly Batch[]): BatchSlope {
   const batchJ = energy - energyJ * calls;
   const freedom = batches.length - (model === 'line' ? 2 : 1);
   const scatter = weighted((batch) => (batch.energyJ - batchJ - energyJ * batch.calls) ** 2) / freedom;
-  const halfJ = studentBound(freedom) * Math.sqrt(scatter / spread);
+  const ownJ = known ? 1 / Math.sqrt(total * spread) : 0;
+  const randomJ = Math.max(studentBound(freedom) * Math.sqrt(scatter / spread), NORMAL_BOUND_95 * ownJ);
+  const sharedJ = Math.max(...batches.map((batch) => (batch.sharedJ ?? 0) / batch.calls));
+  const halfJ = Math.hypot(randomJ, NORMAL_BOUND_95 * sharedJ);
   return { energyJ, lowJ: energyJ - halfJ, highJ: energyJ + halfJ, batchJ, model, batches: batches.length };
 }
 
@@ -56,6 +68,8 @@ export interface CallEnergy {
   readonly energyJ: number;
   /** Above 0, in seconds. */
   readonly durationS: number;
+  /** Standard uncertainty that all of a target's calls share, as the rounding of a meter, in J; default none. */
+  readonly sharedJ?: number;
 }
 
 /** What both targets did in one block of the plan. */
@@ -159,7 +173,7 @@ function resampledDeviations(blocks: readonly ComparedBlock[], found: LogRatios,
 
 /**
  * Compares two targets over blocks in which both ran: ratios of means per call, equal weight for each block, intervals by a
- * hierarchical, studentised bootstrap (Davison and Hinkley 1997, 2.4 and 3.8). Means and not medians, because
+ * hierarchical, studentised bootstrap (Davison and Hinkley 1997, 2.4 and 3.8), with what all calls share put to it. Means and not medians, because
  * only they split exactly into time and power and stay unbiased when single net energies are negative.
  * @throws HardwareError ARGUMENT when a block lacks one of the targets
  */
@@ -181,15 +195,50 @@ export function compareEnergy(blocks: readonly ComparedBlock[], seed = 1): Energ
   const energy = sumOf(0) / sumOf(2);
   const time = sumOf(1) / sumOf(3);
   const values = [energy, time, energy / time];
-  const reason = reasonWithout(means);
-  if (reason !== undefined) return comparisonOf(values, undefined, blocks.length, reason);
+  const shared = sharedBounds(blocks, sumOf(0) / blocks.length, sumOf(2) / blocks.length);
+  const reason = reasonWithout(means) ?? (shared === undefined ? SHARED_UNBOUNDED : undefined);
+  if (reason !== undefined || shared === undefined) return comparisonOf(values, undefined, blocks.length, reason);
   const found = logRatios(means);
   const deviations = resampledDeviations(blocks, found, seed);
   const bounds = found.logs.map((log, column) => {
     const { low, high } = studentisedInterval(log, found.errors[column] as number, deviations[column] as number[]);
-    return [Math.exp(low), Math.exp(high)] as const;
+    if (column === TIME) return [Math.exp(low), Math.exp(high)] as const;
+    return [
+      Math.exp(log - Math.hypot(log - low, shared.below)),
+      Math.exp(log + Math.hypot(high - log, shared.above)),
+    ] as const;
   });
   return comparisonOf(values, bounds, blocks.length, undefined);
+}
+
+const TIME = 1;
+const SHARED_UNBOUNDED = 'what all calls share, as the steps of the meter, is as much as the energy';
+
+/** Half width of the interval that the shared part makes, as a share of the energy. */
+function sharedShare(calls: readonly CallEnergy[], energyJ: number): number {
+  return (NORMAL_BOUND_95 * mean(calls.map(({ sharedJ = 0 }) => sharedJ))) / energyJ;
+}
+
+/**
+ * How far the shared part may move the logarithm of the energy ratio down and up: the limits of both sides, put together side
+ * by side as those of independent quantities (MOVER, Donner and Zou 2012). Undefined when a limit is not above 0.
+ */
+function sharedBounds(
+  blocks: readonly ComparedBlock[],
+  subjectJ: number,
+  againstJ: number,
+): { readonly below: number; readonly above: number } | undefined {
+  const subject = sharedShare(
+    blocks.flatMap((block) => block.subject),
+    subjectJ,
+  );
+  const against = sharedShare(
+    blocks.flatMap((block) => block.against),
+    againstJ,
+  );
+  if (!(subject < 1 && against < 1)) return undefined;
+  const below = Math.hypot(Math.log(1 - subject), Math.log(1 + against));
+  return { below, above: Math.hypot(Math.log(1 + subject), Math.log(1 - against)) };
 }
 
 function reasonWithout(means: readonly BlockMeans[]): string | undefined {

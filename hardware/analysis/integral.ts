@@ -1,5 +1,6 @@
 /** The integral of a power trace, prepared once so that each of many windows costs two binary searches. */
 
+import { roundingError, shownDither, shownStep } from './quantisation.ts';
 import { medianIntervalS, requireTrace, type PowerTrace } from './trace.ts';
 
 /** What the trace says about one stretch of time. */
@@ -36,13 +37,24 @@ interface UpTo {
   readonly varianceJ2: number;
 }
 
+/** Fewest new values in a stretch that say how much they vary. */
+const SEEN = 8;
+
 const NO_POWER: BoundaryPower = { fromW: Number.NaN, toW: Number.NaN };
 
 /** What counts as a gap. */
 export interface IntegralOptions {
   /** A longer interval is a gap, in seconds; default one and a half median intervals. */
   readonly gapS?: number;
+  /** How long a change of power takes to be all in a value, in seconds, where the values show more than the source says. */
+  readonly responseS?: number;
 }
+
+/** Values are renewed more slowly than they are read when the refresh is longer than this many intervals. */
+const HELD = 1.5;
+
+/** Fewest new values, and least share of readings that repeat the one before, that show a refresh. */
+const REPEATS = { changes: 30, share: 0.25 } as const;
 
 /**
  * Integrates by the trace's rule: the trapezoid with interpolated boundaries for instants, steps for averages,
@@ -54,10 +66,19 @@ export class PowerIntegral {
   /** Gaps inside the trace, and how long they are together. */
   readonly gaps: number;
   readonly gapS: number;
+  /** Step of a value, in W or J: what the source says or what the values show, whichever is greater. */
+  readonly step: number;
+  /** Time between new values, in seconds: what the source says or what the values show, whichever is longer. */
+  readonly refreshS: number;
+  /** Time after which a change of power is all in the values, in seconds; 0 where they have it with their own interval. */
+  readonly responseS: number;
   readonly #open: Uint8Array;
   readonly #energyJ: Float64Array;
   readonly #coveredS: Float64Array;
   readonly #weightS2: Float64Array;
+  /** Sums of the squared differences of neighbours, and how many of them differ. */
+  readonly #changeW2: Float64Array;
+  readonly #changes: Uint32Array;
 
   /** @throws HardwareError TRACE_INVALID */
   constructor(trace: PowerTrace, options: IntegralOptions = {}) {
@@ -69,6 +90,8 @@ export class PowerIntegral {
     this.#energyJ = new Float64Array(timeS.length);
     this.#coveredS = new Float64Array(timeS.length);
     this.#weightS2 = new Float64Array(timeS.length);
+    this.#changeW2 = new Float64Array(timeS.length);
+    this.#changes = new Uint32Array(timeS.length);
     const breaks = new Set(trace.breaks);
     let gaps = 0;
     let gapS = 0;
@@ -85,9 +108,53 @@ export class PowerIntegral {
       this.#energyJ[next] = (this.#energyJ[index] as number) + (open ? 0 : this.#partJ(index, 0, 1));
       this.#coveredS[next] = (this.#coveredS[index] as number) + (open ? 0 : widthS);
       this.#weightS2[next] = (this.#weightS2[index] as number) + (open ? 0 : widthS * widthS);
+      const change = open ? 0 : (trace.value[next] as number) - (trace.value[index] as number);
+      this.#changeW2[next] = (this.#changeW2[index] as number) + change * change;
+      this.#changes[next] = (this.#changes[index] as number) + (change === 0 ? 0 : 1);
     }
     this.gaps = gaps;
     this.gapS = gapS;
+    this.step = Math.max(trace.resolution, shownStep(trace));
+    this.refreshS = Math.max(trace.refreshS, this.#shownRefreshS());
+    const heldS = this.refreshS > HELD * this.intervalS ? this.refreshS : 0;
+    this.responseS = Math.max(options.responseS ?? 0, heldS + (trace.lagS ?? 0));
+  }
+
+  /** Values that repeat were not renewed, unless they are rounded, which lets them repeat as well. */
+  #shownRefreshS(): number {
+    const readings = this.trace.timeS.length;
+    const changes = this.#changes[readings - 1] as number;
+    const repeats = 1 - changes / (readings - 1);
+    if (this.trace.rule === 'counter' || this.step > 0) return 0;
+    if (changes < REPEATS.changes || repeats < REPEATS.share) return 0;
+    return this.intervalS / (1 - repeats);
+  }
+
+  /** Indexes of the samples from a time to another one, both included. */
+  samplesWithin(startS: number, endS: number): { readonly first: number; readonly last: number } {
+    const before = this.#intervalAt(startS);
+    const isThere = before >= 0 && this.trace.timeS[before] === startS;
+    return { first: isThere ? before : before + 1, last: this.#intervalAt(endS) };
+  }
+
+  /**
+   * Standard deviation of a new value within a stretch, in W, from the differences of neighbours (von Neumann 1941): noise,
+   * and whatever power does between two values. Values that repeat say nothing. NaN for fewer than eight new ones.
+   */
+  variationW(startS: number, endS: number): number {
+    const { first, last } = this.samplesWithin(startS, endS);
+    if (last - first < 1) return Number.NaN;
+    const changes = (this.#changes[last] as number) - (this.#changes[first] as number);
+    if (changes < SEEN) return Number.NaN;
+    return Math.sqrt(((this.#changeW2[last] as number) - (this.#changeW2[first] as number)) / (2 * changes));
+  }
+
+  /** What rounding adds to the mean of a stretch, in W: standard deviation. A counter's steps are no error of a mean. */
+  roundingW(startS: number, endS: number): number {
+    if (this.trace.rule === 'counter' || this.step === 0) return 0;
+    const { first, last } = this.samplesWithin(startS, endS);
+    const values = this.trace.value.subarray(first, last + 1);
+    return roundingError(this.step, shownDither(values, this.step));
   }
 
   /** Power at a share of the interval after sample `index`, in W. */

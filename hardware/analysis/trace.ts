@@ -30,6 +30,8 @@ export interface PowerTrace {
   readonly refreshS: number;
   /** Smallest step of a value, in W or J; 0 when not known. */
   readonly resolution: number;
+  /** Longest time that a change of power needs to be all in a value, beyond the refresh, in seconds; undefined: not known. */
+  readonly lagS?: number;
   /** Indexes after which values are missing or a counter was reset: nothing is said about the time to the next one. */
   readonly breaks: readonly number[];
 }

@@ -17,7 +17,7 @@ export function marksTable({ tied, source, synthetic, windows }: MeasuredMarks):
       gross === null
         ? 'no energy'
         : `${energyText(gross.valueJ)} [${energyText(gross.lowJ)}, ${energyText(gross.highJ)}]`;
-    return `${id}  ${calls} calls  ${state}  ${seconds(durationS)}  ${value}${resolvable ? '' : `  (${reasons.join('; ')})`}`;
+    return `${id}  ${calls} calls  ${state}  ${seconds(durationS)}  ${value}${resolvable ? '' : `  (${reasons.map(({ text }) => text).join('; ')})`}`;
   });
   return [
     ...(synthetic ? ['SYNTHETIC: power or marks were made up'] : []),

@@ -25,6 +25,7 @@ function window(given: Given): MeasuredWindow {
     uncertaintyJ,
     lowJ: valueJ - 2 * uncertaintyJ,
     highJ: valueJ + 2 * uncertaintyJ,
+    sharedJ: 0,
   });
   const id = `b${block}`;
   return {
@@ -43,7 +44,7 @@ function window(given: Given): MeasuredWindow {
       idleW: 1,
       idleExtrapolated: false,
       resolvable,
-      reasons: resolvable ? [] : ['too short'],
+      reasons: resolvable ? [] : [{ code: 'few-samples', text: 'too short' }],
       synthetic: true,
     },
     verdict: resolvable ? 'resolvable' : 'unresolvable',

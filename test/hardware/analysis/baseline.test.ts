@@ -157,7 +157,7 @@ test('idlePowerAt() says that it has only one window to go by, before the first 
 });
 
 test('idlePowerAt() has the errors of both windows by their shares, and the wander besides', () => {
-  const level = { sampleSdW: 0, samples: 2 };
+  const level = { sampleSdW: 0, samples: 2, sharedW: 0.1 };
   const baseline: Baseline = {
     levels: [
       { ...level, startS: 0, endS: 2, meanW: 1, errorW: 0.3 },
@@ -165,7 +165,9 @@ test('idlePowerAt() has the errors of both windows by their shares, and the wand
     ],
     noiseW: 0,
     wanderW: 0.5,
+    sharedW: 0.1,
   };
+  close(idlePowerAt(baseline, 3).sharedW, 0.1);
   close(idlePowerAt(baseline, 3).uncertaintyW, Math.sqrt(0.15 ** 2 + 0.2 ** 2 + 0.25));
   close(idlePowerAt(baseline, 2).uncertaintyW, Math.sqrt((0.75 * 0.3) ** 2 + (0.25 * 0.4) ** 2 + 0.25));
   close(idlePowerAt(baseline, 0).uncertaintyW, Math.hypot(0.3, 0.5));

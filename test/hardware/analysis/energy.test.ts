@@ -127,7 +127,7 @@ test('measureWindow() gives no energy where samples are missing, and says so', (
   const hit = measureWindow(integral, { startS: 4, endS: 7 });
   assert.equal(hit.gross, undefined);
   assert.ok(Math.abs(hit.uncoveredS - 0.2) < 1e-9);
-  assert.deepEqual(hit.reasons, ['too much of it has no samples']);
+  assert.deepEqual(hit.reasons, [{ code: 'uncovered', text: 'too much of it has no samples' }]);
   assert.ok(Math.abs((measureWindow(integral, { startS: 8, endS: 9 }).gross?.valueJ ?? 0) - 3) < 1e-9);
   assert.throws(() => measureBaseline(integral, [{ startS: 4, endS: 7 }]), { key: 'UNCOVERED' });
   assert.throws(() => measureBaseline(integral, []), { key: 'TRACE_INVALID' });
@@ -153,7 +153,7 @@ test('verdictOf() leaves a call shorter than the refresh to its batch, and a bat
   const call = measureWindow(integral, calls[7] as { startS: number; endS: number }, baseline);
   assert.equal(verdictOf(batch), 'resolvable');
   assert.equal(verdictOf(call, batch), 'batch-only');
-  assert.match(call.reasons.join('; '), /0 samples, 10 are needed; .* 5 refreshes of 1 s/);
+  assert.match(call.reasons.map(({ text }) => text).join('; '), /0 samples, 10 are needed; .* 5 refreshes of 1 s/);
   const few = measureWindow(integral, { startS: 60, endS: 63 }, baseline);
   assert.equal(verdictOf(call, few), 'unresolvable');
   assert.equal(batch.synthetic, true);
@@ -172,12 +172,13 @@ const TEN_SECONDS = { startS: 5, endS: 15 };
 /** A rounded value is uniform over its step. */
 const ROUNDING_W = 0.12 / Math.sqrt(12);
 
-test('measureWindow() knows the uncertainty of rounded samples, of samples that repeat and of two readings of a counter', () => {
+test('measureWindow() has all of a step in every window, however many samples are rounded to it, and two readings of a counter', () => {
   for (const [rule, refreshS, uncertaintyJ] of [
-    ['instant', 1, ROUNDING_W * Math.sqrt(10)],
-    ['average', 1, ROUNDING_W * Math.sqrt(10)],
-    ['average', 4, 2 * ROUNDING_W * Math.sqrt(10)],
-    ['average', 0.25, ROUNDING_W * Math.sqrt(10)],
+    ['instant', 1, 10 * ROUNDING_W],
+    ['average', 1, 10 * ROUNDING_W],
+    // What is shown may be 4 s old: half of that at 2 W besides.
+    ['average', 4, Math.hypot(10 * ROUNDING_W, 4)],
+    ['average', 0.25, 10 * ROUNDING_W],
     ['counter', 1, 0.12 / Math.sqrt(6)],
   ] as const) {
     const { gross, net, idleW, idleExtrapolated } = measureWindow(steady(rule, refreshS), TEN_SECONDS);
@@ -185,12 +186,13 @@ test('measureWindow() knows the uncertainty of rounded samples, of samples that 
     near(gross?.uncertaintyJ, uncertaintyJ);
     near(gross?.lowJ, 20 - 1.959964 * uncertaintyJ);
     near(gross?.highJ, 20 + 1.959964 * uncertaintyJ);
+    near(gross?.sharedJ, rule === 'counter' ? 0 : 10 * ROUNDING_W);
     assert.deepEqual([net, idleW, idleExtrapolated], [undefined, undefined, false]);
   }
 });
 
 test('measureWindow() counts the time of a boundary with the power that it moves, above idle for the net energy', () => {
-  const level = { meanW: 1.5, errorW: 0.01, sampleSdW: 0.05, samples: 2 };
+  const level = { meanW: 1.5, errorW: 0.01, sampleSdW: 0.05, samples: 2, sharedW: 0.03 };
   const baseline = {
     levels: [
       { ...level, startS: 0, endS: 2 },
@@ -198,16 +200,19 @@ test('measureWindow() counts the time of a boundary with the power that it moves
     ],
     noiseW: 0.05,
     wanderW: 0.02,
+    sharedW: 0.03,
   };
   const window = { ...TEN_SECONDS, startUncertaintyS: 0.3, endUncertaintyS: 0.4 };
   const { gross, net, idleW } = measureWindow(steady('average'), window, baseline);
-  const samplesJ2 = 10 * (0.05 ** 2 + ROUNDING_W ** 2);
+  // Noise of ten samples, and what all of them are rounded by.
+  const samplesJ2 = 10 * 0.05 ** 2 + (10 * ROUNDING_W) ** 2;
   near(gross?.uncertaintyJ, Math.sqrt(samplesJ2 + (2 * 0.5) ** 2));
   assert.equal(idleW, 1.5);
   near(net?.valueJ, 5);
   // Both levels count half, so their errors come to 0.01 / sqrt(2) W; over 10 s.
   const idleJ2 = 100 * (0.01 ** 2 / 2 + 0.02 ** 2);
-  near(net?.uncertaintyJ, Math.sqrt(samplesJ2 + (0.5 * 0.5) ** 2 + idleJ2));
+  near(net?.uncertaintyJ, Math.sqrt(samplesJ2 + (0.5 * 0.5) ** 2 + idleJ2 + (10 * 0.03) ** 2));
+  near(net?.sharedJ, 10 * Math.hypot(ROUNDING_W, 0.03));
   const early = measureWindow(steady('average'), { startS: 0, endS: 1 }, baseline);
   assert.equal(early.idleExtrapolated, true);
 });
@@ -229,24 +234,30 @@ test('measureWindow() has no energy of a window without a length, or with more t
   ]) {
     const { gross, resolvable, reasons } = measureWindow(integral, window);
     assert.deepEqual([gross, resolvable], [undefined, false]);
-    assert.equal(reasons.at(-1), 'too much of it has no samples');
+    assert.deepEqual(reasons.at(-1), { code: 'uncovered', text: 'too much of it has no samples' });
   }
   near(measureWindow(integral, { startS: 0.25, endS: 20.0195 }).gross?.valueJ, 39.5);
   assert.equal(measureWindow(integral, { startS: 0.25, endS: 20.0205 }).gross, undefined);
 });
 
 const reasonsOf = (startS: number, endS: number, refreshS = 1, uncertaintyS = 0): readonly string[] =>
-  measureWindow(steady('average', refreshS), { startS, endS, startUncertaintyS: uncertaintyS }).reasons;
+  measureWindow(steady('average', refreshS), { startS, endS, startUncertaintyS: uncertaintyS }).reasons.map(
+    ({ text }) => text,
+  );
 
 test('measureWindow() says what keeps a window from being resolved: samples, refreshes, uncertainty', () => {
   assert.deepEqual(reasonsOf(5, 15), []);
   assert.deepEqual(reasonsOf(4.5, 14.5), []);
   assert.deepEqual(reasonsOf(4.5, 13.5), ['9 samples, 10 are needed']);
-  assert.deepEqual(reasonsOf(5, 15, 2), []);
-  assert.deepEqual(reasonsOf(5, 15, 2.5), ['10 s long, 5 refreshes of 2.5 s are needed']);
-  // 2 W times 0.99 s of 20 J are 9.9 %; times 2 s 20 %.
-  assert.deepEqual(reasonsOf(5, 15, 1, 0.99), []);
-  assert.deepEqual(reasonsOf(5, 15, 1, 2), ['uncertain by 20.0 %, less than 10 % is needed']);
+  // Ten times the step: 0.035 W of 2 W; what is shown late is 1 J.
+  assert.deepEqual(reasonsOf(5, 15, 1.6), []);
+  assert.deepEqual(reasonsOf(5, 15, 2.5), [
+    '10 s long, 5 refreshes of 2.5 s are needed',
+    'uncertain by 12.6 %, less than 10 % is needed',
+  ]);
+  // 2 W times 0.98 s of 20 J are 9.8 %, with the steps' 1.7 % just below 10 %; times 2 s 20 %.
+  assert.deepEqual(reasonsOf(5, 15, 1, 0.98), []);
+  assert.deepEqual(reasonsOf(5, 15, 1, 2), ['uncertain by 20.1 %, less than 10 % is needed']);
 });
 
 test('batchWindow() goes from the first start to the last end, with their uncertainties', () => {
@@ -256,4 +267,51 @@ test('batchWindow() goes from the first start to the last end, with their uncert
   assert.deepEqual(batchWindow([first, last]), { startS: 1, endS: 7, startUncertaintyS: 0.1, endUncertaintyS: 0.4 });
   const bare = { startS: 1, endS: 7, startUncertaintyS: 0, endUncertaintyS: 0 };
   assert.deepEqual(batchWindow([{ startS: 1, endS: 7 }]), bare);
+});
+
+// 2 W from 10 s on, 1 W before it; the source shows what happened 2 s ago.
+test('measureWindow() takes a steady window of a late source from what it shows once all of it happened in the window', () => {
+  const timeS = Float64Array.from({ length: 301 }, (_, index) => index / 10);
+  const value = timeS.map((at) => (at >= 12 && at < 24 ? 2 : 1));
+  const trace = {
+    source: 'late',
+    rule: 'instant',
+    clock: 'logger',
+    synthetic: true,
+    timeS,
+    value,
+    breaks: [],
+  } as const;
+  const integral = new PowerIntegral({ ...trace, refreshS: 0.1, resolution: 0, lagS: 2 });
+  const level = { startS: 0, endS: 8, meanW: 1, errorW: 0, sharedW: 0, sampleSdW: 0, samples: 80 };
+  const baseline = { levels: [level], noiseW: 0, wanderW: 0, sharedW: 0 };
+  const window = { startS: 10, endS: 22 };
+  near(measureWindow(integral, { ...window, steady: true }, baseline).net?.valueJ, 12);
+  // By its marks it lacks what is shown after its end, and says that it may.
+  const marked = measureWindow(integral, window, baseline).net;
+  assert.ok(Math.abs((marked?.valueJ ?? 0) - 10) < 0.2);
+  assert.ok((marked?.highJ ?? 0) > 11.5, `${marked?.highJ}`);
+  const short = measureWindow(integral, { startS: 10, endS: 19, steady: true }, baseline);
+  assert.deepEqual(
+    short.reasons.map(({ code }) => code),
+    ['slow-response'],
+  );
+});
+
+test('measureWindow() sees power that varies between its samples, also where idle power does not', () => {
+  const timeS = Float64Array.from({ length: 101 }, (_, index) => index / 10);
+  const value = timeS.map((_, index) => (index % 2 === 0 ? 1 : 3));
+  const trace = {
+    source: 'varied',
+    rule: 'instant',
+    clock: 'logger',
+    synthetic: true,
+    timeS,
+    value,
+    breaks: [],
+  } as const;
+  const integral = new PowerIntegral({ ...trace, refreshS: 0.1, resolution: 0 });
+  // Neighbours differ by 2 W: a deviation of sqrt(2) W; 50 of them over 5 s.
+  const { gross } = measureWindow(integral, { startS: 2, endS: 7 });
+  assert.ok(Math.abs((gross?.uncertaintyJ ?? 0) - Math.SQRT2 * Math.sqrt(50) * 0.1) < 0.01);
 });
