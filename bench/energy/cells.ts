@@ -1,6 +1,6 @@
 /** Energy of a call on each cell, with its interval: from single calls where they can be resolved, else from batches. Pure. */
 
-import { batchSlope, type CallEnergy } from '../../hardware/analysis/comparison.ts';
+import { batchSlope, type Batch, type CallEnergy } from '../../hardware/analysis/comparison.ts';
 import type { Verdict } from '../../hardware/analysis/energy.ts';
 import { mean, standardDeviation } from '../../statistics/moments.ts';
 import { NORMAL_BOUND_95 } from '../../statistics/normal.ts';
@@ -181,6 +181,17 @@ const blockValue = ({ block, ownJ, sharedJ }: PerCall, value: number): BlockValu
   shared: sharedJ,
 });
 
+/**
+ * The batches with how their calls differ beyond what is known of each: it grows with the energy of a batch, so that a long
+ * one weighs less than its samples alone would let it.
+ */
+function asTheyDiffer(batches: readonly Required<Batch>[]): Batch[] {
+  const perCall = batches.map(({ energyJ, calls }) => energyJ / calls);
+  const own = mean(batches.map(({ uncertaintyJ, sharedJ, calls }) => (uncertaintyJ ** 2 - sharedJ ** 2) / calls ** 2));
+  const differs = Math.sqrt(Math.max(0, standardDeviation(perCall) ** 2 - own)) / Math.abs(mean(perCall));
+  return batches.map((batch) => ({ ...batch, uncertaintyJ: Math.hypot(batch.uncertaintyJ, differs * batch.energyJ) }));
+}
+
 type Energies = Pick<EnergyCell, 'netJ' | 'grossJ' | 'model' | 'batchJ'>;
 
 function energiesOf(unit: Unit, values: readonly PerCall[], batches: readonly MeasuredWindow[]): Energies {
@@ -193,7 +204,7 @@ function energiesOf(unit: Unit, values: readonly PerCall[], batches: readonly Me
       : [{ calls, energyJ: net.valueJ, uncertaintyJ: net.uncertaintyJ, sharedJ: net.sharedJ }];
   });
   if (unit !== 'batch' || whole.length < 3) return { netJ, grossJ, model: netJ === null ? null : 'mean', batchJ: null };
-  const slope = batchSlope(whole);
+  const slope = batchSlope(asTheyDiffer(whole));
   const fromSlope = { value: slope.energyJ, low: slope.lowJ, high: slope.highJ };
   return { netJ: fromSlope, grossJ, model: slope.model, batchJ: slope.model === 'line' ? slope.batchJ : null };
 }

@@ -21,8 +21,11 @@ interface Batch {
 /** Samples that keep to one phase of the calls more than this see that phase, and not the call. */
 const LOCKED = 0.5;
 
-/** Like batches may differ by so much of their power before it is taken for something that samples did not see. */
-const DIFFERS = 0.05;
+/**
+ * Like batches may differ by so much of their power before it is taken for something that samples did not see, where samples
+ * are further apart than a supply smooths: no load keeps a period so exactly but calls, whose period is known.
+ */
+const DIFFERS = { share: 0.05, slowerThanS: 0.02 } as const;
 
 const cellOf = ({ record }: Batch): string => `${record.target} ${record.function} ${record.input}`;
 
@@ -38,8 +41,9 @@ export function withUnseen(integral: PowerIntegral, batches: readonly Batch[]): 
 interface Spread {
   /** Beyond what samples explain, in W. */
   readonly unexplainedW: number;
-  /** The same as a share of the power. */
+  /** The same as a share of the mean power. */
   readonly share: number;
+  readonly meanW: number;
 }
 
 function spreadOf(like: readonly Batch[]): Spread {
@@ -50,14 +54,15 @@ function spreadOf(like: readonly Batch[]): Spread {
   });
   const meanW = powers.reduce((sum, { powerW }) => sum + powerW, 0) / powers.length;
   const foundW = unexplainedW(powers);
-  return { unexplainedW: foundW, share: foundW / Math.abs(meanW) };
+  return { unexplainedW: foundW, share: foundW / Math.abs(meanW), meanW };
 }
 
 function unseenIn(integral: PowerIntegral, { record, window, energy }: Batch, spread: Spread): WindowEnergy {
   const { net, gross, durationS, reasons } = energy;
   const callS = durationS / record.calls;
   const isLocked = phaseLock(integral, window.startS, window.endS, callS) > LOCKED;
-  const differs = spread.unexplainedW > 0 && (isLocked || spread.share > DIFFERS);
+  const mayHide = isLocked || (spread.share > DIFFERS.share && integral.intervalS > DIFFERS.slowerThanS);
+  const differs = spread.unexplainedW > 0 && mayHide;
   if (!isLocked && !differs) return energy;
   const byJ = differs ? spread.unexplainedW * durationS : 0;
   const found: Reason[] = reasons.filter(({ code }) => code !== 'uncertain');
@@ -67,8 +72,9 @@ function unseenIn(integral: PowerIntegral, { record, window, energy }: Batch, sp
   }
   const widerNet = net === undefined ? undefined : widened(net, byJ);
   const widerGross = gross === undefined ? undefined : widened(gross, byJ);
-  const told = widerNet ?? widerGross;
-  const uncertain = told === undefined ? [] : tooUncertain(integral, told).filter(({ code }) => code === 'uncertain');
+  // Against what like batches have on average: one that shows much by chance is not more certain for it.
+  const usual = widerNet === undefined ? widerGross : { ...widerNet, valueJ: spread.meanW * durationS };
+  const uncertain = usual === undefined ? [] : tooUncertain(integral, usual).filter(({ code }) => code === 'uncertain');
   if (uncertain.length > 0 && differs) {
     const percent = `${(100 * spread.share).toPrecision(3)} %`;
     found.push({ code: 'differs', text: `like batches differ by ${percent} more than their samples explain` });

@@ -68,6 +68,8 @@ export interface CallEnergy {
   readonly energyJ: number;
   /** Above 0, in seconds. */
   readonly durationS: number;
+  /** Standard uncertainty of its own, in J; default none but how calls differ. */
+  readonly ownJ?: number;
   /** Standard uncertainty that all of a target's calls share, as the rounding of a meter, in J; default none. */
   readonly sharedJ?: number;
 }
@@ -195,7 +197,7 @@ export function compareEnergy(blocks: readonly ComparedBlock[], seed = 1): Energ
   const energy = sumOf(0) / sumOf(2);
   const time = sumOf(1) / sumOf(3);
   const values = [energy, time, energy / time];
-  const shared = sharedBounds(blocks, sumOf(0) / blocks.length, sumOf(2) / blocks.length);
+  const shared = knownBounds(blocks, sumOf(0) / blocks.length, sumOf(2) / blocks.length);
   const reason = reasonWithout(means) ?? (shared === undefined ? SHARED_UNBOUNDED : undefined);
   if (reason !== undefined || shared === undefined) return comparisonOf(values, undefined, blocks.length, reason);
   const found = logRatios(means);
@@ -203,10 +205,9 @@ export function compareEnergy(blocks: readonly ComparedBlock[], seed = 1): Energ
   const bounds = found.logs.map((log, column) => {
     const { low, high } = studentisedInterval(log, found.errors[column] as number, deviations[column] as number[]);
     if (column === TIME) return [Math.exp(low), Math.exp(high)] as const;
-    return [
-      Math.exp(log - Math.hypot(log - low, shared.below)),
-      Math.exp(log + Math.hypot(high - log, shared.above)),
-    ] as const;
+    const below = Math.hypot(Math.max(log - low, shared.ownShare), shared.below);
+    const above = Math.hypot(Math.max(high - log, shared.ownShare), shared.above);
+    return [Math.exp(log - below), Math.exp(log + above)] as const;
   });
   return comparisonOf(values, bounds, blocks.length, undefined);
 }
@@ -214,31 +215,41 @@ export function compareEnergy(blocks: readonly ComparedBlock[], seed = 1): Energ
 const TIME = 1;
 const SHARED_UNBOUNDED = 'what all calls share, as the steps of the meter, is as much as the energy';
 
+/** What the windows' own uncertainties do to the logarithm of an energy ratio. */
+interface Known {
+  /** Half width that is the least, however alike the blocks are. */
+  readonly ownShare: number;
+  /** How far the shared part may move it down and up. */
+  readonly below: number;
+  readonly above: number;
+}
+
+/**
+ * The limits of the shared parts of both sides are put together side by side as those of independent quantities (MOVER,
+ * Donner and Zou 2012). Undefined when a limit is not above 0.
+ */
+function knownBounds(blocks: readonly ComparedBlock[], subjectJ: number, againstJ: number): Known | undefined {
+  const subject = blocks.flatMap((block) => block.subject);
+  const against = blocks.flatMap((block) => block.against);
+  const up = sharedShare(subject, subjectJ);
+  const down = sharedShare(against, againstJ);
+  if (!(up < 1 && down < 1)) return undefined;
+  return {
+    ownShare: Math.hypot(ownShare(subject, subjectJ), ownShare(against, againstJ)),
+    below: Math.hypot(Math.log(1 - up), Math.log(1 + down)),
+    above: Math.hypot(Math.log(1 + up), Math.log(1 - down)),
+  };
+}
+
 /** Half width of the interval that the shared part makes, as a share of the energy. */
 function sharedShare(calls: readonly CallEnergy[], energyJ: number): number {
   return (NORMAL_BOUND_95 * mean(calls.map(({ sharedJ = 0 }) => sharedJ))) / energyJ;
 }
 
-/**
- * How far the shared part may move the logarithm of the energy ratio down and up: the limits of both sides, put together side
- * by side as those of independent quantities (MOVER, Donner and Zou 2012). Undefined when a limit is not above 0.
- */
-function sharedBounds(
-  blocks: readonly ComparedBlock[],
-  subjectJ: number,
-  againstJ: number,
-): { readonly below: number; readonly above: number } | undefined {
-  const subject = sharedShare(
-    blocks.flatMap((block) => block.subject),
-    subjectJ,
-  );
-  const against = sharedShare(
-    blocks.flatMap((block) => block.against),
-    againstJ,
-  );
-  if (!(subject < 1 && against < 1)) return undefined;
-  const below = Math.hypot(Math.log(1 - subject), Math.log(1 + against));
-  return { below, above: Math.hypot(Math.log(1 + subject), Math.log(1 - against)) };
+/** The same of what is each call's own, for their mean. */
+function ownShare(calls: readonly CallEnergy[], energyJ: number): number {
+  const squares = calls.reduce((sum, { ownJ = 0 }) => sum + ownJ ** 2, 0);
+  return (NORMAL_BOUND_95 * Math.sqrt(squares)) / calls.length / energyJ;
 }
 
 function reasonWithout(means: readonly BlockMeans[]): string | undefined {

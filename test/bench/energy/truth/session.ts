@@ -24,6 +24,7 @@ export interface KnownRun {
   readonly callsJ: readonly [number, number];
 }
 
+const HOST = { bootId: 'generated', machineId: 'generated' };
 const LEAD_S = 0.2;
 const FIRST_S = 100;
 const KNOT_S = 0.5;
@@ -166,14 +167,14 @@ export function makeRun(scenario: Scenario, seed: number): KnownRun {
   const failed = { count: 0, first: undefined };
   const marker = { text: 'none', label: 'none', synthetic: true, cost: null, forgotten: 0, failed };
   const machine = { before: { wallS: 0, monotonicS: 0 }, after: null };
-  const imported: ImportedLog = { trace, lines: new Map(), marks: [], counts };
+  const imported: ImportedLog = { trace: { ...trace, host: HOST }, lines: new Map(), marks: [], counts };
   const { clockPpm } = scenario;
   const edges = [...burstEdges('open', FIRST_S - 4), ...edgesOf(windows), ...burstEdges('close', endS + 1)];
   const seen = clockPpm === undefined ? imported : onOwnClock(imported, edges, drawn(clockPpm, random));
   const record = {
     session: { marker, source: null, machine, forced: false },
     windows,
-    log: { edges, synthetic: true, marker: 'none' },
+    log: { edges, synthetic: true, marker: 'none', host: HOST },
     power: { imported: seen, line: null, sha256: '' },
   };
   return {
