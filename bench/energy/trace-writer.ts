@@ -52,7 +52,7 @@ export class TraceWriter {
   }
 
   get sidecar(): Sidecar {
-    const { name, estimate, rule, clock, synthetic, refreshS, resolution } = this.#properties;
+    const { name, estimate, rule, clock, synthetic, refreshS, resolution, lagS, gapS } = this.#properties;
     return {
       source: estimate ? `${name} (estimate)` : name,
       rule: this.#thins ? 'average' : rule,
@@ -61,6 +61,8 @@ export class TraceWriter {
       ...(clock === 'ours' ? hostFields(readHost()) : {}),
       ...(this.#thins || refreshS === undefined ? {} : { refresh_s: refreshS }),
       ...(resolution === undefined ? {} : { resolution }),
+      ...(lagS === undefined ? {} : { lag_s: lagS }),
+      ...(gapS === undefined ? {} : { gap_s: gapS }),
     };
   }
 

@@ -44,7 +44,7 @@ const NO_POWER: BoundaryPower = { fromW: Number.NaN, toW: Number.NaN };
 
 /** What counts as a gap. */
 export interface IntegralOptions {
-  /** A longer interval is a gap, in seconds; default one and a half median intervals. */
+  /** A longer interval is a gap, in seconds; default what the trace says, or one and a half median intervals. */
   readonly gapS?: number;
   /** How long a change of power takes to be all in a value, in seconds, where the values show more than the source says. */
   readonly responseS?: number;
@@ -85,7 +85,7 @@ export class PowerIntegral {
     this.trace = requireTrace(trace);
     const { timeS } = trace;
     this.intervalS = medianIntervalS(timeS);
-    const limitS = options.gapS ?? 1.5 * this.intervalS;
+    const limitS = options.gapS ?? trace.gapS ?? 1.5 * this.intervalS;
     this.#open = new Uint8Array(timeS.length);
     this.#energyJ = new Float64Array(timeS.length);
     this.#coveredS = new Float64Array(timeS.length);

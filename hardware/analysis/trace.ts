@@ -32,6 +32,8 @@ export interface PowerTrace {
   readonly resolution: number;
   /** Longest time that a change of power needs to be all in a value, beyond the refresh, in seconds; undefined: not known. */
   readonly lagS?: number;
+  /** A longer interval is a gap, in seconds; default one and a half median intervals. Polls that come late lose nothing. */
+  readonly gapS?: number;
   /** Indexes after which values are missing or a counter was reset: nothing is said about the time to the next one. */
   readonly breaks: readonly number[];
 }

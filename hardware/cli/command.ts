@@ -2,6 +2,7 @@
 
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { HardwareError, detailOf } from '../instrument/errors.ts';
+import type { SourceProperties } from '../meter/power-source.ts';
 
 /** What `nebula meter --help` prints. */
 export const USAGE = `Usage: nebula meter <command>
@@ -97,6 +98,11 @@ export function report(error: unknown, json: boolean): number {
 /** Prints a value as JSON to stdout. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** Says on stderr what whoever uses a source has to know of it. */
+export function tellAdvice({ name, advice }: SourceProperties): void {
+  if (advice !== undefined) process.stderr.write(`${name}: ${advice}\n`);
 }
 
 const RED = '\u001B[31m';

@@ -3,7 +3,7 @@
 import { recordSource, type PowerSource } from '../meter/power-source.ts';
 import { characterise, smallestEffectW, type SourceCharacter } from '../meter/probe.ts';
 import { openSource, SOURCE_KINDS } from '../meter/sources.ts';
-import { argumentsOf, printJson, secondsOf, stopSignal, syntheticStamp } from './command.ts';
+import { argumentsOf, printJson, secondsOf, stopSignal, syntheticStamp, tellAdvice } from './command.ts';
 
 /** Windows for which the smallest effect is shown, in seconds. */
 const WINDOWS_S = [0.01, 0.1, 1, 10, 60] as const;
@@ -65,6 +65,7 @@ export async function probe(given: readonly string[]): Promise<void> {
   const { operands, flags } = argumentsOf(given, { seconds: { type: 'string' } }, 1);
   const seconds = secondsOf(flags) ?? 30;
   const source = await openOversampled(operands[0] as string);
+  tellAdvice(source.properties);
   const { signal, release } = stopSignal(seconds);
   try {
     const { trace, counts, properties, stale, disconnected, firstLoss } = await recordSource(source, signal);

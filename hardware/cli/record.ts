@@ -2,7 +2,7 @@
 
 import { recordToFile, type RecordingReport } from '../meter/recording-file.ts';
 import { openSource } from '../meter/sources.ts';
-import { UsageError, argumentsOf, printJson, secondsOf, stopSignal, syntheticStamp } from './command.ts';
+import { UsageError, argumentsOf, printJson, secondsOf, stopSignal, syntheticStamp, tellAdvice } from './command.ts';
 
 const PROGRESS_MS = 1000;
 
@@ -22,6 +22,7 @@ export async function record(given: readonly string[]): Promise<void> {
   const { out, json } = flags;
   if (typeof out !== 'string' || out === '') throw new UsageError('Expected --out FILE');
   const source = await openSource(operands[0] as string);
+  tellAdvice(source.properties);
   const { signal, release } = stopSignal(seconds);
   let shownMs = 0;
   try {

@@ -25,7 +25,7 @@ export interface LogCounts {
   readonly reordered: number;
   /** Samples that the log itself says were lost. */
   readonly lost: number;
-  /** Intervals longer than one and a half median ones. */
+  /** Intervals longer than one and a half median ones, or than the source says. */
   readonly gaps: number;
   /** Counters that fell although they cannot wrap. */
   readonly resets: number;
@@ -78,6 +78,8 @@ export interface TraceKind {
   /** Default: the median interval. */
   readonly refreshS?: number;
   readonly resolution?: number;
+  readonly lagS?: number;
+  readonly gapS?: number;
   /** What a counter counts to, in J. */
   readonly rangeJ?: number;
   /** Of a log: its format, and what its instrument can do. */
@@ -204,11 +206,14 @@ export class LogBuilder {
       value: counter?.value ?? raw,
       refreshS: kind.refreshS ?? intervalS,
       resolution: kind.resolution ?? 0,
+      ...(kind.lagS === undefined ? {} : { lagS: kind.lagS }),
+      ...(kind.gapS === undefined ? {} : { gapS: kind.gapS }),
       breaks: [...breaks].sort((a, b) => a - b),
     });
+    const limitS = kind.gapS ?? 1.5 * intervalS;
     let gaps = 0;
     for (let index = 1; index < timeS.length; index++) {
-      if ((timeS[index] as number) - (timeS[index - 1] as number) > 1.5 * intervalS) gaps++;
+      if ((timeS[index] as number) - (timeS[index - 1] as number) > limitS) gaps++;
     }
     let glitches = 0;
     const lines = new Map<string, readonly Edge[]>();

@@ -24,6 +24,10 @@ export interface Sidecar {
   readonly synthetic: boolean;
   readonly refresh_s?: number;
   readonly resolution?: number;
+  /** How long a change of power needs to be all in a value, beyond the refresh. */
+  readonly lag_s?: number;
+  /** A longer interval between two rows is a gap. */
+  readonly gap_s?: number;
   /** What a counter counts to, in J. */
   readonly range_j?: number;
   /** Whose monotonic clock the times are of: a log without both is tied to marks by its edges. */
@@ -54,7 +58,7 @@ export function parseSidecar(text: string): Sidecar {
   if (!RULES.includes(fields['rule'])) refuse('rule', RULES.join(', '));
   if (!CLOCKS.includes(fields['clock'])) refuse('clock', CLOCKS.join(', '));
   if (typeof fields['synthetic'] !== 'boolean') refuse('synthetic', 'true or false');
-  for (const name of ['refresh_s', 'resolution', 'range_j']) {
+  for (const name of ['refresh_s', 'resolution', 'lag_s', 'gap_s', 'range_j']) {
     const value = fields[name];
     if (value !== undefined && !(typeof value === 'number' && value >= 0)) refuse(name, 'a number of at least 0');
   }
@@ -110,6 +114,8 @@ export function nebulaCsvParser(sidecar: Sidecar): LogParser {
             host: hostOf({ ...sidecar }),
             ...(sidecar.refresh_s === undefined ? {} : { refreshS: sidecar.refresh_s }),
             ...(sidecar.resolution === undefined ? {} : { resolution: sidecar.resolution }),
+            ...(sidecar.lag_s === undefined ? {} : { lagS: sidecar.lag_s }),
+            ...(sidecar.gap_s === undefined ? {} : { gapS: sidecar.gap_s }),
             ...(sidecar.range_j === undefined ? {} : { rangeJ: sidecar.range_j }),
           });
         },
@@ -120,8 +126,9 @@ export function nebulaCsvParser(sidecar: Sidecar): LogParser {
 
 /** The sidecar of a trace that `nebulaCsvRows` writes. */
 export function sidecarOf(trace: PowerTrace): Sidecar {
-  const { source, rule, clock, synthetic, refreshS, resolution, host } = trace;
-  return { source, rule, clock, synthetic, refresh_s: refreshS, resolution, ...hostFields(host) };
+  const { source, rule, clock, synthetic, refreshS, resolution, lagS, gapS, host } = trace;
+  const known = { ...(lagS === undefined ? {} : { lag_s: lagS }), ...(gapS === undefined ? {} : { gap_s: gapS }) };
+  return { source, rule, clock, synthetic, refresh_s: refreshS, resolution, ...known, ...hostFields(host) };
 }
 
 /** A trace as rows with their ends, header first; a break is a row whose value is `lost`. */

@@ -1,6 +1,6 @@
 /** A GPIO output through /dev/gpiochipN: for kernels without /sys/class/gpio, and without a native build. */
 
-import { closeSync, openSync, readdirSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { HardwareError, detailOf, systemCodeOf } from '../instrument/errors.ts';
@@ -79,7 +79,7 @@ function findChip(ioctl: Ioctl, pin: number, paths: readonly string[], isNamed: 
 }
 
 /** Files of the chips. @throws HardwareError NO_PINS */
-export function chipsIn(pin: number, root: string): string[] {
+function chipsIn(pin: number, root: string): string[] {
   let entries: string[] = [];
   try {
     entries = readdirSync(root).filter((entry) => /^gpiochip\d+$/.test(entry));
@@ -88,6 +88,21 @@ export function chipsIn(pin: number, root: string): string[] {
   }
   if (entries.length === 0) throw new HardwareError('NO_PINS', { pin, path: join(root, 'gpiochip*') });
   return entries.sort().map((entry) => join(root, entry));
+}
+
+/** The chips that this user may open. @throws HardwareError NO_PINS, NO_PERMISSION when there are some and none may be */
+export function openableChips(pin: number, root: string): string[] {
+  const paths = chipsIn(pin, root);
+  const openable = paths.filter((path) => {
+    try {
+      accessSync(path, constants.R_OK | constants.W_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  if (openable.length > 0) return openable;
+  throw new HardwareError('NO_PERMISSION', { pin, path: paths.join(', '), uid: process.getuid?.() ?? -1 });
 }
 
 /**

@@ -2,7 +2,8 @@
 
 import { HardwareError, detailOf } from '../instrument/errors.ts';
 import { numberIn, parseInstrument, refuseText, type InstrumentForm, type InstrumentText } from '../instrument/text.ts';
-import { CHIP_ROOT, chipsIn, openChipLine } from './chip-line.ts';
+import { CHIP_ROOT, openChipLine, openableChips } from './chip-line.ts';
+import { requirePackage } from '../instrument/packages.ts';
 import { openGpioLine } from './gpio-line.ts';
 import { globalLineOf } from './gpio-number.ts';
 import { MemoryLine, measureLine, type LineCost, type MarkerLine } from './line.ts';
@@ -114,9 +115,16 @@ export interface ListedMarker {
 
 function listed(kind: string, form: string, about: string, pin: number): ListedMarker {
   try {
+    // No pin is moved here: what a listed marker needs is looked at one by one.
     const where = {
-      gpio: () => `; line ${globalLineOf(pin)}`,
-      gpiochip: () => `; ${chipsIn(pin, CHIP_ROOT).join(', ')}`,
+      gpio: () => {
+        requirePackage('onoff');
+        return `; line ${globalLineOf(pin)}`;
+      },
+      gpiochip: () => {
+        requirePackage('koffi');
+        return `; ${openableChips(pin, CHIP_ROOT).join(', ')}`;
+      },
     }[kind];
     const marker = where === undefined ? form : `${kind}:${pin}`;
     return { kind, marker, state: 'present', detail: `${about}${where?.() ?? ''}` };
@@ -126,7 +134,7 @@ function listed(kind: string, form: string, about: string, pin: number): ListedM
   }
 }
 
-/** Every kind of marker; a pin is looked for, not opened. */
+/** Every kind of marker: present where its package, its files and the right to use them are there. No pin is moved. */
 export function listMarkers(pin = 17): ListedMarker[] {
   return Object.entries(MARKER_KINDS).map(([kind, { form, about }]) => listed(kind, form, about, pin));
 }

@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { HardwareError, detailOf } from '../instrument/errors.ts';
+import { isInstalled } from '../instrument/packages.ts';
 import { listHwmon } from './hwmon.ts';
 import type { SourceProperties } from './power-source.ts';
 import { listRapl, wholeMachine } from './rapl.ts';
@@ -32,15 +33,6 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ppk2: 'serialport',
 };
 
-function isInstalled(name: string): boolean {
-  try {
-    import.meta.resolve(name);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Opens and closes a source of this machine, so that what is listed as present can be read. */
 async function tried(kind: string, source: string, places: MachinePlaces): Promise<ListedSource> {
   const { about } = SOURCE_KINDS[kind] as { about: string };
@@ -62,8 +54,13 @@ function textsOf(kind: string, places: MachinePlaces): string[] {
     }
     if (kind === 'rapl') {
       const zones = listRapl(places.powercap);
-      const names = zones.filter((zone) => !wholeMachine(zones).includes(zone)).map(({ name }) => name);
-      return zones.length === 0 ? [] : ['rapl', ...new Set(names.map((name) => `rapl:${encodeURIComponent(name)}`))];
+      const whole = wholeMachine(zones);
+      const isWhole = (name: string): boolean =>
+        whole.every((zone) => zone.name === name) && zones.filter((zone) => zone.name === name).length === whole.length;
+      const names = zones.map(({ name }) => name).filter((name) => !isWhole(name));
+      const own =
+        zones.length === 0 ? [] : ['rapl', ...new Set(names.map((name) => `rapl:${encodeURIComponent(name)}`))];
+      return listRapl(places.scaphandre).length === 0 ? own : [...own, `rapl?root=${places.scaphandre}`];
     }
   } catch {
     // What cannot be listed cannot be opened either, and opening says why.

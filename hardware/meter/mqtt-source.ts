@@ -5,7 +5,9 @@
 
 import type * as Mqtt from 'mqtt';
 import { HardwareError, detailOf } from '../instrument/errors.ts';
-import { MQTT_FORMATS, type MeterMessage, type MqttFormat } from './mqtt-payload.ts';
+import { MQTT_FORMATS, type MqttChoice, type MqttFormat } from './mqtt-payload.ts';
+import type { MeterMessage } from './payload-fields.ts';
+import type { ShellyComponent } from './shelly-payload.ts';
 import { monotonicS, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
 
 /** Broker, topic and format of a meter. */
@@ -13,12 +15,16 @@ export interface MqttOptions {
   /** `mqtt://host:1883`, or mqtts. */
   readonly url: string;
   readonly format: string;
-  /** Put into the format's topic for `<device>`; or the whole topic as `topic`. */
+  /** Put into the format's topic; or the whole topic as `topic`, without wildcards: one meter is read. */
   readonly device?: string;
   readonly topic?: string;
   readonly quantity?: 'power' | 'energy';
   /** Which of several values of one message, from 0. */
   readonly channel?: number;
+  /** Kind of component, of a Shelly; default `switch`. */
+  readonly component?: ShellyComponent;
+  /** Time between messages as it was set at the meter, in seconds; default as it comes. */
+  readonly periodS?: number;
   readonly username?: string;
   readonly password?: string;
 }
@@ -37,6 +43,57 @@ const MOST_WAITING = 100_000;
 /** So many late messages that rise among themselves are no late messages. */
 const LATE_TO_RESTART = 3;
 
+function propertiesOf(format: MqttFormat, options: MqttOptions): SourceProperties {
+  const energy = options.quantity === 'energy';
+  const periodS = options.periodS ?? format.periodS;
+  return {
+    name: `MQTT ${format.name} ${options.topic ?? options.device ?? ''}`.trim(),
+    rule: energy ? 'counter' : 'average',
+    clock: 'ours',
+    refreshS: periodS,
+    // A message tells of no time after its meter's last value, and of none before its message before.
+    ...(periodS === undefined ? {} : { lagS: periodS }),
+    resolution: energy ? format.resolutionJ : format.resolutionW,
+    estimate: false,
+    synthetic: false,
+    ...(format.advice === undefined || options.periodS !== undefined ? {} : { advice: format.advice }),
+  };
+}
+
+/** What of the options is wanted of a meter. */
+function choiceOf({ quantity = 'power', channel, component }: MqttOptions): MqttChoice {
+  return {
+    quantity,
+    ...(channel === undefined ? {} : { channel }),
+    ...(component === undefined ? {} : { component }),
+  };
+}
+
+/**
+ * The topic that options name.
+ * @throws HardwareError ARGUMENT for a topic that names several meters, and for an option that nothing is chosen by
+ */
+export function mqttTopic(format: MqttFormat, options: MqttOptions): string {
+  const choice = choiceOf(options);
+  const { device } = options;
+  const topic = options.topic ?? (device === undefined ? undefined : format.topicOf(device, choice));
+  if (topic === undefined) {
+    throw new HardwareError('ARGUMENT', { what: 'topic', expected: 'a device or a topic', got: 'neither' });
+  }
+  if (/[#+]/.test(topic)) {
+    throw new HardwareError('ARGUMENT', { what: 'topic', expected: 'one meter, without + and #', got: topic });
+  }
+  // Channel and component are put into the topic of a device: what is left is what the topic does not say.
+  const misfit = options.topic === undefined && format.name === 'shelly' ? undefined : format.misfit(topic, choice);
+  if (misfit === undefined) return topic;
+  const [option, why] = misfit;
+  throw new HardwareError('ARGUMENT', {
+    what: option,
+    expected: `no ${option}: ${why}`,
+    got: `${options[option as keyof MqttOptions]}`,
+  });
+}
+
 class MqttSource implements PowerSource {
   readonly properties: SourceProperties;
   readonly #client: Mqtt.MqttClient;
@@ -52,16 +109,7 @@ class MqttSource implements PowerSource {
     this.#client = client;
     this.#format = format;
     this.#options = options;
-    const energy = options.quantity === 'energy';
-    this.properties = {
-      name: `MQTT ${format.name} ${options.topic ?? options.device ?? ''}`.trim(),
-      rule: energy ? 'counter' : 'average',
-      clock: 'ours',
-      refreshS: undefined,
-      resolution: energy ? undefined : format.resolutionW,
-      estimate: false,
-      synthetic: false,
-    };
+    this.properties = propertiesOf(format, options);
     client.on('message', (topic, payload, packet) => {
       const timeS = monotonicS();
       if (packet.retain) this.#put({ kind: 'stale', detail: topic });
@@ -84,7 +132,7 @@ class MqttSource implements PowerSource {
   #take(topic: string, payload: string, timeS: number): void {
     let message: MeterMessage | undefined;
     try {
-      message = this.#format.parse(topic, payload, this.#options.channel ?? 0);
+      message = this.#format.parse(topic, payload, this.#options.channel, this.#options.component);
     } catch (error) {
       this.#put({ kind: 'malformed', detail: detailOf(error) });
       return;
@@ -151,10 +199,7 @@ export async function openMqtt(options: MqttOptions): Promise<PowerSource> {
     const expected = [...MQTT_FORMATS.keys()].join(', ');
     throw new HardwareError('ARGUMENT', { what: 'MQTT format', expected, got: options.format });
   }
-  const topic =
-    options.topic ?? (options.device === undefined ? undefined : format.topic.replace('<device>', options.device));
-  if (topic === undefined)
-    throw new HardwareError('ARGUMENT', { what: 'topic', expected: 'a device or a topic', got: 'neither' });
+  const topic = mqttTopic(format, options);
   const mqtt = await loadMqtt();
   const { username, password } = options;
   const account = { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };

@@ -1,8 +1,9 @@
 /** GUDE meters that are asked over the network: HTTP, Modbus TCP and SNMP, the latter two through optional packages. */
 
 import { HardwareError, detailOf } from '../instrument/errors.ts';
+import { openAsked, type AskedProperties } from './asked-source.ts';
 import { GUDE_REFRESH_S, gudeNumber, gudeOid, gudeRegister, parseGudeStatus } from './gude-registers.ts';
-import { pollReadings, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
+import type { PowerSource } from './power-source.ts';
 
 /** A meter that is asked over the network. */
 export interface NetworkMeterOptions {
@@ -16,51 +17,12 @@ export interface NetworkMeterOptions {
   readonly community?: string;
   /** SNMP: default 1105. */
   readonly model?: string;
-  /** Modbus: which function reads the values; the sources read do not say it. Default `input`. */
+  /** Modbus: which function reads the values; by the manuals `input` (0x04), which is the default. */
   readonly registers?: 'input' | 'holding';
 }
 
-/** A way to ask for power now, and to let go. */
-interface Asker {
-  readonly name: string;
-  readonly address: string;
-  read(): Promise<number>;
-  close(): Promise<void>;
-}
-
-class AskedSource implements PowerSource {
-  readonly properties: SourceProperties;
-  readonly #asker: Asker;
-  readonly #intervalS: number;
-
-  constructor(asker: Asker, intervalS: number) {
-    this.#asker = asker;
-    this.#intervalS = intervalS;
-    const shared = { rule: 'average', clock: 'ours', estimate: false, synthetic: false } as const;
-    this.properties = { name: `${asker.name} ${asker.address}`, refreshS: GUDE_REFRESH_S, resolution: 1, ...shared };
-  }
-
-  readings(signal: AbortSignal): AsyncIterable<Reading> {
-    return pollReadings(() => this.#asker.read(), this.#intervalS, signal);
-  }
-
-  close(): Promise<void> {
-    return this.#asker.close();
-  }
-}
-
-/** Asks once, so that a wrong address or model shows when the source is opened. */
-async function openAsked(asker: Asker, intervalS = GUDE_REFRESH_S): Promise<PowerSource> {
-  try {
-    await asker.read();
-  } catch (error) {
-    await asker.close();
-    if (error instanceof HardwareError) throw error;
-    const fields = { source: asker.name, address: asker.address, detail: detailOf(error) };
-    throw new HardwareError('SOURCE_UNREACHABLE', fields, { cause: error });
-  }
-  return new AskedSource(asker, intervalS);
-}
+/** Its chip means over some of its own readings, and its firmware reads that once a second. */
+const GUDE: AskedProperties = { refreshS: GUDE_REFRESH_S, lagS: GUDE_REFRESH_S, resolution: 1 };
 
 async function load<T>(name: string, importing: () => Promise<T>): Promise<T> {
   try {
@@ -86,6 +48,7 @@ export function openGudeHttp(options: NetworkMeterOptions): Promise<PowerSource>
       },
       close: () => Promise.resolve(),
     },
+    GUDE,
     options.intervalS,
   );
 }
@@ -117,6 +80,7 @@ export async function openGudeModbus(options: NetworkMeterOptions): Promise<Powe
       },
       close,
     },
+    GUDE,
     options.intervalS,
   );
 }
@@ -157,6 +121,7 @@ export async function openGudeSnmp(options: NetworkMeterOptions): Promise<PowerS
         return Promise.resolve();
       },
     },
+    GUDE,
     options.intervalS,
   );
 }

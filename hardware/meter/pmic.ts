@@ -18,12 +18,13 @@ const FIELD = /^\s*(\w+)_([AV])\s+(?:current|volt)\(\d+\)=([\d.]+)[AV]\s*$/;
 /** Sum of current times voltage over the rails that have both. */
 export interface PmicPower {
   readonly powerW: number;
-  readonly rails: number;
+  /** Names of those rails. */
+  readonly rails: readonly string[];
 }
 
 /**
- * Reads the command's output.
- * @throws HardwareError SOURCE_PAYLOAD when no rail has both current and voltage
+ * Reads the command's output. A voltage may stand alone, as that of the 5 V input; a current does not.
+ * @throws HardwareError SOURCE_PAYLOAD when no rail has both current and voltage, or one has lost its voltage
  */
 export function parsePmic(text: string): PmicPower {
   const currents = new Map<string, number>();
@@ -35,14 +36,18 @@ export function parsePmic(text: string): PmicPower {
     (parts[2] === 'A' ? currents : voltages).set(parts[1] as string, value);
   }
   let powerW = 0;
-  let rails = 0;
   for (const [rail, amperes] of currents) {
     const volts = voltages.get(rail);
-    if (volts === undefined) continue;
+    if (volts === undefined) {
+      throw new HardwareError('SOURCE_PAYLOAD', {
+        source: 'the PMIC',
+        expected: `${rail}_V beside ${rail}_A`,
+        got: 'none',
+      });
+    }
     powerW += amperes * volts;
-    rails++;
   }
-  if (rails > 0) return { powerW, rails };
+  if (currents.size > 0) return { powerW, rails: [...currents.keys()].sort() };
   const fields = {
     source: 'the PMIC',
     expected: 'rails with current and voltage',
@@ -51,9 +56,25 @@ export function parsePmic(text: string): PmicPower {
   throw new HardwareError('SOURCE_PAYLOAD', fields);
 }
 
-async function readW(command: string): Promise<number> {
+async function readPmic(command: string): Promise<PmicPower> {
   const { stdout } = await run(command, ['pmic_read_adc'], { timeout: 2000 });
-  return parsePmic(stdout).powerW;
+  return parsePmic(stdout);
+}
+
+/** The power of the rails that the board had at first: a sum without one of them is another quantity. */
+async function readW(command: string, rails: readonly string[]): Promise<number> {
+  const now = await readPmic(command);
+  if (now.rails.join() === rails.join()) return now.powerW;
+  const apart = [
+    ...rails.filter((rail) => !now.rails.includes(rail)),
+    ...now.rails.filter((rail) => !rails.includes(rail)),
+  ];
+  const fields = {
+    source: 'the PMIC',
+    expected: `its ${rails.length} rails`,
+    got: `${now.rails.length}, apart in ${apart.join(', ')}`,
+  };
+  throw new HardwareError('SOURCE_PAYLOAD', fields);
 }
 
 class PmicSource implements PowerSource {
@@ -67,15 +88,17 @@ class PmicSource implements PowerSource {
     synthetic: false,
   };
   readonly #command: string;
+  readonly #rails: readonly string[];
   readonly #intervalS: number;
 
-  constructor(command: string, intervalS: number) {
+  constructor(command: string, rails: readonly string[], intervalS: number) {
     this.#command = command;
+    this.#rails = rails;
     this.#intervalS = intervalS;
   }
 
   readings(signal: AbortSignal): AsyncIterable<Reading> {
-    return pollReadings(() => readW(this.#command), this.#intervalS, signal);
+    return pollReadings(() => readW(this.#command, this.#rails), this.#intervalS, signal);
   }
 
   close(): Promise<void> {
@@ -88,13 +111,14 @@ export async function openPmic(
   options: { readonly command?: string; readonly intervalS?: number } = {},
 ): Promise<PowerSource> {
   const command = options.command ?? PMIC_COMMAND;
+  let rails: readonly string[];
   try {
-    await readW(command);
+    ({ rails } = await readPmic(command));
   } catch (error) {
     if (error instanceof HardwareError) throw error;
     const missing = systemCodeOf(error) === 'ENOENT';
     const fields = { source: 'PMIC', path: command, detail: detailOf(error) };
     throw new HardwareError(missing ? 'NO_SOURCE' : 'SOURCE_DENIED', fields, { cause: error });
   }
-  return new PmicSource(command, options.intervalS ?? 0.1);
+  return new PmicSource(command, rails, options.intervalS ?? 0.1);
 }

@@ -16,6 +16,12 @@ export interface SourceProperties {
   readonly refreshS: number | undefined;
   /** Smallest step, in W or J. */
   readonly resolution: number | undefined;
+  /** Longest time that a change of power needs to be all in a value, beyond the refresh, in seconds; default not known. */
+  readonly lagS?: number;
+  /** Longest interval between two readings that is still no gap, in seconds: polls are late on a busy machine. */
+  readonly gapS?: number;
+  /** What whoever uses it has to know, and what to do. */
+  readonly advice?: string;
   /** True for a value that is computed from a model or leaves part of the machine out. */
   readonly estimate: boolean;
   readonly synthetic: boolean;
@@ -117,6 +123,8 @@ export async function recordSource(source: PowerSource, signal: AbortSignal): Pr
     host: properties.clock === 'ours' ? readHost() : undefined,
     ...(properties.refreshS === undefined ? {} : { refreshS: properties.refreshS }),
     ...(properties.resolution === undefined ? {} : { resolution: properties.resolution }),
+    ...(properties.lagS === undefined ? {} : { lagS: properties.lagS }),
+    ...(properties.gapS === undefined ? {} : { gapS: properties.gapS }),
   });
   return { ...log, properties, stale, disconnected, firstLoss };
 }

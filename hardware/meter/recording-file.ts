@@ -50,7 +50,7 @@ function inputFields(count: number, inputs: number): string {
 
 /** The sidecar that names a source as it described itself. */
 function sidecarOfSource(properties: SourceProperties): Sidecar {
-  const { name, rule, clock, synthetic, estimate, refreshS, resolution } = properties;
+  const { name, rule, clock, synthetic, estimate, refreshS, resolution, lagS, gapS } = properties;
   return {
     source: estimate ? `${name} (estimate)` : name,
     rule,
@@ -59,6 +59,8 @@ function sidecarOfSource(properties: SourceProperties): Sidecar {
     ...(clock === 'ours' ? hostFields(readHost()) : {}),
     ...(refreshS === undefined ? {} : { refresh_s: refreshS }),
     ...(resolution === undefined ? {} : { resolution }),
+    ...(lagS === undefined ? {} : { lag_s: lagS }),
+    ...(gapS === undefined ? {} : { gap_s: gapS }),
   };
 }
 

@@ -13,10 +13,7 @@ import {
   type InstrumentText,
 } from '../instrument/text.ts';
 import { openHwmon, HWMON_ROOT } from './hwmon.ts';
-import { GUDE_SNMP_MODELS } from './gude-registers.ts';
-import { MQTT_FORMATS } from './mqtt-payload.ts';
-import { openMqtt } from './mqtt-source.ts';
-import { openGudeHttp, openGudeModbus, openGudeSnmp, type NetworkMeterOptions } from './network-meter.ts';
+import { NETWORK_KINDS } from './network-sources.ts';
 import { openPmic, PMIC_COMMAND } from './pmic.ts';
 import type { PowerSource } from './power-source.ts';
 import { openPpk2 } from './ppk2-source.ts';
@@ -30,6 +27,10 @@ export interface MachinePlaces {
   readonly vcgencmd: string;
   /** Folder of serial ports. */
   readonly devices: string;
+  /** The processors' flags: whether this is a virtual machine. */
+  readonly cpuInfo: string;
+  /** Where Scaphandre's tree of a guest is mounted by its manual. */
+  readonly scaphandre: string;
 }
 
 /** Where a machine has its sources, unless a test says otherwise. */
@@ -38,6 +39,8 @@ export const MACHINE_PLACES: MachinePlaces = {
   powercap: POWERCAP_ROOT,
   vcgencmd: PMIC_COMMAND,
   devices: '/dev',
+  cpuInfo: '/proc/cpuinfo',
+  scaphandre: '/var/scaphandre',
 };
 
 /** Opens what a text names, once. */
@@ -49,8 +52,6 @@ interface SourceKind extends InstrumentForm {
   readonly opener: (instrument: InstrumentText, places: MachinePlaces) => Opener;
 }
 
-const ADDRESSED = ['line', 'interval'] as const;
-
 function intervalS(instrument: InstrumentText): number | undefined {
   return numberOption(instrument, 'interval', { above: 0, to: 3600 });
 }
@@ -59,43 +60,20 @@ function refuseAddress({ what, text, address }: InstrumentText): void {
   if (address !== '') throw refuseText(what, text, 'no address', address);
 }
 
-function hostOf(instrument: InstrumentText): NetworkMeterOptions {
-  const { url } = instrument as { url: URL };
-  if (url.pathname !== '' && url.pathname !== '/') {
-    throw refuseText(instrument.what, instrument.text, 'a host and no path', url.pathname);
+function raplOf(instrument: InstrumentText, { powercap, cpuInfo }: MachinePlaces): Opener {
+  const zone = instrument.address === '' ? undefined : instrument.address;
+  const dram = wordOption(instrument, 'dram', ['beside', 'inside']);
+  if (zone !== undefined && dram !== undefined) {
+    throw refuseText(instrument.what, instrument.text, 'dram for the whole machine only', `it beside ${zone}`);
   }
-  return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    ...given({
-      port: url.port === '' ? undefined : Number(url.port),
-      line: numberOption(instrument, 'line', { from: 0, to: 99, integer: true }),
-      intervalS: intervalS(instrument),
-    }),
+  const root = instrument.options.get('root') ?? powercap;
+  const options = {
+    root,
+    cpuInfo,
+    dramInside: dram === 'inside',
+    ...given({ zone, intervalS: intervalS(instrument) }),
   };
-}
-
-function brokerOf(instrument: InstrumentText): Opener {
-  const { url, options } = instrument as { url: URL } & InstrumentText;
-  const format = wordOption(instrument, 'format', [...MQTT_FORMATS.keys()]);
-  if (format === undefined) {
-    const expected = `format=${[...MQTT_FORMATS.keys()].join('|')}`;
-    throw refuseText(instrument.what, instrument.text, expected, 'none');
-  }
-  const topic = decodeURIComponent(url.pathname.slice(1));
-  const device = options.get('device');
-  if ((topic === '') === (device === undefined)) {
-    const expected = 'the topic as path, or device=NAME';
-    throw refuseText(instrument.what, instrument.text, expected, topic === '' ? 'neither' : 'both');
-  }
-  const choices = given({
-    topic: topic === '' ? undefined : topic,
-    device,
-    quantity: wordOption(instrument, 'quantity', ['power', 'energy']),
-    channel: numberOption(instrument, 'channel', { from: 0, to: 99, integer: true }),
-    username: url.username === '' ? undefined : decodeURIComponent(url.username),
-    password: url.password === '' ? undefined : decodeURIComponent(url.password),
-  });
-  return () => openMqtt({ url: `${url.protocol}//${url.host}`, format, ...choices });
+  return () => openRapl(options);
 }
 
 function portOf(instrument: InstrumentText): Opener {
@@ -120,24 +98,11 @@ function madeUp(instrument: InstrumentText): Opener {
   return () => openSynthetic(options);
 }
 
-function mqttKind(scheme: 'mqtt' | 'mqtts'): SourceKind {
-  return {
-    form: `${scheme}://[USER:PASSWORD@]HOST[:PORT]/TOPIC?format=FORMAT`,
-    about:
-      scheme === 'mqtts'
-        ? 'the same over TLS'
-        : `a meter behind an MQTT broker: ${[...MQTT_FORMATS.keys()].join(', ')}`,
-    options: ['format', 'device', 'quantity', 'channel'],
-    isUrl: true,
-    opener: brokerOf,
-  };
-}
-
 /** Kinds of sources in the order in which they are shown. */
 export const SOURCE_KINDS: Readonly<Record<string, SourceKind>> = {
   hwmon: {
     form: 'hwmon[:LABEL]',
-    about: 'INA2xx or INA3221 on a bus of this machine',
+    about: 'a sensor of current on a bus of this machine: INA2xx, INA3221, LTC2945, PAC1934',
     options: ['interval'],
     opener: (instrument, { hwmon }) => {
       const label = instrument.address === '' ? undefined : instrument.address;
@@ -147,13 +112,9 @@ export const SOURCE_KINDS: Readonly<Record<string, SourceKind>> = {
   },
   rapl: {
     form: 'rapl[:ZONE]',
-    about: 'energy counters of an x86 processor',
-    options: ['interval'],
-    opener: (instrument, { powercap }) => {
-      const zone = instrument.address === '' ? undefined : instrument.address;
-      const options = { root: powercap, ...given({ zone, intervalS: intervalS(instrument) }) };
-      return () => openRapl(options);
-    },
+    about: 'energy counters of an x86 processor, or what a host attributes to this virtual machine',
+    options: ['interval', 'dram', 'root'],
+    opener: raplOf,
   },
   pmic: {
     form: 'pmic',
@@ -171,40 +132,7 @@ export const SOURCE_KINDS: Readonly<Record<string, SourceKind>> = {
     options: ['vdd'],
     opener: portOf,
   },
-  mqtt: mqttKind('mqtt'),
-  mqtts: mqttKind('mqtts'),
-  'gude-http': {
-    form: 'gude-http://HOST[:PORT]',
-    about: 'GUDE Expert Power Control over HTTP',
-    options: ADDRESSED,
-    isUrl: true,
-    opener: (instrument) => {
-      const options = hostOf(instrument);
-      return () => openGudeHttp(options);
-    },
-  },
-  'gude-modbus': {
-    form: 'gude-modbus://HOST[:PORT]',
-    about: 'GUDE Expert Power Control over Modbus TCP',
-    options: [...ADDRESSED, 'registers'],
-    isUrl: true,
-    opener: (instrument) => {
-      const registers = wordOption(instrument, 'registers', ['input', 'holding']);
-      const options = { ...hostOf(instrument), ...given({ registers }) };
-      return () => openGudeModbus(options);
-    },
-  },
-  'gude-snmp': {
-    form: 'gude-snmp://HOST[:PORT]',
-    about: 'GUDE Expert Power Control over SNMP',
-    options: [...ADDRESSED, 'model', 'community'],
-    isUrl: true,
-    opener: (instrument) => {
-      const model = wordOption(instrument, 'model', GUDE_SNMP_MODELS);
-      const options = { ...hostOf(instrument), ...given({ model, community: instrument.options.get('community') }) };
-      return () => openGudeSnmp(options);
-    },
-  },
+  ...NETWORK_KINDS,
   synthetic: {
     form: 'synthetic',
     about: 'made up, to try an experiment without a meter; stamps everything synthetic',

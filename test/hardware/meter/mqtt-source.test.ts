@@ -115,6 +115,47 @@ for (const { format, topic, payload, powerW, next } of MESSAGES) {
   });
 }
 
+test('openSource(mqtt, shelly) tells that its reports of changes are no use and what to do, unless it says how often they come', {
+  skip,
+}, async () => {
+  const topic = `mqtt://127.0.0.1:${port}/plug/status/switch:0?format=shelly`;
+  const bare = await openSource(topic);
+  const { refreshS, lagS, advice, resolution } = bare.properties;
+  assert.deepEqual([refreshS, lagS, resolution], [60, 60, 0.1]);
+  assert.match(advice ?? '', /5 %.*shelly-http:\/\/HOST.*period=SECONDS/);
+  await bare.close();
+  const scripted = await openSource(`${topic}&period=1`);
+  assert.deepEqual([scripted.properties.refreshS, scripted.properties.advice], [1, undefined]);
+  await scripted.close();
+  const counter = await openSource(`mqtt://127.0.0.1:${port}?format=tasmota&device=plug&quantity=energy&period=10`);
+  assert.deepEqual([counter.properties.rule, counter.properties.resolution], ['counter', 3600]);
+  await counter.close();
+});
+
+test('openMqtt() subscribes to the component, endpoint or quantity that is named', { skip }, async () => {
+  for (const [text, topic, payload, value] of [
+    ['format=shelly&device=a&component=em1&channel=1', 'a/status/em1:1', '{"id":1,"act_power":5}', 5],
+    ['format=shelly&device=a&component=em&quantity=energy', 'a/status/emdata:0', '{"id":0,"total_act":1}', 3600],
+    [
+      'format=zwave&device=Power/a&quantity=energy',
+      'zwave/Power/a/meter/endpoint_0/value/65537',
+      '{"time":1,"value":1}',
+      3.6e6,
+    ],
+  ] as const) {
+    const source = await openSource(`mqtt://127.0.0.1:${port}?${text}`);
+    const stop = new AbortController();
+    const recording = recordSource(source, stop.signal);
+    await client().publishAsync(topic, payload, { qos: 1 });
+    await sleep(20);
+    await client().publishAsync(topic, payload.replace('"time":1', '"time":2'), { qos: 1 });
+    await sleep(100);
+    stop.abort();
+    assert.deepEqual([...(await recording).trace.value], [value, value], text);
+    await source.close();
+  }
+});
+
 test('openMqtt() marks a broker that went away as a break and goes on when it is back', { skip }, async () => {
   const [shelly] = MESSAGES;
   assert.ok(shelly !== undefined);

@@ -17,7 +17,14 @@ function machine(context: TestContext, files: Readonly<Record<string, string>> =
     writeFileSync(join(root, path), `${content}\n`);
   }
   const at = (name: string): string => join(root, name);
-  return { hwmon: at('hwmon'), powercap: at('powercap'), vcgencmd: at('vcgencmd'), devices: at('dev') };
+  return {
+    hwmon: at('hwmon'),
+    powercap: at('powercap'),
+    vcgencmd: at('vcgencmd'),
+    devices: at('dev'),
+    cpuInfo: at('cpuinfo'),
+    scaphandre: at('scaphandre'),
+  };
 }
 
 const BOARD = {
@@ -43,6 +50,8 @@ test('listSources() of a machine without meters says of each kind why there is n
       ['rapl', 'absent'],
       ['pmic', 'absent'],
       ['ppk2', 'absent'],
+      ['shelly-http', 'elsewhere'],
+      ['tasmota-http', 'elsewhere'],
       ['mqtt', 'elsewhere'],
       ['mqtts', 'elsewhere'],
       ['gude-http', 'elsewhere'],
@@ -55,7 +64,7 @@ test('listSources() of a machine without meters says of each kind why there is n
     assert.equal(properties !== undefined, state === 'present');
     assert.ok(detail.length > 5);
   }
-  assert.match(listed[0]?.detail ?? '', /no INA sensor at .*hwmon/);
+  assert.match(listed[0]?.detail ?? '', /no sensor of current at .*hwmon/);
   assert.match(listed[1]?.detail ?? '', /no RAPL zone at .*powercap/);
   assert.equal(listed.at(-1)?.properties?.synthetic, true);
 });
@@ -130,6 +139,22 @@ const WRONG: readonly (readonly [string, RegExp])[] = [
   ['mqtt://broker?format=shelly', /the topic as path, or device=NAME, got neither/],
   ['mqtt://broker/a?format=shelly&device=b', /got both/],
   ['mqtt://broker/a?format=shelly&channel=x', /channel as an integer/],
+  ['mqtt://broker/a/status/switch:0?format=shelly&channel=1', /no channel: the topic names the component/],
+  ['mqtt://broker/a/status/switch:0?format=shelly&component=em', /no component: the topic names the component/],
+  ['mqtt://broker/shellies/+/status/switch:0?format=shelly', /one meter, without \+ and #/],
+  ['mqtt://broker/tele/%2B/SENSOR?format=tasmota', /one meter, without \+ and #/],
+  ['mqtt://broker/zigbee2mqtt/#?format=zigbee2mqtt', /one meter, without \+ and #/],
+  ['mqtt://broker?format=tasmota&device=%2B', /one meter, without \+ and #/],
+  ['mqtt://broker/zigbee2mqtt/a?format=zigbee2mqtt&channel=1', /no channel: its messages have one power/],
+  ['mqtt://broker/tele/a/SENSOR?format=tasmota&component=em', /no component: only a Shelly/],
+  ['mqtt://broker/zwave/3/50/1/value/66049?format=zwave&channel=1', /no channel: the topic names the endpoint/],
+  ['mqtt://broker/zwave/3/50/1/value/66049?format=zwave&quantity=energy', /no quantity: the topic is that of 66049/],
+  ['mqtt://broker?format=gude&device=a&quantity=energy', /no quantity/],
+  ['shelly-http://plug/rpc', /a host and no path/],
+  ['shelly-http://u:p@plug', /no account/],
+  ['tasmota-http://plug?component=em1', /an option among channel, quantity, interval, got component/],
+  ['rapl:core?dram=inside', /dram for the whole machine only/],
+  ['rapl?dram=outside', /dram among beside, inside/],
   ['gude-http://host/path', /a host and no path, got \/path/],
   ['gude-modbus://host?registers=coils', /registers among input, holding/],
   ['gude-snmp://host?model=1', /model among 1105/],
