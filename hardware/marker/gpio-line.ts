@@ -54,12 +54,13 @@ function refused(pin: number, line: number, error: unknown): HardwareError {
 /**
  * Takes a pin of the board's header as an output, at first low. Exporting a pin may block the event loop for some
  * 200 ms (onoff waits for udev), so open it before anything is measured.
- * @param pin BCM number, not the place on the header
+ * @param pin BCM number, not the place on the header; with a chip named, its line
+ * @param chip label of the chip, on a board whose header Nebula does not know
  * @throws HardwareError MAIN_THREAD, NO_PINS, NO_PERMISSION, LEGACY_SYSFS, PIN_UNKNOWN, PACKAGE_MISSING, PIN_REFUSED
  */
-export async function openGpioLine(pin: number): Promise<MarkerLine> {
+export async function openGpioLine(pin: number, chip?: string): Promise<MarkerLine> {
   if (!isMainThread) throw new HardwareError('MAIN_THREAD');
-  const line = globalLineOf(pin);
+  const line = globalLineOf(pin, GPIO_ROOT, chip);
   const Gpio = await loadGpio();
   let gpio: Gpio;
   try {

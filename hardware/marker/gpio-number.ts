@@ -56,11 +56,12 @@ export function requireGpio(pin: number, root: string = GPIO_ROOT): void {
 }
 
 /**
- * The global number of a pin of the board's header.
- * @param pin BCM number
+ * The global number of a pin of the board's header, or of a line of another chip.
+ * @param pin BCM number; with a chip named, its line
+ * @param label of the chip, on a board whose header this does not know
  * @throws HardwareError as `requireGpio`, and PIN_UNKNOWN when no header chip has the pin
  */
-export function globalLineOf(pin: number, root: string = GPIO_ROOT): number {
+export function globalLineOf(pin: number, root: string = GPIO_ROOT, label?: string): number {
   if (!Number.isInteger(pin) || pin < 0) {
     throw new HardwareError('ARGUMENT', { what: 'pin', expected: 'a BCM number', got: pin });
   }
@@ -71,7 +72,8 @@ export function globalLineOf(pin: number, root: string = GPIO_ROOT): number {
   } catch (error) {
     throw new HardwareError('PIN_UNKNOWN', { pin, chips: detailOf(error) }, { cause: error });
   }
-  const chip = chips.find(({ label, lines }) => HEADER_CHIPS.includes(label) && pin < lines);
+  const wanted = label === undefined ? HEADER_CHIPS : [label];
+  const chip = chips.find((each) => wanted.includes(each.label) && pin < each.lines);
   if (chip === undefined) {
     const shown = chips.map(({ label, lines }) => `${label} (${lines} lines)`).join(', ');
     throw new HardwareError('PIN_UNKNOWN', { pin, chips: shown === '' ? 'none' : shown });

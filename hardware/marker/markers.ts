@@ -27,12 +27,13 @@ function withoutAddress(instrument: InstrumentText): void {
 /** Kinds of markers in the order in which they are shown. */
 const MARKER_KINDS: Readonly<Record<string, MarkerKind>> = {
   gpio: {
-    form: 'gpio:PIN',
+    form: 'gpio:PIN[?chip=LABEL]',
     about: 'a GPIO pin by its BCM number, through onoff and /sys/class/gpio',
-    options: [],
+    options: ['chip'],
     opener: (instrument) => {
       const pin = pinOf(instrument);
-      return () => openGpioLine(pin);
+      const chip = instrument.options.get('chip');
+      return () => openGpioLine(pin, chip);
     },
   },
   gpiochip: {

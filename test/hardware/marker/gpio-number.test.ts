@@ -32,6 +32,16 @@ test('globalLineOf() adds the base that the header chip has on this kernel', (co
   assert.equal(globalLineOf(17, tree(context, [[0, 'pinctrl-bcm2835', 54]])), 17);
 });
 
+test('globalLineOf() takes a chip by its label on a board whose header it does not know', (context) => {
+  const root = tree(context, [
+    [512, 'pinctrl-rp1', 54],
+    [566, '9030000.pl061', 8],
+  ]);
+  assert.equal(globalLineOf(2, root, '9030000.pl061'), 568);
+  assert.throws(() => globalLineOf(8, root, '9030000.pl061'), { key: 'PIN_UNKNOWN', message: /pl061 \(8 lines\)/ });
+  assert.throws(() => globalLineOf(2, root, 'pl061'), { key: 'PIN_UNKNOWN' });
+});
+
 test('globalLineOf() names the chips when none has the pin', (context) => {
   const root = tree(context, [[512, 'pinctrl-rp1', 54]]);
   assert.throws(() => globalLineOf(54, root), /GPIO54: expected a BCM number .*pinctrl-rp1 \(54 lines\)/);

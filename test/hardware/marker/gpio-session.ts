@@ -1,18 +1,18 @@
 /**
- * Run by gpio-namespace.test.ts: marks windows and a Nebula's invocations on GPIO17 through onoff and prints what the
- * marker remembers.
+ * Run by gpio-namespace.test.ts and in the ARM64 machine: marks windows and a Nebula's invocations on a line, GPIO17 through
+ * onoff unless another marker is named, and prints what the marker remembers.
  */
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openGpioLine } from '../../../hardware/marker/gpio-line.ts';
-import { measureLine } from '../../../hardware/marker/line.ts';
+import { measureLine, type MarkerLine } from '../../../hardware/marker/line.ts';
 import { createNebula } from '../../../lib/nebula.ts';
 import { SessionMarker } from '../../../hardware/marker/marker.ts';
+import { openMarkerLine } from '../../../hardware/marker/markers.ts';
 
 const FIBONACCI = join(import.meta.dirname, '../../../../functions/fibonacci');
 
-const line = await openGpioLine(17);
+const line = (await openMarkerLine(process.argv[2] ?? 'gpio:17')) as MarkerLine;
 const cost = measureLine(line, 20);
 const marker = await SessionMarker.open(line);
 for (let index = 0; index < 12; index++) {

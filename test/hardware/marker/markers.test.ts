@@ -39,11 +39,12 @@ test('openMarker("none") keeps the times of windows, writes no burst and is not 
 
 test('openMarkerLine() and checkMarker() refuse texts that name no marker', async () => {
   const wrong: readonly (readonly [string, RegExp])[] = [
-    ['', /marker "": expected one of gpio:PIN, /],
+    ['', /marker "": expected one of gpio:PIN\[\?chip=LABEL\], /],
     ['gpio', /the BCM number of a pin as an integer of at least 0 of at most 999, got none/],
     ['gpio:-1', /got -1/],
     ['gpio:1.5', /got 1.5/],
-    ['gpio:17?x=1', /no options, got x/],
+    ['gpio:17?x=1', /an option among chip, got x/],
+    ['memory?x=1', /no options, got x/],
     ['none:1', /no address, got 1/],
   ];
   for (const [text, message] of wrong) {
@@ -51,6 +52,7 @@ test('openMarkerLine() and checkMarker() refuse texts that name no marker', asyn
     assert.throws(() => checkMarker(text), { key: 'ARGUMENT', message }, text);
   }
   checkMarker('gpio:17');
+  checkMarker('gpio:2?chip=9030000.pl061');
 });
 
 test('listMarkers() says what this machine lacks', { skip: existsSync(GPIO_ROOT) }, async () => {
