@@ -4,6 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { argumentError } from '../../host/errors.ts';
+import { HardwareError } from '../../hardware/instrument/errors.ts';
 import { withoutPassword } from '../../hardware/instrument/text.ts';
 import { formatOf, openLog, type LogSource } from '../../hardware/logger/open-log.ts';
 import { checkMarker } from '../../hardware/marker/markers.ts';
@@ -12,7 +13,8 @@ import { compare, concludeFolder, type ComparedRun } from './compare.ts';
 import { RunFolder } from '../compare/folder.ts';
 import { isUsable } from '../energy/conclusion.ts';
 import { energyPlanOf, type EnergyPlan } from '../energy/plan.ts';
-import { keepLog, readEdges, SESSION_FILE } from '../energy/record.ts';
+import { tieWindows } from '../energy/joules.ts';
+import { EDGES_FILE, keepLog, readEdges, SESSION_FILE } from '../energy/record.ts';
 import { openSession } from '../energy/run.ts';
 import { measureMarks } from '../energy/marks.ts';
 import { marksTable } from '../energy/report/marks.ts';
@@ -102,9 +104,17 @@ export async function importRecording(log: string, flags: ImportFlags, print: Pr
       throw new Error(`Cannot import into "${folder}": expected ${SESSION_FILE} of an energy run in it, found none`);
     return importBare(source, line, flags, print);
   }
-  // A log that cannot be read at all leaves the folder as it was.
-  await openLog(source);
-  await keepLog(await RunFolder.open(folder), source, line);
+  // A log that cannot be read, or not be tied to the run, leaves the folder as it was.
+  const imported = await openLog(source);
+  const run = await RunFolder.open(folder);
+  try {
+    tieWindows(await readEdges(join(folder, EDGES_FILE)), imported, line);
+  } catch (error) {
+    if (!(error instanceof HardwareError)) throw error;
+    print(`REFUSED: ${error.message} The run is as it was.`);
+    return false;
+  }
+  await keepLog(run, source, line);
   return finish(await concludeFolder(folder, print), print);
 }
 

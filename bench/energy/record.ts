@@ -21,7 +21,8 @@ export const SESSION_FILE = 'session.json';
 const IMPORT_FILE = 'import.json';
 /** The recording of power, in our own CSV. */
 export const TRACE_FILE = 'power.csv';
-const EDGES_FILE = 'edges.ndjson';
+/** What the marker wrote. */
+export const EDGES_FILE = 'edges.ndjson';
 const WINDOWS_FILE = 'windows.ndjson';
 
 /** session.json. */

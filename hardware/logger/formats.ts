@@ -27,7 +27,7 @@ const PARSERS: Readonly<Record<string, (options: ImportOptions) => LogParser>> =
 export const LOG_FORMATS: readonly string[] = Object.keys(PARSERS);
 
 async function readWith(parser: LogParser, chunks: Chunks): Promise<ImportedLog> {
-  await eachRow(chunks, (line) => parser.row(line));
+  await eachRow(chunks, (line) => parser.row(line), parser.maxLine);
   return parser.finish();
 }
 

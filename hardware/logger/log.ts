@@ -61,6 +61,8 @@ export interface ImportOptions {
 
 /** Reads a log row by row. */
 export interface LogParser {
+  /** Longest row in characters, where it is not a line of some fields. */
+  readonly maxLine?: number;
   /** Takes one line without its end; empty lines are passed over by the reader. */
   row(line: string): void;
   /** @throws HardwareError LOG_FORMAT, TRACE_INVALID */

@@ -5,6 +5,7 @@
  */
 
 import { LogBuilder, type ImportedLog, type LogParser } from './log.ts';
+import { formatError } from './table.ts';
 
 interface AnalogAnswer {
   readonly channel: string;
@@ -40,13 +41,26 @@ function digitalOf(answer: Fields): DigitalAnswer | undefined {
   return good ? { channel, values: values as DigitalAnswer['values'] } : undefined;
 }
 
+/** An answer of so many characters holds some millions of values; the server gives a range of them (index, count). */
+const MAX_ANSWER = 1 << 26;
+
+type Samples = Omit<AnalogAnswer, 'channel'>;
+
 class OtiiParser implements LogParser {
+  readonly maxLine: number = MAX_ANSWER;
   readonly #builder = new LogBuilder();
+  /** Power as it came, and as products: where there are both, they are the same twice. */
+  readonly #power: Samples[] = [];
+  readonly #products: Samples[] = [];
   /** Current or voltage that waits for its partner of the same time. */
   #waiting: AnalogAnswer | undefined;
 
   row(line: string): void {
     this.#builder.countRow();
+    if (line.length >= MAX_ANSWER) {
+      const got = `one of ${MAX_ANSWER} characters or more`;
+      throw formatError('otii', 'answers that were asked for in pieces (index and count)', got);
+    }
     let answer: unknown;
     try {
       answer = JSON.parse(line);
@@ -68,7 +82,7 @@ class OtiiParser implements LogParser {
   }
 
   #analog(answer: AnalogAnswer, line: string): void {
-    if (answer.channel === 'mp') this.#samples(answer, answer.values);
+    if (answer.channel === 'mp') this.#power.push(answer);
     if (answer.channel !== 'mc' && answer.channel !== 'mv') return;
     const other = this.#waiting;
     if (other === undefined || other.channel === answer.channel) {
@@ -79,18 +93,16 @@ class OtiiParser implements LogParser {
     this.#waiting = undefined;
     const same = other.timestamp === answer.timestamp && other.interval === answer.interval;
     if (!same || other.values.length !== answer.values.length) this.#builder.malformed(line);
-    else
-      this.#samples(
-        answer,
-        answer.values.map((value, index) => value * (other.values[index] as number)),
-      );
-  }
-
-  #samples(answer: AnalogAnswer, values: readonly number[]): void {
-    for (const [index, value] of values.entries()) this.#builder.add(answer.timestamp + index * answer.interval, value);
+    else {
+      const values = answer.values.map((value, index) => value * (other.values[index] as number));
+      this.#products.push({ ...answer, values });
+    }
   }
 
   finish(): ImportedLog {
+    for (const { timestamp, interval, values } of this.#power.length > 0 ? this.#power : this.#products) {
+      for (const [index, value] of values.entries()) this.#builder.add(timestamp + index * interval, value);
+    }
     return this.#builder.finish({ source: 'Otii', rule: 'instant', clock: 'logger', synthetic: false, limits: LIMITS });
   }
 }

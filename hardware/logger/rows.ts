@@ -3,11 +3,14 @@
 /** A file's stream, or anything else that gives a log in pieces. */
 export type Chunks = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
 
-/** A longer line is no row of any log: it is given out cut, and no parser takes it. */
+/** A longer line is no row of most logs: it is given out cut, and no parser takes it. */
 const MAX_LINE = 1 << 20;
 
-/** Calls back for each line that is not empty, without its end and without a byte order mark. */
-export async function eachRow(chunks: Chunks, row: (line: string) => void): Promise<void> {
+/**
+ * Calls back for each line that is not empty, without its end and without a byte order mark.
+ * @param maxLine in characters; a longer line is given out cut
+ */
+export async function eachRow(chunks: Chunks, row: (line: string) => void, maxLine = MAX_LINE): Promise<void> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of chunks) {
@@ -19,8 +22,8 @@ export async function eachRow(chunks: Chunks, row: (line: string) => void): Prom
       from = end + 1;
     }
     rest = rest.slice(from);
-    if (rest.length > MAX_LINE) {
-      row(rest.slice(0, MAX_LINE));
+    if (rest.length > maxLine) {
+      row(rest.slice(0, maxLine));
       rest = '';
     }
   }

@@ -91,9 +91,10 @@ interface Status {
 /**
  * Active power in W out of `status.json?components=0x4000`. The place of the value is looked up among the fields' units and
  * names, because it differs between models.
+ * @param line which one, where there are several
  * @throws HardwareError SOURCE_PAYLOAD
  */
-export function parseGudeStatus(text: string, line = 0): number {
+export function parseGudeStatus(text: string, line?: number): number {
   const refuse = (expected: string): never => {
     throw new HardwareError('SOURCE_PAYLOAD', { source: 'GUDE HTTP', expected, got: text.slice(0, 120) });
   };
@@ -112,8 +113,10 @@ export function parseGudeStatus(text: string, line = 0): number {
       ({ name, unit }) => unit === 'W' && /active/i.test(String(name)) && !/re-?active/i.test(String(name)),
     );
     if (place < 0) continue;
-    const power = (values as readonly Values[])[sensor]?.values?.[line]?.[place]?.v;
+    const lines = (values as readonly Values[])[sensor]?.values;
+    if (line === undefined && Array.isArray(lines) && lines.length > 1) return refuse(`line=0 .. ${lines.length - 1}`);
+    const power = lines?.[line ?? 0]?.[place]?.v;
     if (typeof power === 'number' && Number.isFinite(power)) return power;
   }
-  return refuse(`active power in W of line ${line}`);
+  return refuse(`active power in W of line ${line ?? 0}`);
 }

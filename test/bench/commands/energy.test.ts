@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -106,10 +106,13 @@ test('nebula bench energy without a recording has no energies, and says so in pl
     `t_s,power_w,d0\n${Array.from({ length: 200 }, (_, at) => `${at / 1000},2,${(at >> 4) & 1}`).join('\n')}\n`,
   );
   await writeFile(`${other}.json`, '{"source":"other","rule":"instant","clock":"logger","synthetic":true}');
+  const before = await readdir(run, { recursive: true });
+  const analysis = await readFile(join(run, 'analysis.json'), 'utf8');
   const refused = nebula('import', other, '--edges', run);
   assert.equal(refused.status, 1, refused.stderr);
-  assert.match(refused.stdout, /REFUSED: Cannot tie the logger to the host/);
-  assert.equal((await energyOf(run)).state, 'refused');
+  assert.match(refused.stdout, /REFUSED: Cannot tie the logger to the host.*The run is as it was/);
+  assert.deepEqual(await readdir(run, { recursive: true }), before);
+  assert.equal(await readFile(join(run, 'analysis.json'), 'utf8'), analysis);
 });
 
 for (const [what, args, message] of [

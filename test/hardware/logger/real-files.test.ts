@@ -164,6 +164,41 @@ test('importLog(joulescope-waveform) refuses two instruments in one file, and re
   await assert.rejects(read('joulescope-waveform', rows, { channel: 'JS110' }), { key: 'LOG_FORMAT' });
 });
 
+test('importLog(otii) reads an answer above 1 MiB, and pieces of one', async () => {
+  const values = Array.from({ length: 200_000 }, (_, sample) => 1 + (sample % 7) / 1000);
+  const meanW = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const answer = (from: number, to: number): string =>
+    JSON.stringify({
+      channel: 'mp',
+      data_type: 'analog',
+      timestamp: from * 0.00025,
+      interval: 0.00025,
+      values: values.slice(from, to),
+    });
+  const one = answer(0, values.length);
+  assert.ok(one.length > 1 << 20);
+  for (const rows of [[one], [answer(0, 50_000), answer(50_000, 120_000), answer(120_000, 200_000)]]) {
+    const log = await read('otii', rows);
+    const { energyJ, uncoveredS } = whole(log);
+    assert.equal(log.trace.timeS.length, values.length);
+    assert.deepEqual([log.counts.malformed, uncoveredS], [0, 0]);
+    assert.ok(Math.abs(energyJ - meanW * 50) < 1e-3, `${energyJ} J`);
+  }
+});
+
+test('importLog(otii) takes power as itself where current and voltage stand beside it', async () => {
+  for (const channels of [
+    ['mp', 'mc', 'mv'],
+    ['mc', 'mv', 'mp'],
+  ]) {
+    const rows = channels.map((channel) =>
+      JSON.stringify({ channel, data_type: 'analog', timestamp: 0, interval: 0.5, values: [2, 2, 2] }),
+    );
+    const log = await read('otii', rows);
+    assert.deepEqual([[...log.trace.value], log.counts.reordered, log.counts.duplicates], [[2, 2, 2], 0, 0]);
+  }
+});
+
 const CHANNELS = [
   'Time,11-13-2020 22:38:59.240,Watts,272.930000,Volts,-1.000000,Amps,-1.000000,PF,-1.000000,Mark,notset,Ch1,Watts,91.060000,Volts,120.950000,Amps,0.832100,PF,0.938900,Ch2,Watts,90.970000,Volts,120.830000,Amps,0.802000,PF,0.938800,Ch3,Watts,90.900000,Volts,120.750000,Amps,0.802000,PF,0.938700',
   'Time,11-13-2020 22:39:00.239,Watts,275.630000,Volts,-1.000000,Amps,-1.000000,PF,-1.000000,Mark,notset,Ch1,Watts,91.960000,Volts,120.910000,Amps,0.810300,PF,0.938600,Ch2,Watts,91.870000,Volts,120.850000,Amps,0.810200,PF,0.938500,Ch3,Watts,91.800000,Volts,120.740000,Amps,0.810300,PF,0.938400',

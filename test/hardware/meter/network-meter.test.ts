@@ -29,6 +29,10 @@ const STATUS = JSON.stringify({
 test('parseGudeStatus() finds active power by name and unit, wherever it stands', () => {
   assert.equal(parseGudeStatus(STATUS), 6);
   assert.throws(() => parseGudeStatus(STATUS, 1), { key: 'SOURCE_PAYLOAD' });
+  const fields = [{ name: 'Active Power', unit: 'W' }];
+  const two = JSON.stringify({ sensor_descr: [{ fields }], sensor_values: [{ values: [[{ v: 6 }], [{ v: 7 }]] }] });
+  assert.equal(parseGudeStatus(two, 1), 7);
+  assert.throws(() => parseGudeStatus(two), { key: 'SOURCE_PAYLOAD', message: /line=0 \.\. 1/ });
   for (const text of ['', '{}', 'null', '{"sensor_descr":[{}],"sensor_values":[{}]}', STATUS.replace('"W"', '"VA"')]) {
     assert.throws(() => parseGudeStatus(text), { key: 'SOURCE_PAYLOAD' }, text);
   }
