@@ -59,7 +59,7 @@ export async function invoke(given: InvokeCommandOptions, target: string, ...tex
 function isLocal(target: string, options: InvokeCommandOptions): boolean {
   if (/[/\\]|\.(wasm|json)$/.test(target) || options.manifest !== undefined) return true;
   if (!existsSync(target)) return false;
-  return statSync(target).isFile() || existsSync(join(target, 'nebula.json'));
+  return statSync(target, { bigint: true }).isFile() || existsSync(join(target, 'nebula.json'));
 }
 
 async function invokeFile(target: string, options: InvokeCommandOptions): Promise<Result> {

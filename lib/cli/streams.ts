@@ -1,6 +1,6 @@
 /** The process' standard streams as whole byte strings. */
 
-import { createReadStream, fstatSync, type Stats } from 'node:fs';
+import { createReadStream, fstatSync, type BigIntStats } from 'node:fs';
 import { NebulaError } from '../../host/errors.ts';
 import { GatheredBytes } from '../../host/gathered-bytes.ts';
 import { printableLines } from './printable.ts';
@@ -29,9 +29,11 @@ function openInput(): AsyncIterable<Uint8Array> {
   return stats?.isBlockDevice() === true ? createReadStream('', { fd: STDIN, autoClose: false }) : process.stdin;
 }
 
-function statInput(): Stats | undefined {
+function statInput(): BigIntStats | undefined {
   try {
-    return fstatSync(STDIN);
+    // Of a pipe the other kind would have Node take symbolic links for files from then on: its realpathSync looks at what the last
+    // such call found, and modules behind links, as pnpm has them, would be loaded under two names.
+    return fstatSync(STDIN, { bigint: true });
   } catch {
     // Closed: Node has put /dev/null in its place, or reads nothing.
     return undefined;
