@@ -86,7 +86,7 @@ function withPlan(command: Command): Command {
   return command
     .addOption(new Option('--out <dir>', 'folder of the run; default: a new one here'))
     .addOption(new Option('--functions <names>', 'functions, with commas between them').argParser(names))
-    .addOption(new Option('--inputs <names>', 'of small, medium, large').argParser(names))
+    .addOption(new Option('--inputs <names>', 'small, medium, large, or other cases of the functions').argParser(names))
     .addOption(new Option('--targets <names>', 'ways to run a function (docs/method.md)').argParser(names))
     .addOption(new Option('--blocks <count>', 'blocks').argParser(positive))
     .addOption(new Option('--minutes <count>', 'begin no block that would not end within them').argParser(positive))
@@ -106,6 +106,7 @@ function addComparison(program: Command): void {
       report(await runComparison({ out, given, base: QUICK_PLAN }));
     },
   );
+  addThesis(program);
   program
     .command('analyse')
     .description('analyse and report a run again, without measuring anything')
@@ -113,6 +114,28 @@ function addComparison(program: Command): void {
     .action(async (path: string) => {
       const { analyseFolder } = await import('./commands/compare.ts');
       report(await analyseFolder(path, print));
+    });
+}
+
+function addThesis(program: Command): void {
+  program
+    .command('thesis')
+    .description('the experiment of the thesis that Nebula descends from, beside its published figures')
+    .addOption(new Option('--out <dir>', 'folder of the run; default: a new one here'))
+    .addOption(new Option('--blocks <count>', 'blocks').argParser(positive))
+    .addOption(new Option('--minutes <count>', 'begin no block that would not end within them').argParser(positive))
+    .addOption(new Option('--seed <number>', 'seed of the order').argParser(positive))
+    .addOption(new Option('--source <source>', 'measure energy, too: as nebula meter list names it'))
+    .addOption(new Option('--marker <marker>', 'mark calls for a logger, such as gpio:17'))
+    .addOption(new Option('--force', 'keep a result whose gates failed; it stays stamped'))
+    .action(async ({ out, source, marker, force, ...given }: EnergyOptions) => {
+      const { THESIS_ENERGY_PLAN, THESIS_PLAN } = await import('./thesis/plan.ts');
+      if (source === undefined && marker === undefined) {
+        report(await runComparison({ out, given, base: THESIS_PLAN }));
+        return;
+      }
+      const { runEnergy } = await import('./commands/energy.ts');
+      report(await runEnergy({ out, source, marker, force, base: THESIS_ENERGY_PLAN, given }, print));
     });
 }
 

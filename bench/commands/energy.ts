@@ -29,6 +29,8 @@ export interface EnergyFlags {
   readonly marker?: string | undefined;
   readonly force?: boolean | undefined;
   readonly replay?: string | undefined;
+  /** The plan that `given` changes; default: the whole energy run. */
+  readonly base?: EnergyPlan;
   /** Fields of the plan. */
   readonly given: Readonly<Record<string, unknown>>;
 }
@@ -53,7 +55,7 @@ export async function runEnergy(flags: EnergyFlags, print: Print): Promise<boole
       given: flags.given,
       kind: 'energy',
       instruments,
-      toPlan: energyPlanOf,
+      toPlan: (given) => energyPlanOf(given, flags.base),
       beside: (plan, folder, signal) => openSession({ source, marker, force }, plan as EnergyPlan, folder, signal),
     },
     print,

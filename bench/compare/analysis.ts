@@ -11,7 +11,7 @@ import { describeSample, type Description } from '../../statistics/description.t
 import { estimateBreakEven, type BreakEvenEstimate, type Verdict } from './break-even.ts';
 import type { RunEnvironment } from './environment.ts';
 import { findAll, isShortRun, type Finding } from './findings.ts';
-import type { Plan } from './plan.ts';
+import { INPUTS, type Plan } from './plan.ts';
 import { CALL_PHASES, type Row } from './rows.ts';
 import { Samples, type CellName, type FailedCall } from './samples.ts';
 
@@ -43,7 +43,7 @@ export interface Ratio extends CellName {
   readonly different: boolean;
 }
 
-/** Geometric mean of the ratios of all functions at one input. */
+/** Geometric mean of the ratios of all functions at one size of input. */
 export interface OverallRatio {
   readonly target: string;
   readonly against: string;
@@ -163,10 +163,13 @@ function ratiosOf(samples: Samples, reference: string): Ratio[] {
   return ratios;
 }
 
+/** A case by a name of its own is one function's alone. */
+const isSize = (input: string): boolean => (INPUTS as readonly string[]).includes(input);
+
 function overallOf(samples: Samples, reference: string): OverallRatio[] {
   const overall: OverallRatio[] = [];
   for (const target of samples.targets.filter((each) => each !== reference)) {
-    for (const input of samples.inputs) {
+    for (const input of samples.inputs.filter(isSize)) {
       for (const phase of RATIO_PHASES) {
         const found = samples.functions.flatMap((functionName) => {
           const pair = pairOf(samples, { target, function: functionName, input }, reference, phase);

@@ -13,6 +13,7 @@ export const TARGETS = [
   'container-cold',
   'container-cold-bridge',
   'container-cold-host',
+  'docker-run',
   'wasmtime',
   'workerd',
   'extism',
@@ -21,7 +22,7 @@ export const TARGETS = [
 /** One of `TARGETS`. */
 export type TargetName = (typeof TARGETS)[number];
 
-/** Inputs of a function, from the smallest to the largest. */
+/** Inputs that functions have by their size, from the smallest to the largest; a function's other cases have names of their own. */
 export const INPUTS = ['small', 'medium', 'large'] as const;
 
 /** One of `INPUTS`. */
@@ -30,7 +31,8 @@ export type InputName = (typeof INPUTS)[number];
 /** What a comparison measures, and how often. */
 export interface Plan {
   readonly functions: readonly string[];
-  readonly inputs: readonly InputName[];
+  /** Names of cases (functions/README.md), in the order in which they are shown. */
+  readonly inputs: readonly string[];
   readonly targets: readonly TargetName[];
   /** Blocks; in each of them every cell has its turn once, in a new random order. */
   readonly blocks: number;
@@ -55,13 +57,15 @@ export interface Plan {
   readonly timeoutMs: number;
   /** Memory limit of each guest, in MiB. */
   readonly memoryMib: number;
+  /** What the run is laid beside in its report: figures that others published. */
+  readonly study?: 'thesis';
 }
 
 /** The whole comparison: what docs/results holds was measured by it. */
 export const FULL_PLAN: Plan = {
   functions: ['noop', 'fibonacci', 'fibonacci-recursive', 'matmul', 'sha256', 'json-transform', 'sort'],
   inputs: ['small', 'medium', 'large'],
-  targets: TARGETS,
+  targets: TARGETS.filter((name) => name !== 'docker-run'),
   blocks: 20,
   minutes: 0,
   repeats: 3,
@@ -117,15 +121,17 @@ const COUNTS = [
  */
 export function planOf(base: Plan, given: Readonly<Record<string, unknown>>): Plan {
   for (const key of Object.keys(given)) {
-    if (!(key in base)) throw argumentError(key, `left out; a plan has ${Object.keys(base).join(', ')}`, given[key]);
+    if (!(key in base) && key !== 'study')
+      throw argumentError(key, `left out; a plan has ${Object.keys(base).join(', ')}`, given[key]);
   }
   // Whoever names functions or targets means each of them on each.
   const chosen = 'functions' in given || 'targets' in given ? { only: {} } : {};
   const plan = { ...base, ...chosen, ...given } as Plan;
   checkNames('functions', plan.functions, undefined);
-  checkNames('inputs', plan.inputs, INPUTS);
+  checkNames('inputs', plan.inputs, undefined);
   checkNames('targets', plan.targets, TARGETS);
   checkOnly(plan.only);
+  if (plan.study !== undefined && plan.study !== 'thesis') throw argumentError('study', 'thesis', plan.study);
   for (const key of COUNTS) {
     const least = key === 'minutes' || key.toLowerCase().endsWith('warmups') ? 0 : 1;
     if (!Number.isSafeInteger(plan[key]) || plan[key] < least) {

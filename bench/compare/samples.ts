@@ -1,7 +1,7 @@
 /** The rows of a run, found by what was measured. Pure. */
 
 import type { Blocks } from '../../statistics/bootstrap.ts';
-import { INPUTS, type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import type { Row } from './rows.ts';
 
 /** Names one cell of the plan. */
@@ -39,11 +39,12 @@ function compareRanks(left: readonly number[], right: readonly number[]): number
 export class Samples {
   /** In the order of the plan. */
   readonly cells: readonly CellName[];
+  readonly #inputs: readonly string[];
   readonly failed: readonly FailedCall[];
   readonly blockCount: number;
   readonly #samples: Map<string, CellSamples> = new Map();
 
-  constructor(rows: readonly Row[], plan: Pick<Plan, 'targets' | 'functions'>) {
+  constructor(rows: readonly Row[], plan: Pick<Plan, 'targets' | 'functions' | 'inputs'>) {
     const cells = new Map<string, CellName>();
     const failed: FailedCall[] = [];
     let blockCount = 0;
@@ -60,9 +61,10 @@ export class Samples {
     const rank = (cell: CellName): readonly number[] => [
       (plan.targets as readonly string[]).indexOf(cell.target),
       plan.functions.indexOf(cell.function),
-      (INPUTS as readonly string[]).indexOf(cell.input),
+      plan.inputs.indexOf(cell.input),
     ];
     this.cells = [...cells.values()].sort((left, right) => compareRanks(rank(left), rank(right)));
+    this.#inputs = plan.inputs;
     this.failed = failed;
     this.blockCount = blockCount;
   }
@@ -75,12 +77,12 @@ export class Samples {
     return inOrderOf(this.cells.map((cell) => cell.function));
   }
 
-  /** From the smallest to the largest. */
+  /** In the order of the plan. */
   get inputs(): string[] {
-    return INPUTS.filter((input) => this.cells.some((cell) => cell.input === input));
+    return this.#inputs.filter((input) => this.cells.some((cell) => cell.input === input));
   }
 
-  /** Inputs of a function, from the smallest to the largest. */
+  /** Inputs of a function, in the order of the plan. */
   inputsOf(functionName: string): string[] {
     return this.inputs.filter((input) =>
       this.cells.some((cell) => cell.function === functionName && cell.input === input),

@@ -18,6 +18,8 @@ import {
   type Table,
 } from '../compare/report/tables.ts';
 import { targetsOf, targetTable } from '../compare/report/targets.ts';
+import { THESIS_TEXT, thesisTable } from '../thesis/report.ts';
+import type { ThesisRow } from '../thesis/comparison.ts';
 
 /** The whole report as one HTML file, figures and style within it. */
 export function toHtml(input: ReportInput, figures: readonly Figure[], energy?: EnergySection): string {
@@ -41,6 +43,7 @@ ${(energy?.stamps ?? []).map(stamp).join('')}
 ${analysis.stopped === null ? '' : `<p class="stopped">${escapeXml(analysis.stopped)}</p>`}
 </header>
 <main>
+${thesisPart(input.thesis)}
 <section>
 <h2>Against ${escapeXml(analysis.reference)}</h2>
 <p>First the median of a call as it was measured. Then how many times longer than ${escapeXml(analysis.reference)} a target takes: geometric mean of the ratios of medians over the functions, with its 95 % interval; below 1 the target is faster.</p>
@@ -69,6 +72,11 @@ ${table(breakEvenTable(analysis), 2)}
 </html>
 `;
 }
+
+const thesisPart = (rows: readonly ThesisRow[] | undefined): string =>
+  rows === undefined
+    ? ''
+    : `<section><h2>Beside the thesis</h2><p>${escapeXml(THESIS_TEXT)}</p>${table(thesisTable(rows), 1)}</section>`;
 
 const stamp = ({ short, text }: Stamp): string =>
   `<p class="stamp" role="alert"><strong>${escapeXml(short)}</strong> ${escapeXml(text)}</p>`;

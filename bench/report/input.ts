@@ -5,6 +5,7 @@ import type { Plan } from '../compare/plan.ts';
 import type { Row } from '../compare/rows.ts';
 import type { ConcludedAnalysis } from '../energy/conclusion.ts';
 import type { MeasuredRun } from '../energy/joules.ts';
+import type { ThesisRow } from '../thesis/comparison.ts';
 
 /** A run with its rows and what they came to. */
 export interface ReportInput {
@@ -14,4 +15,6 @@ export interface ReportInput {
   readonly analysis: ConcludedAnalysis;
   /** The windows of an energy run, for its figures. */
   readonly energy?: MeasuredRun | undefined;
+  /** Of a run that repeats the thesis. */
+  readonly thesis?: readonly ThesisRow[] | undefined;
 }

@@ -18,6 +18,7 @@ import {
   type Table,
 } from '../compare/report/tables.ts';
 import { targetsOf, targetTable } from '../compare/report/targets.ts';
+import { THESIS_TEXT, thesisTable } from '../thesis/report.ts';
 
 const INPUT_OF_HEADLINE = 'small';
 
@@ -37,11 +38,12 @@ export function headlineText(analysis: ConcludedAnalysis): string {
 
 /** The whole report as Markdown, its figures as files beside it. */
 export function toMarkdown(input: ReportInput, figures: readonly Figure[], energy?: EnergySection): string {
-  const { analysis, environment, plan } = input;
+  const { analysis, environment, plan, thesis } = input;
   const parts = [
     `# ${analysis.run}`,
     ...(energy?.stamps ?? []).map(({ short, text }) => `**${short}**: ${text}`),
     ...(analysis.stopped === null ? [] : [`**${analysis.stopped}**`]),
+    ...(thesis === undefined ? [] : ['## Beside the thesis', THESIS_TEXT, table(thesisTable(thesis))]),
     `The median of a call as it was measured; then whole calls and starts as multiples of ${analysis.reference}: geometric mean over the functions, 95 % interval.`,
     table(headlineTable(analysis)),
     '## Targets',

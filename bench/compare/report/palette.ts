@@ -1,4 +1,4 @@
-/** One colour for each target, readable on white and on black and, as far as twelve can be, told apart by the colour-blind. */
+/** One colour for each target, readable on white and on black and, as far as thirteen can be, told apart by the colour-blind. */
 
 const COLOURS: Readonly<Record<string, string>> = {
   'wasm-restored': '#0072b2',
@@ -10,6 +10,7 @@ const COLOURS: Readonly<Record<string, string>> = {
   'container-cold': '#d55e00',
   'container-cold-bridge': '#a0522d',
   'container-cold-host': '#b03060',
+  'docker-run': '#8b5a00',
   wasmtime: '#7b5fd0',
   workerd: '#8a9a2a',
   extism: '#5f8a8b',

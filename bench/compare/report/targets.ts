@@ -17,6 +17,8 @@ export const TARGET_TEXTS: Readonly<Record<TargetName, string>> = {
   'container-cold': 'a container for each call, without a network: create, attach, start, wait, remove',
   'container-cold-bridge': 'the same with the default bridge network of the engine',
   'container-cold-host': "the same with the machine's network",
+  'docker-run':
+    'the command `docker run --rm -i` for each call, with the default bridge network: until the container is removed and the command has ended',
   wasmtime: 'the wasmtime command, started for each call',
   workerd: "Cloudflare's runtime as a server of its own, over HTTP: a new instance of the module for each request",
   extism: "Extism's JavaScript SDK: a new plug-in for each call, for `noop` alone, since it gives a plug-in no stdin",

@@ -58,21 +58,22 @@ export async function openContainers(name: TargetName, plan: Plan, cases: readon
   const mode = name === 'container-warm' ? 'warm' : 'cold';
   const network: ContainerNetwork = name.endsWith('-bridge') ? 'bridge' : name.endsWith('-host') ? 'host' : 'none';
   const executor = createContainerExecutor({ awaitRemoval: true });
-  const define = async (functionName: string): Promise<Defined<ContainerDefinition>> => {
-    const binary = await readProgram(functionName);
-    const definition = {
-      ...CONTAINER_DEFAULTS,
-      ...nativeDefinition(functionName, mode, plan),
-      network,
-      mounts: [],
-      source: { binary },
-    };
-    return { definition, binary };
-  };
-  return open(name, executor, cases, define);
+  return open(name, executor, cases, (functionName) => defineContainer(functionName, { mode, network }, plan));
 }
 
-interface Defined<Definition> {
+/** A container without a base image that has a function's native program. @throws Error when that was not built */
+export async function defineContainer(
+  functionName: string,
+  { mode, network }: { readonly mode: 'cold' | 'warm'; readonly network: ContainerNetwork },
+  plan: Plan,
+): Promise<Defined<ContainerDefinition>> {
+  const binary = await readProgram(functionName);
+  const native = nativeDefinition(functionName, mode, plan);
+  return { definition: { ...CONTAINER_DEFAULTS, ...native, network, mounts: [], source: { binary } }, binary };
+}
+
+/** A definition, and the program in it. */
+export interface Defined<Definition> {
   readonly definition: Definition;
   readonly binary: Uint8Array;
 }

@@ -3,6 +3,7 @@
 import type { ComparisonCase } from '../cases.ts';
 import { messageOf } from '../../../host/errors.ts';
 import type { Plan, TargetName } from '../plan.ts';
+import { openDockerRun } from './docker-run.ts';
 import { openContainers, openProcess } from './native.ts';
 import { openNebula } from './nebula.ts';
 import { openNodeWasi } from './node-wasi.ts';
@@ -21,6 +22,7 @@ const OPENERS: Readonly<Record<TargetName, OpenTarget>> = {
   'container-cold': openContainers,
   'container-cold-bridge': openContainers,
   'container-cold-host': openContainers,
+  'docker-run': openDockerRun,
   wasmtime: openWasmtime,
   workerd: openWorkerd,
   extism: openExtism,

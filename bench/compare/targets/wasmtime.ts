@@ -1,6 +1,6 @@
 /** The wasmtime command as a peer, when it is on the PATH: a process for each call, its module compiled beforehand. */
 
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { functionPath } from '../../measurement/root.ts';
 import { sha256, type ComparisonCase } from '../cases.ts';
 import type { Plan, TargetName } from '../plan.ts';
+import { callCommand } from './command-call.ts';
 import type { CallResult, Deployed, Target } from '../target.ts';
 
 const execute = promisify(execFile);
@@ -38,20 +39,6 @@ export async function openWasmtime(name: TargetName, _plan: Plan, cases: readonl
 }
 
 function run(path: string, input: Uint8Array): Promise<CallResult> {
-  const child = spawn('wasmtime', ['run', '--allow-precompiled', '--env', 'NEBULA_STAMP=1', path], { stdio: 'pipe' });
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-  // A guest need not read its input.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (exitCode) => {
-      const streams = { stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
-      if (exitCode === 0) resolve({ outcome: 'ok', ...streams });
-      else resolve({ outcome: 'exit', reason: `exit code ${exitCode}`, ...streams });
-    });
-  });
+  const given = ['run', '--allow-precompiled', '--env', 'NEBULA_STAMP=1', path];
+  return callCommand({ command: 'wasmtime', arguments: given }, input);
 }

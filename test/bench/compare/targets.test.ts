@@ -9,7 +9,7 @@ import { skipWithoutNative } from '../../functions/native.ts';
 import { skipWithoutDocker } from '../../pools/container/docker.ts';
 
 const WASM: readonly TargetName[] = ['wasm-restored', 'wasm-fresh', 'wasm-in-thread', 'node-wasi'];
-const CONTAINERS: readonly TargetName[] = ['container-warm', 'container-cold', 'container-cold-host'];
+const CONTAINERS: readonly TargetName[] = ['container-warm', 'container-cold', 'container-cold-host', 'docker-run'];
 
 async function opened(names: readonly TargetName[], cases: readonly ComparisonCase[]): Promise<OpenedTargets> {
   const plan = planOf(FULL_PLAN, { targets: names, functions: ['noop', 'sha256'] });
@@ -45,8 +45,9 @@ for (const [what, names, skip] of [
         assert.ok(start !== undefined && run !== undefined && answer !== undefined && total !== undefined, place);
         assert.ok(start > 0 && run >= 0 && answer > 0, place);
         assert.equal(total, start + run + answer, place);
-        // Every target has it; only a kept container puts nothing back.
-        assert.equal(teardown === 0, target.name === 'container-warm', `${place}: teardown of ${teardown} ns`);
+        // Every target has it; a kept container puts nothing back, and the command docker has waited for the removal.
+        const hasNone = target.name === 'container-warm' || target.name === 'docker-run';
+        assert.equal(teardown === 0, hasNone, `${place}: teardown of ${teardown} ns`);
         assert.ok(teardown !== undefined && teardown >= 0, place);
       }
     });
@@ -59,7 +60,7 @@ for (const [what, names, skip] of [
         );
         for (const { digest, sizeBytes, imageId } of target.deployed) {
           assert.match(digest, /^[0-9a-f]{64}$/);
-          if (target.name.startsWith('container')) assert.match(imageId ?? '', /^sha256:[0-9a-f]{64}$/);
+          if (/^(container|docker)/.test(target.name)) assert.match(imageId ?? '', /^sha256:[0-9a-f]{64}$/);
           assert.ok(sizeBytes > 10_000);
         }
       }
@@ -70,6 +71,7 @@ for (const [what, names, skip] of [
 test('loadCases() refuses a function without cases, and one without the inputs asked for', async () => {
   await assert.rejects(loadCases(['no-such-function'], ['small']), /Cannot compare function "no-such-function"/);
   await assert.rejects(loadCases(['noop'], ['large']), /no case named large/);
+  await assert.rejects(loadCases(['noop', 'sha256'], ['small', 'larg']), /none of the functions has a case named larg/);
 });
 
 test('openTargets() tells what is not to be had, and opens the rest', async () => {
