@@ -33,17 +33,30 @@ function rowsOf(targets: readonly string[], plan: Plan = PLAN): Row[] {
     for (const target of targets) {
       for (const functionName of plan.functions) {
         for (const input of plan.inputs) {
-          const [start, run, answer, teardown] = TIMES[target] as readonly [number, number, number, number];
-          const own = functionName === 'prime-number' && input === 'large' ? 100 * run : run;
-          const place = { run: 'made-up', block, call: call++, target, function: functionName, input, outcome: 'ok' };
-          const phases = { start, run: own, answer, teardown, total: start + own + answer };
-          for (const [phase, ms] of Object.entries(phases)) rows.push({ ...place, phase, ns: ms * MS });
+          rows.push(...callRows({ run: 'made-up', block, call: call++, target, function: functionName, input }));
         }
       }
     }
   }
   return rows;
 }
+
+function callRows(place: Omit<Row, 'phase' | 'ns' | 'outcome'>): Row[] {
+  const [start, run, answer, teardown] = TIMES[place.target] as readonly [number, number, number, number];
+  const own = place.function === 'prime-number' && place.input === 'large' ? 100 * run : run;
+  const phases = { start, run: own, answer, teardown, total: start + own + answer };
+  return Object.entries(phases).map(([phase, ms]) => ({ ...place, phase, ns: ms * MS, outcome: 'ok' }));
+}
+
+const cellOf = (target: string, functionName: string, joules: number | null): object => ({
+  target,
+  function: functionName,
+  input: 'small',
+  grossJ: joules === null ? null : { value: joules, low: 0.9 * joules, high: 1.1 * joules },
+});
+
+const energyOf = (...cells: readonly object[]): EnergyAnalysis =>
+  ({ state: 'measured', cells }) as unknown as EnergyAnalysis;
 
 const rowOf = (rows: readonly ThesisRow[], metric: string): ThesisRow =>
   rows.find((row) => row.metric === metric) as ThesisRow;
@@ -125,14 +138,6 @@ test('compareWithThesis() has no pair where one of the ways was not measured, or
 });
 
 test('compareWithThesis() has gross energies where every cell has one, in uWh', () => {
-  const cellOf = (target: string, functionName: string, joules: number | null): object => ({
-    target,
-    function: functionName,
-    input: 'small',
-    grossJ: joules === null ? null : { value: joules, low: 0.9 * joules, high: 1.1 * joules },
-  });
-  const energyOf = (...cells: readonly object[]): EnergyAnalysis =>
-    ({ state: 'measured', cells }) as unknown as EnergyAnalysis;
   const samples = new Samples([], PLAN);
   const whole = compareWithThesis(
     samples,
