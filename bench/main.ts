@@ -152,11 +152,14 @@ function addEnergy(program: Command): void {
     .addOption(new Option('--marker <marker>', 'what marks calls for a logger, such as gpio:17').default('none'))
     .addOption(new Option('--guard-s <seconds>', 'idle before, between and after the blocks').argParser(seconds))
     .addOption(new Option('--batch-s <seconds>', "length of a cell's batch in a block").argParser(seconds))
-    .addOption(new Option('--force', 'keep a result whose gates failed; it stays stamped'))
+    .addOption(
+      new Option('--probe <file>', 'what nebula meter probe --json found of the source: the worse of both counts'),
+    )
+    .addOption(new Option('--force', 'keep a result whose gates failed, also with --replay; it stays stamped'))
     .addOption(new Option('--replay <dir>', 'analyse the folder of a run again, nothing is run'))
-    .action(async ({ out, plan, source, marker, force, replay, ...given }: EnergyOptions) => {
+    .action(async ({ out, plan, source, marker, force, replay, probe, ...given }: EnergyOptions) => {
       const { runEnergy } = await import('./commands/energy.ts');
-      report(await runEnergy({ out, plan, source, marker, force, replay, given }, print));
+      report(await runEnergy({ out, plan, source, marker, force, replay, probe, given }, print));
     });
   program
     .command('import')
@@ -180,6 +183,7 @@ interface EnergyOptions extends PlanFlags {
   readonly marker?: string;
   readonly force?: boolean;
   readonly replay?: string;
+  readonly probe?: string;
 }
 
 interface PlanFlags extends Readonly<Record<string, unknown>> {

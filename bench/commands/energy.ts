@@ -1,7 +1,7 @@
 /** `bench energy` and `bench import`: a comparison with marked batches beside a recording of power, and logs of elsewhere. */
 
 import { existsSync, statSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { argumentError } from '../../host/errors.ts';
 import { HardwareError } from '../../hardware/instrument/errors.ts';
@@ -14,7 +14,8 @@ import { RunFolder } from '../compare/folder.ts';
 import { isUsable } from '../energy/conclusion.ts';
 import { energyPlanOf, type EnergyPlan } from '../energy/plan.ts';
 import { tieWindows } from '../energy/joules.ts';
-import { EDGES_FILE, keepLog, readEdges, SESSION_FILE } from '../energy/record.ts';
+import { parseProbe } from '../energy/pace.ts';
+import { EDGES_FILE, forceRun, keepLog, readEdges, SESSION_FILE } from '../energy/record.ts';
 import { openSession } from '../energy/run.ts';
 import { measureMarks } from '../energy/marks.ts';
 import { marksTable } from '../energy/report/marks.ts';
@@ -31,6 +32,8 @@ export interface EnergyFlags {
   readonly replay?: string | undefined;
   /** The plan that `given` changes; default: the whole energy run. */
   readonly base?: EnergyPlan;
+  /** File with what `nebula meter probe --json` found of the source. */
+  readonly probe?: string | undefined;
   /** Fields of the plan. */
   readonly given: Readonly<Record<string, unknown>>;
 }
@@ -38,7 +41,11 @@ export interface EnergyFlags {
 /** Measures, or analyses a run again. Resolves to whether what it came to may be used. */
 export async function runEnergy(flags: EnergyFlags, print: Print): Promise<boolean> {
   const { source, marker = 'none', force = false, replay } = flags;
-  if (replay !== undefined) return finish(await concludeFolder(replay, print), print);
+  if (replay !== undefined) {
+    if (force) await forceRun(await RunFolder.open(replay));
+    return finish(await concludeFolder(replay, print), print);
+  }
+  const probe = flags.probe === undefined ? undefined : parseProbe(await readFile(flags.probe, 'utf8'), flags.probe);
   if (source !== undefined) checkSource(source);
   checkMarker(marker);
   if (source === undefined && marker === 'none') {
@@ -56,7 +63,8 @@ export async function runEnergy(flags: EnergyFlags, print: Print): Promise<boole
       kind: 'energy',
       instruments,
       toPlan: (given) => energyPlanOf(given, flags.base),
-      beside: (plan, folder, signal) => openSession({ source, marker, force }, plan as EnergyPlan, folder, signal),
+      beside: (plan, folder, signal) =>
+        openSession({ source, marker, force, probe }, plan as EnergyPlan, folder, signal),
     },
     print,
   );

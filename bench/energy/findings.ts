@@ -1,6 +1,6 @@
 /** What a reader must know before believing the energies, as data. Pure. */
 
-import type { GateStamp } from '../../hardware/gate/gates.ts';
+import { failuresOf, FORCE_HINT, type GateStamp } from '../../hardware/gate/gates.ts';
 import type { CellName } from '../compare/samples.ts';
 import type { MeasuredRun } from './joules.ts';
 import type { EnergyRecord } from './record.ts';
@@ -15,6 +15,7 @@ export interface EnergyFinding {
     | 'gate-failed'
     | 'gate-unchecked'
     | 'recording-ended'
+    | 'lengthened'
     | 'estimate'
     | 'no-idle'
     | 'idle-extrapolated'
@@ -67,6 +68,7 @@ export function findEnergy(input: EnergyFindingsInput): EnergyFinding[] {
     ...(missing === undefined ? [] : [missingFinding(missing)]),
     ...findGates(input.gates),
     ...findMarks(input.record),
+    ...findLengthened(input.record),
     ...(measured === undefined ? [] : findMeasured(measured, input)),
   ];
 }
@@ -87,11 +89,18 @@ function findGates(gates: GateStamp | null): EnergyFinding[] {
   if (gates === null)
     return [find('gate-unchecked', 'warning', 'the run ended before its gates were read a second time')];
   const { failed, unchecked, forced } = gates;
-  const stamp = `${failed.length === 1 ? 'a gate' : `${failed.length} gates`} failed: ${failed.join(', ')}`;
+  const stamp = `${failed.length === 1 ? 'a gate' : `${failed.length} gates`} failed: ${failuresOf(gates)}`;
   return [
     ...(failed.length === 0
       ? []
-      : [find('gate-failed', forced ? 'warning' : 'void', `${stamp}${forced ? '; kept by --force' : ''}`, failed)]),
+      : [
+          find(
+            'gate-failed',
+            forced ? 'warning' : 'void',
+            `${stamp}; ${forced ? 'kept by --force' : FORCE_HINT}`,
+            failed,
+          ),
+        ]),
     ...(unchecked.length === 0
       ? []
       : [find('gate-unchecked', 'note', `the machine does not say: ${unchecked.join(', ')}`, unchecked)]),
@@ -107,6 +116,20 @@ function findMarks({ session }: EnergyRecord): EnergyFinding[] {
       : [find('failed-marks', 'warning', `${failed.count} marks failed: ${failed.first ?? ''}`)]),
     ...(forgotten === 0 ? [] : [find('failed-marks', 'warning', `${forgotten} edges were written and not remembered`)]),
     ...(error === undefined ? [] : [find('recording-ended', 'warning', `the recording ended early: ${error}`)]),
+  ];
+}
+
+function findLengthened({ session }: EnergyRecord): EnergyFinding[] {
+  const lengths = Object.entries(session.source?.lengthened ?? {});
+  if (lengths.length === 0) return [];
+  const changes = lengths.map(([name, { askedS, toS }]) => `${name} from ${askedS} s to ${toS} s`).join(', ');
+  return [
+    find(
+      'lengthened',
+      'note',
+      `the source is slower than the plan: ${changes}`,
+      lengths.map(([name]) => name),
+    ),
   ];
 }
 

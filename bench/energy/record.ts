@@ -11,6 +11,7 @@ import { markerLogRows, readMarkerLog, type ReadMarkerLog } from '../../hardware
 import type { MarkerLog } from '../../hardware/analysis/edges.ts';
 import type { MachineReading } from '../../hardware/gate/machine.ts';
 import type { RunFolder } from '../compare/folder.ts';
+import { asProbed, type Lengthened, type Probe } from './pace.ts';
 import type { RecordingEnd } from './recorder.ts';
 import type { FailedMarks } from './session.ts';
 import { parseWindows, windowLines, type WindowRecord } from './windows.ts';
@@ -37,7 +38,14 @@ export interface SessionRecord {
     readonly failed: FailedMarks;
   };
   /** Null where nothing was recorded beside the run. */
-  readonly source: { readonly text: string; readonly recording: RecordingEnd } | null;
+  readonly source: {
+    readonly text: string;
+    readonly recording: RecordingEnd;
+    /** What of the plan the source made longer; runs of before have none. */
+    readonly lengthened?: Lengthened;
+    /** What was found of the source before the run, where it was given. */
+    readonly probe?: Probe;
+  } | null;
   /** Before the first guard and after the last one; null when the run ended before its end. */
   readonly machine: { readonly before: MachineReading; readonly after: MachineReading | null };
   /** Keeps a result whose gates failed. */
@@ -71,6 +79,12 @@ export async function writeRecord(
   await folder.writeText(WINDOWS_FILE, windowLines(windows));
   await folder.writeText(EDGES_FILE, [...markerLogRows(log, session.marker.label)].join(''));
   await folder.writeJson(SESSION_FILE, session);
+}
+
+/** Keeps the result of a run that was measured although its gates failed; the stamp stays. */
+export async function forceRun(folder: RunFolder): Promise<void> {
+  const session = await folder.readJson<SessionRecord>(SESSION_FILE);
+  await folder.writeJson(SESSION_FILE, { ...session, forced: true });
 }
 
 /** Reads a marker's log. @throws HardwareError LOG_FORMAT, and the error of a file that cannot be read */
@@ -118,5 +132,7 @@ async function readPower(folder: RunFolder, session: SessionRecord): Promise<Ene
   }
   if (session.source === null) return undefined;
   const path = join(folder.path, TRACE_FILE);
-  return { imported: await openLog({ path, format: 'nebula-csv' }), line: null, sha256: await sha256Of(path) };
+  const log = await openLog({ path, format: 'nebula-csv' });
+  const imported = { ...log, trace: asProbed(log.trace, session.source.probe) };
+  return { imported, line: null, sha256: await sha256Of(path) };
 }

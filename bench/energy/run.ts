@@ -6,6 +6,7 @@ import { openMarker, type OpenedMarker } from '../../hardware/marker/markers.ts'
 import type { RunFolder } from '../compare/folder.ts';
 import type { Beside } from '../compare/runner.ts';
 import type { EnergyPlan } from './plan.ts';
+import { followedBy, paceOf, type Lengthened, type Probe } from './pace.ts';
 import { Recorder } from './recorder.ts';
 import { EnergySession } from './session.ts';
 import { TRACE_FILE, writeRecord } from './record.ts';
@@ -16,20 +17,30 @@ export interface Instruments {
   readonly source: string | undefined;
   readonly marker: string;
   readonly force: boolean;
+  /** What was found of the source beforehand. */
+  readonly probe?: Probe | undefined;
 }
 
-/** Starts the recording, reads the gates, writes the opening burst: in this order, so that the recording has all of it. */
+/**
+ * Starts the recording, reads the gates, writes the opening burst: in this order, so that the recording has all of it. The
+ * plan in the folder becomes the one that the source can follow.
+ */
 export async function openSession(
   instruments: Instruments,
-  plan: EnergyPlan,
+  asked: EnergyPlan,
   folder: RunFolder,
   signal: AbortSignal,
 ): Promise<Beside> {
-  const { source, marker: text, force } = instruments;
+  const { source, marker: text, force, probe } = instruments;
   const recorder = source === undefined ? undefined : await Recorder.start(source, join(folder.path, TRACE_FILE));
+  const pace = recorder === undefined ? {} : paceOf(recorder.properties, probe);
   let opened: OpenedMarker;
   let before: MachineReading;
+  let plan: EnergyPlan;
+  let lengthened: Lengthened;
   try {
+    ({ plan, lengthened } = followedBy(asked, source ?? '', pace));
+    await folder.writeJson('plan.json', plan);
     before = await readMachine();
     opened = await openMarker(text);
   } catch (error) {
@@ -37,7 +48,7 @@ export async function openSession(
     throw error;
   }
   const { marker, cost } = opened;
-  const session = new EnergySession({ plan, marker, signal });
+  const session = new EnergySession({ plan, marker, signal, refreshS: pace.refreshS });
   const finish = async (): Promise<void> => {
     const after = signal.aborted ? null : await readMachine();
     await marker.close();
@@ -45,7 +56,10 @@ export async function openSession(
     const { label, synthetic, forgotten } = marker;
     const record = {
       marker: { text, label, synthetic, cost: cost ?? null, forgotten, failed: session.failedMarks },
-      source: source === undefined || recording === undefined ? null : { text: source, recording },
+      source:
+        source === undefined || recording === undefined
+          ? null
+          : { text: source, recording, lengthened, ...(probe === undefined ? {} : { probe }) },
       machine: { before, after },
       forced: force,
     };

@@ -6,6 +6,7 @@
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Marker } from '../../hardware/marker/marker.ts';
 import { detailOf } from '../../hardware/instrument/errors.ts';
+import { seededRandom, type Random } from '../../statistics/random.ts';
 import { sha256 } from '../compare/cases.ts';
 import { CALL_PHASES, type CallPhase, type Row } from '../compare/rows.ts';
 import { observeCall, type Companion, type Turn } from '../compare/runner.ts';
@@ -32,7 +33,11 @@ export interface SessionOptions {
   readonly marker: Marker;
   /** Ends guards and batches early. */
   readonly signal: AbortSignal;
+  /** Time between new values of the source, in seconds; a tenth of a second where it is not known. */
+  readonly refreshS?: number | undefined;
 }
+
+const UNKNOWN_REFRESH_S = 0.1;
 
 /** Marks that failed: their windows have the host's times only. */
 export interface FailedMarks {
@@ -50,12 +55,14 @@ export class EnergySession implements Companion {
   readonly #paces = new Map<string, Pace>();
   /** The answer of each cell that was found right, so that further ones need no digest. */
   readonly #answers = new Map<string, Uint8Array>();
+  readonly #random: Random;
   #turns = 0;
   #failedMarks = 0;
   #firstFailure: string | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#random = seededRandom(options.plan.seed);
   }
 
   get failedMarks(): FailedMarks {
@@ -71,13 +78,14 @@ export class EnergySession implements Companion {
   }
 
   async after(turn: Turn): Promise<void> {
-    const { plan, signal } = this.#options;
+    const { plan, signal, refreshS = UNKNOWN_REFRESH_S } = this.#options;
     const cell = cellKey(turn);
     let pace = this.#paces.get(cell);
     if (pace === undefined) this.#paces.set(cell, (pace = await this.#calibrate(turn)));
     if (turn.block < 0) return;
     const batch = `b${turn.block}.${this.#turns++}`;
-    await this.#rest(plan.pauseS);
+    // Where in a refresh of the source a batch begins is left to chance: else all of them could err alike.
+    await this.#rest(plan.pauseS + this.#random() * refreshS);
     if (signal.aborted) return;
     const calls = Math.max(1, Math.round(batchLengthS(plan, turn.block) / pace.callS));
     if (pace.marksCalls) await this.#markCalls(turn, batch, calls);

@@ -80,6 +80,10 @@ export const HARDWARE_ERRORS = {
     'Cannot read an answer of {source}: expected {expected}, got {got}',
     'Check the model and the topic or address of the meter.',
   ],
+  SOURCE_SLOW: [
+    'Cannot resolve batches by {source}: it shows a change of power after {responseS} s, batches of {batchS} s would be needed, at most {limitS} s are made',
+    'Take a source that renews its value more often (nebula meter probe tells how often).',
+  ],
   RECORDING_FAILED: [
     'Cannot write the recording {path}: {detail}',
     'Name a new file in a folder that exists and has room.',

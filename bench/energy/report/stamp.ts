@@ -1,6 +1,7 @@
 /** What must be seen before any number is read: that power was made up, or that a gate failed. */
 
 import { COLUMN_PX, type Figure } from '../../compare/report/drawing.ts';
+import { failuresOf, FORCE_HINT } from '../../../hardware/gate/gates.ts';
 import type { EnergyAnalysis } from '../analysis.ts';
 
 /** What is stamped across a figure and a section: made up, forced, not to be used. */
@@ -22,7 +23,7 @@ export function stampsOf(energy: EnergyAnalysis): Stamp[] {
   const made = energy.findings.find(({ code }) => code === 'synthetic')?.message;
   if (made !== undefined) stamps.push({ short: 'SYNTHETIC', text: sentence(made) });
   if (gates !== null && !gates.valid) {
-    const text = `Not as it must be: ${gates.failed.join(', ')}.${gates.forced ? ' Kept by --force.' : ''}`;
+    const text = `Not as it must be: ${failuresOf(gates)}. ${gates.forced ? 'Kept by --force' : FORCE_HINT}.`;
     stamps.push({ short: 'GATES FAILED', text });
   }
   if (energy.state === 'refused') stamps.push({ short: 'REFUSED', text: energy.reason });

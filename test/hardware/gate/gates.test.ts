@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { evaluateGates, type GateName } from '../../../hardware/gate/gates.ts';
+import { evaluateGates, failuresOf, FORCE_HINT, type Gate, type GateName } from '../../../hardware/gate/gates.ts';
 import type { MachineReading } from '../../../hardware/gate/machine.ts';
 
 const GOOD: MachineReading = {
@@ -49,7 +49,7 @@ const FAILING: readonly (readonly [GateName, Partial<MachineReading>, Partial<Ma
   ['load', {}, { busyShare: 0.3 }],
   ['time', {}, { wallS: 1300.5 }],
   ['time', {}, { correction: { frequencyPpm: -10, offsetS: 0.01, isSteered: true } }],
-  ['steal', {}, { ticks: { busy: 30_000, steal: 4, all: 70_000 } }],
+  ['steal', {}, { ticks: { busy: 30_000, steal: 604, all: 70_000 } }],
 ];
 
 test('evaluateGates() stamps a result invalid for each gate that fails, before or after, and forced only when told', () => {
@@ -85,4 +85,23 @@ test('evaluateGates() takes other limits', () => {
   const odd = { governors: ['schedutil'], busyShare: 0.4 };
   const after = later({ ...odd, ticks: { busy: 1, steal: 300, all: 70_000 }, temperatureC: 75 });
   assert.deepEqual(evaluateGates({ ...GOOD, ...odd }, after, { lostShare: 0 }, { limits }).failed, []);
+});
+
+test('evaluateGates() lets a hundredth of the session be taken by the machine below, and tells how much was', () => {
+  const taken = (steal: number): Gate | undefined =>
+    evaluateGates(GOOD, later({ ticks: { busy: 1, steal, all: 70_000 } }), { lostShare: 0 }).gates.find(
+      ({ name }) => name === 'steal',
+    );
+  assert.equal(taken(603)?.met, true);
+  assert.equal(taken(604)?.met, false);
+  assert.equal(taken(603)?.after, '603 ticks, 1 % of the session');
+});
+
+test('failuresOf() names each gate that failed, what was found and what is let through', () => {
+  const stamp = evaluateGates(GOOD, later({ temperatureC: 80 }), { lostShare: 0.5 });
+  assert.equal(
+    failuresOf(stamp),
+    'temperature (80.0 C; expected at most 75 C, within 10 C of before), lost-samples (50 %; expected at most 0.1 %)',
+  );
+  assert.match(FORCE_HINT, /--force/);
 });
