@@ -4,11 +4,13 @@ import { phaseLock, unexplainedW } from '../../hardware/analysis/aliasing.ts';
 import {
   tooUncertain,
   widened,
+  type Energy,
   type EnergyWindow,
   type Reason,
   type WindowEnergy,
 } from '../../hardware/analysis/energy.ts';
 import type { PowerIntegral } from '../../hardware/analysis/integral.ts';
+import { mean } from '../../statistics/moments.ts';
 import type { CallsWindow } from './windows.ts';
 
 /** A batch as it was measured by its own samples. */
@@ -27,6 +29,9 @@ const LOCKED = 0.5;
  */
 const DIFFERS = { share: 0.05, slowerThanS: 0.02 } as const;
 
+/** Where the batches of one cell differ by so much of their power, those of another that agree may do so by chance. */
+const DIFFERS_GREATLY = 0.2;
+
 const cellOf = ({ record }: Batch): string => `${record.target} ${record.function} ${record.input}`;
 
 /** The energies of the batches, in their order, less certain where instants cannot have seen all of the load. */
@@ -35,36 +40,61 @@ export function withUnseen(integral: PowerIntegral, batches: readonly Batch[]): 
   const cells = new Map<string, Batch[]>();
   for (const batch of batches) cells.set(cellOf(batch), [...(cells.get(cellOf(batch)) ?? []), batch]);
   const spreads = new Map([...cells].map(([cell, like]) => [cell, spreadOf(like)]));
-  return batches.map((batch) => unseenIn(integral, batch, spreads.get(cellOf(batch)) as Spread));
+  const greatW = [...spreads.values()].reduce((most, { meanW, unexplainedW: foundW }) => {
+    return foundW > DIFFERS_GREATLY * Math.abs(meanW) ? Math.max(most, foundW) : most;
+  }, 0);
+  return batches.map((batch) => {
+    const spread = spreads.get(cellOf(batch)) as Spread;
+    const isSlow = integral.intervalS > DIFFERS.slowerThanS;
+    const unexplained = isSlow ? Math.max(spread.unexplainedW, greatW) : spread.unexplainedW;
+    return unseenIn(integral, batch, { ...spread, unexplainedW: unexplained });
+  });
 }
 
 interface Spread {
-  /** Beyond what samples explain, in W. */
-  readonly unexplainedW: number;
-  /** The same as a share of the mean power. */
-  readonly share: number;
   readonly meanW: number;
+  /** Mean square of what the batches themselves do not know, for each second of one, in J^2/s. */
+  readonly ownJ2PerS: number;
+  /** How they differ beyond that, in W. */
+  readonly unexplainedW: number;
 }
+
+const squareOfOwn = (net: Energy): number => Math.max(0, net.uncertaintyJ ** 2 - net.sharedJ ** 2);
 
 function spreadOf(like: readonly Batch[]): Spread {
-  const powers = like.flatMap(({ energy: { net, durationS }, record }) => {
-    if (net === undefined || record.failed > 0) return [];
-    const ownJ = Math.sqrt(Math.max(0, net.uncertaintyJ ** 2 - net.sharedJ ** 2));
-    return [{ powerW: net.valueJ / durationS, ownW: ownJ / durationS }];
-  });
-  const meanW = powers.reduce((sum, { powerW }) => sum + powerW, 0) / powers.length;
-  const foundW = unexplainedW(powers);
-  return { unexplainedW: foundW, share: foundW / Math.abs(meanW), meanW };
+  const told = like.flatMap(({ energy: { net, durationS }, record }) =>
+    net === undefined || record.failed > 0
+      ? []
+      : [{ powerW: net.valueJ / durationS, ownJ2: squareOfOwn(net), durationS }],
+  );
+  const ownJ2PerS = mean(told.map(({ ownJ2, durationS }) => ownJ2 / durationS));
+  const powers = told.map(({ powerW, ownJ2, durationS }) => ({
+    powerW,
+    ownW: Math.sqrt(Math.max(ownJ2, ownJ2PerS * durationS)) / durationS,
+  }));
+  return { meanW: mean(told.map(({ powerW }) => powerW)), ownJ2PerS, unexplainedW: unexplainedW(powers) };
 }
 
-function unseenIn(integral: PowerIntegral, { record, window, energy }: Batch, spread: Spread): WindowEnergy {
+/** What a batch is less certain by, in J: as its like are, one that saw a single phase by chance too, and as they differ. */
+function unseenJ(integral: PowerIntegral, { energy }: Batch, spread: Spread, isLocked: boolean): number {
+  const { net, durationS } = energy;
+  if (net === undefined) return 0;
+  const isSlow = integral.intervalS > DIFFERS.slowerThanS;
+  const mayHide = (byJ: number): boolean =>
+    isLocked || (isSlow && byJ > DIFFERS.share * Math.abs(spread.meanW) * durationS);
+  const likeJ = Math.sqrt(spread.ownJ2PerS * durationS);
+  const lackJ = mayHide(likeJ) ? Math.sqrt(Math.max(0, likeJ ** 2 - squareOfOwn(net))) : 0;
+  const differsJ = spread.unexplainedW * durationS;
+  return Math.hypot(lackJ, mayHide(differsJ) ? differsJ : 0);
+}
+
+function unseenIn(integral: PowerIntegral, batch: Batch, spread: Spread): WindowEnergy {
+  const { record, window, energy } = batch;
   const { net, gross, durationS, reasons } = energy;
   const callS = durationS / record.calls;
   const isLocked = phaseLock(integral, window.startS, window.endS, callS) > LOCKED;
-  const mayHide = isLocked || (spread.share > DIFFERS.share && integral.intervalS > DIFFERS.slowerThanS);
-  const differs = spread.unexplainedW > 0 && mayHide;
-  if (!isLocked && !differs) return energy;
-  const byJ = differs ? spread.unexplainedW * durationS : 0;
+  const byJ = unseenJ(integral, batch, spread, isLocked);
+  if (!isLocked && byJ === 0) return energy;
   const found: Reason[] = reasons.filter(({ code }) => code !== 'uncertain');
   if (isLocked) {
     const text = `samples each ${integral.intervalS} s keep step with calls of ${Number(callS.toPrecision(4))} s`;
@@ -75,9 +105,12 @@ function unseenIn(integral: PowerIntegral, { record, window, energy }: Batch, sp
   // Against what like batches have on average: one that shows much by chance is not more certain for it.
   const usual = widerNet === undefined ? widerGross : { ...widerNet, valueJ: spread.meanW * durationS };
   const uncertain = usual === undefined ? [] : tooUncertain(integral, usual).filter(({ code }) => code === 'uncertain');
-  if (uncertain.length > 0 && differs) {
-    const percent = `${(100 * spread.share).toPrecision(3)} %`;
-    found.push({ code: 'differs', text: `like batches differ by ${percent} more than their samples explain` });
+  if (uncertain.length > 0 && spread.unexplainedW > 0) {
+    const percent = `${((100 * spread.unexplainedW) / Math.abs(spread.meanW)).toPrecision(3)} %`;
+    found.push({
+      code: 'differs',
+      text: `like batches of this cell or another differ by ${percent} more than samples explain`,
+    });
   }
   const all = [...found, ...uncertain];
   return { ...energy, net: widerNet, gross: widerGross, reasons: all, resolvable: all.length === 0 };

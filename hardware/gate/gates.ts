@@ -162,8 +162,9 @@ const time: Check = (before, after, { rateChangePpm, stepS }) => {
   return gate('time', expected, [sides[0], isStepped ? stepped : sides[1]], isStepped ? false : met);
 };
 
+const takenOf = (from: CpuTicks, to: CpuTicks): number => (to.steal - from.steal) / Math.max(1, to.all - from.all);
+
 const steal: Check = (before, after, { stealShare }) => {
-  const takenOf = (from: CpuTicks, to: CpuTicks): number => (to.steal - from.steal) / Math.max(1, to.all - from.all);
   const [sides, met] = sidesOf(
     [before.ticks, after.ticks],
     ({ steal: ticks }) => `${ticks} ticks`,
