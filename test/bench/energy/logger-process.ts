@@ -1,19 +1,21 @@
 /**
- * A power logger made up from the writes to a pin that strace saw: run as a process of its own that knows nothing of the run
- * it logs. It has its own clock, samples the pin, and draws a power for each pulse, so that the energy of each is known.
- * Arguments: trace of strace, CSV to write, file for the truth.
+ * A power logger made up from the edges of a pin that strace or QEMU saw: run as a process of its own that knows nothing of the
+ * run it logs. It has its own clock, samples the pin, and draws a power for each pulse, so that the energy of each is known.
+ * Arguments: trace, CSV to write, file for the truth, and of a trace of QEMU's PL061 the output.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { normalFrom } from '../../../statistics/normal.ts';
 import { seededRandom } from '../../../statistics/random.ts';
-import { tracedEdges } from '../../hardware/marker/namespace.ts';
+import { pl061Edges } from '../../arm64/pl061-trace.ts';
+import { tracedEdges } from '../../hardware/marker/traced-edges.ts';
 import { DRIFT_PPM, IDLE_W, NOISE_W, SAMPLE_S, type KnownPulse } from './known-pulse.ts';
 
-const [tracePath = '', csvPath = '', truthPath = ''] = process.argv.slice(2);
+const [tracePath = '', csvPath = '', truthPath = '', output] = process.argv.slice(2);
 
 const random = seededRandom(77);
-const writes = tracedEdges(readFileSync(tracePath, 'utf8'));
+const trace = readFileSync(tracePath, 'utf8');
+const writes = output === undefined ? tracedEdges(trace) : pl061Edges(trace, Number(output));
 const originS = (writes[0]?.timeS ?? 0) - 1;
 /** The logger's clock: another origin, and a crystal that runs fast. */
 const toLoggerS = (wallS: number): number => 11.25 + (wallS - originS) * (1 + DRIFT_PPM * 1e-6);

@@ -11,7 +11,8 @@ import { test } from 'node:test';
 import { align } from '../../../hardware/analysis/align.ts';
 import type { HostEdge } from '../../../hardware/analysis/edges.ts';
 import type { LineCost } from '../../../hardware/marker/line.ts';
-import { inNamespace, skipWithoutNamespace as skip, straceInto, tracedEdges } from './namespace.ts';
+import { inNamespace, skipWithoutNamespace as skip, straceInto } from './namespace.ts';
+import { tracedEdges } from './traced-edges.ts';
 import type { MarkerStats } from '../../../lib/schema/stats.ts';
 
 const SCRIPT = join(import.meta.dirname, 'gpio-session.js');

@@ -1,7 +1,6 @@
-/** A private mount namespace with plain files over /sys/class/gpio, and the writes to them as strace saw them. */
+/** A private mount namespace with plain files over /sys/class/gpio, and strace for the writes to them. */
 
 import { spawnSync } from 'node:child_process';
-import type { Edge } from '../../../hardware/analysis/edges.ts';
 import { requirePart } from '../../require.ts';
 
 /** An overlay keeps the other classes of /sys/class; the namespace ends with the command. */
@@ -46,15 +45,3 @@ export const straceInto = (path: string): string[] => [
   '-o',
   path,
 ];
-
-/** Writes to the pin's value as strace saw them, by the wall clock: entry of the call, in microseconds. */
-export function tracedEdges(trace: string): Edge[] {
-  const edges: Edge[] = [];
-  const pattern = /^(?:\d+ +)?(\d+\.\d+) pwrite64\(\d+<[^>]*gpio529\/value>, "([01])", 1, 0(?:\)| <unfinished)/;
-  for (const row of trace.split('\n')) {
-    const found = pattern.exec(row);
-    if (found === null) continue;
-    edges.push({ timeS: Number(found[1]), level: found[2] === '1' ? 1 : 0, halfWidthS: 5e-7 });
-  }
-  return edges;
-}
