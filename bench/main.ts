@@ -171,6 +171,7 @@ function addEnergy(program: Command): void {
     .addOption(new Option('--vdd <volts>', 'supply voltage, for logs of currents').argParser(Number))
     .addOption(new Option('--interval <seconds>', 'sampling interval, for logs without times').argParser(seconds))
     .addOption(new Option('--channel <name>', 'instrument or channel, for logs with several: JS220-001122, Ch2'))
+    .addOption(new Option('--here', 'the logger ran on the machine that marked: its wall clock ties them'))
     .addOption(new Option('--json <file>', 'write the energies of marks without a run there'))
     .action(async (log: string, flags: ImportFlags) => {
       const { importRecording } = await import('./commands/energy.ts');

@@ -13,9 +13,9 @@ import { compare, concludeFolder, type ComparedRun } from './compare.ts';
 import { RunFolder } from '../compare/folder.ts';
 import { isUsable } from '../energy/conclusion.ts';
 import { energyPlanOf, type EnergyPlan } from '../energy/plan.ts';
-import { tieWindows } from '../energy/joules.ts';
 import { parseProbe } from '../energy/pace.ts';
-import { EDGES_FILE, forceRun, keepLog, readEdges, SESSION_FILE } from '../energy/record.ts';
+import { EDGES_FILE, forceRun, keepLog, onOurClock, readEdges, SESSION_FILE } from '../energy/record.ts';
+import { tieWindows } from '../energy/tie.ts';
 import { openSession } from '../energy/run.ts';
 import { measureMarks } from '../energy/marks.ts';
 import { marksTable } from '../energy/report/marks.ts';
@@ -94,6 +94,8 @@ export interface ImportFlags {
   readonly interval?: number;
   /** Instrument or channel, for logs that have several. */
   readonly channel?: string;
+  /** The logger's program ran on the machine that marked. */
+  readonly here?: boolean;
   readonly json?: string;
 }
 
@@ -106,7 +108,7 @@ export async function importRecording(log: string, flags: ImportFlags, print: Pr
     ...(flags.interval === undefined ? {} : { sampleS: flags.interval }),
     ...(flags.channel === undefined ? {} : { channel: flags.channel }),
   };
-  const line = flags.line ?? null;
+  const { line = null, here = false } = flags;
   const isFolder = existsSync(flags.edges) && statSync(flags.edges).isDirectory();
   const folder = isFolder ? flags.edges : dirname(flags.edges);
   if (!existsSync(join(folder, SESSION_FILE))) {
@@ -115,22 +117,25 @@ export async function importRecording(log: string, flags: ImportFlags, print: Pr
     return importBare(source, line, flags, print);
   }
   // A log that cannot be read, or not be tied to the run, leaves the folder as it was.
-  const imported = await openLog(source);
+  const opened = await openLog(source);
   const run = await RunFolder.open(folder);
   try {
-    tieWindows(await readEdges(join(folder, EDGES_FILE)), imported, line);
+    const edges = await readEdges(join(folder, EDGES_FILE));
+    tieWindows(edges, here ? onOurClock(opened, edges) : opened, line);
   } catch (error) {
     if (!(error instanceof HardwareError)) throw error;
     print(`REFUSED: ${error.message} The run is as it was.`);
     return false;
   }
-  await keepLog(run, source, line);
+  await keepLog(run, source, { line, here });
   return finish(await concludeFolder(folder, print), print);
 }
 
 /** Marks without a run around them, as a service writes them: gross energies, since nothing says when the machine was idle. */
 async function importBare(source: LogSource, line: string | null, flags: ImportFlags, print: Print): Promise<boolean> {
-  const marks = measureMarks(await readEdges(flags.edges), await openLog(source), line);
+  const edges = await readEdges(flags.edges);
+  const opened = await openLog(source);
+  const marks = measureMarks(edges, flags.here === true ? onOurClock(opened, edges) : opened, line);
   for (const text of marksTable(marks)) print(text);
   if (flags.json !== undefined) {
     await writeFile(flags.json, marks.windows.map((window) => `${JSON.stringify(window)}\n`).join(''));

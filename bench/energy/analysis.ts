@@ -106,6 +106,7 @@ function summarise(
     synthetic,
     source: summariseSource(record, run),
     clock: summariseClock(run),
+    tied: tied.how ?? null,
     idle:
       baseline === undefined
         ? null

@@ -1,8 +1,7 @@
 /** From a marker's log and a power log to the energy of every window, phase and guard of a run. Pure. */
 
-import { align, type Alignment } from '../../hardware/analysis/align.ts';
 import { measureBaseline, type Baseline } from '../../hardware/analysis/baseline.ts';
-import type { Edge, MarkerLog } from '../../hardware/analysis/edges.ts';
+import type { MarkerLog } from '../../hardware/analysis/edges.ts';
 import {
   batchWindow,
   measureWindow,
@@ -11,76 +10,16 @@ import {
   type Verdict,
   type WindowEnergy,
 } from '../../hardware/analysis/energy.ts';
-import { HardwareError, detailOf } from '../../hardware/instrument/errors.ts';
-import { isSameHost } from '../../hardware/instrument/host.ts';
+import { detailOf } from '../../hardware/instrument/errors.ts';
 import { PowerIntegral } from '../../hardware/analysis/integral.ts';
 import { shownResponseS } from '../../hardware/analysis/response.ts';
 import type { ImportedLog } from '../../hardware/logger/log.ts';
-import { hostTimeline, loggerTimeline, placeWindow, type Timeline } from '../../hardware/analysis/timeline.ts';
-import { median, sorted } from '../../statistics/quantiles.ts';
-import { hostWindows, type MarkedWindow } from '../../hardware/analysis/windows.ts';
+import { placeWindow, type Timeline } from '../../hardware/analysis/timeline.ts';
+import type { MarkedWindow } from '../../hardware/analysis/windows.ts';
 import { CALL_PHASES, type CallPhase } from '../compare/rows.ts';
+import { tieWindows, type TiedWindows } from './tie.ts';
 import { withUnseen } from './unseen.ts';
 import type { CallsWindow, GuardWindow, WindowRecord } from './windows.ts';
-
-/** How a session's windows came onto the trace's clock. */
-export interface TiedWindows {
-  /** Undefined where the trace is on the host's own clock. */
-  readonly alignment: Alignment | undefined;
-  readonly line: string | undefined;
-  readonly windows: ReadonlyMap<string, MarkedWindow>;
-  readonly incomplete: readonly string[];
-  readonly timeline: Timeline;
-}
-
-/** The line that the marker moves: the one that was named, or the only one that moves at all. */
-function lineOf(log: ImportedLog, named: string | null, whose: string): readonly [string, readonly Edge[]] {
-  const { source } = log.trace;
-  const all = [...log.lines];
-  if (named !== null) {
-    const found = all.find(([name]) => name.toLowerCase() === named.toLowerCase());
-    if (found !== undefined) return found;
-    const got = all.length === 0 ? 'none' : all.map(([name]) => name).join(', ');
-    throw new HardwareError('EDGES_INVALID', { what: source, expected: `a digital line ${named}`, got });
-  }
-  const moving = all.filter(([, edges]) => edges.length > 0);
-  if (moving.length === 1) return moving[0] as (typeof moving)[number];
-  const got = moving.length === 0 ? 'no line with edges' : `edges on ${moving.map(([name]) => name).join(', ')}`;
-  const expected = `the digital line of the marker${moving.length === 0 ? '' : ' to be named (--line)'}${whose}`;
-  throw new HardwareError('EDGES_INVALID', { what: source, expected, got });
-}
-
-/** Why a log on a monotonic clock is not taken to be on that of the marks; empty for any other clock. */
-function whoseClock({ host }: MarkerLog, { trace }: ImportedLog): string {
-  if (trace.clock !== 'host-monotonic' || isSameHost(host, trace.host)) return '';
-  if (trace.host === undefined) return ', because the log does not say whose monotonic clock it is on';
-  if (host === undefined) return ', because the file of the edges does not say whose monotonic clock it is on';
-  const other = host.machineId === trace.host.machineId ? 'another start of the machine' : 'another machine';
-  return `, because the log is on the monotonic clock of ${other}`;
-}
-
-/**
- * Ties a marker's log to a power log: by the host's clock where both are on that of one start of one machine and no line is
- * named, else by the edges that it recorded.
- * @throws HardwareError EDGES_INVALID, NO_SYNC, BAD_FIT
- */
-export function tieWindows(log: MarkerLog, power: ImportedLog, line: string | null): TiedWindows {
-  const isOurs = power.trace.clock === 'host-monotonic' && isSameHost(log.host, power.trace.host);
-  if (isOurs && line === null) {
-    const { windows, incomplete } = hostWindows(log);
-    return { alignment: undefined, line: undefined, windows: byId(windows), incomplete, timeline: hostTimeline };
-  }
-  const [name, edges] = lineOf(power, line, whoseClock(log, power));
-  // An edge is known to half a sample of the digital line, which may be finer than the power's.
-  const alignment = align(log, edges, {
-    sampleS: Math.max(1e-9, 2 * median(sorted(edges.map((edge) => edge.halfWidthS)))),
-  });
-  const { windows, incomplete, fit } = alignment;
-  return { alignment, line: name, windows: byId(windows), incomplete, timeline: loggerTimeline(fit, log) };
-}
-
-const byId = (windows: readonly MarkedWindow[]): Map<string, MarkedWindow> =>
-  new Map(windows.map((window) => [window.id, window]));
 
 /** The idle level, from the guards that have samples. */
 export interface GuardLevels {

@@ -4,7 +4,7 @@ import { measureWindow, type Energy, type Reason } from '../../hardware/analysis
 import { PowerIntegral } from '../../hardware/analysis/integral.ts';
 import type { ImportedLog } from '../../hardware/logger/log.ts';
 import type { ReadMarkerLog } from '../../hardware/marker/log-file.ts';
-import { tieWindows, type TiedWindows } from './joules.ts';
+import { tieWindows, type TiedWindows } from './tie.ts';
 
 /** One marked window: times in s on the trace's clock, gross energy in J with the idle power in it. */
 export interface MarkEnergy {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { HardwareError } from '../../hardware/instrument/errors.ts';
 import { openLog, type LogSource } from '../../hardware/logger/open-log.ts';
 import type { ImportedLog } from '../../hardware/logger/log.ts';
 import type { LineCost } from '../../hardware/marker/line.ts';
@@ -56,6 +57,8 @@ export interface SessionRecord {
 export interface ImportRecord extends LogSource {
   /** Digital line of the log that the marker moves. */
   readonly line: string | null;
+  /** The logger's program ran on this machine: its wall clock is that of the run. */
+  readonly here: boolean;
   readonly sha256: string;
   readonly importedAt: string;
 }
@@ -100,14 +103,18 @@ async function sha256Of(path: string): Promise<string> {
 }
 
 /** Puts a log and its sidecar into the folder, in place of whatever power was known of the run. */
-export async function keepLog(folder: RunFolder, given: LogSource, line: string | null): Promise<void> {
+export async function keepLog(
+  folder: RunFolder,
+  given: LogSource,
+  { line, here }: Pick<ImportRecord, 'line' | 'here'>,
+): Promise<void> {
   const kept = join('log', basename(given.path));
   await mkdir(join(folder.path, 'log'), { recursive: true });
   const target = join(folder.path, kept);
   if (target !== given.path) await copyFile(given.path, target);
   if (given.format === 'nebula-csv') await copyFile(`${given.path}.json`, `${target}.json`);
   const sha256 = await sha256Of(target);
-  const record: ImportRecord = { ...given, path: kept, line, sha256, importedAt: new Date().toISOString() };
+  const record: ImportRecord = { ...given, path: kept, line, here, sha256, importedAt: new Date().toISOString() };
   await folder.writeJson(IMPORT_FILE, record);
 }
 
@@ -117,10 +124,24 @@ export async function readRecord(folder: RunFolder): Promise<EnergyRecord> {
   const windowsPath = join(folder.path, WINDOWS_FILE);
   const windows = parseWindows(await readFile(windowsPath, 'utf8'), windowsPath);
   const log = await readEdges(join(folder.path, EDGES_FILE));
-  return { session, windows, log, power: await readPower(folder, session) };
+  return { session, windows, log, power: await readPower(folder, session, log) };
 }
 
-async function readPower(folder: RunFolder, session: SessionRecord): Promise<EnergyRecord['power']> {
+/**
+ * A log whose logger ran on the machine that marked.
+ * @throws HardwareError ARGUMENT for one that is not on a wall clock
+ */
+export function onOurClock(imported: ImportedLog, { host }: MarkerLog): ImportedLog {
+  const { trace } = imported;
+  if (trace.clock !== 'host-realtime' || host === undefined) {
+    const expected = 'a log on the wall clock of the machine that logged, and edges that say whose they are (--here)';
+    const got = host === undefined ? 'edges that do not' : `a log on the clock ${trace.clock}`;
+    throw new HardwareError('ARGUMENT', { what: trace.source, expected, got });
+  }
+  return { ...imported, trace: { ...trace, host } };
+}
+
+async function readPower(folder: RunFolder, session: SessionRecord, log: MarkerLog): Promise<EnergyRecord['power']> {
   if (await folder.has(IMPORT_FILE)) {
     const record = await folder.readJson<ImportRecord>(IMPORT_FILE);
     const path = join(folder.path, record.path);
@@ -128,11 +149,12 @@ async function readPower(folder: RunFolder, session: SessionRecord): Promise<Ene
     if (sha256 !== record.sha256) {
       throw new Error(`Cannot use "${path}": expected the log with SHA-256 ${record.sha256}, got ${sha256}`);
     }
-    return { imported: await openLog({ ...record, path }), line: record.line, sha256 };
+    const opened = await openLog({ ...record, path });
+    return { imported: record.here ? onOurClock(opened, log) : opened, line: record.line, sha256 };
   }
   if (session.source === null) return undefined;
   const path = join(folder.path, TRACE_FILE);
-  const log = await openLog({ path, format: 'nebula-csv' });
-  const imported = { ...log, trace: asProbed(log.trace, session.source.probe) };
+  const opened = await openLog({ path, format: 'nebula-csv' });
+  const imported = { ...opened, trace: asProbed(opened.trace, session.source.probe) };
   return { imported, line: null, sha256: await sha256Of(path) };
 }

@@ -69,6 +69,8 @@ export interface EnergyMeasured {
   readonly synthetic: boolean;
   readonly source: SourceSummary;
   readonly clock: ClockSummary | null;
+  /** How, where it was neither that clock nor edges. */
+  readonly tied: string | null;
   readonly idle: { readonly levels: readonly IdleSummary[]; readonly noiseW: number; readonly wanderW: number } | null;
   readonly reference: string;
   readonly cells: readonly EnergyCell[];

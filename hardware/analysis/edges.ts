@@ -30,6 +30,13 @@ export interface HostEdge {
   readonly calls?: number;
 }
 
+/** The wall clock at a time of the monotonic one, both in nanoseconds. */
+export interface WallReading {
+  readonly hostNs: bigint;
+  /** Since 1970. */
+  readonly realNs: bigint;
+}
+
 /** What was marked in one session. */
 export interface MarkerLog {
   /** In the order of writing. */
@@ -38,6 +45,10 @@ export interface MarkerLog {
   readonly synthetic: boolean;
   /** Whose monotonic clock the times are of; undefined where the log does not say. */
   readonly host?: HostIdentity;
+  /** What the wall clock said when the session began and ended. */
+  readonly wall?: readonly WallReading[];
+  /** `load` where the sync bursts are loads of the processor in place of pulses. */
+  readonly bursts?: 'load';
 }
 
 /** A host edge in seconds after `originNs`, at the middle of its interval. */

@@ -2,6 +2,7 @@
 
 import { HardwareError } from '../instrument/errors.ts';
 import { clockUncertaintyS, toLoggerS, type ClockFit } from './clock-fit.ts';
+import type { Timeline } from './timeline.ts';
 import { hostEdgeToEdge, type Edge, type HostEdge, type MarkerLog } from './edges.ts';
 
 /** How a window came to its times: from the logger's edges, or with one or both set by the clock fit. */
@@ -121,6 +122,25 @@ export function loggerWindows(
     });
   }
   return { windows, incomplete };
+}
+
+const nanoseconds = (timeS: number): bigint => BigInt(Math.round(timeS * 1e9));
+
+/** The host's windows on another clock. @throws HardwareError EDGES_INVALID */
+export function placedWindows(log: MarkerLog, timeline: Timeline): SessionWindows {
+  const { windows, incomplete } = hostWindows(log);
+  const placed = windows.map((window) => {
+    const start = timeline(nanoseconds(window.startS));
+    const end = timeline(nanoseconds(window.endS));
+    return {
+      ...window,
+      startS: start.timeS,
+      endS: end.timeS,
+      startUncertaintyS: Math.hypot(window.startUncertaintyS, start.uncertaintyS),
+      endUncertaintyS: Math.hypot(window.endUncertaintyS, end.uncertaintyS),
+    };
+  });
+  return { windows: placed, incomplete };
 }
 
 /**

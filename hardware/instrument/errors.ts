@@ -47,6 +47,10 @@ export const HARDWARE_ERRORS = {
     'Cannot tie the logger to the host: expected one sync burst with at least {expected} of {edges} edges, best has {got}',
     'See that the marker pin and ground reach the logger and that it recorded the whole session.',
   ],
+  NO_LOAD: [
+    'Cannot tie the log to the host by its power: expected a sync load with a correlation of at least {expected} that leaves at most {share} of what any other place leaves unexplained, got {got}',
+    'See that the log has the whole session, that the meter is on this machine, and choose longer units (--marker load?unit=SECONDS).',
+  ],
   BAD_FIT: [
     'Cannot trust the clock fit: {what} is {got}, expected {expected}',
     'Record again with a shorter session or steadier clocks; see the residuals.',

@@ -52,8 +52,8 @@ class OtiiParser implements LogParser {
   /** Power as it came, and as products: where there are both, they are the same twice. */
   readonly #power: Samples[] = [];
   readonly #products: Samples[] = [];
-  /** Current or voltage that waits for its partner of the same time. */
-  #waiting: AnalogAnswer | undefined;
+  /** Current or voltage that waits for its partner, by channel and time. */
+  readonly #waiting = new Map<string, AnalogAnswer>();
 
   row(line: string): void {
     this.#builder.countRow();
@@ -84,15 +84,16 @@ class OtiiParser implements LogParser {
   #analog(answer: AnalogAnswer, line: string): void {
     if (answer.channel === 'mp') this.#power.push(answer);
     if (answer.channel !== 'mc' && answer.channel !== 'mv') return;
-    const other = this.#waiting;
-    if (other === undefined || other.channel === answer.channel) {
-      if (other !== undefined) this.#builder.malformed(`${other.channel} without its partner`);
-      this.#waiting = answer;
+    // Pieces of one channel may all come before those of the other.
+    const partner = answer.channel === 'mc' ? 'mv' : 'mc';
+    const other = this.#waiting.get(`${partner} ${answer.timestamp}`);
+    if (other === undefined) {
+      this.#waiting.set(`${answer.channel} ${answer.timestamp}`, answer);
       return;
     }
-    this.#waiting = undefined;
-    const same = other.timestamp === answer.timestamp && other.interval === answer.interval;
-    if (!same || other.values.length !== answer.values.length) this.#builder.malformed(line);
+    this.#waiting.delete(`${partner} ${answer.timestamp}`);
+    const same = other.interval === answer.interval && other.values.length === answer.values.length;
+    if (!same) this.#builder.malformed(line);
     else {
       const values = answer.values.map((value, index) => value * (other.values[index] as number));
       this.#products.push({ ...answer, values });
@@ -100,6 +101,12 @@ class OtiiParser implements LogParser {
   }
 
   finish(): ImportedLog {
+    const left = [...this.#waiting.values()].map(({ channel }) => channel);
+    const alone = Math.max(
+      left.filter((channel) => channel === 'mc').length,
+      left.filter((channel) => channel === 'mv').length,
+    );
+    for (let index = 0; index < alone; index++) this.#builder.malformed('current or voltage without its partner');
     for (const { timestamp, interval, values } of this.#power.length > 0 ? this.#power : this.#products) {
       for (const [index, value] of values.entries()) this.#builder.add(timestamp + index * interval, value);
     }

@@ -9,6 +9,8 @@ export interface MarkerLine {
   readonly label: string;
   /** True when no pin moves. */
   readonly synthetic: boolean;
+  /** Of a line that is moved in bursts only, and marks no windows: the unit of its code, in milliseconds. */
+  readonly bursts?: { readonly unitMs: number };
   /** Sets the level. @throws HardwareError when the line is refused or gone */
   write(level: 0 | 1): void;
   /** Sets the level to 0 and gives the line back. */

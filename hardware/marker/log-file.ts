@@ -3,7 +3,7 @@
  * and what a service with markers of its own writes beside its logger's recording.
  */
 
-import type { EdgeKind, HostEdge, MarkerLog } from '../analysis/edges.ts';
+import type { EdgeKind, HostEdge, MarkerLog, WallReading } from '../analysis/edges.ts';
 import { HardwareError } from '../instrument/errors.ts';
 import { hostFields, hostOf, type HostIdentity } from '../instrument/host.ts';
 import { eachRow, type Chunks } from '../logger/rows.ts';
@@ -13,9 +13,10 @@ const VERSION = 1;
 
 /** The lines of the file, each with its end. Times are decimal nanoseconds of CLOCK_MONOTONIC. */
 export function* markerLogRows(log: MarkerLog, marker: string): Generator<string> {
-  const { synthetic, host } = log;
+  const { synthetic, host, bursts } = log;
   const head = { format: FORMAT, version: VERSION, clock: 'host-monotonic', marker, synthetic, ...hostFields(host) };
-  yield `${JSON.stringify(head)}\n`;
+  const wall = log.wall?.map(({ hostNs, realNs }) => ({ host_ns: `${hostNs}`, real_ns: `${realNs}` }));
+  yield `${JSON.stringify({ ...head, ...(bursts === undefined ? {} : { bursts }), ...(wall === undefined ? {} : { wall }) })}\n`;
   for (const { id, kind, level, beforeNs, afterNs, written, calls } of log.edges) {
     const edge = { id, kind, level, before_ns: `${beforeNs}`, after_ns: `${afterNs}`, written };
     yield `${JSON.stringify(calls === undefined ? edge : { ...edge, calls })}\n`;
@@ -75,6 +76,18 @@ interface Head {
   readonly marker: string;
   readonly synthetic: boolean;
   readonly host?: HostIdentity;
+  readonly wall?: readonly WallReading[];
+  readonly bursts?: 'load';
+}
+
+/** Readings of the wall clock; undefined in files that have none. */
+function wallOf(value: unknown, row: number): readonly WallReading[] | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value)) return refuse(row, 'wall: a list', value);
+  return (value as Fields[]).map((reading) => ({
+    hostNs: nanoseconds(reading ?? {}, 'host_ns', row),
+    realNs: nanoseconds(reading ?? {}, 'real_ns', row),
+  }));
 }
 
 function headOf(fields: Fields, row: number): Head {
@@ -83,7 +96,16 @@ function headOf(fields: Fields, row: number): Head {
   if (typeof synthetic !== 'boolean') return refuse(row, 'synthetic: true or false', synthetic);
   const host = hostOf(fields);
   const named = typeof marker === 'string' ? marker : 'unknown';
-  return { marker: named, synthetic, ...(host === undefined ? {} : { host }) };
+  const wall = wallOf(fields['wall'], row);
+  if (fields['bursts'] !== undefined && fields['bursts'] !== 'load')
+    return refuse(row, 'bursts: load', fields['bursts']);
+  return {
+    marker: named,
+    synthetic,
+    ...(host === undefined ? {} : { host }),
+    ...(wall === undefined ? {} : { wall }),
+    ...(fields['bursts'] === undefined ? {} : { bursts: 'load' }),
+  };
 }
 
 /**

@@ -4,9 +4,10 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EdgeKind, HostEdge, MarkerLog } from '../analysis/edges.ts';
+import type { EdgeKind, HostEdge, MarkerLog, WallReading } from '../analysis/edges.ts';
 import { HardwareError } from '../instrument/errors.ts';
 import { readHost } from '../instrument/host.ts';
+import { loadCode } from '../analysis/sync-load.ts';
 import { burstCode } from '../analysis/sync-burst.ts';
 import { EdgeLog } from './edge-log.ts';
 import type { MarkerLine } from './line.ts';
@@ -29,6 +30,14 @@ export interface MarkerOptions {
   readonly maxEdges?: number;
 }
 
+/** The wall clock at a tick of its milliseconds, which is as fine as it is told. */
+function readWall(): WallReading {
+  const startMs = Date.now();
+  let nowMs = startMs;
+  while (nowMs === startMs) nowMs = Date.now();
+  return { hostNs: process.hrtime.bigint(), realNs: BigInt(nowMs) * 1_000_000n };
+}
+
 /** A session of marked windows on one line; without a line the windows have host times only, and no bursts are written. */
 export class SessionMarker implements Marker {
   readonly #line: MarkerLine | undefined;
@@ -37,6 +46,7 @@ export class SessionMarker implements Marker {
   readonly #edges = new EdgeLog();
   /** Open windows; the value says whether the window moved the line. */
   readonly #open = new Map<string, boolean>();
+  readonly #wall: WallReading[] = [];
   #busy = false;
   #forgotten = 0;
   #closing: Promise<void> | undefined;
@@ -51,6 +61,7 @@ export class SessionMarker implements Marker {
   static async open(line: MarkerLine | undefined, options: MarkerOptions = {}): Promise<SessionMarker> {
     const marker = new SessionMarker(line, options);
     line?.write(0);
+    marker.#wall.push(readWall());
     await marker.#burst('open');
     return marker;
   }
@@ -61,7 +72,7 @@ export class SessionMarker implements Marker {
       const fields = { kind: 'start', id, expected: 'an id with no open window', got: 'a second start' };
       throw new HardwareError('MARKER_ORDER', fields);
     }
-    const written = this.#line !== undefined && !this.#busy;
+    const written = this.#line !== undefined && this.#line.bursts === undefined && !this.#busy;
     this.#edge(id, 'start', 1, written);
     this.#open.set(id, written);
     if (written) this.#busy = true;
@@ -91,7 +102,13 @@ export class SessionMarker implements Marker {
   /** What was written up to now. */
   log(): MarkerLog {
     const host = readHost();
-    return { edges: this.#edges.edges(), synthetic: this.synthetic, ...(host === undefined ? {} : { host }) };
+    return {
+      edges: this.#edges.edges(),
+      synthetic: this.synthetic,
+      ...(host === undefined ? {} : { host }),
+      wall: [...this.#wall],
+      ...(this.#line?.bursts === undefined ? {} : { bursts: 'load' }),
+    };
   }
 
   /** Edges that were not remembered because `maxEdges` were. */
@@ -108,6 +125,7 @@ export class SessionMarker implements Marker {
     try {
       this.#line?.write(0);
       await this.#burst('close');
+      this.#wall.push(readWall());
     } finally {
       this.#line?.close();
     }
@@ -133,9 +151,11 @@ export class SessionMarker implements Marker {
 
   async #burst(which: 'open' | 'close'): Promise<void> {
     if (this.#line === undefined) return;
+    const { bursts } = this.#line;
+    const unitMs = bursts?.unitMs ?? this.#burstUnitMs;
     // A level that is low for long enough sets the burst apart from a window before it.
-    await sleep(2 * this.#burstUnitMs);
-    for (const { highMs, lowMs } of burstCode(which, this.#burstUnitMs)) {
+    await sleep(2 * unitMs);
+    for (const { highMs, lowMs } of bursts === undefined ? burstCode(which, unitMs) : loadCode(which, unitMs)) {
       this.#edge(which, 'sync', 1, true);
       await sleep(highMs);
       this.#edge(which, 'sync', 0, true);

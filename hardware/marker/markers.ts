@@ -1,12 +1,20 @@
 /** All markers by their text, `openMarker('gpio:17')`, and which of them this machine has. */
 
 import { HardwareError, detailOf } from '../instrument/errors.ts';
-import { numberIn, parseInstrument, refuseText, type InstrumentForm, type InstrumentText } from '../instrument/text.ts';
+import {
+  numberIn,
+  numberOption,
+  parseInstrument,
+  refuseText,
+  type InstrumentForm,
+  type InstrumentText,
+} from '../instrument/text.ts';
 import { CHIP_ROOT, openChipLine, openableChips } from './chip-line.ts';
 import { requirePackage } from '../instrument/packages.ts';
 import { openGpioLine } from './gpio-line.ts';
 import { globalLineOf } from './gpio-number.ts';
 import { MemoryLine, measureLine, type LineCost, type MarkerLine } from './line.ts';
+import { LoadLine } from './load-line.ts';
 import { SessionMarker, type MarkerOptions } from './marker.ts';
 
 interface MarkerKind extends InstrumentForm {
@@ -44,6 +52,16 @@ const MARKER_KINDS: Readonly<Record<string, MarkerKind>> = {
       const pin = pinOf(instrument);
       const chip = instrument.options.get('chip');
       return () => openChipLine(pin, chip === undefined ? {} : { chip });
+    },
+  },
+  load: {
+    form: 'load[?unit=SECONDS]',
+    about: 'no pin: coded bursts of load at both ends, which the power itself shows, for logs without a digital line',
+    options: ['unit'],
+    opener: (instrument) => {
+      withoutAddress(instrument);
+      const unitS = numberOption(instrument, 'unit', { from: 0.05, to: 60 }) ?? 2;
+      return () => LoadLine.open(unitS * 1e3);
     },
   },
   none: {
@@ -87,7 +105,7 @@ export async function openMarkerLine(text: string): Promise<MarkerLine | undefin
 /** An open session of marks, and what a mark costs. */
 export interface OpenedMarker {
   readonly marker: SessionMarker;
-  /** Measured before the opening burst; undefined without a line. */
+  /** Measured before the opening burst; undefined without a line that marks windows. */
   readonly cost: LineCost | undefined;
 }
 
@@ -98,7 +116,7 @@ export interface OpenedMarker {
 export async function openMarker(text: string, options: MarkerOptions = {}): Promise<OpenedMarker> {
   const line = await openMarkerLine(text);
   try {
-    const cost = line === undefined ? undefined : measureLine(line);
+    const cost = line === undefined || line.bursts !== undefined ? undefined : measureLine(line);
     return { marker: await SessionMarker.open(line, options), cost };
   } catch (error) {
     line?.close();

@@ -78,7 +78,8 @@ function markerLines({ marker }: EnergyAnalysis): Line[] {
   ];
 }
 
-function clockLines({ clock }: EnergyMeasured): Line[] {
+function clockLines({ clock, tied }: EnergyMeasured): Line[] {
+  if (tied !== null) return [['clock of the log', tied]];
   if (clock === null) return [['clock of the log', "the host's own: nothing to fit"]];
   const drift = `drift ${clock.driftPpm.toFixed(2)} +- ${clock.driftIntervalPpm.toFixed(2)} ppm over ${clock.edges} edges`;
   const residuals = `residuals: sd ${seconds(clock.residualSdS)}, greatest ${seconds(clock.residualMaxS)}`;

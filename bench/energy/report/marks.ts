@@ -10,7 +10,7 @@ export function marksTable({ tied, source, synthetic, windows }: MeasuredMarks):
   const fit = tied.alignment?.fit;
   const clock =
     fit === undefined
-      ? "on the host's clock"
+      ? (tied.how ?? "on the host's clock")
       : `${tied.line}: drift ${fit.driftPpm.toFixed(1)} ppm, residual ${seconds(fit.residualSdS)} (at most ${seconds(fit.residualMaxS)})`;
   const lines = windows.slice(0, SHOWN).map(({ id, calls, state, durationS, gross, resolvable, reasons }) => {
     const value =

@@ -186,6 +186,14 @@ test('importLog(otii) reads an answer above 1 MiB, and pieces of one', async () 
   }
 });
 
+const piece = (channel: string, timestamp: number, value: number): string =>
+  JSON.stringify({ channel, data_type: 'analog', timestamp, interval: 0.5, values: [value, value] });
+
+test('importLog(otii) multiplies pieces of current and voltage, in whichever order they were asked for', async () => {
+  const log = await read('otii', [piece('mc', 0, 1), piece('mc', 1, 2), piece('mv', 0, 5), piece('mv', 1, 5)]);
+  assert.deepEqual([[...log.trace.value], log.counts.malformed], [[5, 5, 10, 10], 0]);
+});
+
 test('importLog(otii) takes power as itself where current and voltage stand beside it', async () => {
   for (const channels of [
     ['mp', 'mc', 'mv'],
