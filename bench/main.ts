@@ -139,9 +139,9 @@ function addThesis(program: Command): void {
     });
 }
 
-function seconds(text: string): number {
+function amount(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('expected seconds');
+  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('expected a number of at least 0');
   return value;
 }
 
@@ -150,16 +150,24 @@ function addEnergy(program: Command): void {
     .addOption(new Option('--plan <file>', 'a plan as JSON, such as the plan.json of a run'))
     .addOption(new Option('--source <source>', 'what is recorded meanwhile, as nebula meter list names it'))
     .addOption(new Option('--marker <marker>', 'what marks calls for a logger, such as gpio:17').default('none'))
-    .addOption(new Option('--guard-s <seconds>', 'idle before, between and after the blocks').argParser(seconds))
-    .addOption(new Option('--batch-s <seconds>', "length of a cell's batch in a block").argParser(seconds))
+    .addOption(new Option('--guard-s <seconds>', 'idle before, between and after the blocks').argParser(amount))
+    .addOption(new Option('--batch-s <seconds>', "length of a cell's batch in a block").argParser(amount))
     .addOption(
       new Option('--probe <file>', 'what nebula meter probe --json found of the source: the worse of both counts'),
     )
     .addOption(new Option('--force', 'keep a result whose gates failed, also with --replay; it stays stamped'))
     .addOption(new Option('--replay <dir>', 'analyse the folder of a run again, nothing is run'))
-    .action(async ({ out, plan, source, marker, force, replay, probe, ...given }: EnergyOptions) => {
+    .addOption(new Option('--against <dir>', 'folder of an earlier run that --gate holds this one against'))
+    .addOption(new Option('--gate <gate>', 'how much more a call may take than there, such as "J/call +5 %"'))
+    .addOption(new Option('--grid <grams>', 'CO2e of the grid, in g for each kWh').argParser(amount))
+    .addOption(
+      new Option('--embodied <grams>', 'CO2e of the machine for each hour of its life, in g').argParser(amount),
+    )
+    .action(async (options: EnergyOptions) => {
+      const { out, plan, source, marker, force, replay, probe, against, gate, grid, embodied, ...given } = options;
       const { runEnergy } = await import('./commands/energy.ts');
-      report(await runEnergy({ out, plan, source, marker, force, replay, probe, given }, print));
+      const asked = { probe, against, gate, grid, embodied };
+      report(await runEnergy({ out, plan, source, marker, force, replay, ...asked, given }, print));
     });
   program
     .command('import')
@@ -169,7 +177,7 @@ function addEnergy(program: Command): void {
     .addOption(new Option('--format <name>', 'format of the log, where it cannot be told (hardware/README.md)'))
     .addOption(new Option('--line <name>', 'digital line of the marker, where several move: D0, GPI0'))
     .addOption(new Option('--vdd <volts>', 'supply voltage, for logs of currents').argParser(Number))
-    .addOption(new Option('--interval <seconds>', 'sampling interval, for logs without times').argParser(seconds))
+    .addOption(new Option('--interval <seconds>', 'sampling interval, for logs without times').argParser(amount))
     .addOption(new Option('--channel <name>', 'instrument or channel, for logs with several: JS220-001122, Ch2'))
     .addOption(new Option('--here', 'the logger ran on the machine that marked: its wall clock ties them'))
     .addOption(new Option('--json <file>', 'write the energies of marks without a run there'))
@@ -185,6 +193,10 @@ interface EnergyOptions extends PlanFlags {
   readonly force?: boolean;
   readonly replay?: string;
   readonly probe?: string;
+  readonly against?: string;
+  readonly gate?: string;
+  readonly grid?: number;
+  readonly embodied?: number;
 }
 
 interface PlanFlags extends Readonly<Record<string, unknown>> {

@@ -11,7 +11,9 @@ import { checkMarker } from '../../hardware/marker/markers.ts';
 import { checkSource } from '../../hardware/meter/sources.ts';
 import { compare, concludeFolder, type ComparedRun } from './compare.ts';
 import { RunFolder } from '../compare/folder.ts';
-import { isUsable } from '../energy/conclusion.ts';
+import { carbonFactors, type CarbonFactors } from '../energy/carbon.ts';
+import { CARBON_FILE, isUsable } from '../energy/conclusion.ts';
+import { holdRun, wantedGate, type WantedGate } from './energy-gate.ts';
 import { energyPlanOf, type EnergyPlan } from '../energy/plan.ts';
 import { parseProbe } from '../energy/pace.ts';
 import { EDGES_FILE, forceRun, keepLog, onOurClock, readEdges, SESSION_FILE } from '../energy/record.ts';
@@ -34,6 +36,12 @@ export interface EnergyFlags {
   readonly base?: EnergyPlan;
   /** File with what `nebula meter probe --json` found of the source. */
   readonly probe?: string | undefined;
+  /** Folder of an earlier run, and how much more a call may take than there. */
+  readonly against?: string | undefined;
+  readonly gate?: string | undefined;
+  /** g CO2e for each kWh of the grid, and for each hour of the machine's life. */
+  readonly grid?: number | undefined;
+  readonly embodied?: number | undefined;
   /** Fields of the plan. */
   readonly given: Readonly<Record<string, unknown>>;
 }
@@ -41,9 +49,13 @@ export interface EnergyFlags {
 /** Measures, or analyses a run again. Resolves to whether what it came to may be used. */
 export async function runEnergy(flags: EnergyFlags, print: Print): Promise<boolean> {
   const { source, marker = 'none', force = false, replay } = flags;
+  const wanted = wantedGate(flags.against, flags.gate);
+  const factors = factorsOf(flags);
   if (replay !== undefined) {
-    if (force) await forceRun(await RunFolder.open(replay));
-    return finish(await concludeFolder(replay, print), print);
+    const folder = await RunFolder.open(replay);
+    if (force) await forceRun(folder);
+    await keepFactors(folder, factors);
+    return finish(await concludeFolder(replay, print), print, wanted);
   }
   const probe = flags.probe === undefined ? undefined : parseProbe(await readFile(flags.probe, 'utf8'), flags.probe);
   if (source !== undefined) checkSource(source);
@@ -63,8 +75,10 @@ export async function runEnergy(flags: EnergyFlags, print: Print): Promise<boole
       kind: 'energy',
       instruments,
       toPlan: (given) => energyPlanOf(given, flags.base),
-      beside: (plan, folder, signal) =>
-        openSession({ source, marker, force, probe }, plan as EnergyPlan, folder, signal),
+      beside: async (plan, folder, signal) => {
+        await keepFactors(folder, factors);
+        return openSession({ source, marker, force, probe }, plan as EnergyPlan, folder, signal);
+      },
     },
     print,
   );
@@ -72,16 +86,29 @@ export async function runEnergy(flags: EnergyFlags, print: Print): Promise<boole
     print(`no source was recorded here: nebula bench import LOG --edges ${join(run.path, 'edges.ndjson')}`);
     return run.analysis.stopped === null;
   }
-  return finish(run, print);
+  return finish(run, print, wanted);
 }
 
-function finish({ analysis }: ComparedRun, print: Print): boolean {
+function factorsOf({ grid, embodied }: EnergyFlags): CarbonFactors | undefined {
+  if (grid !== undefined) return carbonFactors(grid, embodied);
+  if (embodied === undefined) return undefined;
+  throw argumentError('--grid', 'given beside --embodied', grid);
+}
+
+/** What an earlier analysis was given stays, unless there is something in its place. */
+async function keepFactors(folder: RunFolder, factors: CarbonFactors | undefined): Promise<void> {
+  if (factors !== undefined) await folder.writeJson(CARBON_FILE, factors);
+}
+
+async function finish({ path, analysis }: ComparedRun, print: Print, wanted?: WantedGate): Promise<boolean> {
   const { energy, stopped } = analysis;
   if (energy === undefined) {
     print('no energy: the run of this folder marked nothing');
     return false;
   }
-  return stopped === null && isUsable(energy);
+  const isWhole = stopped === null && isUsable(energy);
+  if (wanted === undefined) return isWhole;
+  return (await holdRun(path, wanted, print)) && isWhole;
 }
 
 /** What `bench import` was called with; `vdd` in V, `interval` in s. */

@@ -8,7 +8,9 @@ import type { LineCost } from '../../hardware/marker/line.ts';
 import type { Row } from '../compare/rows.ts';
 import { Samples, type CellName } from '../compare/samples.ts';
 import { energyBreakEvens } from './break-even.ts';
-import { blocksOf, byCell, summariseCell, unitOf, type Bounded } from './cells.ts';
+import type { Bounded } from './bounded.ts';
+import { blocksOf, byCell, summariseCell, unitOf } from './cells.ts';
+import type { CallCarbon, CarbonFactors } from './carbon.ts';
 import { findEnergy, type EnergyFinding } from './findings.ts';
 import { measureRun, type MeasuredRun, type MeasuredWindow } from './joules.ts';
 import type { EnergyPlan } from './plan.ts';
@@ -27,6 +29,8 @@ export type EnergyAnalysis = (EnergyMeasured | EnergyMissing) & {
   readonly gates: GateStamp | null;
   readonly marker: { readonly label: string; readonly synthetic: boolean; readonly cost: LineCost | null };
   readonly findings: readonly EnergyFinding[];
+  /** Where the run was given what its grid emits. */
+  readonly carbon?: { readonly factors: CarbonFactors; readonly cells: readonly CallCarbon[] };
 };
 
 /** An energy run as its folder has it. */

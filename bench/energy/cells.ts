@@ -7,14 +7,8 @@ import { NORMAL_BOUND_95 } from '../../statistics/normal.ts';
 import { studentBound } from '../../statistics/student.ts';
 import { CALL_PHASES } from '../compare/rows.ts';
 import type { CellName } from '../compare/samples.ts';
+import type { Bounded } from './bounded.ts';
 import type { MeasuredWindow } from './joules.ts';
-
-/** A number with its 95 % interval; null stands for one without bound. */
-export interface Bounded {
-  readonly value: number;
-  readonly low: number | null;
-  readonly high: number | null;
-}
 
 /** What single calls, batches of them, or neither of them say. */
 export type Unit = 'call' | 'batch' | 'none';

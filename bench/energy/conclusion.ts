@@ -5,6 +5,7 @@ import type { Row } from '../compare/rows.ts';
 import type { Plan } from '../compare/plan.ts';
 import type { RunFolder } from '../compare/folder.ts';
 import { analyseEnergy, type AnalysedEnergy, type EnergyAnalysis } from './analysis.ts';
+import { carbonOf, type CarbonFactors } from './carbon.ts';
 import { isEnergyPlan } from './plan.ts';
 import { readRecord, SESSION_FILE } from './record.ts';
 import { energyCsv, energyRows } from './rows.ts';
@@ -23,6 +24,9 @@ export interface RunToConclude {
   readonly reference: string;
 }
 
+/** What was given of the grid, in the folder of a run. */
+export const CARBON_FILE = 'carbon.json';
+
 /** Undefined for a folder whose run was none of energy. */
 export async function concludeEnergy(folder: RunFolder, given: RunToConclude): Promise<AnalysedEnergy | undefined> {
   const { plan, rows, run, reference } = given;
@@ -32,7 +36,10 @@ export async function concludeEnergy(folder: RunFolder, given: RunToConclude): P
   const lines = energyRows(run, energy.run?.windows ?? [], energy.analysis.synthetic);
   await folder.writeText('energy.ndjson', lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   await folder.writeText('energy.csv', energyCsv(lines));
-  return energy;
+  const { analysis } = energy;
+  if (analysis.state !== 'measured' || !(await folder.has(CARBON_FILE))) return energy;
+  const factors = await folder.readJson<CarbonFactors>(CARBON_FILE);
+  return { ...energy, analysis: { ...analysis, carbon: { factors, cells: carbonOf(analysis.cells, factors) } } };
 }
 
 /** Whether the energies of a run may be used: measured, and no gate failed that was not passed by force. */

@@ -6,7 +6,8 @@ import type { PowerTrace } from '../../hardware/analysis/trace.ts';
 import type { LogCounts } from '../../hardware/logger/log.ts';
 import type { CellName } from '../compare/samples.ts';
 import type { EnergyBreakEven } from './break-even.ts';
-import type { Bounded, EnergyCell } from './cells.ts';
+import type { Bounded } from './bounded.ts';
+import type { EnergyCell } from './cells.ts';
 
 /** Where the power came from. */
 export interface SourceSummary {

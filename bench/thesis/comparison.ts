@@ -2,7 +2,7 @@
 
 import { estimateOf, type Blocks, type Estimate } from '../../statistics/bootstrap.ts';
 import { mean } from '../../statistics/moments.ts';
-import type { Bounded } from '../energy/cells.ts';
+import { quotient, type Bounded } from '../energy/bounded.ts';
 import type { EnergyAnalysis } from '../energy/analysis.ts';
 import type { CallPhase } from '../compare/rows.ts';
 import type { CellName, Samples } from '../compare/samples.ts';
@@ -126,7 +126,7 @@ function energyPair(energy: EnergyAnalysis | undefined, way: Way): ComparedPair 
   const [docker, wasm] = [grossOf(way.docker), grossOf(way.wasm)];
   if (cases.length === 0 || docker.length !== cases.length || wasm.length !== cases.length) return undefined;
   const [dockerValue, wasmValue] = [meanOf(docker), meanOf(wasm)];
-  return { ...way, cells: cases.length, dockerValue, wasmValue, times: quotientOf(dockerValue, wasmValue) };
+  return { ...way, cells: cases.length, dockerValue, wasmValue, times: quotient(dockerValue, wasmValue) };
 }
 
 /** The mean in uWh; the cells' intervals are independent. */
@@ -140,13 +140,3 @@ function meanOf(energies: readonly Bounded[]): Bounded {
   const half = Math.sqrt(squares) / energies.length / J_PER_UWH;
   return { value, low: value - half, high: value + half };
 }
-
-/** Of two independent numbers, to first order in the logarithm. */
-function quotientOf(subject: Bounded, against: Bounded): Bounded {
-  const value = subject.value / against.value;
-  const spread = Math.hypot(relative(subject), relative(against));
-  if (!Number.isFinite(spread) || !(value > 0)) return { value, low: null, high: null };
-  return { value, low: value * Math.exp(-spread), high: value * Math.exp(spread) };
-}
-
-const relative = ({ value, high }: Bounded): number => (high === null ? Infinity : (high - value) / value);

@@ -2,7 +2,7 @@
 
 import type { Table } from '../compare/report/tables.ts';
 import { ratio, ratioInterval } from '../compare/report/quantities.ts';
-import type { Bounded } from '../energy/cells.ts';
+import type { Bounded } from '../energy/bounded.ts';
 import { WAYS, type ComparedPair, type ThesisRow } from './comparison.ts';
 import type { PublishedPair } from './published.ts';
 

@@ -21,6 +21,13 @@ const TIME_UNITS = [
   [1e-9, 'ns'],
 ] as const;
 
+const CARBON_UNITS = [
+  [1e3, 'kg'],
+  [1, 'g'],
+  [1e-3, 'mg'],
+  [1e-6, 'ug'],
+] as const;
+
 type Units = readonly (readonly [number, string])[];
 
 function digits(value: number): string {
@@ -45,6 +52,9 @@ export const power = (valueW: number | null | undefined, none = '-'): string => 
 /** Seconds with a prefix. */
 export const seconds = (valueS: number | null | undefined, none = '-'): string => quantity(valueS, TIME_UNITS, none);
 
+/** g of CO2e with a prefix. */
+export const carbon = (valueG: number | null | undefined, none = '-'): string => quantity(valueG, CARBON_UNITS, none);
+
 interface Bounds {
   readonly low: number | null;
   readonly high: number | null;
@@ -53,4 +63,9 @@ interface Bounds {
 /** An interval of J in one unit. */
 export function energyInterval({ low, high }: Bounds): string {
   return low === null && high === null ? 'no bounds' : `[${energy(low, 'no bound')}, ${energy(high, 'no bound')}]`;
+}
+
+/** An interval of g in one unit. */
+export function carbonInterval({ low, high }: Bounds): string {
+  return low === null && high === null ? 'no bounds' : `[${carbon(low, 'no bound')}, ${carbon(high, 'no bound')}]`;
 }

@@ -5,6 +5,7 @@ import { ratio, ratioInterval } from '../../compare/report/quantities.ts';
 import type { Table } from '../../compare/report/tables.ts';
 import type { EnergyAnalysis } from '../analysis.ts';
 import type { EnergyMeasured } from '../summary.ts';
+import { carbonTable, carbonText } from './carbon-table.ts';
 import { gateTable, instrumentTable } from './instruments.ts';
 import { stampsOf, type Stamp } from './stamp.ts';
 import { breakEvenTable, cellTable, phaseTable, ratioTable, verdictTable } from './tables.ts';
@@ -30,7 +31,8 @@ export interface EnergySection {
 
 /** The energies of a run as a section of its report. */
 export function energySection(energy: EnergyAnalysis, figures: readonly Figure[]): EnergySection {
-  const parts = [...(energy.state === 'measured' ? measuredParts(energy) : []), ...instrumentParts(energy)];
+  const measured = energy.state === 'measured' ? measuredParts(energy) : [];
+  const parts = [...measured, ...carbonParts(energy), ...instrumentParts(energy)];
   return {
     stamps: stampsOf(energy),
     missing: energy.state === 'measured' ? null : `${energy.state}: ${energy.reason}`,
@@ -72,6 +74,13 @@ function measuredParts(energy: EnergyMeasured): EnergyPart[] {
       table: verdictTable(energy),
       names: 1,
     },
+  ];
+}
+
+function carbonParts({ carbon }: EnergyAnalysis): EnergyPart[] {
+  if (carbon === undefined) return [];
+  return [
+    { title: 'CO2e of a million calls', text: carbonText(carbon.factors), table: carbonTable(carbon.cells), names: 3 },
   ];
 }
 

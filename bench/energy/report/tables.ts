@@ -3,7 +3,8 @@
 import { ratio, ratioInterval } from '../../compare/report/quantities.ts';
 import type { Table } from '../../compare/report/tables.ts';
 import type { EnergyMeasured, EnergyRatio } from '../summary.ts';
-import type { Bounded, EnergyCell } from '../cells.ts';
+import type { Bounded } from '../bounded.ts';
+import type { EnergyCell } from '../cells.ts';
 import { energy, energyInterval, power, seconds } from './quantities.ts';
 
 const UNITS: Readonly<Record<EnergyCell['unit'], string>> = {

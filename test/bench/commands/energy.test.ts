@@ -72,6 +72,22 @@ test('nebula bench energy records a source beside the calls, on our clock, and s
   );
 });
 
+test('nebula bench energy --replay holds a run against an earlier one, and tells CO2e of a grid that is given', async () => {
+  const run = join(folder, 'run');
+  const given = ['energy', '--replay', run, '--against', run, '--gate', 'gross J/call +5 %', '--grid', '400'];
+  const { status, stdout, stderr } = nebula(...given);
+  // Made up without a load: no cell can be told, and nothing passes.
+  assert.equal(status, 1, stdout + stderr);
+  assert.match(stdout, /^gate gross J\/call \+5 %: (passed|failed); of 2 cells 0 beyond it, 2 undecided$/m);
+  const gate = JSON.parse(await readFile(join(run, 'gate.json'), 'utf8')) as { passed: boolean; cells: unknown[] };
+  assert.deepEqual([gate.passed, gate.cells.length], [false, 2]);
+  const { carbon } = await energyOf(run);
+  assert.deepEqual(carbon?.factors, { gridGPerKwh: 400, embodiedGPerHour: 0 });
+  const alone = nebula('energy', '--replay', run, '--gate', 'J/call +5 %');
+  assert.equal(alone.status, 2);
+  assert.match(alone.stderr, /--against/);
+});
+
 test('nebula bench energy has no source where there is none, and never 0', {
   skip: existsSync('/sys/class/powercap/intel-rapl:0') ? 'this machine has RAPL' : false,
 }, () => {
