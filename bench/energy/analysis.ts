@@ -15,6 +15,7 @@ import { findEnergy, type EnergyFinding } from './findings.ts';
 import { measureRun, type MeasuredRun, type MeasuredWindow } from './joules.ts';
 import type { EnergyPlan } from './plan.ts';
 import type { EnergyRecord } from './record.ts';
+import { singleCallRatios } from './single-calls.ts';
 import type {
   ClockSummary,
   EnergyMeasured,
@@ -105,6 +106,9 @@ function summarise(
   const of = (name: CellName): readonly MeasuredWindow[] =>
     cellWindows.get(`${name.target} ${name.function} ${name.input}`) ?? [];
   const { baseline } = guards;
+  const samples = new Samples(rows, plan);
+  const cells = names.map((name) => summariseCell(name, of(name)));
+  const ratios = names.flatMap((name) => (name.target === reference ? [] : ratioOf(name, reference, of)));
   return {
     state: 'measured',
     synthetic,
@@ -120,9 +124,10 @@ function summarise(
             wanderW: baseline.wanderW,
           },
     reference,
-    cells: names.map((name) => summariseCell(name, of(name))),
-    ratios: names.flatMap((name) => (name.target === reference ? [] : ratioOf(name, reference, of))),
-    breakEvens: energyBreakEvens({ samples: new Samples(rows, plan), names, reference, of }),
+    cells,
+    ratios,
+    singleCalls: singleCallRatios(samples, cells, ratios),
+    breakEvens: energyBreakEvens({ samples, names, reference, of }),
     carryOver: testCarryOver(followed(windows), plan.seed),
     targets: targets.map((target) => verdictsOf(target, windows)),
     incomplete: tied.incomplete,
@@ -154,8 +159,9 @@ function summariseSource({ power, session }: EnergyRecord, { integral }: Measure
     samples: trace.timeS.length,
     durationS: (trace.timeS.at(-1) ?? first) - first,
     intervalS: integral.intervalS,
-    refreshS: trace.refreshS,
-    resolution: trace.resolution,
+    refreshS: integral.refreshS,
+    resolution: integral.step,
+    responseS: integral.responseS,
     gaps: integral.gaps,
     gapS: integral.gapS,
     // What a live source gave beside values never reached the file.

@@ -4,6 +4,7 @@ import { failuresOf, FORCE_HINT, type GateStamp } from '../../hardware/gate/gate
 import type { CellName } from '../compare/samples.ts';
 import type { MeasuredRun } from './joules.ts';
 import type { EnergyRecord } from './record.ts';
+import { WHY_BATCHES_DIFFER } from './single-calls.ts';
 import type { EnergyMeasured, EnergyMissing } from './summary.ts';
 
 /** Something a reader must know of the energies, with its severity and what it is about. */
@@ -26,6 +27,9 @@ export interface EnergyFinding {
     | 'negative-net'
     | 'carry-over'
     | 'no-difference'
+    | 'batch-differs'
+    | 'steps'
+    | 'slow-source'
     | 'malformed-rows';
   /** `void`: nothing may be concluded. `warning`: read with care. `note`: good to know. */
   readonly severity: 'void' | 'warning' | 'note';
@@ -179,7 +183,31 @@ function findMeasured(measured: EnergyMeasured, { run }: EnergyFindingsInput): E
     const message = `${clock.lostEdges} edges are not in the recording, ${clock.spuriousEdges} in it are of no mark`;
     found.push(find('lost-edges', 'note', `${message}; windows without an edge are placed by the clock fit`));
   }
-  return [...found, ...findConclusions(measured)];
+  return [...found, ...findSource(measured), ...findConclusions(measured), ...findSingleCalls(measured)];
+}
+
+/** What of the source its values show, and what follows for the windows. */
+function findSource({ source, cells }: EnergyMeasured): EnergyFinding[] {
+  const { resolution, responseS, rule } = source;
+  const found: EnergyFinding[] = [];
+  const none = cells.filter(({ unit }) => unit === 'none').length;
+  if (resolution > 0 && none > 0) {
+    const steps = `values have steps of ${Number(resolution.toPrecision(3))} ${rule === 'counter' ? 'J' : 'W'}`;
+    found.push(find('steps', 'note', `${steps}, which no length of a batch averages away`));
+  }
+  if (responseS > 0) {
+    const late = `a change of power is all in the values after ${Number(responseS.toPrecision(3))} s`;
+    found.push(find('slow-source', 'note', `${late}: so much of each batch is told by the rest of it`));
+  }
+  return found;
+}
+
+/** Why single calls and batches of them have other time ratios. */
+function findSingleCalls({ singleCalls }: EnergyMeasured): EnergyFinding[] {
+  const differing = singleCalls.filter(({ differs }) => differs);
+  if (differing.length === 0) return [];
+  const message = `in ${differing.length} of ${singleCalls.length} pairs the time ratio of the energies is not that of single calls: ${WHY_BATCHES_DIFFER}`;
+  return [find('batch-differs', 'note', message, differing.map(nameOf))];
 }
 
 /** What may be concluded of the cells, and what not. */

@@ -8,6 +8,7 @@ import type { CellName } from '../compare/samples.ts';
 import type { EnergyBreakEven } from './break-even.ts';
 import type { Bounded } from './bounded.ts';
 import type { EnergyCell } from './cells.ts';
+import type { SingleCallRatio } from './single-calls.ts';
 
 /** Where the power came from. */
 export interface SourceSummary {
@@ -20,7 +21,10 @@ export interface SourceSummary {
   readonly durationS: number;
   readonly intervalS: number;
   readonly refreshS: number;
+  /** Step of a value in W or J, declared or shown by the values. */
   readonly resolution: number;
+  /** Time until a change of power is all in the values, in seconds, declared or shown. */
+  readonly responseS: number;
   readonly gaps: number;
   readonly gapS: number;
   readonly counts: LogCounts;
@@ -76,6 +80,8 @@ export interface EnergyMeasured {
   readonly reference: string;
   readonly cells: readonly EnergyCell[];
   readonly ratios: readonly EnergyRatio[];
+  /** Time ratios of single calls beside those of the windows. */
+  readonly singleCalls: readonly SingleCallRatio[];
   readonly breakEvens: readonly EnergyBreakEven[];
   readonly carryOver: CarryOver;
   readonly targets: readonly TargetVerdicts[];

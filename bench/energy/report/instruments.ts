@@ -38,6 +38,7 @@ function sourceLines({ source, idle, carryOver }: EnergyMeasured): Line[] {
   return [
     ['source', `${source.name}${source.synthetic ? ' (SYNTHETIC)' : ''}; a value is ${RULES[source.rule]}`],
     ['samples', times],
+    ['steps and response', limitsText(source)],
     ['gaps', `${source.gaps}, ${seconds(source.gapS)} together; ${notSamples}`],
     ['idle power', idleText(idle)],
     [
@@ -48,6 +49,12 @@ function sourceLines({ source, idle, carryOver }: EnergyMeasured): Line[] {
     ],
     ['SHA-256 of the log', source.sha256],
   ];
+}
+
+function limitsText({ resolution, responseS, rule }: EnergyMeasured['source']): string {
+  const unit = rule === 'counter' ? 'J' : 'W';
+  const steps = resolution === 0 ? 'no steps known or seen' : `steps of ${Number(resolution.toPrecision(3))} ${unit}`;
+  return `${steps}; ${responseS === 0 ? 'as fast as it is read' : `a change of power is all there after ${seconds(responseS)}`}`;
 }
 
 const RULES: Readonly<Record<EnergyMeasured['source']['rule'], string>> = {

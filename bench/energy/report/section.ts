@@ -4,11 +4,12 @@ import type { Figure } from '../../compare/report/drawing.ts';
 import { ratio, ratioInterval } from '../../compare/report/quantities.ts';
 import type { Table } from '../../compare/report/tables.ts';
 import type { EnergyAnalysis } from '../analysis.ts';
+import { WHY_BATCHES_DIFFER } from '../single-calls.ts';
 import type { EnergyMeasured } from '../summary.ts';
 import { carbonTable, carbonText } from './carbon-table.ts';
 import { gateTable, instrumentTable } from './instruments.ts';
 import { stampsOf, type Stamp } from './stamp.ts';
-import { breakEvenTable, cellTable, phaseTable, ratioTable, verdictTable } from './tables.ts';
+import { breakEvenTable, cellTable, phaseTable, ratioTable, singleCallTable, verdictTable } from './tables.ts';
 
 /** A table with what stands above it. */
 export interface EnergyPart {
@@ -55,6 +56,12 @@ function measuredParts(energy: EnergyMeasured): EnergyPart[] {
       text: 'Above the power of the idle machine, and with it.',
       table: cellTable(energy),
       names: 4,
+    },
+    {
+      title: 'Single calls and batches',
+      text: `The time ratio of the energies beside that of single calls: ${WHY_BATCHES_DIFFER}. Single call + teardown + rest = call in its window.`,
+      table: singleCallTable(energy),
+      names: 3,
     },
     {
       title: 'Energy of the phases of a call',

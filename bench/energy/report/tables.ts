@@ -2,6 +2,7 @@
 
 import { ratio, ratioInterval } from '../../compare/report/quantities.ts';
 import type { Table } from '../../compare/report/tables.ts';
+import { differenceOf, type SingleCallRatio } from '../single-calls.ts';
 import type { EnergyMeasured, EnergyRatio } from '../summary.ts';
 import type { Bounded } from '../bounded.ts';
 import type { EnergyCell } from '../cells.ts';
@@ -82,6 +83,24 @@ export function phaseTable(measured: EnergyMeasured): Table {
     ),
   };
 }
+
+/** Single calls beside calls in the windows of their energies. */
+export function singleCallTable(measured: EnergyMeasured): Table {
+  return {
+    head: [...NAMES, 'single call', 'teardown', 'rest', 'in its window', 'ratio of single calls', 'of windows', ''],
+    lines: measured.singleCalls.flatMap((each) =>
+      [each.reference, each.subject].map((times, side) => {
+        const { teardownS, restS } = differenceOf(times);
+        const ratios = side === 0 ? ['', '', ''] : [ratioText(each.single), ratioText(each.window), apart(each)];
+        const target = side === 0 ? each.against : each.target;
+        const parts = [times.singleS, times.teardownS === null ? null : teardownS, restS, times.windowS];
+        return [each.function, each.input, target, ...parts.map((part) => seconds(part)), ...ratios];
+      }),
+    ),
+  };
+}
+
+const apart = ({ differs }: SingleCallRatio): string => (differs ? 'differ' : '');
 
 const stateName = (state: string): string => (state === 'host' ? "by the host's clock" : state);
 

@@ -33,6 +33,36 @@ export interface Coverage {
 
 const middle = (values: readonly number[]): number => Number(median(sorted(values)).toPrecision(4));
 
+/** An interval beside its truth; bounds are null where nothing was told. */
+export interface Told {
+  readonly truth: number;
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+/** What one run came to: energies of a call of both targets in J, their ratio, and how many windows hold. */
+export interface RunRow {
+  readonly scenario: string;
+  readonly seed: number;
+  readonly windows: number;
+  readonly windowsHold: number;
+  readonly resolved: number;
+  readonly cells: readonly Told[];
+  readonly ratio: Told;
+}
+
+interface Bounds {
+  readonly value: number;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+const toldOf = (truth: number, found: Bounds | null): Told => ({
+  truth,
+  ...(found ?? { value: null, low: null, high: null }),
+});
+
 class Counter {
   #told = 0;
   #hold = 0;
@@ -40,7 +70,7 @@ class Counter {
   readonly #widths: number[] = [];
   readonly #errors: number[] = [];
 
-  add(truth: number, found: { value: number; low: number | null; high: number | null } | null): void {
+  add(truth: number, found: Bounds | null): void {
     if (found === null || found.low === null || found.high === null) {
       this.#refused++;
       return;
@@ -51,20 +81,29 @@ class Counter {
     this.#errors.push(Math.abs(found.value / truth - 1));
   }
 
+  get held(): number {
+    return this.#hold;
+  }
+
+  get told(): number {
+    return this.#told;
+  }
+
   count(): Count {
     const shares = { halfWidth: middle(this.#widths), error: middle(this.#errors) };
     return { told: this.#told, hold: this.#hold, refused: this.#refused, ...shares };
   }
 }
 
-/** Counts over runs with the seeds 1 to `runs`. */
-export function coverageOf(scenario: Scenario, runs: number): Coverage {
+/** Counts over runs with the seeds 1 to `runs`; `onRun` is given each. */
+export function coverageOf(scenario: Scenario, runs: number, onRun: (row: RunRow) => void = () => undefined): Coverage {
   const [windows, resolved, cells, ratios] = [new Counter(), new Counter(), new Counter(), new Counter()];
   let refusedRuns = 0;
   let firstRefusal: string | null = null;
   for (let seed = 1; seed <= runs; seed++) {
     const known = makeRun(scenario, seed);
     const { analysis, run } = analyseEnergy(known.input);
+    const before = { told: windows.told, held: windows.held, resolved: resolved.told };
     if (analysis.state !== 'measured') {
       refusedRuns++;
       firstRefusal ??= analysis.reason;
@@ -77,10 +116,20 @@ export function coverageOf(scenario: Scenario, runs: number): Coverage {
       windows.add(truthJ, interval);
       resolved.add(truthJ, energy.resolvable ? interval : null);
     }
-    for (const [at, target] of TARGETS.entries()) {
-      cells.add(known.callsJ[at] as number, analysis.cells.find((cell) => cell.target === target)?.netJ ?? null);
-    }
-    ratios.add(known.callsJ[1] / known.callsJ[0], analysis.ratios[0]?.energy ?? null);
+    const found = TARGETS.map((target) => analysis.cells.find((cell) => cell.target === target)?.netJ ?? null);
+    const ratio = analysis.ratios[0]?.energy ?? null;
+    const trueRatio = known.callsJ[1] / known.callsJ[0];
+    for (const [at, each] of found.entries()) cells.add(known.callsJ[at] as number, each);
+    ratios.add(trueRatio, ratio);
+    onRun({
+      scenario: scenario.name,
+      seed,
+      windows: windows.told - before.told,
+      windowsHold: windows.held - before.held,
+      resolved: resolved.told - before.resolved,
+      cells: found.map((each, at) => toldOf(known.callsJ[at] as number, each)),
+      ratio: toldOf(trueRatio, ratio),
+    });
   }
   const counts = { windows: windows.count(), resolved: resolved.count(), cells: cells.count(), ratios: ratios.count() };
   return { scenario: scenario.name, about: scenario.about, runs, ...counts, refusedRuns, firstRefusal };
