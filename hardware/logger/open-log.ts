@@ -5,12 +5,13 @@ import { open, readFile } from 'node:fs/promises';
 import { HardwareError, detailOf } from '../instrument/errors.ts';
 import { LOG_FORMATS, importLog, importNebulaCsv } from './formats.ts';
 import { GivenOptions } from './given-options.ts';
+import { importJls } from './joulescope-jls.ts';
 import type { ImportOptions, ImportedLog } from './log.ts';
 import { parseSidecar } from './nebula-csv.ts';
 import { importPpk2 } from './ppk2-session.ts';
 
 /** All formats that a file can have. */
-const FILE_FORMATS: readonly string[] = ['nebula-csv', 'ppk2', ...LOG_FORMATS];
+const FILE_FORMATS: readonly string[] = ['nebula-csv', 'ppk2', 'joulescope-jls', ...LOG_FORMATS];
 
 /** A log by its path and format. */
 export interface LogSource extends ImportOptions {
@@ -52,6 +53,7 @@ async function firstLine(path: string): Promise<string> {
 export async function formatOf(path: string): Promise<string> {
   if (existsSync(`${path}.json`)) return 'nebula-csv';
   if (path.endsWith('.ppk2')) return 'ppk2';
+  if (path.endsWith('.jls')) return 'joulescope-jls';
   let line: string;
   try {
     line = await firstLine(path);
@@ -76,6 +78,7 @@ export async function formatOf(path: string): Promise<string> {
 export async function openLog({ path, format, ...options }: LogSource): Promise<ImportedLog> {
   try {
     if (format === 'ppk2') return await importPpk2(path, options);
+    if (format === 'joulescope-jls') return await importJls(path, options);
     if (format !== 'nebula-csv') return await importLog(format, createReadStream(path), options);
     new GivenOptions(options).requireUsed(format);
     const sidecar = parseSidecar(await readFile(`${path}.json`, 'utf8'));
