@@ -230,6 +230,10 @@ function addLoad(program: Command): void {
     .addOption(new Option('--targets <names>', 'of wasm-restored, container-warm, container-cold').argParser(names))
     .addOption(new Option('--function <name>', 'the function that is called').default('fibonacci'))
     .addOption(new Option('--seconds <count>', 'length of each step').argParser(positive).default(5))
+    .addOption(new Option('--source <source>', 'power is recorded beside it, as nebula meter list names it'))
+    .addOption(
+      new Option('--guard-s <seconds>', 'idle before the first target and after each').argParser(amount).default(10),
+    )
     .addOption(new Option('--no-density', 'leave out how many idle functions fit in 1 GiB'))
     .action(async (flags: LoadFlags) => {
       const { runLoad } = await import('./commands/load.ts');

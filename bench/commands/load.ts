@@ -7,6 +7,9 @@ import { RunFolder } from '../compare/folder.ts';
 import { root } from '../measurement/root.ts';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkSource } from '../../hardware/meter/sources.ts';
+import { energyOfSteps } from '../load/energy.ts';
+import { PowerBeside } from '../load/recording.ts';
 import { measureDensity, type Density } from '../load/density.ts';
 import { findKnee } from '../load/knee.ts';
 import type { LoadResult, Sweep } from '../load/result.ts';
@@ -20,6 +23,10 @@ export interface LoadFlags {
   readonly function: string;
   readonly seconds: number;
   readonly density: boolean;
+  /** What is recorded beside it, as nebula meter list names it. */
+  readonly source?: string;
+  /** How long nothing is sent before the first target and after each where power is recorded, in seconds. */
+  readonly guardS: number;
 }
 
 type Print = (text: string) => void;
@@ -62,16 +69,20 @@ export async function runLoad(flags: LoadFlags, print: Print): Promise<boolean> 
 }
 
 async function measure(flags: LoadFlags, signal: AbortSignal, print: Print): Promise<boolean> {
+  if (flags.source !== undefined) checkSource(flags.source);
   const folder = await RunFolder.create(flags.out ?? `nebula-load-${new Date().toISOString().replace(/[:.]/g, '-')}`);
   const finish = await watchRun(`nebula bench load --function ${flags.function} --seconds ${flags.seconds}`);
   const sweeps: Sweep[] = [];
   const densities: Density[] = [];
   const missing: string[] = [];
+  const power = flags.source === undefined ? undefined : await PowerBeside.start(flags.source, folder.path);
   print(CRITERION);
+  await power?.guard(flags.guardS, signal);
   for (const target of LOAD_TARGETS.filter((each) => flags.targets?.includes(each) ?? true)) {
     if (signal.aborted) break;
     try {
       sweeps.push(await sweep(target, flags, signal, print));
+      await power?.guard(flags.guardS, signal);
       if (flags.density && !signal.aborted) densities.push(await measureDensity(target));
     } catch (error) {
       missing.push(`${target}: ${messageOf(error)}`);
@@ -79,7 +90,9 @@ async function measure(flags: LoadFlags, signal: AbortSignal, print: Print): Pro
     }
   }
   const stopped = signal.aborted ? 'interrupted by the user' : null;
-  const result: LoadResult = { function: flags.function, criterion: CRITERION, sweeps, densities, missing, stopped };
+  const energy = power === undefined ? {} : await energiesOf(power, sweeps, missing);
+  const counted = { function: flags.function, criterion: CRITERION, sweeps, densities, ...energy };
+  const result: LoadResult = { ...counted, missing, stopped };
   const environment = finish({ targets: [], missing: [], blocks: [], stopped });
   await folder.writeJson('environment.json', environment);
   await folder.writeJson('load.json', result);
@@ -88,6 +101,21 @@ async function measure(flags: LoadFlags, signal: AbortSignal, print: Print): Pro
   print(loadTables(result).join('\n\n'));
   print(`load: ${join(folder.path, 'load.md')}`);
   return stopped === null;
+}
+
+/** What was measured without the power stays, whatever became of its recording. */
+async function energiesOf(
+  power: PowerBeside,
+  sweeps: readonly Sweep[],
+  missing: string[],
+): Promise<Pick<LoadResult, 'energy'>> {
+  try {
+    const steps = sweeps.flatMap((each) => each.steps);
+    return { energy: energyOfSteps(await power.stop(), steps) };
+  } catch (error) {
+    missing.push(`energy: ${messageOf(error)}`);
+    return {};
+  }
 }
 
 async function sweep(target: LoadTarget, flags: LoadFlags, signal: AbortSignal, print: Print): Promise<Sweep> {

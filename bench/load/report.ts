@@ -8,6 +8,9 @@ import { environmentTable } from '../compare/report/tables.ts';
 import { targetTable } from '../compare/report/targets.ts';
 import type { RunEnvironment } from '../compare/environment.ts';
 import { findMachine } from '../compare/findings.ts';
+import { energy as joules, energyInterval, power } from '../energy/report/quantities.ts';
+import type { Bounded } from '../energy/bounded.ts';
+import type { LoadEnergy } from './energy.ts';
 import type { LoadResult, Sweep } from './result.ts';
 import type { LoadStep } from './step.ts';
 
@@ -42,7 +45,7 @@ function blame(steps: readonly LoadStep[], { failedPerSecond }: Sweep['knee']): 
 }
 
 /** Knees and densities, as Markdown. */
-export function loadTables({ sweeps, densities }: LoadResult): string[] {
+export function loadTables({ sweeps, densities, energy }: LoadResult): string[] {
   const knees = table(
     ['target', 'sustained per second', 'not sustained per second', 'p50 there', 'p99 there', "generator's lag p99"],
     sweeps.map(kneeLine),
@@ -55,7 +58,39 @@ export function loadTables({ sweeps, densities }: LoadResult): string[] {
     each.detail,
   ]);
   const head = ['target', 'idle functions measured', 'memory of each', 'fit in 1 GiB', 'what was counted'];
-  return densities.length === 0 ? [knees] : [knees, table(head, lines)];
+  const energies = energy === undefined ? [] : energyParts(energy);
+  return [knees, ...energies, ...(densities.length === 0 ? [] : [table(head, lines)])];
+}
+
+const bounded = (value: Bounded | null): string =>
+  value === null ? '-' : `${joules(value.value)} ${energyInterval(value)}`;
+
+/** Joules of a call at each rate, under what a reader must know of them. */
+function energyParts(told: LoadEnergy): string[] {
+  const stamps = [
+    ...(told.synthetic ? ['SYNTHETIC: no power was measured. '] : []),
+    ...(told.estimate ? ['ESTIMATE. '] : []),
+  ];
+  const text = `${stamps.join('')}Energy of a call by ${told.source}, above an idle machine of ${power(told.idleW)} and with it; the server, its guests and whoever sends, which runs on this machine, together. 95 % intervals.`;
+  const lines = told.steps.map((step) => [
+    step.target,
+    rate(step.ratePerSecond),
+    rate(step.answeredPerSecond),
+    step.aboveIdleW === null ? '-' : power(step.aboveIdleW.value),
+    bounded(step.netJ),
+    bounded(step.grossJ),
+    step.reasons.join('; '),
+  ]);
+  const head = [
+    'target',
+    'offered per second',
+    'answered per second',
+    'power above idle',
+    'a call above idle',
+    'a call with idle',
+    'against it',
+  ];
+  return [text, table(head, lines)];
 }
 
 function failuresOf({ failures }: LoadStep): string {

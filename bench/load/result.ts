@@ -1,6 +1,7 @@
 /** What a sweep of loads came to: load.json. */
 
 import type { Density } from './density.ts';
+import type { LoadEnergy } from './energy.ts';
 import type { Knee } from './knee.ts';
 import type { LoadStep, LoadTarget } from './step.ts';
 
@@ -18,6 +19,8 @@ export interface LoadResult {
   readonly criterion: string;
   readonly sweeps: readonly Sweep[];
   readonly densities: readonly Density[];
+  /** Where power was recorded beside it. */
+  readonly energy?: LoadEnergy;
   /** What could not be measured, and why. */
   readonly missing: readonly string[];
   /** Why the run ended before all was measured, or null. */

@@ -4,6 +4,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { extname, join } from 'node:path';
 import { Pool } from 'undici';
 import { encodeIntoCompressedBase64 } from 'hdr-histogram-js';
+import { monotonicS } from '../../hardware/meter/power-source.ts';
 import { sendAtRate, type ArrivalResult, type Send } from './arrivals.ts';
 
 /** What can be put under load. */
@@ -79,6 +80,9 @@ export interface LoadStep {
   /** How late the generator itself sent, of 99 in 100 requests. */
   readonly lagP99Us: number;
   readonly sustained: boolean;
+  /** When it began and had its last answer, on the host's monotonic clock in s. */
+  readonly startS: number;
+  readonly endS: number;
   /** All latencies: an HDR histogram, compressed, in base64. */
   readonly histogram: string;
 }
@@ -103,13 +107,14 @@ export const ANSWERED_SHARE = 0.999;
 export async function runStep(server: LoadServer, options: StepOptions): Promise<LoadStep> {
   const { ratePerSecond, seconds } = options;
   const arrivals = Math.max(FEWEST_ARRIVALS, Math.ceil(ratePerSecond * seconds));
+  const startS = monotonicS();
   const result = await sendAtRate(server.send, {
     ratePerSecond,
     arrivals,
     outstandingMax: OUTSTANDING_MAX,
     drainMs: DRAIN_MS,
   });
-  return toStep(options, arrivals, result);
+  return toStep(options, arrivals, result, { startS, endS: monotonicS() });
 }
 
 /** What is kept of the arrivals of a step. */
@@ -117,6 +122,7 @@ function toStep(
   { target, ratePerSecond, p50LimitUs, p99LimitUs }: StepOptions,
   arrivals: number,
   result: ArrivalResult,
+  times: Pick<LoadStep, 'startS' | 'endS'>,
 ): LoadStep {
   const { answered, failures, latencyUs, lagUs, elapsedMs } = result;
   const at = (percentile: number): number => latencyUs.getValueAtPercentile(percentile);
@@ -135,6 +141,7 @@ function toStep(
     meanUs: latencyUs.mean,
     lagP99Us: lagUs.getValueAtPercentile(99),
     sustained: answered >= arrivals * ANSWERED_SHARE && at(50) <= p50LimitUs && at(99) <= p99LimitUs,
+    ...times,
     histogram: encodeIntoCompressedBase64(latencyUs),
   };
 }

@@ -16,6 +16,7 @@ after(() => rm(folder, { recursive: true }));
 
 test('nebula bench load keeps and tells the steps that were measured when it is interrupted', async () => {
   const given = [CLI, 'bench', 'load', '--targets', 'wasm-restored', '--seconds', '1', '--out', folder];
+  given.push('--source', 'synthetic?idle=3&noise=0.01', '--guard-s', '1');
   const child = spawn(process.execPath, given, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
   let stdout = '';
   await new Promise<void>((resolve, reject) => {
@@ -32,7 +33,9 @@ test('nebula bench load keeps and tells the steps that were measured when it is 
   assert.match(stdout, /interrupted: the step under way is finished/);
   for (const name of ['environment.json', 'load.json', 'load.md'])
     assert.ok((await readdir(folder)).includes(name), name);
-  const { sweeps, densities, stopped } = JSON.parse(await readFile(join(folder, 'load.json'), 'utf8')) as LoadResult;
+  const { sweeps, densities, stopped, energy } = JSON.parse(
+    await readFile(join(folder, 'load.json'), 'utf8'),
+  ) as LoadResult;
   assert.equal(stopped, 'interrupted by the user');
   assert.match(
     stdout,
@@ -46,4 +49,9 @@ test('nebula bench load keeps and tells the steps that were measured when it is 
   assert.equal(first?.ratePerSecond, 125);
   assert.equal(first?.arrivals, 125);
   assert.ok((first?.p50Us ?? 0) > 0);
+  // Nothing is drawn above idle: that is told, and that it is made up.
+  assert.ok(energy?.synthetic === true && Math.abs(energy.idleW - 3) < 0.05, JSON.stringify(energy));
+  const aboveIdleW = energy.steps[0]?.aboveIdleW;
+  assert.ok((aboveIdleW?.low as number) < 0.02 && (aboveIdleW?.high as number) > -0.02, JSON.stringify(aboveIdleW));
+  assert.match(report, /SYNTHETIC: no power was measured\. Energy of a call by /);
 });
