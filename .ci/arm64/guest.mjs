@@ -6,6 +6,8 @@ import { join } from 'node:path';
 
 const results = process.argv[2];
 const CHIP = '/sys/class/gpio/gpiochip512';
+/** Share of what tests repeat at random: the emulator takes some twenty times as long. */
+const REPETITIONS = '0.1';
 /** Each session has an output of its own, so that the trace outside tells them apart; output 3 is the power button. */
 const { markers, plan } = JSON.parse(readFileSync('pins.json', 'utf8'));
 const failed = [];
@@ -65,8 +67,17 @@ function runTests() {
       ['--test-reporter=./events.mjs', `--test-reporter-destination=${join(results, `tests-${index}.ndjson`)}`],
     ];
     const named = pattern === '' ? [] : [`--test-name-pattern=${pattern}`];
-    const given = ['--expose-gc', '--test', '--test-concurrency=2', ...named, ...reporters.flat(), ...files];
-    run(`tests ${pattern || 'of whole files'}`, given);
+    const given = [
+      '--expose-gc',
+      '--test',
+      '--test-concurrency=2',
+      '--test-timeout=300000',
+      ...named,
+      ...reporters.flat(),
+      ...files,
+    ];
+    const env = { ...process.env, NEBULA_REPETITIONS: REPETITIONS };
+    run(`tests ${pattern || 'of whole files'}`, given, { env });
   }
 }
 

@@ -15,6 +15,7 @@ import type { ConcludedAnalysis } from '../../bench/energy/conclusion.ts';
 import type { EnergyRow } from '../../bench/energy/rows.ts';
 import type { MarkerStats } from '../../lib/schema/stats.ts';
 import { DRIFT_PPM, type KnownPulse } from '../bench/energy/known-pulse.ts';
+import { pulsesById } from '../bench/energy/known-windows.ts';
 import { pl061Edges } from './pl061-trace.ts';
 
 const FOLDER = process.env['NEBULA_ARM64_FOLDER'] ?? '/var/tmp/nebula-arm64';
@@ -95,7 +96,11 @@ for (const [name, { session }] of Object.entries(markers)) {
     assert.equal(matched, found.windows.length);
     assert.deepEqual([found.lostEdges, found.unwrittenEdges], [0, 0]);
     for (const { id, startS, endS, hostDurationS } of found.windows) {
-      assert.ok(Math.abs(endS - startS - hostDurationS) < 2 * MOST_RESIDUAL_S, id);
+      // A write that was interrupted on its way happened somewhere within its two readings of the clock.
+      const widthS = edges
+        .filter((edge) => edge.id === id)
+        .reduce((sum, { beforeNs, afterNs }) => sum + Number(afterNs - beforeNs) / 1e9, 0);
+      assert.ok(Math.abs(endS - startS - hostDurationS) < 2 * MOST_RESIDUAL_S + widthS, id);
     }
     assert.ok(Math.abs(found.fit.driftPpm) < 500, `${found.fit.driftPpm} ppm`);
   });
@@ -122,7 +127,7 @@ for (const [name, { energy }] of Object.entries(markers)) {
     const seen = pl061Edges(trace, outputOf(energy)).length;
     const [, ...edges] = rowsOf<{ written?: boolean }>(read(run, 'edges.ndjson'));
     const written = 2 * ENERGY_PULSES + edges.filter((edge) => edge.written).length;
-    figures[`energy-${name}`] = {
+    const told = {
       edgesWritten: written,
       edgesSeen: seen,
       lostEdges: clock?.lostEdges,
@@ -131,20 +136,23 @@ for (const [name, { energy }] of Object.entries(markers)) {
       driftPpm: clock?.driftPpm,
       driftIntervalPpm: clock?.driftIntervalPpm,
     };
+    figures[`energy-${name}`] = told;
     assert.equal(seen, written);
     assert.ok(rows.length >= 10, `${rows.length} windows`);
     assert.equal(matched, rows.length);
     assert.ok(clock !== null);
     assert.deepEqual([clock.lostEdges, measured.incomplete], [0, []]);
     assert.ok(Math.abs(clock.driftPpm - DRIFT_PPM) < 3 * clock.driftIntervalPpm + 10, JSON.stringify(clock));
-    const pulses = JSON.parse(read(truthPath)) as KnownPulse[];
-    const outside = rows.filter(({ startS, netLowJ, netHighJ }) => {
-      const pulse = pulses.find((each) => Math.abs(each.startS - startS) < 2e-3 && each.endS - each.startS > 1e-3);
-      if (pulse === undefined) return true;
-      return netLowJ === null || netHighJ === null || pulse.netJ < netLowJ || pulse.netJ > netHighJ;
+    const known = pulsesById(read(run, 'windows.ndjson'), JSON.parse(read(truthPath)) as KnownPulse[]);
+    const marked = rows.filter(({ id }) => known.has(id));
+    assert.ok(marked.length >= 10, `${marked.length} windows with a pulse of their own`);
+    const outside = marked.filter(({ id, netLowJ, netHighJ }) => {
+      const { netJ } = known.get(id) as KnownPulse;
+      return netLowJ === null || netHighJ === null || netJ < netLowJ || netJ > netHighJ;
     });
-    const allowed = 0.05 * rows.length + 4 * Math.sqrt(rows.length * 0.05 * 0.95);
-    assert.ok(outside.length <= allowed, `${outside.length} of ${rows.length}: ${JSON.stringify(outside)}`);
+    figures[`energy-${name}`] = { ...told, energiesKnown: marked.length, energiesHeld: marked.length - outside.length };
+    const allowed = 0.05 * marked.length + 4 * Math.sqrt(marked.length * 0.05 * 0.95);
+    assert.ok(outside.length <= allowed, `${outside.length} of ${marked.length}: ${JSON.stringify(outside)}`);
   });
 }
 

@@ -21,13 +21,13 @@ import { inNamespace, skipWithoutNamespace, straceInto } from '../../hardware/ma
 import { skipWithoutDocker } from '../../pools/container/docker.ts';
 import { requirePart } from '../../require.ts';
 import { DRIFT_PPM, IDLE_W, type KnownPulse } from './known-pulse.ts';
+import { pulsesById } from './known-windows.ts';
 
 const CLI = join(import.meta.dirname, '..', '..', '..', 'lib', 'cli', 'main.js');
 const LOGGER = join(import.meta.dirname, 'logger-process.js');
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
   existsSync(path),
 );
-const BURST_PULSES = 8;
 
 const withoutDocker = await skipWithoutDocker();
 
@@ -75,7 +75,7 @@ describe('nebula bench energy on plain files, its edges seen by strace, then neb
   let energy: EnergyMeasured;
   let rows: EnergyRow[];
   /** Known energy of each marked window by its id. */
-  const truth = new Map<string, KnownPulse>();
+  let truth: Map<string, KnownPulse>;
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'nebula-energy-'));
@@ -103,17 +103,8 @@ describe('nebula bench energy on plain files, its edges seen by strace, then neb
       .trimEnd()
       .split('\n')
       .map((row) => JSON.parse(row) as EnergyRow);
-    const marked = (await readFile(join(run, 'windows.ndjson'), 'utf8'))
-      .trimEnd()
-      .split('\n')
-      .map((row) => JSON.parse(row) as { kind: string; id: string });
-    const ids = marked.filter(({ kind }) => kind !== 'guard').map(({ id }) => id);
-    const pulses = (JSON.parse(await readFile(join(folder, 'truth.json'), 'utf8')) as KnownPulse[]).slice(
-      0,
-      -BURST_PULSES,
-    );
-    for (const [index, pulse] of pulses.slice(pulses.length - ids.length).entries())
-      truth.set(ids[index] as string, pulse);
+    const pulses = JSON.parse(await readFile(join(folder, 'truth.json'), 'utf8')) as KnownPulse[];
+    truth = pulsesById(await readFile(join(run, 'windows.ndjson'), 'utf8'), pulses);
   });
   after(() => rm(folder, { recursive: true }));
 

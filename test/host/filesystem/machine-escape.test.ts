@@ -7,6 +7,7 @@ import { mountMachine } from '../../../host/filesystem/machine-mount.ts';
 import { errnoName } from '../errno-name.ts';
 import { OFLAG } from '../../../host/wasi/flags.ts';
 import { bytes, createResult, type Guest, skip, testBoth, text, withGuest } from './machine-fixture.ts';
+import { repetitions } from '../../repetitions.ts';
 
 const result = createResult();
 
@@ -135,7 +136,7 @@ for (const resolver of ['kernel', 'walk'] as const) {
       await new Promise((resolve) => worker.once('message', resolve));
       const seen = new Map<string, number>();
       const target = new Uint8Array(16);
-      for (let round = 0; round < 20_000; round++) {
+      for (let round = 0; round < repetitions(20_000); round++) {
         const opened = open(round % 2 === 0 ? 'swap/secret' : 'swap/../swap/./secret');
         let answer = 'opened';
         if (typeof opened === 'string') {

@@ -9,6 +9,7 @@ import { checkPath, splitPath } from '../../../host/filesystem/machine-path.ts';
 import { errnoName } from '../errno-name.ts';
 import { OFLAG } from '../../../host/wasi/flags.ts';
 import { bytes, createResult, skip, text } from './machine-fixture.ts';
+import { repetitions } from '../../repetitions.ts';
 
 const NAMES = ['a', 'b', 'file', 'up', 'in', 'out', 'absolute', 'loop', 'dangling', 'slashed', 'dots', '.', '..', ''];
 
@@ -67,7 +68,7 @@ test('resolveByWalk() agrees with resolveByKernel() on every path', { skip }, ()
       seen.add(answers[0]?.stat ?? '').add(answers[0]?.opened ?? '');
       assert.deepEqual(answers[1], answers[0]);
     }),
-    { numRuns: 3000 },
+    { numRuns: repetitions(3000) },
   );
   for (const mount of mounts) {
     mount.close();

@@ -8,6 +8,7 @@ import { mountMachine } from '../../../host/filesystem/machine-mount.ts';
 import { loadLibc } from '../../../host/linux/libc.ts';
 import { ERRNO } from '../../../host/wasi/errno.ts';
 import { Guest, ROOT } from '../preview1/guest.ts';
+import { repetitions } from '../../repetitions.ts';
 
 /** Which of several things that are wrong is told is left to the file system. */
 const ERRORS: ReadonlySet<string> = new Set(Object.keys(ERRNO).filter((name) => name !== 'success'));
@@ -95,7 +96,7 @@ test('a mount in memory and one of the machine answer every call alike', { skip:
         rmSync(folder, { recursive: true });
       }
     }),
-    { numRuns: 100 },
+    { numRuns: repetitions(100) },
   );
   const calls = report.counterexample?.[0].map(({ text }) => text).join('\n');
   assert.ok(!report.failed, `${String(report.errorInstance)}\nafter\n${calls} (seed ${report.seed})`);

@@ -14,7 +14,7 @@ const skip = loadLibc() === undefined ? 'needs the C library' : false;
 
 test('memoryLimit() leaves what the process has already, and what its threads will take', { skip }, () => {
   const module = new URL('../../../host/linux/address-space.js', import.meta.url).href;
-  const code = `const { memoryLimit } = await import(${JSON.stringify(module)}); console.log(memoryLimit(1), memoryLimit(3));`;
+  const code = `const { memoryLimit } = await import(${JSON.stringify(module)}); console.log([memoryLimit(1), memoryLimit(3)].join(' '));`;
   const limited = `ulimit -v ${(300 * GIB) / 1024} && exec "$0" --input-type=module --eval "$1"`;
   const told = execFileSync('/bin/sh', ['-c', limited, process.execPath, code], { encoding: 'utf8' });
   const [one, three] = told.trim().split(' ').map(Number) as [number, number];

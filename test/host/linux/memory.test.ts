@@ -16,6 +16,7 @@ import {
   sealFd,
   writeFd,
 } from '../../../host/linux/memory.ts';
+import { repetitions } from '../../repetitions.ts';
 
 const PAGE = 65_536;
 
@@ -117,7 +118,7 @@ test('mapPrivate() over 3,000 memories leaves none behind', { skip, timeout: 60_
   const collect = (globalThis as { gc?: () => void }).gc;
   const { fd } = createImage(16 * PAGE, () => 7);
   const before = countMappings();
-  for (let round = 0; round < 3000; round++) {
+  for (let round = 0; round < repetitions(3000); round++) {
     const memory = new WebAssembly.Memory({ initial: 16, maximum: 65_536 });
     mapPrivate(memory.buffer, 16 * PAGE, fd);
     const view = new Uint8Array(memory.buffer);
@@ -144,7 +145,7 @@ test('discardPages() works in two workers over one memfd', { skip, timeout: 60_0
       const view = new Uint8Array(memory.buffer);
       const address = mapPrivate(memory.buffer, view.length, workerData.fd);
       let wrong = 0;
-      for (let round = 0; round < 2000; round++) {
+      for (let round = 0; round < ${repetitions(2000)}; round++) {
         for (let page = 0; page < 256; page += 16) {
           wrong += view[page * 4096 + round] === page ? 0 : 1;
           view[page * 4096 + round] = workerData.mark;

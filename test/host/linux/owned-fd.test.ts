@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { repetitions } from '../../repetitions.ts';
 import { countFds, skip } from '../filesystem/machine-fixture.ts';
 
 /** Source of a worker that mounts a directory, opens files and never closes them, then makes path calls for ever. */
@@ -35,7 +36,7 @@ for (const resolver of ['kernel', 'walk']) {
     const base = mkdtempSync(join(tmpdir(), 'nebula-owned-'));
     mkdirSync(join(base, 'a'));
     writeFileSync(join(base, 'a/file'), 'x');
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < repetitions(20); round++) {
       const worker = new Worker(createSource(resolver), { eval: true, workerData: base });
       await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
       assert.ok(countFds(base) > 30);

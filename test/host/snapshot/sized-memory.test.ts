@@ -11,6 +11,7 @@ import { canClosePages } from '../../../host/linux/closed-pages.ts';
 import { InstanceState } from '../../../host/snapshot/state.ts';
 import { ERRNO } from '../../../host/wasi/errno.ts';
 import { define, Deployed } from '../function.ts';
+import { repetitions } from '../../repetitions.ts';
 
 const PAGE = 65_536;
 const MIB = 2 ** 20;
@@ -216,7 +217,7 @@ test('SizedMemory shows a guest what a new memory would, whatever calls before i
       }
       guest.vm.close();
     }),
-    { numRuns: 60 },
+    { numRuns: repetitions(60) },
   );
   assert.ok(grown > putBack / 4, `${grown} of ${putBack} grew`);
 });

@@ -10,6 +10,7 @@ import { closeImage, createImage, type SnapshotImage } from '../../../../host/sn
 import { CowRestorer } from '../../../../host/snapshot/restore/cow.ts';
 import { MERGE_BYTES } from '../../../../host/snapshot/restore/hot-pages.ts';
 import { WASM_PAGE_BYTES } from '../../../../host/wasm-page.ts';
+import { repetitions } from '../../../repetitions.ts';
 
 const SIZE_BYTES = 8 * 2 ** 20 + WASM_PAGE_BYTES;
 
@@ -81,7 +82,7 @@ test('CowRestorer.restore() puts back every byte, wherever runs write and howeve
         restoreOnce(vm);
       }
     }),
-    { numRuns: 40 },
+    { numRuns: repetitions(40) },
   );
 });
 
