@@ -8,7 +8,7 @@
 import { readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { HardwareError, detailOf, systemCodeOf } from '../instrument/errors.ts';
-import { pollReadings, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
+import { polledGapS, pollReadings, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
 
 /** Where the kernel shows sensors. */
 export const HWMON_ROOT = '/sys/class/hwmon';
@@ -37,10 +37,6 @@ const CHIPS: Readonly<Record<string, number>> = {
   pac1933: 3,
   pac1934: 4,
 };
-
-/** Reads so far apart are no gap, in intervals and in seconds: on a machine that works polls come late, and lose nothing. */
-const GAP_INTERVALS = 10;
-const LEAST_GAP_S = 0.1;
 
 /** One channel of a sensor. */
 export interface HwmonChannel {
@@ -146,10 +142,15 @@ class HwmonSource implements PowerSource {
       estimate: false,
       synthetic: false,
     } as const;
-    const gapS = Math.max(LEAST_GAP_S, GAP_INTERVALS * this.#intervalS);
     // A value is the mean of the conversions since the one before.
     const lag = refreshS === undefined ? {} : { lagS: refreshS };
-    this.properties = { name: `hwmon ${channel.label}`, refreshS, gapS, ...lag, ...shared };
+    this.properties = {
+      name: `hwmon ${channel.label}`,
+      refreshS,
+      gapS: polledGapS(this.#intervalS),
+      ...lag,
+      ...shared,
+    };
   }
 
   readings(signal: AbortSignal): AsyncIterable<Reading> {

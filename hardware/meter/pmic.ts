@@ -6,7 +6,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { HardwareError, detailOf, systemCodeOf } from '../instrument/errors.ts';
-import { pollReadings, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
+import { polledGapS, pollReadings, type PowerSource, type Reading, type SourceProperties } from './power-source.ts';
 
 const run = promisify(execFile);
 
@@ -78,15 +78,7 @@ async function readW(command: string, rails: readonly string[]): Promise<number>
 }
 
 class PmicSource implements PowerSource {
-  readonly properties: SourceProperties = {
-    name: 'PMIC estimate',
-    rule: 'instant',
-    clock: 'ours',
-    refreshS: undefined,
-    resolution: undefined,
-    estimate: true,
-    synthetic: false,
-  };
+  readonly properties: SourceProperties;
   readonly #command: string;
   readonly #rails: readonly string[];
   readonly #intervalS: number;
@@ -94,6 +86,16 @@ class PmicSource implements PowerSource {
   constructor(command: string, rails: readonly string[], intervalS: number) {
     this.#command = command;
     this.#rails = rails;
+    this.properties = {
+      name: 'PMIC estimate',
+      rule: 'instant',
+      clock: 'ours',
+      refreshS: undefined,
+      gapS: polledGapS(intervalS),
+      resolution: undefined,
+      estimate: true,
+      synthetic: false,
+    };
     this.#intervalS = intervalS;
   }
 

@@ -186,6 +186,31 @@ test('importLog(otii) reads an answer above 1 MiB, and pieces of one', async () 
   }
 });
 
+/** Share of a stretch that lies between 3.0042 s and 5.0078 s. */
+const share = (fromS: number, toS: number): number =>
+  Math.max(0, Math.min(toS, 5.0078) - Math.max(fromS, 3.0042)) / (toS - fromS);
+
+test('importLog(joulescope-waveform) reads what the UI exports of a plot: a mean for each point, inputs anywhere between their levels', async () => {
+  // 10 s in 1000 points, as numpy.savetxt writes them; 6.7 W and a high input from 3.0042 s to 5.0078 s, else 2 W.
+  const rows = ['# time,JS220-001122.i,JS220-001122.v,JS220-001122.p,JS220-001122.0'];
+  for (let point = 0; point < 1000; point++) {
+    const high = share(point / 100 - 0.005, point / 100 + 0.005);
+    const powerW = 2 + 4.7 * high;
+    rows.push([point / 100, powerW / 5, 5, powerW, high].map((value) => value.toExponential(18)).join(','));
+  }
+  const log = await read('joulescope-waveform', rows);
+  const edges = log.lines.get('GPI0') ?? [];
+  assert.deepEqual(
+    edges.map(({ level }) => level),
+    [1, 0],
+  );
+  for (const [index, timeS] of [3.0042, 5.0078].entries()) {
+    const { timeS: foundS = 0, halfWidthS = 0 } = edges[index] ?? {};
+    assert.ok(Math.abs(foundS - timeS) <= halfWidthS + 1e-9, `${foundS} s of ${timeS} s`);
+  }
+  assert.ok(Math.abs(new PowerIntegral(log.trace).over(2, 6).energyJ - (8 + 4.7 * 2.0036)) < 1e-6);
+});
+
 const piece = (channel: string, timestamp: number, value: number): string =>
   JSON.stringify({ channel, data_type: 'analog', timestamp, interval: 0.5, values: [value, value] });
 

@@ -61,7 +61,7 @@ test('openGudeHttp() polls, and an answer that fails is lost', async (context) =
   context.after(() => server.close());
   const { port } = server.address() as AddressInfo;
   const source = await openGudeHttp({ host: '127.0.0.1', port, intervalS: 0.02 });
-  const { trace, counts, firstLoss } = await recordSource(source, AbortSignal.timeout(300));
+  const { trace, counts, firstLoss } = await recordSource(source, AbortSignal.timeout(1500));
   assert.deepEqual(new Set(trace.value), new Set([6]));
   assert.equal(counts.lost, 1);
   assert.equal(firstLoss, 'status 500');
@@ -83,12 +83,12 @@ test('openGudeModbus() reads the power registers of a real Modbus TCP responder'
   context.after(() => new Promise<void>((resolve) => server.close(() => resolve())));
   const { port } = (server as unknown as { _server: { address(): AddressInfo } })._server.address();
   const source = await openGudeModbus({ host: '127.0.0.1', port, intervalS: 0.02 });
-  const { trace } = await recordSource(source, AbortSignal.timeout(300));
+  const { trace } = await recordSource(source, AbortSignal.timeout(1500));
   assert.deepEqual(new Set(trace.value), new Set([7]));
   assert.deepEqual(new Set(asked), new Set([0x402, 0x403]));
   await source.close();
   const holding = await openGudeModbus({ host: '127.0.0.1', port, intervalS: 0.02, registers: 'holding' });
-  assert.equal((await recordSource(holding, AbortSignal.timeout(200))).trace.value[0], 9);
+  assert.equal((await recordSource(holding, AbortSignal.timeout(1500))).trace.value[0], 9);
   await holding.close();
 });
 
@@ -145,7 +145,7 @@ test('openGudeSnmp() reads the power column of a real SNMP agent', async (contex
   });
   agent.getMib().addTableRow('power', [1, 11]);
   const source = await openGudeSnmp({ host: '127.0.0.1', port, intervalS: 0.02 });
-  const { trace } = await recordSource(source, AbortSignal.timeout(300));
+  const { trace } = await recordSource(source, AbortSignal.timeout(1500));
   assert.deepEqual(new Set(trace.value), new Set([11]));
   await source.close();
 });

@@ -110,7 +110,7 @@ test('openHwmon() takes polls that come late on a busy machine for no gaps', asy
   const { energyJ, uncoveredS } = new PowerIntegral(trace).over(firstS, lastS);
   if (counts.gaps === 0)
     assert.ok(Math.abs(energyJ - 3 * (lastS - firstS)) < 1e-6 && uncoveredS === 0, `${uncoveredS} s`);
-  assert.equal(trace.gapS, 0.1);
+  assert.equal(trace.gapS, 0.5);
 });
 
 test('openHwmon() reads at the pace of the chip and records lost readings, never repeats', async (context) => {

@@ -118,7 +118,7 @@ test('openSource() reaches meters by address', async (context) => {
   context.after(() => server.close());
   const { port } = server.address() as AddressInfo;
   const source = await openSource(`gude-http://127.0.0.1:${port}?line=1&interval=0.02`);
-  assert.equal((await recordSource(source, AbortSignal.timeout(200))).trace.value[0], 7);
+  assert.equal((await recordSource(source, AbortSignal.timeout(2000))).trace.value[0], 7);
 });
 
 const WRONG: readonly (readonly [string, RegExp])[] = [
