@@ -28,8 +28,11 @@ export interface MqttFormat {
   readonly advice?: string;
   /** Topic of a device that is named in place of one. */
   topicOf(device: string, choice: MqttChoice): string;
-  /** What of the choice does not fit a topic, as the name of the option and why; undefined when all does. */
-  misfit(topic: string, choice: MqttChoice): readonly [option: string, why: string] | undefined;
+  /**
+   * What of the choice nothing is chosen by, as the name of the option and why; undefined when all is.
+   * @param topic undefined where a device was named: its topic follows the choice
+   */
+  misfit(choice: MqttChoice, topic: string | undefined): readonly [option: string, why: string] | undefined;
   /** @throws HardwareError SOURCE_PAYLOAD */
   parse(topic: string, payload: string, channel?: number, component?: ShellyComponent): MeterMessage | undefined;
 }
@@ -66,8 +69,8 @@ const shelly: MqttFormat = {
     'by itself a Shelly reports over MQTT when power changed by about 5 %, else once a minute: poll it (shelly-http://HOST), or let a script of it publish its status and say how often (period=SECONDS)',
   topicOf: (device, { quantity, channel = 0, component = 'switch' }) =>
     `${device}/status/${shellyPart(component, channel, quantity).key}`,
-  misfit(topic, choice) {
-    if (topic.endsWith('/events/rpc')) return undefined;
+  misfit(choice, topic) {
+    if (topic === undefined || topic.endsWith('/events/rpc')) return undefined;
     return unused(choice, ['channel', 'component'], 'the topic names the component; only events have several');
   },
   parse(topic, payload, channel = 0, component = 'switch') {
@@ -85,7 +88,7 @@ const tasmota: MqttFormat = {
   advice:
     'by itself a Tasmota reports over MQTT every 300 s: poll it (tasmota-http://HOST), or set TelePeriod and say it (period=SECONDS, 10 at least)',
   topicOf: (device) => `tele/${device}/SENSOR`,
-  misfit: (_, choice) => unused(choice, ['component'], 'only a Shelly has components'),
+  misfit: (choice) => unused(choice, ['component'], 'only a Shelly has components'),
   parse: (topic, payload, channel) =>
     /\/(SENSOR|STATUS8|STATUS10)$/.test(topic) ? tasmotaMessage(payload, channel) : undefined,
 };
@@ -99,7 +102,7 @@ const zigbee2mqtt: MqttFormat = {
   resolutionJ: 10 * WH_J,
   periodS: undefined,
   topicOf: (device) => `zigbee2mqtt/${device}`,
-  misfit: (_, choice) => unused(choice, ['channel', 'component'], 'its messages have one power'),
+  misfit: (choice) => unused(choice, ['channel', 'component'], 'its messages have one power'),
   parse(topic, payload) {
     if (/\/(availability|set|get)$/.test(topic) || topic.includes('/bridge/')) return undefined;
     const fields = zigbee.parse(payload);
@@ -125,9 +128,9 @@ const zwave: MqttFormat = {
   resolutionJ: 10 * WH_J,
   periodS: undefined,
   topicOf: (device, { quantity }) => `zwave/${device}/meter/endpoint_0/value/${ZWAVE_KEYS[quantity]}`,
-  misfit(topic, choice) {
+  misfit(choice, topic) {
     const other = ZWAVE_KEYS[choice.quantity === 'power' ? 'energy' : 'power'];
-    if (topic.endsWith(`/value/${other}`)) return ['quantity', `the topic is that of ${other}`];
+    if (topic?.endsWith(`/value/${other}`) === true) return ['quantity', `the topic is that of ${other}`];
     return unused(choice, ['channel', 'component'], 'the topic names the endpoint');
   },
   parse(topic, payload) {
@@ -155,7 +158,7 @@ const gude: MqttFormat = {
   resolutionJ: undefined,
   periodS: undefined,
   topicOf: (device) => `de/gudesystems/epc/${device}/device/telemetry`,
-  misfit(_, choice) {
+  misfit(choice) {
     // The unit of tot_energy is in none of the sources read: it is left out.
     if (choice.quantity === 'energy') return ['quantity', 'its telemetry has no energy that is known'];
     return unused(choice, ['component'], 'only a Shelly has components');

@@ -83,8 +83,7 @@ export function mqttTopic(format: MqttFormat, options: MqttOptions): string {
   if (/[#+]/.test(topic)) {
     throw new HardwareError('ARGUMENT', { what: 'topic', expected: 'one meter, without + and #', got: topic });
   }
-  // Channel and component are put into the topic of a device: what is left is what the topic does not say.
-  const misfit = options.topic === undefined && format.name === 'shelly' ? undefined : format.misfit(topic, choice);
+  const misfit = format.misfit(choice, options.topic);
   if (misfit === undefined) return topic;
   const [option, why] = misfit;
   throw new HardwareError('ARGUMENT', {

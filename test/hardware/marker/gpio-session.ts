@@ -30,6 +30,6 @@ for (let call = 0; call < 3; call++) {
 const { markers } = nebula.stats();
 await nebula.close();
 await marker.close();
-const log = marker.log();
+const { wall: _, ...log } = marker.log();
 const edges = log.edges.map((edge) => ({ ...edge, beforeNs: `${edge.beforeNs}`, afterNs: `${edge.afterNs}` }));
 process.stdout.write(JSON.stringify({ cost, markers, label: line.label, log: { ...log, edges } }));
