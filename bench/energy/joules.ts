@@ -106,11 +106,9 @@ export function measureRun(
 /** The integral of a recording, with what the windows show of how slow its source is. */
 function integralOf({ trace }: ImportedLog, batches: readonly WholeBatch[]): PowerIntegral {
   const integral = new PowerIntegral(trace);
-  const steady = batches.filter(({ window }) => window.steady);
-  const responseS = shownResponseS(
-    integral,
-    (steady.length > 0 ? steady : batches).map(({ window }) => window),
-  );
+  // Of a batch of few calls nobody knows whether power comes late or its first call begins with little.
+  const steady = batches.flatMap(({ window }) => (window.steady === true ? [window] : []));
+  const responseS = shownResponseS(integral, steady);
   return responseS > integral.responseS ? new PowerIntegral(trace, { responseS }) : integral;
 }
 
@@ -144,7 +142,7 @@ function wholeBatch(batch: readonly CallsWindow[], tied: TiedWindows): WholeBatc
   const failed = batch.reduce((sum, record) => sum + record.failed, 0);
   return {
     record: { ...first, kind: 'batch', id: first.batch, calls, failed, endNs: last.endNs },
-    window: { ...window, steady: calls >= STEADY_CALLS },
+    window: { ...window, steady: calls >= STEADY_CALLS, callS: (window.endS - window.startS) / calls },
     state: stateOf(marked, tied),
     calls: batch.filter(({ kind }) => kind === 'call'),
   };

@@ -48,10 +48,10 @@ function partsErrorW(integral: PowerIntegral, startS: number, endS: number): num
   return standardDeviation(partMeans(integral, startS, endS)) / Math.sqrt(PARTS);
 }
 
-/** Mean power of the ten equal parts of a stretch, in W. */
-export function partMeans(integral: PowerIntegral, startS: number, endS: number): number[] {
-  const stepS = (endS - startS) / PARTS;
-  return Array.from({ length: PARTS }, (_, part) => {
+/** Mean power of the equal parts of a stretch, ten unless told, in W. */
+export function partMeans(integral: PowerIntegral, startS: number, endS: number, parts: number = PARTS): number[] {
+  const stepS = (endS - startS) / parts;
+  return Array.from({ length: parts }, (_, part) => {
     const fromS = startS + part * stepS;
     return integral.over(fromS, fromS + stepS).energyJ / stepS;
   });

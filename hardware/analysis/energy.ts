@@ -16,6 +16,8 @@ export interface EnergyWindow {
   readonly endUncertaintyS?: number;
   /** True for many like calls back to back: power at its ends is that of its middle. */
   readonly steady?: boolean;
+  /** Length of one of them, in seconds. */
+  readonly callS?: number;
 }
 
 /** A value with its standard uncertainty and 95 % interval, in J. */
@@ -170,31 +172,52 @@ function markedEnds(integral: PowerIntegral, window: EnergyWindow, idleW: number
   return { energyJ: stretch.energyJ, ownJ };
 }
 
+const MOST_PARTS = 200;
+
 /** A value may be late by as many of the source's own intervals without being told from one that is not. */
 const LATE_INTERVALS = 2;
 
 /**
  * A steady window: power is the mean of what is shown from one response after the start to the end, all of which happened in
- * the window. What is not shown there differs from the mean as parts of the window differ from each other.
+ * the window. What is not shown there differs from the mean as parts of that length differ from each other.
  */
 function steadyMiddle(integral: PowerIntegral, window: EnergyWindow, idleNoiseW: number): FromSamples | undefined {
-  const { timeS } = integral.trace;
-  const hiddenS = Math.max(integral.responseS, LATE_INTERVALS * integral.intervalS);
-  const { first, last } = integral.samplesWithin(window.startS + hiddenS, window.endS);
-  if (last - first < RESOLVABLE.refreshes) return undefined;
-  const fromS = timeS[first] as number;
-  const toS = timeS[last] as number;
+  const middle = middleOf(integral, window);
+  if (middle === undefined) return undefined;
+  const { fromS, toS, parts } = middle;
   const seenS = toS - fromS;
   const durationS = window.endS - window.startS;
   const stretch = integral.over(fromS, toS);
   if (stretch.uncoveredS > UNCOVERED_SHARE * seenS) return undefined;
   const unseenS = durationS - seenS;
-  const parts = partMeans(integral, fromS, toS);
-  const partS = seenS / parts.length;
-  const differsW = standardDeviation(parts) * Math.sqrt(Math.max(1, partS / unseenS));
+  const differsW = standardDeviation(partMeans(integral, fromS, toS, parts));
   const grown = durationS / seenS;
   const ownJ = Math.hypot(grown * steadyNoiseJ(integral, fromS, toS, idleNoiseW), unseenS * differsW);
   return { energyJ: grown * stretch.energyJ, ownJ };
+}
+
+/** Calls of fewer samples are as good as none: their parts are not seen. */
+const SAMPLES_OF_CALL = 2;
+
+/**
+ * What of a steady window is shown for certain: whole calls where they are seen, so that it is no matter where in a call it
+ * begins; and in how many parts it shows how the rest may differ: calls, or parts as long as what is not shown.
+ */
+function middleOf(
+  integral: PowerIntegral,
+  { startS, endS, callS = 0 }: EnergyWindow,
+): { readonly fromS: number; readonly toS: number; readonly parts: number } | undefined {
+  const { timeS } = integral.trace;
+  const hiddenS = Math.max(integral.responseS, LATE_INTERVALS * integral.intervalS);
+  const { first, last } = integral.samplesWithin(startS + hiddenS, endS);
+  const least = RESOLVABLE.refreshes;
+  if (last - first < least) return undefined;
+  const fromS = timeS[first] as number;
+  const toS = timeS[last] as number;
+  const calls = callS < SAMPLES_OF_CALL * integral.intervalS ? 0 : Math.floor((toS - fromS) / callS);
+  if (calls >= least) return { fromS, toS: fromS + calls * callS, parts: Math.min(MOST_PARTS, calls) };
+  const parts = (toS - fromS) / (endS - startS - (toS - fromS));
+  return { fromS, toS, parts: Math.round(Math.min(MOST_PARTS, Math.max(least, parts))) };
 }
 
 /**

@@ -1,5 +1,7 @@
 /** The integral of a power trace, prepared once so that each of many windows costs two binary searches. */
 
+import { NORMAL_BOUND_95 } from '../../statistics/normal.ts';
+import { studentBound } from '../../statistics/student.ts';
 import { roundingError, shownDither, shownStep } from './quantisation.ts';
 import { medianIntervalS, requireTrace, type PowerTrace } from './trace.ts';
 
@@ -37,8 +39,8 @@ interface UpTo {
   readonly varianceJ2: number;
 }
 
-/** Fewest new values in a stretch that say how much they vary. */
-const SEEN = 8;
+/** Fewest changes in a stretch that say how much its values vary. */
+const SEEN = 2;
 
 const NO_POWER: BoundaryPower = { fromW: Number.NaN, toW: Number.NaN };
 
@@ -139,14 +141,16 @@ export class PowerIntegral {
 
   /**
    * Standard deviation of a new value within a stretch, in W, from the differences of neighbours (von Neumann 1941): noise,
-   * and whatever power does between two values. Values that repeat say nothing. NaN for fewer than eight new ones.
+   * and whatever power does between two values. Values that repeat say nothing. Of few values it is greater by as much as
+   * Student's bound is than the normal one; NaN for fewer than two changes.
    */
   variationW(startS: number, endS: number): number {
     const { first, last } = this.samplesWithin(startS, endS);
     if (last - first < 1) return Number.NaN;
     const changes = (this.#changes[last] as number) - (this.#changes[first] as number);
     if (changes < SEEN) return Number.NaN;
-    return Math.sqrt(((this.#changeW2[last] as number) - (this.#changeW2[first] as number)) / (2 * changes));
+    const squares = (this.#changeW2[last] as number) - (this.#changeW2[first] as number);
+    return (Math.sqrt(squares / (2 * changes)) * studentBound(changes)) / NORMAL_BOUND_95;
   }
 
   /** What rounding adds to the mean of a stretch, in W: standard deviation. A counter's steps are no error of a mean. */

@@ -48,8 +48,17 @@ function stepOfPower({ value }: PowerTrace): number {
   const seen = stride === 1 ? value : value.filter((_, index) => index % stride === 0);
   const greatest = seen.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
   const levels = distinct(seen, ROUNDING_SHARE * greatest);
-  if (levels.length < SHOWN.levels || levels.length * SHOWN.seen > seen.length) return 0;
-  return latticeOf(levels);
+  if (levels.length < SHOWN.levels) return seen.length < FEW.values ? 0 : decimalPlaceOf(levels);
+  return levels.length * SHOWN.seen > seen.length ? 0 : latticeOf(levels);
+}
+
+/** So many values without any noise on one level or two are rounded ones: by their last decimal, where there is none or one. */
+const FEW = { values: 100, places: [1, 0.1] } as const;
+
+function decimalPlaceOf(levels: readonly number[]): number {
+  const isMultiple = (place: number): boolean =>
+    levels.every((level) => Math.abs(level / place - Math.round(level / place)) < LATTICE_SHARE);
+  return FEW.places.find(isMultiple) ?? 0;
 }
 
 /** A counter's readings rise; what repeats are its increments. */

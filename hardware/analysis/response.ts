@@ -9,6 +9,8 @@ import type { PowerIntegral } from './integral.ts';
 interface Span {
   readonly startS: number;
   readonly endS: number;
+  /** Length of one of the like calls in it, where there are many. */
+  readonly callS?: number;
 }
 
 /** A window is looked at over a quarter of the usual length, in parts of a hundredth of it or of one sample. */
@@ -22,6 +24,30 @@ const TO_ALL = 1.15;
 
 /** A source whose own interval explains what is seen is not slow. */
 const OWN_INTERVALS = 2;
+
+/** So many later calls are looked at for what power a call has at one place of it. */
+const LATER_CALLS = 10;
+
+/**
+ * Mean power that a part of a window has later on, in W: at the same place of later calls, since calls may begin with little
+ * power, over and over, which is not the source's doing; of calls shorter than a part, or unknown, that of the rest.
+ */
+function laterPowerW(integral: PowerIntegral, window: Span, fromS: number, partS: number, lookS: number): number {
+  const { startS, endS, callS = 0 } = window;
+  const meanW = (startS: number, endS: number): number => integral.over(startS, endS).energyJ / (endS - startS);
+  const restS = startS + lookS;
+  if (callS <= partS) return meanW(restS, endS);
+  const first = Math.max(1, Math.ceil((restS - fromS) / callS));
+  const last = Math.floor((endS - partS - fromS) / callS);
+  if (last < first) return meanW(restS, endS);
+  const stride = Math.max(1, Math.floor((last - first + 1) / LATER_CALLS));
+  let sumW = 0;
+  let calls = 0;
+  for (let call = first; call <= last; call += stride, calls++) {
+    sumW += meanW(fromS + call * callS, fromS + call * callS + partS);
+  }
+  return sumW / calls;
+}
 
 /** Rises of power at a start: what a part shows above what was before, and what the rest of the window does. */
 interface Rises {
@@ -58,13 +84,13 @@ export function shownResponseS(integral: PowerIntegral, windows: readonly Span[]
   const long = windows.filter(({ startS, endS }) => endS - startS > 1.5 * parts * partS);
   if (parts < SETTLED.parts || long.length < SETTLED.windows) return 0;
   const rises = Array.from({ length: parts }, (): Rises => ({ shownW: [], laterW: [] }));
-  for (const { startS, endS } of long) {
+  for (const window of long) {
+    const { startS } = window;
     const beforeW = meanW(startS - 2 * partS, startS);
-    const laterW = meanW(startS + parts * partS, endS) - beforeW;
-    for (const [part, { shownW, laterW: later }] of rises.entries()) {
+    for (const [part, { shownW, laterW }] of rises.entries()) {
       const fromS = startS + part * partS;
       shownW.push(meanW(fromS, fromS + partS) - beforeW);
-      later.push(laterW);
+      laterW.push(laterPowerW(integral, window, fromS, partS, parts * partS) - beforeW);
     }
   }
   const isBehind = rises.map((rise) => {

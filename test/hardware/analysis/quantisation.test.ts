@@ -52,17 +52,19 @@ test('shownStep() finds the lattice of rounded values, and none where values lie
   );
 });
 
-test('shownStep() says nothing of one level or two: a load that is on or off looks the same', () => {
-  assert.equal(shownStep(traceOf('instant', Array(100).fill(2))), 0);
-  assert.equal(
-    shownStep(
-      traceOf(
-        'instant',
-        Array.from({ length: 100 }, (_, index) => 2 + (index % 2)),
-      ),
-    ),
-    0,
+/** Values on one level or two, without noise. */
+const onAndOff = (low: number, high: number, count: number): PowerTrace =>
+  traceOf(
+    'instant',
+    Array.from({ length: count }, (_, index) => (index % 9 < 5 ? low : high)),
   );
+
+test('shownStep() takes one level or two for rounded to their last place where there are many values, and no noise', () => {
+  assert.equal(shownStep(onAndOff(2, 4, 200)), 1);
+  assert.equal(shownStep(onAndOff(2, 2, 200)), 1);
+  assert.equal(shownStep(onAndOff(2.4, 3.7, 200)), 0.1);
+  assert.equal(shownStep(onAndOff(2.43, 3.71, 200)), 0);
+  assert.equal(shownStep(onAndOff(2, 4, 50)), 0);
 });
 
 /** Readings of a counter that shows whole steps of what rises by about 3.7 J each time. */

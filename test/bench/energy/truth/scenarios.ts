@@ -101,6 +101,9 @@ export const SCENARIOS: readonly Scenario[] = [
   gude('steps of 1 W, not declared', 'the same by a meter that says neither step nor refresh', {
     meter: { ...GUDE, says: {} },
   }),
+  gude('steps of 1 W, two levels', 'instants in steps of 1 W that only ever show 2 W and 4 W, not declared', {
+    meter: { ...GUDE, meanS: 0, says: {} },
+  }),
   gude('steps of 1 W, any load', 'the same with idle and loads anywhere', { idleW: [2, 3], loadsW: BASE.loadsW }),
   scenario('steps of 0.1 W', 'steps of 0.1 W and 20 mW of noise', {
     meter: { ...FAST, step: 0.1, noiseW: 0.02, says: { resolution: 0.1 } },
@@ -135,6 +138,12 @@ export const SCENARIOS: readonly Scenario[] = [
     pauseS: 0.5,
     meter: { ...TEN_HZ, pollS: 0.2, refreshS: 1, meanS: 1 },
   }),
+  scenario('means of 0.5 s', 'a logger that stamps the mean of each half second at its end, batches of 12 s', {
+    ...SLOW,
+    batchS: 12,
+    pauseS: 1,
+    meter: { ...TEN_HZ, rule: 'average', pollS: 0.5, meanS: 0.5 },
+  }),
   scenario('moving mean of 2 s', 'the mean of the last two seconds at any time, batches of 30 s', {
     ...SLOW,
     meter: { ...TEN_HZ, meanS: 2 },
@@ -154,6 +163,14 @@ export const SCENARIOS: readonly Scenario[] = [
     'the same, a sine',
     { ...SINE, periodS: 'call' },
     { callsS: [0.137, 0.137] },
+  ),
+  scenario(
+    'calls that begin with little',
+    'the base case with calls of 0.35 s and 0.41 s that begin with a tenth of their power',
+    {
+      callsS: [0.3533, 0.4137],
+      wave: { shape: 'square', amplitudeW: -1, duty: 0.3, periodS: 'call' },
+    },
   ),
   instants('beating', '10 instants a second of a load whose period is near theirs', {
     ...SQUARE,
@@ -191,6 +208,9 @@ export const SCENARIOS: readonly Scenario[] = [
   scenario('counter of 1 J', 'a counter in steps of 1 J, read ten times a second, that says no step', {
     ...SLOW,
     meter: { ...FAST, rule: 'counter', pollS: 0.1, step: 1 },
+  }),
+  scenario('counter of 61 uJ', "a processor's counter in steps of 61 uJ, read each 10 ms", {
+    meter: { ...FAST, rule: 'counter', step: 6.1e-5 },
   }),
   scenario('idle walk', 'idle power walks at random by 10 mW in a second', { walkW: 0.01 }),
   scenario('five blocks', 'the base case with five blocks', { blocks: 5 }),
