@@ -137,12 +137,14 @@ function listed(kind: string, form: string, about: string, pin: number): ListedM
     // No pin is moved here: what a listed marker needs is looked at one by one.
     const where = {
       gpio: () => {
+        const line = globalLineOf(pin);
         requirePackage('onoff');
-        return `; line ${globalLineOf(pin)}`;
+        return `; line ${line}`;
       },
       gpiochip: () => {
+        const chips = openableChips(pin, CHIP_ROOT);
         requirePackage('koffi');
-        return `; ${openableChips(pin, CHIP_ROOT).join(', ')}`;
+        return `; ${chips.join(', ')}`;
       },
     }[kind];
     const marker = where === undefined ? form : `${kind}:${pin}`;

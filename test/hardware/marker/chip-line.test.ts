@@ -6,10 +6,11 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { openChipLine } from '../../../hardware/marker/chip-line.ts';
+import { openChipLine, openableChips } from '../../../hardware/marker/chip-line.ts';
 import { checkMarker } from '../../../hardware/marker/markers.ts';
 import { requirePart } from '../../require.ts';
 
+const CHIP_LINE = join(import.meta.dirname, '../../../hardware/marker/chip-line.js');
 const SOURCE = join(import.meta.dirname, '../../../../test/hardware/marker/gpio-chip-stand-in.c');
 const SESSION = join(import.meta.dirname, 'chip-session.js');
 
@@ -21,6 +22,21 @@ function folderOf(context: TestContext): string {
   context.after(() => rmSync(folder, { recursive: true }));
   return folder;
 }
+
+test('openableChips() lists the chips that this user may open, and tells none from one that may not be', (context) => {
+  const folder = folderOf(context);
+  assert.throws(() => openableChips(17, folder), { key: 'NO_PINS' });
+  assert.throws(() => openableChips(17, join(folder, 'none')), { key: 'NO_PINS' });
+  writeFileSync(join(folder, 'gpiochip0'), '');
+  assert.deepEqual(openableChips(17, folder), [join(folder, 'gpiochip0')]);
+  const script = `const { openableChips } = await import(${JSON.stringify(CHIP_LINE)});
+    try { openableChips(17, ${JSON.stringify(folder)}); } catch (error) { process.stdout.write(error.key); }`;
+  chmodSync(folder, 0o755);
+  chmodSync(join(folder, 'gpiochip0'), 0o400);
+  const root = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  const other = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', ...root });
+  assert.equal(other.stdout, 'NO_PERMISSION', other.stderr);
+});
 
 test('openChipLine() asks the kernel for one output and moves it once per edge, as strace decodes it (a stand-in answers: no chip, no pin, no timing of a pin)', {
   skip,
