@@ -1,6 +1,7 @@
 /** The mappings of this process, for tests that count them: the kernel has a limit (vm.max_map_count). */
 
 import { readFileSync } from 'node:fs';
+import { pageSizeBytes } from '../../../host/linux/page-size.ts';
 
 export interface Mapping {
   readonly sizeBytes: number;
@@ -21,7 +22,7 @@ export function mappings(): Mapping[] {
 
 /** Mappings as large as the stack that koffi takes for a thread, the page above it included. */
 export function koffiStacks(): number {
-  const size = 2 * 2 ** 20 + 4096;
+  const size = 2 * 2 ** 20 + pageSizeBytes();
   return mappings().filter(({ sizeBytes, rights }) => sizeBytes === size && rights === 'rw-p').length;
 }
 
