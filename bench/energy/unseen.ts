@@ -43,11 +43,21 @@ export function withUnseen(integral: PowerIntegral, batches: readonly Batch[]): 
   const greatW = [...spreads.values()].reduce((most, { meanW, unexplainedW: foundW }) => {
     return foundW > DIFFERS_GREATLY * Math.abs(meanW) ? Math.max(most, foundW) : most;
   }, 0);
-  return batches.map((batch) => {
+  const found = batches.map((batch) => {
     const spread = spreads.get(cellOf(batch)) as Spread;
     const isSlow = integral.intervalS > DIFFERS.slowerThanS;
     const unexplained = isSlow ? Math.max(spread.unexplainedW, greatW) : spread.unexplainedW;
     return unseenIn(integral, batch, { ...spread, unexplainedW: unexplained });
+  });
+  return found.map((energy, at) => {
+    const like = found.filter((_, other) => cellOf(batches[other] as Batch) === cellOf(batches[at] as Batch));
+    const differing = like.filter(({ reasons }) =>
+      reasons.some(({ code }) => code === 'differs' || code === 'uncertain'),
+    );
+    // One of them that is sure enough by chance is not told when most are not.
+    if (!energy.resolvable || differing.length <= like.length / 2) return energy;
+    const reasons = differing[0]?.reasons ?? [];
+    return { ...energy, resolvable: false, reasons };
   });
 }
 

@@ -93,9 +93,11 @@ export function shownResponseS(integral: PowerIntegral, windows: readonly Span[]
       laterW.push(laterPowerW(integral, window, fromS, partS, parts * partS) - beforeW);
     }
   }
-  const isBehind = rises.map((rise) => {
+  const isBehind = rises.map((rise, part) => {
     const { share, error } = shareShown(rise);
-    return 1 - share > Math.max(SETTLED.share, SETTLED.errors * error);
+    // The source's own interval holds back so much of the first part.
+    const own = part === 0 ? integral.intervalS / partS : 0;
+    return 1 - share > own + Math.max(SETTLED.share, SETTLED.errors * error);
   });
   let settled = isBehind.findIndex((_, part) => !isBehind.slice(part, part + SETTLED.parts).includes(true));
   if (settled < 0) settled = parts;
