@@ -8,16 +8,17 @@ import type { CallPhase } from '../compare/rows.ts';
 import type { CellName, Samples } from '../compare/samples.ts';
 import { isAveraged, PUBLISHED, THESIS_METRICS, type PublishedPair, type ThesisMetric } from './published.ts';
 
-/** A way to call containers, and one to call Wasm, that are laid beside the thesis's two. */
+/** A way to call native programs, in containers but for the last, and one to call Wasm, that are laid beside the thesis's two. */
 export interface Way {
   readonly docker: string;
   readonly wasm: string;
 }
 
-/** As the thesis did it, then with the least that either side can cost. */
+/** As the thesis did it, with the least that either side can cost, and the program of the container without one. */
 export const WAYS: readonly Way[] = [
   { docker: 'docker-run', wasm: 'wasm-fresh' },
   { docker: 'container-cold', wasm: 'wasm-restored' },
+  { docker: 'process', wasm: 'wasm-restored' },
 ];
 
 /** A time in ms or an energy in uWh, and container over Wasm, each with its 95 % interval. */

@@ -1,4 +1,4 @@
-/** The parts of documents that quote docs/results/comparison and docs/results/load, out of the files that they quote. */
+/** The parts of documents that quote docs/results/comparison, load and thesis, out of the files that they quote. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,8 @@ import { counted } from '../../bench/compare/findings.ts';
 import { ratio, ratioInterval, time, timeInterval } from '../../bench/compare/report/quantities.ts';
 import { breakEvenText } from '../../bench/compare/report/tables.ts';
 import type { LoadResult } from '../../bench/load/result.ts';
+import type { ThesisRow } from '../../bench/thesis/comparison.ts';
+import { thesisTable } from '../../bench/thesis/report.ts';
 
 /** Compiled to dist/test/meta. */
 export const ROOT: string = join(import.meta.dirname, '..', '..', '..');
@@ -17,6 +19,7 @@ export const QUOTING: readonly string[] = [
   'docs/figures.md',
   'docs/results/comparison/README.md',
   'docs/results/load/README.md',
+  'docs/thesis.md',
 ];
 
 export interface Results {
@@ -24,6 +27,8 @@ export interface Results {
   readonly environment: RunEnvironment;
   readonly load: LoadResult;
   readonly loadEnvironment: RunEnvironment;
+  readonly thesis: Analysis & { readonly thesis: readonly ThesisRow[] };
+  readonly thesisEnvironment: RunEnvironment;
 }
 
 const read = (...path: string[]): unknown =>
@@ -35,6 +40,8 @@ export function readResults(): Results {
     environment: read('comparison', 'environment.json') as RunEnvironment,
     load: read('load', 'load.json') as LoadResult,
     loadEnvironment: read('load', 'environment.json') as RunEnvironment,
+    thesis: read('thesis', 'analysis.json') as Results['thesis'],
+    thesisEnvironment: read('thesis', 'environment.json') as RunEnvironment,
   };
 }
 
@@ -44,6 +51,8 @@ export function quoteResults(markdown: string, results: Results): string {
     comparison: () => comparisonQuote(results),
     'break-even': () => breakEvenQuote(results),
     load: () => loadQuote(results),
+    thesis: () => thesisQuote(results),
+    sizes: () => sizesQuote(results),
   };
   return markdown.replaceAll(
     /(<!-- quote ([\w-]+) -->\n).*?(<!-- end -->)/gs,
@@ -135,4 +144,30 @@ function loadQuote({ load, loadEnvironment }: Results): string {
   });
   const head = ['target', 'sustained per second', 'p50 there', 'p99 there', 'idle functions in 1 GiB'];
   return [`\`${load.function}\` over HTTP. ${machineOf(loadEnvironment)}.`, table(head, lines)].join('\n\n');
+}
+
+function thesisQuote({ thesis, thesisEnvironment }: Results): string {
+  const calls = thesis.cells.reduce((sum, cell) => sum + (cell.phases['total']?.n ?? 0), 0);
+  const { head, lines } = thesisTable(thesis.thesis);
+  return [
+    `${calls.toLocaleString('en')} calls in ${counted(thesis.blocks, 'block')}, ${counted(thesis.failed.length, 'failed call')}. ${machineOf(thesisEnvironment)}.`,
+    table(head, lines),
+  ].join('\n\n');
+}
+
+const kb = (bytes: number): string => `${Math.round(bytes / 1000)} kB`;
+
+/** What was deployed of each function, as Wasm and as a native program in an image with nothing else. */
+function sizesQuote({ thesisEnvironment: { deployed } }: Results): string {
+  const [wasm, native] = [deployed['wasm-fresh'] ?? [], deployed['docker-run'] ?? []];
+  const lines = wasm.map(({ function: name, sizeBytes }) => {
+    const image = native.find((each) => each.function === name)?.sizeBytes;
+    return [
+      `\`${name}\``,
+      kb(sizeBytes),
+      image === undefined ? '-' : kb(image),
+      image === undefined ? '-' : ratio(image / sizeBytes),
+    ];
+  });
+  return table(['function', 'Wasm', 'image', 'image / Wasm'], lines);
 }
