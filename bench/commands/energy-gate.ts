@@ -17,12 +17,18 @@ export interface WantedGate {
 /** Where what the gate came to is kept, in the folder of the run. */
 export const GATE_FILE = 'gate.json';
 
-/** What the flags ask for. @throws TypeError or RangeError with ERR_NEBULA_ARGUMENT */
-export function wantedGate(against: string | undefined, gate: string | undefined): WantedGate | undefined {
+/** What the flags ask for. @throws TypeError or RangeError with ERR_NEBULA_ARGUMENT; Error where the earlier run is none */
+export async function wantedGate(
+  against: string | undefined,
+  gate: string | undefined,
+): Promise<WantedGate | undefined> {
   if (against === undefined && gate === undefined) return undefined;
   if (against === undefined) throw argumentError('--against', 'the folder of an earlier run, beside --gate', against);
   if (gate === undefined) throw argumentError('--gate', '"J/call +5 %" or the like, beside --against', gate);
-  return { against, gate: parseGate(gate) };
+  const wanted = { against, gate: parseGate(gate) };
+  // Before anything is measured: a run takes half an hour and more.
+  await gatedRun(await RunFolder.open(against));
+  return wanted;
 }
 
 /** Holds the run of a folder against an earlier one, keeps that, and tells it. Resolves to whether it passed. */
@@ -35,8 +41,9 @@ export async function holdRun(path: string, wanted: WantedGate, print: (text: st
   const { cells, gate, passed } = result;
   const beyond = cells.filter(({ verdict }) => verdict === 'beyond').length;
   const undecided = cells.filter(({ verdict }) => verdict === 'undecided').length;
+  const untold = cells.filter(({ verdict }) => verdict === 'untold').length;
   print(
-    `gate ${gate.text}: ${passed ? 'passed' : 'failed'}; of ${cells.length} cells ${beyond} beyond it, ${undecided} undecided`,
+    `gate ${gate.text}: ${passed ? 'passed' : 'failed'}; of ${cells.length} cells ${beyond} beyond it, ${undecided} undecided, ${untold} not told any more`,
   );
   return passed;
 }

@@ -2,10 +2,11 @@
 
 import { existsSync, statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { argumentError } from '../../host/errors.ts';
 import { HardwareError } from '../../hardware/instrument/errors.ts';
 import { withoutPassword } from '../../hardware/instrument/text.ts';
+import type { ImportedLog } from '../../hardware/logger/log.ts';
 import { formatOf, openLog, type LogSource } from '../../hardware/logger/open-log.ts';
 import { checkMarker } from '../../hardware/marker/markers.ts';
 import { checkSource } from '../../hardware/meter/sources.ts';
@@ -17,7 +18,7 @@ import { holdRun, wantedGate, type WantedGate } from './energy-gate.ts';
 import { energyPlanOf, type EnergyPlan } from '../energy/plan.ts';
 import { parseProbe } from '../energy/pace.ts';
 import { EDGES_FILE, forceRun, keepLog, onOurClock, readEdges, SESSION_FILE } from '../energy/record.ts';
-import { tieWindows } from '../energy/tie.ts';
+import { tieWindows, type TiedWindows } from '../energy/tie.ts';
 import { openSession } from '../energy/run.ts';
 import { measureMarks } from '../energy/marks.ts';
 import { marksTable } from '../energy/report/marks.ts';
@@ -49,7 +50,7 @@ export interface EnergyFlags {
 /** Measures, or analyses a run again. Resolves to whether what it came to may be used. */
 export async function runEnergy(flags: EnergyFlags, print: Print): Promise<boolean> {
   const { source, marker = 'none', force = false, replay } = flags;
-  const wanted = wantedGate(flags.against, flags.gate);
+  const wanted = await wantedGate(flags.against, flags.gate);
   const factors = factorsOf(flags);
   if (replay !== undefined) {
     const folder = await RunFolder.open(replay);
@@ -58,6 +59,10 @@ export async function runEnergy(flags: EnergyFlags, print: Print): Promise<boole
     return finish(await concludeFolder(replay, print), print, wanted);
   }
   const probe = flags.probe === undefined ? undefined : parseProbe(await readFile(flags.probe, 'utf8'), flags.probe);
+  if (source === undefined && wanted !== undefined) {
+    const expected = 'given with --source or --replay: without a recording there are no energies';
+    throw argumentError('--gate', expected, flags.gate);
+  }
   if (source !== undefined) checkSource(source);
   checkMarker(marker);
   if (source === undefined && marker === 'none') {
@@ -143,19 +148,37 @@ export async function importRecording(log: string, flags: ImportFlags, print: Pr
       throw new Error(`Cannot import into "${folder}": expected ${SESSION_FILE} of an energy run in it, found none`);
     return importBare(source, line, flags, print);
   }
+  if (!isFolder && basename(flags.edges) !== EDGES_FILE) {
+    throw argumentError('--edges', `the folder of the run, or its ${EDGES_FILE}`, flags.edges);
+  }
   // A log that cannot be read, or not be tied to the run, leaves the folder as it was.
   const opened = await openLog(source);
   const run = await RunFolder.open(folder);
   try {
     const edges = await readEdges(join(folder, EDGES_FILE));
-    tieWindows(edges, here ? onOurClock(opened, edges) : opened, line);
+    requireCovered(opened, tieWindows(edges, here ? onOurClock(opened, edges) : opened, line));
   } catch (error) {
     if (!(error instanceof HardwareError)) throw error;
     print(`REFUSED: ${error.message} The run is as it was.`);
     return false;
   }
   await keepLog(run, source, { line, here });
-  return finish(await concludeFolder(folder, print), print);
+  const concluded = await concludeFolder(folder, print);
+  // What was forced when the calls were measured were the gates of then.
+  const isLacking = concluded.analysis.energy?.gates?.failed.includes('lost-samples') === true;
+  return (await finish(concluded, print)) && !isLacking;
+}
+
+/** @throws HardwareError TRACE_INVALID for a log that was recorded at another time than the windows */
+function requireCovered({ trace }: ImportedLog, { windows }: TiedWindows): void {
+  const [fromS, toS] = [trace.timeS[0] ?? 0, trace.timeS.at(-1) ?? 0];
+  if ([...windows.values()].some(({ startS, endS }) => startS >= fromS && endS <= toS)) return;
+  const expected = 'windows of the run within the recording';
+  throw new HardwareError('TRACE_INVALID', {
+    source: trace.source,
+    expected,
+    got: `${windows.size}, all outside of it`,
+  });
 }
 
 /** Marks without a run around them, as a service writes them: gross energies, since nothing says when the machine was idle. */

@@ -1,6 +1,6 @@
 /** `bench load`: sweeps of open-loop load, and density, into a folder. */
 
-import { messageOf } from '../../host/errors.ts';
+import { argumentError, messageOf } from '../../host/errors.ts';
 import { loadCases } from '../compare/cases.ts';
 import { watchRun } from '../compare/environment.ts';
 import { RunFolder } from '../compare/folder.ts';
@@ -69,6 +69,8 @@ export async function runLoad(flags: LoadFlags, print: Print): Promise<boolean> 
 }
 
 async function measure(flags: LoadFlags, signal: AbortSignal, print: Print): Promise<boolean> {
+  const unknown = flags.targets?.find((name) => !(LOAD_TARGETS as readonly string[]).includes(name));
+  if (unknown !== undefined) throw argumentError('--targets', LOAD_TARGETS.join(', '), unknown);
   if (flags.source !== undefined) checkSource(flags.source);
   const folder = await RunFolder.create(flags.out ?? `nebula-load-${new Date().toISOString().replace(/[:.]/g, '-')}`);
   const finish = await watchRun(`nebula bench load --function ${flags.function} --seconds ${flags.seconds}`);
@@ -100,7 +102,7 @@ async function measure(flags: LoadFlags, signal: AbortSignal, print: Print): Pro
   if (sweeps.length > 0) await folder.writeText('figures/load.svg', `${drawLoad(result).svg}\n`);
   print(loadTables(result).join('\n\n'));
   print(`load: ${join(folder.path, 'load.md')}`);
-  return stopped === null;
+  return stopped === null && (power === undefined || result.energy !== undefined);
 }
 
 /** What was measured without the power stays, whatever became of its recording. */

@@ -20,11 +20,11 @@ export interface EnergyGate {
 
 /**
  * Whether a call takes more than is allowed: `beyond` when it does with the whole interval, `within` when it does not with the
- * whole interval, else `undecided`, which is no failure.
+ * whole interval, else `undecided`, which is no failure. `untold` when the earlier run could tell it and this one cannot or has it not.
  */
-export type GateVerdict = 'within' | 'beyond' | 'undecided';
+export type GateVerdict = 'within' | 'beyond' | 'undecided' | 'untold';
 
-/** One cell of both runs. */
+/** One cell of the earlier run. */
 export interface GatedCell extends CellName {
   /** J of a call in the earlier run and in this one; null where a run cannot tell. */
   readonly before: Bounded | null;
@@ -59,7 +59,8 @@ export function parseGate(text: string): EnergyGate {
 }
 
 /**
- * Holds a run against an earlier one. Without a cell that both can tell, nothing passes.
+ * Holds a run against an earlier one, by each cell of that: one that is not there any more, or cannot be told any more, does not pass by
+ * that. Where no cell can be told in both, nothing passes.
  * @throws Error where one of them has no energies, or only one of them is synthetic
  */
 export function holdAgainst(run: GatedRun, earlier: GatedRun, gate: EnergyGate): GateResult {
@@ -68,18 +69,17 @@ export function holdAgainst(run: GatedRun, earlier: GatedRun, gate: EnergyGate):
     const which = after.synthetic ? 'this run' : 'the earlier run';
     throw new Error(`Cannot hold energies against each other: expected both measured, got ${which} synthetic`);
   }
-  const cells = after.cells.flatMap((cell) => {
-    const same = before.cells.find(
-      (each) => each.target === cell.target && each.function === cell.function && each.input === cell.input,
-    );
-    return same === undefined ? [] : [gatedCell(cell, same, gate)];
+  const cells = before.cells.map((was) => {
+    const isSame = (each: EnergyCell): boolean =>
+      each.target === was.target && each.function === was.function && each.input === was.input;
+    return gatedCell(after.cells.find(isSame), was, gate);
   });
-  const isTold = cells.some(({ times }) => times !== null);
+  const isTold = cells.some(({ verdict }) => verdict === 'within' || verdict === 'beyond');
   return {
     gate,
     cells,
     differences: differencesOf(run, earlier),
-    passed: isTold && cells.every(({ verdict }) => verdict !== 'beyond'),
+    passed: isTold && cells.every(({ verdict }) => verdict !== 'beyond' && verdict !== 'untold'),
   };
 }
 
@@ -91,11 +91,12 @@ function measuredOf({ energy }: GatedRun, which: string): Measured {
   throw new Error(`Cannot hold energies against each other: expected energies of ${which}, got ${got}`);
 }
 
-function gatedCell(cell: EnergyCell, earlier: EnergyCell, { quantity, share }: EnergyGate): GatedCell {
-  const [after, before] = [cell[QUANTITIES[quantity]], earlier[QUANTITIES[quantity]]];
+function gatedCell(cell: EnergyCell | undefined, earlier: EnergyCell, { quantity, share }: EnergyGate): GatedCell {
+  const [after, before] = [cell?.[QUANTITIES[quantity]] ?? null, earlier[QUANTITIES[quantity]]];
   const times = after === null || before === null ? null : quotient(after, before);
-  const { target, function: name, input } = cell;
-  return { target, function: name, input, before, after, times, verdict: verdictOf(times, 1 + share) };
+  const { target, function: name, input } = earlier;
+  const verdict = before !== null && after === null ? 'untold' : verdictOf(times, 1 + share);
+  return { target, function: name, input, before, after, times, verdict };
 }
 
 function verdictOf(times: Bounded | null, most: number): GateVerdict {
@@ -115,9 +116,12 @@ function differencesOf(run: GatedRun, earlier: GatedRun): string[] {
     ['governor', here.governor, there.governor],
     ['source', sourceOf(run), sourceOf(earlier)],
   ];
-  return pairs
-    .filter(([, now, then]) => now !== then)
-    .map(([what, now, then]) => `${what}: ${then ?? 'unknown'} then, ${now ?? 'unknown'} now`);
+  const differing = pairs.filter(([, now, then]) => now !== then);
+  const gates = earlier.energy?.gates;
+  return [
+    ...(gates?.valid === false ? [`gates: ${gates.failed.join(', ')} failed then`] : []),
+    ...differing.map(([what, now, then]) => `${what}: ${then ?? 'unknown'} then, ${now ?? 'unknown'} now`),
+  ];
 }
 
 const sourceOf = ({ energy }: GatedRun): string => (energy?.state === 'measured' ? energy.source.name : 'none');

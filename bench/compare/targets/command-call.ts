@@ -7,27 +7,51 @@ import type { CallResult } from '../target.ts';
 export interface CallCommand {
   readonly command: string;
   readonly arguments: readonly string[];
-  /** Milliseconds after which it is ended; default: never. */
+  /** Milliseconds after which it is killed; default: never. */
   readonly timeoutMs?: number;
+  /** Ends what the command has others run for it, before it is killed itself. */
+  readonly onTimeout?: () => void;
 }
+
+/** No function of a comparison answers as much, in bytes. */
+const MOST_OUTPUT = 64 * 1024 * 1024;
 
 /** Starts a command and waits for its end. @throws the system's error when it cannot be started */
 export function callCommand(call: CallCommand, input: Uint8Array): Promise<CallResult> {
-  const limit = call.timeoutMs === undefined ? {} : { timeout: call.timeoutMs };
-  const child = spawn(call.command, [...call.arguments], { stdio: 'pipe', ...limit });
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+  const child = spawn(call.command, [...call.arguments], { stdio: 'pipe' });
+  let stopped: Pick<CallResult, 'outcome' | 'reason'> | undefined;
+  const stop = (outcome: string, reason: string): void => {
+    stopped ??= { outcome, reason };
+    call.onTimeout?.();
+    child.kill('SIGKILL');
+  };
+  const { timeoutMs } = call;
+  const timer =
+    timeoutMs === undefined ? undefined : setTimeout(() => stop('timeout', `no end within ${timeoutMs} ms`), timeoutMs);
+  const gather = (stream: NodeJS.ReadableStream): Buffer[] => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    stream.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= MOST_OUTPUT) chunks.push(chunk);
+      else if (stopped === undefined) stop('limit', `more than ${MOST_OUTPUT} bytes of output`);
+    });
+    return chunks;
+  };
+  const [stdout, stderr] = [gather(child.stdout), gather(child.stderr)];
   // A guest need not read its input.
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   return new Promise((resolve, reject) => {
-    child.once('error', reject);
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
     child.once('close', (exitCode, signal) => {
+      clearTimeout(timer);
       const streams = { stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
-      if (exitCode === 0) resolve({ outcome: 'ok', ...streams });
-      else resolve({ outcome: 'exit', reason: signal === null ? `exit code ${exitCode}` : signal, ...streams });
+      const ended = exitCode === 0 ? { outcome: 'ok' } : { outcome: 'exit', reason: signal ?? `exit code ${exitCode}` };
+      resolve({ ...(stopped ?? ended), ...streams });
     });
   });
 }

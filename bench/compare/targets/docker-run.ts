@@ -42,6 +42,7 @@ export async function openDockerRun(name: TargetName, plan: Plan, cases: readonl
     await executor.close(0);
     throw error;
   }
+  let calls = 0;
   const environment = Object.entries(STAMP_ENVIRONMENT).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
   return {
     name,
@@ -51,8 +52,12 @@ export async function openDockerRun(name: TargetName, plan: Plan, cases: readonl
     // The command has waited for the removal.
     settled: () => Promise.resolve(0),
     call: ({ function: functionName, bytes }) => {
-      const given = ['run', '--rm', '-i', ...environment, images.get(functionName) as string];
-      return callCommand({ command: 'docker', arguments: given, timeoutMs: plan.timeoutMs }, bytes);
+      const container = `nebula-run-${process.pid}-${calls++}`;
+      const image = images.get(functionName) as string;
+      const given = ['run', '--rm', '-i', '--name', container, ...environment, image];
+      // The command passes signals on, which a program that is the first of its container need not heed.
+      const onTimeout = (): void => void execute('docker', ['rm', '--force', container]).catch(() => undefined);
+      return callCommand({ command: 'docker', arguments: given, timeoutMs: plan.timeoutMs, onTimeout }, bytes);
     },
     close: () => executor.close(0),
   };

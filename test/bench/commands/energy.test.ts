@@ -78,11 +78,22 @@ test('nebula bench energy --replay holds a run against an earlier one, and tells
   const { status, stdout, stderr } = nebula(...given);
   // Made up without a load: no cell can be told, and nothing passes.
   assert.equal(status, 1, stdout + stderr);
-  assert.match(stdout, /^gate gross J\/call \+5 %: (passed|failed); of 2 cells 0 beyond it, 2 undecided$/m);
+  assert.match(
+    stdout,
+    /^gate gross J\/call \+5 %: (passed|failed); of 2 cells 0 beyond it, 2 undecided, 0 not told any more$/m,
+  );
   const gate = JSON.parse(await readFile(join(run, 'gate.json'), 'utf8')) as { passed: boolean; cells: unknown[] };
   assert.deepEqual([gate.passed, gate.cells.length], [false, 2]);
   const { carbon } = await energyOf(run);
   assert.deepEqual(carbon?.factors, { gridGPerKwh: 400, embodiedGPerHour: 0 });
+  const nowhere = ['energy', '--marker', 'memory', '--gate', 'J/call +5 %', '--against'];
+  const unmeasured = nebula(...nowhere, run);
+  assert.equal(unmeasured.status, 2);
+  assert.match(unmeasured.stderr, /--gate.*without a recording/);
+  // Told before anything is measured.
+  const unheld = nebula(...nowhere, join(folder, 'no such run'), '--source', 'synthetic');
+  assert.equal(unheld.status, 3);
+  assert.match(unheld.stderr, /expected plan\.json in it, found none/);
   const alone = nebula('energy', '--replay', run, '--gate', 'J/call +5 %');
   assert.equal(alone.status, 2);
   assert.match(alone.stderr, /--against/);
@@ -189,6 +200,11 @@ test('nebula bench import gives the energy of marks without a run around them', 
     const known = energyBetween(curve, startS, endS);
     assert.ok(Math.abs(gross.valueJ / known - 1) < 0.03, `${id}: ${gross.valueJ} J, known ${known} J`);
     assert.equal(synthetic, true);
+  }
+  for (const volts of ['', '-5', '5000', 'abc', 'Infinity']) {
+    const refused = nebula('import', csv, '--edges', edges, '--vdd', volts);
+    assert.equal(refused.status, 1, volts);
+    assert.match(refused.stderr, /--vdd.*expected volts above 0, to 60/);
   }
   const named = nebula('import', csv, '--edges', edges, '--line', 'D5');
   assert.equal(named.status, 3);

@@ -90,6 +90,26 @@ test('holdAgainst() fails only what is beyond the gate with its whole interval',
   assert.equal(holdAgainst(now, earlier, parseGate('J/call +30%')).passed, true);
 });
 
+test('holdAgainst() passes no cell that is gone or cannot be told any more, and none by an interval without bounds', () => {
+  const earlier = runOf([cellOf('kept', within(1, 0.01)), cellOf('other', within(1, 0.01))]);
+  for (const now of [[cellOf('kept', within(1, 0.01))], [cellOf('kept', within(1, 0.01)), cellOf('other', null)]]) {
+    const { cells, passed } = holdAgainst(runOf(now), earlier, GATE);
+    assert.deepEqual([passed, cells.at(-1)?.verdict], [false, 'untold']);
+  }
+  const unbounded = holdAgainst(
+    runOf([cellOf('f', { value: 10, low: null, high: null })]),
+    runOf([cellOf('f', within(1, 0.01))]),
+    GATE,
+  );
+  assert.deepEqual([unbounded.passed, unbounded.cells[0]?.verdict], [false, 'undecided']);
+  const failed = runOf([cellOf('f', within(1, 0.01))], {
+    gates: { valid: false, forced: false, failed: ['governor'] },
+  });
+  assert.deepEqual(holdAgainst(runOf([cellOf('f', within(1, 0.01))]), failed, GATE).differences, [
+    'gates: governor failed then',
+  ]);
+});
+
 test('holdAgainst() never fails what takes less, and passes nothing where no cell can be told', () => {
   assertProperty(
     property(double({ min: 0.01, max: 1, noNaN: true }), double({ min: 0, max: 0.9, noNaN: true }), (times, share) => {
@@ -102,7 +122,7 @@ test('holdAgainst() never fails what takes less, and passes nothing where no cel
     }),
   );
   const untold = holdAgainst(runOf([cellOf('f', null)]), runOf([cellOf('f', within(1, 0.1))]), GATE);
-  assert.deepEqual([untold.passed, untold.cells[0]?.verdict], [false, 'undecided']);
+  assert.deepEqual([untold.passed, untold.cells[0]?.verdict], [false, 'untold']);
   assert.equal(
     holdAgainst(runOf([cellOf('f', within(1, 0.1))]), runOf([cellOf('g', within(1, 0.1))]), GATE).passed,
     false,
