@@ -72,6 +72,8 @@ test('loadCases() refuses a function without cases, and one without the inputs a
   await assert.rejects(loadCases(['no-such-function'], ['small']), /Cannot compare function "no-such-function"/);
   await assert.rejects(loadCases(['noop'], ['large']), /no case named large/);
   await assert.rejects(loadCases(['noop', 'sha256'], ['small', 'larg']), /none of the functions has a case named larg/);
+  // A function need not have every size.
+  assert.equal((await loadCases(['noop'], ['small', 'medium', 'large'])).length, 1);
 });
 
 test('openTargets() tells what is not to be had, and opens the rest', async () => {
