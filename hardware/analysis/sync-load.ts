@@ -74,6 +74,15 @@ const MARGIN = 1.4;
 /** Drift that crystals have at most. */
 const MAX_DRIFT = 500e-6;
 
+/** Least unit of a marker, in seconds: what `load?unit=` takes, less what a timer fires early. */
+const LEAST_UNIT_S = 0.04;
+
+/** A burst of more units was not written by a marker, however late its timers were. */
+const MOST_UNITS = 10 * CHIPS;
+
+/** Places that are tried at most: half a day at the least unit, 19 days at the default one. */
+const MOST_TRIES = 2 ** 22;
+
 /** Stretches between edges in pieces of about a unit: work of the session may be high for as long, but not in all of them. */
 function chipsOf(edges: readonly Edge[], unitS: number): Chip[] {
   return edges.slice(0, -1).flatMap((edge, index) => {
@@ -156,16 +165,37 @@ function refine(
   return good[good.length >> 1] as (typeof good)[number];
 }
 
-/** The one place where a burst lies in the trace. @throws HardwareError NO_SYNC */
-function findLoad(edges: readonly Edge[], integral: PowerIntegral): FoundLoad {
-  const { timeS } = integral.trace;
+/** The shortest stretch of a burst. @throws HardwareError EDGES_INVALID for edges that no marker's burst has */
+function unitOf(edges: readonly Edge[], which: string): number {
+  const refuse = (expected: string, got: string): HardwareError =>
+    new HardwareError('EDGES_INVALID', { what: `the sync load ${which}`, expected, got });
+  if (edges.length < 2) throw refuse('at least 2 edges', `${edges.length}`);
+  if (edges.length > 2 * CHIPS) throw refuse(`at most ${2 * CHIPS} edges`, `${edges.length}`);
   const unitS = Math.min(...edges.slice(1).map((edge, index) => edge.timeS - (edges[index] as Edge).timeS));
+  if (!(unitS >= LEAST_UNIT_S)) throw refuse(`edges at least ${LEAST_UNIT_S} s apart`, `${unitS} s`);
+  const units = ((edges.at(-1) as Edge).timeS - (edges[0] as Edge).timeS) / unitS;
+  if (units > MOST_UNITS) throw refuse(`at most ${MOST_UNITS} times its shortest stretch`, `${units.toFixed(0)} times`);
+  return unitS;
+}
+
+/** How many offsets are tried. @throws HardwareError TRACE_INVALID for a trace that is too long for the unit */
+function triesOf(spanS: number, stepS: number, source: string): number {
+  const tries = Math.ceil(spanS / stepS) + 1;
+  if (tries <= MOST_TRIES) return tries;
+  const expected = `at most ${MOST_TRIES} places where the sync load may lie (a shorter log, or longer units)`;
+  throw new HardwareError('TRACE_INVALID', { source, expected, got: tries });
+}
+
+/** The one place where a burst lies in the trace. @throws HardwareError EDGES_INVALID, NO_LOAD, TRACE_INVALID */
+function findLoad(edges: readonly Edge[], integral: PowerIntegral, which: string): FoundLoad {
+  const { timeS, source } = integral.trace;
+  const unitS = unitOf(edges, which);
   const chips = chipsOf(edges, unitS);
   const [startS, endS] = [(edges[0] as Edge).timeS, (edges.at(-1) as Edge).timeS];
   const stepS = unitS / 5;
   const fitAt = (offsetS: number): LevelFit => fitLevels(chips, powersAt(chips, integral, offsetS));
   const fromS = (timeS[0] as number) - startS - stepS;
-  const tries = Math.ceil(((timeS.at(-1) as number) - endS + stepS - fromS) / stepS) + 1;
+  const tries = triesOf((timeS.at(-1) as number) - endS + stepS - fromS, stepS, source);
   let best = { offsetS: Number.NaN, fit: NO_FIT };
   const correlations: number[] = [];
   for (let index = 0; index < tries; index++) {
@@ -175,8 +205,11 @@ function findLoad(edges: readonly Edge[], integral: PowerIntegral): FoundLoad {
     if (fit.correlation > best.fit.correlation) best = { offsetS, fit };
   }
   best = refine(best.offsetS, stepS, fitAt);
-  const apart = (index: number): boolean => Math.abs(fromS + index * stepS - best.offsetS) > 1.5 * unitS;
-  const runnerUp = Math.max(-1, ...correlations.filter((_, index) => apart(index)));
+  let runnerUp = -1;
+  for (const [index, correlation] of correlations.entries()) {
+    const isApart = Math.abs(fromS + index * stepS - best.offsetS) > 1.5 * unitS;
+    if (isApart && correlation > runnerUp) runnerUp = correlation;
+  }
   const { correlation, riseW, residualW } = best.fit;
   const unexplained = (1 - correlation ** 2) / (1 - Math.max(0, runnerUp) ** 2);
   if (!(correlation >= BELIEVED.correlation) || !(unexplained <= BELIEVED.unexplained)) {
@@ -205,12 +238,13 @@ export function hasLoads(log: MarkerLog): boolean {
 
 /**
  * Ties a log to a trace by the loads that its power shows.
- * @throws HardwareError NO_LOAD when one of both bursts is not found, BAD_FIT for a drift that no crystals have
+ * @throws HardwareError NO_LOAD when one of both bursts is not found, EDGES_INVALID when the log of marks lacks one (a session
+ *   that broke off), TRACE_INVALID for a trace of too many places to try, BAD_FIT for a drift that no crystals have
  */
 export function tieByLoad(log: MarkerLog, integral: PowerIntegral): LoadTie {
   const originNs = log.edges[0]?.beforeNs ?? 0n;
   const [open, close] = (['open', 'close'] as const).map((which) =>
-    findLoad(burstEdges(log, which, originNs), integral),
+    findLoad(burstEdges(log, which, originNs), integral, which),
   ) as [FoundLoad, FoundLoad];
   const spanS = close.atS - open.atS;
   const drift = (close.offsetS - open.offsetS) / spanS;

@@ -25,6 +25,8 @@ const SIGNAL_TEXT_AT = 128;
 const FLOAT_32 = 0x2004;
 const ONE_BIT = 0x0103;
 
+/** Of no chunk: what a file was only reserved for. */
+const NO_TAG = 0;
 const TAGS = { source: 0x01, signal: 0x02, data: 0x22, summary: 0x24 } as const;
 
 /** A signal of the file, and what was read of it. */
@@ -43,6 +45,12 @@ interface Signal {
 
 function texts(payload: Buffer, at: number): string[] {
   return payload.toString('utf8', at).split('\0\x1f');
+}
+
+/** A payload that is a definition. @throws HardwareError LOG_FORMAT for one that ends before its texts */
+function definition(what: string, payload: Buffer, textAt: number): Buffer {
+  if (payload.length >= textAt) return payload;
+  throw formatError(format, `at least ${textAt} bytes of the definition of a ${what}`, `${payload.length}`);
 }
 
 function signalOf(payload: Buffer): Signal {
@@ -81,8 +89,9 @@ function addChunk(
   payload: Buffer,
 ): void {
   const id = meta & 0xfff;
-  if (tag === TAGS.source) sources.set(id, texts(payload, SOURCE_TEXT_AT)[0] ?? '');
-  else if (tag === TAGS.signal) signals.set(id, signalOf(payload));
+  if (tag === TAGS.source)
+    sources.set(id, texts(definition('source', payload, SOURCE_TEXT_AT), SOURCE_TEXT_AT)[0] ?? '');
+  else if (tag === TAGS.signal) signals.set(id, signalOf(definition('signal', payload, SIGNAL_TEXT_AT)));
   const signal = signals.get(id);
   if (signal === undefined) return;
   const isFirstLevel = meta >> 12 === 1;
@@ -108,8 +117,10 @@ async function readChunks(file: FileHandle): Promise<Recording> {
     const length = header.readUInt32LE(20);
     // Padding and a checksum end a payload on eight bytes.
     const next = at + CHUNK_HEADER_BYTES + (length === 0 ? 0 : Math.ceil((length + 4) / 8) * 8);
-    if (next > size) break;
-    const isNeeded = (Object.values(TAGS) as number[]).includes(tag) && length > PAYLOAD_HEADER_BYTES;
+    if (tag === NO_TAG || next > size) break;
+    const isDefinition = tag === TAGS.source || tag === TAGS.signal;
+    const hasEntries = (tag === TAGS.data || tag === TAGS.summary) && length > PAYLOAD_HEADER_BYTES;
+    const isNeeded = isDefinition || hasEntries;
     if (isNeeded) {
       const payload = Buffer.alloc(length);
       await file.read(payload, 0, length, at + CHUNK_HEADER_BYTES);
@@ -170,16 +181,14 @@ function* levelsOf({ means, bits, decimation }: Signal): Generator<readonly [sam
   }
 }
 
-function edgesOf(signal: Signal, originS: number): Edge[] {
-  const edges: Edge[] = [];
+function* edgesOf(signal: Signal, originS: number): Generator<Edge> {
   let last: 0 | 1 | undefined;
   for (const [sample, level] of levelsOf(signal)) {
     // An edge lies between a sample and the one before it.
     const timeS = (sample - 0.5) / signal.rateHz - originS;
-    if (last !== undefined && level !== last) edges.push({ timeS, level, halfWidthS: 0.5 / signal.rateHz });
+    if (last !== undefined && level !== last) yield { timeS, level, halfWidthS: 0.5 / signal.rateHz };
     last = level;
   }
-  return edges;
 }
 
 function importSignals(recording: Recording, options: ImportOptions): ImportedLog {
@@ -203,8 +212,7 @@ function importSignals(recording: Recording, options: ImportOptions): ImportedLo
   }
   for (const input of signals.filter(({ dataType }) => dataType === ONE_BIT)) {
     const name = input.name.replace(/^gpi\[(\d)\]$/, 'GPI$1');
-    const edges = edgesOf(input, originS);
-    for (const edge of edges) builder.edge(name, edge);
+    for (const edge of edgesOf(input, originS)) builder.edge(name, edge);
   }
   const limits = { format, leastHz: 0.01, mostHz: 2_000_000 };
   return builder.finish({ source: 'Joulescope', rule: 'average', clock: 'logger', synthetic: false, limits });

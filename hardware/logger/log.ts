@@ -11,7 +11,7 @@ import {
   type SampleRule,
   type TraceClock,
 } from '../analysis/trace.ts';
-import { DigitalLine, type DigitalLevel } from './digital-line.ts';
+import { DigitalLine, EdgeCount, type DigitalLevel } from './digital-line.ts';
 import { requirePlausible, type InstrumentLimits } from './physics.ts';
 
 /** How a log was read. */
@@ -112,6 +112,7 @@ export class LogBuilder {
   #lost = 0;
   readonly #breaks: number[] = [];
   readonly #lines = new Map<string, DigitalLine>();
+  readonly #edges = new EdgeCount();
   readonly #marks: LogMark[] = [];
 
   /** Counts a row, readable or not. */
@@ -149,21 +150,23 @@ export class LogBuilder {
     return true;
   }
 
-  /** The level of a digital line at a time; `X` when both levels were seen within the sample. */
+  /** The level of a digital line at a time; `X` when both levels were seen within the sample. @throws HardwareError TRACE_INVALID */
   level(line: string, timeS: number, level: DigitalLevel): void {
-    let digital = this.#lines.get(line);
-    if (digital === undefined) {
-      digital = new DigitalLine();
-      this.#lines.set(line, digital);
-    }
-    digital.sample(timeS, level);
+    this.#line(line).sample(timeS, level);
   }
 
-  /** An edge of a line whose log lists edges. */
+  /** An edge of a line whose log lists edges. @throws HardwareError TRACE_INVALID */
   edge(line: string, edge: Edge): void {
-    const digital = this.#lines.get(line) ?? new DigitalLine();
-    this.#lines.set(line, digital);
-    digital.edge(edge);
+    this.#line(line).edge(edge);
+  }
+
+  #line(name: string): DigitalLine {
+    let digital = this.#lines.get(name);
+    if (digital === undefined) {
+      digital = new DigitalLine(this.#edges);
+      this.#lines.set(name, digital);
+    }
+    return digital;
   }
 
   mark(mark: LogMark): void {

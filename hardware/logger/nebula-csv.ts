@@ -38,6 +38,9 @@ export interface Sidecar {
 const RULES: readonly unknown[] = ['instant', 'average', 'counter'] satisfies SampleRule[];
 const CLOCKS: readonly unknown[] = ['logger', 'host-monotonic', 'host-realtime'] satisfies TraceClock[];
 
+/** Greatest number of a field: of a gap what the slowest source has (`polledGapS` of 3600 s), of others any that is finite. */
+const MOST: Readonly<Record<string, number>> = { gap_s: 5400 };
+
 /** @throws HardwareError LOG_FORMAT naming the field that is wrong */
 export function parseSidecar(text: string): Sidecar {
   let parsed: unknown;
@@ -52,7 +55,7 @@ export function parseSidecar(text: string): Sidecar {
   }
   const fields = (parsed ?? {}) as Readonly<Record<string, unknown>>;
   const refuse = (name: string, expected: string): never => {
-    throw formatError(FORMAT, `${name}: ${expected} in the sidecar`, String(fields[name]));
+    throw formatError(FORMAT, `${name}: ${expected} in the sidecar`, JSON.stringify(fields[name]) ?? 'nothing');
   };
   if (typeof fields['source'] !== 'string' || fields['source'] === '') refuse('source', 'a name');
   if (!RULES.includes(fields['rule'])) refuse('rule', RULES.join(', '));
@@ -60,7 +63,10 @@ export function parseSidecar(text: string): Sidecar {
   if (typeof fields['synthetic'] !== 'boolean') refuse('synthetic', 'true or false');
   for (const name of ['refresh_s', 'resolution', 'lag_s', 'gap_s', 'range_j']) {
     const value = fields[name];
-    if (value !== undefined && !(typeof value === 'number' && value >= 0)) refuse(name, 'a number of at least 0');
+    const most = MOST[name] ?? Number.MAX_VALUE;
+    if (value !== undefined && !(typeof value === 'number' && value >= 0 && value <= most)) {
+      refuse(name, name in MOST ? `a number from 0 to ${most}` : 'a finite number of at least 0');
+    }
   }
   for (const name of ['boot_id', 'machine_id']) {
     const value = fields[name];
@@ -69,7 +75,12 @@ export function parseSidecar(text: string): Sidecar {
   return parsed as Sidecar;
 }
 
-const LEVELS: Readonly<Record<string, DigitalLevel>> = { '0': 0, '1': 1, X: 'X', '-': '-' };
+const LEVELS: ReadonlyMap<string, DigitalLevel> = new Map<string, DigitalLevel>([
+  ['0', 0],
+  ['1', 1],
+  ['X', 'X'],
+  ['-', '-'],
+]);
 const INPUTS: readonly string[] = ['d0', 'd1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7'];
 
 /** Reads our own CSV, by what its sidecar says. */
@@ -95,7 +106,7 @@ export function nebulaCsvParser(sidecar: Sidecar): LogParser {
             return true;
           }
           const amount = numberOf(fields[value]);
-          const levels = inputs.map(([name, at]) => [name, LEVELS[fields[at]?.trim() ?? '']] as const);
+          const levels = inputs.map(([name, at]) => [name, LEVELS.get(fields[at]?.trim() ?? '')] as const);
           if (timeS === undefined || amount === undefined) return false;
           if (levels.some(([, level]) => level === undefined)) return false;
           const [voltageV, currentA] = [numberOf(fields[volts]), numberOf(fields[amperes])];

@@ -16,6 +16,8 @@ import { formatError } from './table.ts';
 
 const FORMAT = 'ppk2';
 const FRAME_BYTES = 6;
+/** The app writes some hundred bytes. */
+const MAX_METADATA = 1 << 20;
 const LEVELS: readonly DigitalLevel[] = ['-', 0, 1, 'X'];
 
 /** Takes session.raw in pieces of any size. */
@@ -110,7 +112,12 @@ function streamOf(zip: ZipFile, entry: Entry | undefined, name: string): Promise
 
 async function rateIn(stream: Readable): Promise<number> {
   const pieces: Buffer[] = [];
-  for await (const piece of stream as AsyncIterable<Buffer>) pieces.push(piece);
+  let length = 0;
+  for await (const piece of stream as AsyncIterable<Buffer>) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length > MAX_METADATA) throw formatError(FORMAT, `at most ${MAX_METADATA} bytes of metadata.json`, 'more');
+  }
   const text = Buffer.concat(pieces).toString('utf8');
   let rate: unknown;
   try {
@@ -119,7 +126,7 @@ async function rateIn(stream: Readable): Promise<number> {
   } catch {
     rate = undefined;
   }
-  if (typeof rate === 'number' && rate > 0) return rate;
+  if (typeof rate === 'number' && rate > 0 && Number.isFinite(rate)) return rate;
   throw formatError(FORMAT, 'metadata.samplesPerSecond in metadata.json', text);
 }
 

@@ -12,21 +12,31 @@ const MAX_LINE = 1 << 20;
  */
 export async function eachRow(chunks: Chunks, row: (line: string) => void, maxLine = MAX_LINE): Promise<void> {
   const decoder = new TextDecoder();
-  let rest = '';
+  // Pieces of a line that goes on: joined once, so that a long one costs no more than its length.
+  let pieces: string[] = [];
+  let length = 0;
+  const give = (end: string): void => {
+    const line = pieces.length === 0 ? end : pieces.join('') + end;
+    pieces = [];
+    length = 0;
+    const bare = line.endsWith('\r') ? line.slice(0, -1) : line;
+    if (bare.trim() !== '') row(bare);
+  };
   for await (const chunk of chunks) {
-    rest += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+    const text = typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
     let from = 0;
-    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n', from)) {
-      const line = rest.slice(from, rest[end - 1] === '\r' ? end - 1 : end);
-      if (line.trim() !== '') row(line);
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+      give(text.slice(from, end));
       from = end + 1;
     }
-    rest = rest.slice(from);
-    if (rest.length > maxLine) {
-      row(rest.slice(0, maxLine));
-      rest = '';
+    if (from === text.length) continue;
+    pieces.push(text.slice(from));
+    length += text.length - from;
+    if (length > maxLine) {
+      row(pieces.join('').slice(0, maxLine));
+      pieces = [];
+      length = 0;
     }
   }
-  rest += decoder.decode();
-  if (rest.trim() !== '') row(rest.endsWith('\r') ? rest.slice(0, -1) : rest);
+  give(decoder.decode());
 }

@@ -159,3 +159,40 @@ test('tieByLoad() refuses a log of another machine, one that lacks an end, and a
   assert.throws(() => tieByLoad(fast.log, new PowerIntegral(fast.trace)), { key: 'BAD_FIT', message: /ppm/ });
   assert.equal(hasLoads({ edges: [], synthetic: false }), false);
 });
+
+/** A trace of noise about a level, with no load in it. */
+function flat(spanS: number, samples: number): PowerTrace {
+  const { trace } = session(BASE, seededRandom(1));
+  const timeS = Float64Array.from({ length: samples }, (_, index) => (index * spanS) / (samples - 1));
+  return { ...trace, timeS, value: timeS.map((_, index) => 2 + (index % 3) / 100) };
+}
+
+test('tieByLoad() refuses bursts that no marker writes: of a session that broke off, at one time, too many, too long', () => {
+  const { log, trace } = session(BASE, seededRandom(1));
+  const integral = new PowerIntegral(trace);
+  const opening = log.edges.filter(({ id }) => id === 'open');
+  const [first, second] = opening as [HostEdge, HostEdge];
+  const with_ = (edges: readonly HostEdge[]): MarkerLog => ({ ...log, edges });
+  for (const [edges, message] of [
+    [opening, /the sync load close: expected at least 2 edges, got 0/],
+    [opening.slice(0, 1), /the sync load open: expected at least 2 edges, got 1/],
+    [[first, { ...second, beforeNs: first.beforeNs, afterNs: first.afterNs }], /0\.04 s apart, got 0 s/],
+    [[second, first], /apart, got -/],
+    [
+      [first, second, { ...first, beforeNs: first.beforeNs + 10n ** 18n, afterNs: first.afterNs + 10n ** 18n }],
+      /at most 310 times its shortest stretch/,
+    ],
+    [Array.from({ length: 200_000 }, () => first), /at most 62 edges, got 200000/],
+  ] as const) {
+    assert.throws(() => tieByLoad(with_(edges), integral), { key: 'EDGES_INVALID', message });
+  }
+});
+
+test('tieByLoad() tries the places of a long log, and refuses one of more than it can try', () => {
+  const { log } = session({ ...BASE, unitMs: 50 }, seededRandom(1));
+  // More places than arguments fit on the stack.
+  assert.throws(() => tieByLoad(log, new PowerIntegral(flat(2000, 4000))), { key: 'NO_LOAD' });
+  const long = new PowerIntegral(flat(50_000, 3));
+  assert.throws(() => tieByLoad(log, long), { key: 'TRACE_INVALID', message: /at most 4194304 places/ });
+  assert.throws(() => tieByLoad(log, new PowerIntegral(flat(0.5, 10))), { key: 'NO_LOAD' });
+});

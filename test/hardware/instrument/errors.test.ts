@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { HARDWARE_ERRORS, HardwareError, type HardwareErrorName } from '../../../hardware/instrument/errors.ts';
+import {
+  HARDWARE_ERRORS,
+  HardwareError,
+  detailOf,
+  type HardwareErrorName,
+} from '../../../hardware/instrument/errors.ts';
 
 test('HARDWARE_ERRORS and the table of hardware/README.md are the same', () => {
   const page = readFileSync(join(import.meta.dirname, '../../../../hardware/README.md'), 'utf8');
@@ -23,4 +28,10 @@ test('HardwareError names what, expected, got and what to do', () => {
     const [message, remedy] = HARDWARE_ERRORS[key as HardwareErrorName];
     assert.ok(message.startsWith('Cannot ') && remedy.endsWith('.'), key);
   }
+});
+
+test('detailOf() takes the message of whatever was thrown', () => {
+  assert.equal(detailOf(new Error('an error')), 'an error');
+  assert.equal(detailOf({ name: 'PortNotOpenError', message: 'Port Not Open' }), 'Port Not Open');
+  assert.deepEqual(['words', null, undefined, 7].map(detailOf), ['words', 'null', 'undefined', '7']);
 });

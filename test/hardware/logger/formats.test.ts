@@ -235,9 +235,12 @@ test('importNebulaCsv() reads inputs, and a counter that wraps at the range of i
   const sidecar = parseSidecar(
     '{"source":"own","rule":"counter","clock":"host-monotonic","synthetic":false,"range_j":10}',
   );
-  const log = await importNebulaCsv(rows('t_s,energy_j,d0', '0,8,0', '1,9,1', '2,1,1', '3,2,q'), sidecar);
+  const log = await importNebulaCsv(
+    rows('t_s,energy_j,d0', '0,8,0', '1,9,1', '2,1,1', '3,2,q', '4,2,toString'),
+    sidecar,
+  );
   assert.deepEqual([...log.trace.value], [8, 9, 11]);
-  assert.equal(log.counts.malformed, 1);
+  assert.equal(log.counts.malformed, 2);
   assert.equal(log.lines.get('d0')?.length, 1);
 });
 
@@ -250,8 +253,15 @@ test('parseSidecar() names the field that is missing or wrong', () => {
     ['clock', undefined],
     ['synthetic', 'no'],
     ['refresh_s', -1],
+    ['gap_s', 5401],
+    ['source', { toString: 1 }],
   ] as const) {
-    assert.throws(() => parseSidecar(JSON.stringify({ ...good, [field]: value })), new RegExp(field));
+    const message = new RegExp(field);
+    assert.throws(() => parseSidecar(JSON.stringify({ ...good, [field]: value })), { key: 'LOG_FORMAT', message });
+  }
+  for (const field of ['refresh_s', 'resolution', 'lag_s', 'gap_s', 'range_j']) {
+    const text = JSON.stringify({ ...good, [field]: 0 }).replace(/0}$/, '1e999}');
+    assert.throws(() => parseSidecar(text), { key: 'LOG_FORMAT', message: new RegExp(field) });
   }
   assert.throws(() => parseSidecar('{'), { key: 'LOG_FORMAT' });
   assert.throws(() => parseSidecar('null'), { key: 'LOG_FORMAT' });
@@ -307,4 +317,17 @@ test('eachRow() joins a character that two chunks share and cuts a line without 
     },
   );
   assert.equal(longest, 1 << 20);
+});
+
+test('eachRow() gives lines as they are, wherever the pieces of a log are cut', async () => {
+  const text = '\uFEFFa\r\n\r\n \nb\rc\n\rd\r\r\né, ∑\n\nlast\r';
+  const bytes = Buffer.from(text);
+  for (let size = 1; size <= bytes.length; size++) {
+    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+      bytes.subarray(index * size, (index + 1) * size),
+    );
+    const seen: string[] = [];
+    await eachRow(pieces, (line) => seen.push(line));
+    assert.deepEqual(seen, ['a', 'b\rc', '\rd\r', 'é, ∑', 'last'], `pieces of ${size}`);
+  }
 });

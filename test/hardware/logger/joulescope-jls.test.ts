@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { PowerIntegral } from '../../../hardware/analysis/integral.ts';
+import { importJls } from '../../../hardware/logger/joulescope-jls.ts';
 import { formatOf, openLog } from '../../../hardware/logger/open-log.ts';
 
 const KEPT = join(import.meta.dirname, '../../../../test/hardware/logger/joulescope.jls.gz');
@@ -60,6 +61,29 @@ test('openLog(joulescope-jls) reads what there is of a file that was cut, and sa
   const { counts, trace } = await openLog({ path, format: 'joulescope-jls' });
   assert.equal(counts.malformed, 1);
   assert.ok(trace.timeS.length > 100);
+});
+
+test('openLog(joulescope-jls) takes no zeros behind the chunks for chunks', async () => {
+  const path = await write('zeros.jls', Buffer.concat([bytes, Buffer.alloc(64)]));
+  const { counts } = await openLog({ path, format: 'joulescope-jls' });
+  assert.equal(counts.malformed, 1);
+  assert.match(counts.firstMalformed ?? '', /64 bytes that are no whole chunk/);
+});
+
+test('importJls() refuses a definition that ends before its texts', async () => {
+  for (const [tag, what] of [
+    [0x01, 'source'],
+    [0x02, 'signal'],
+  ] as const) {
+    for (const length of [8, 17, 40]) {
+      const chunk = Buffer.alloc(32 + Math.ceil((length + 4) / 8) * 8);
+      chunk.writeUInt8(tag, 16);
+      chunk.writeUInt32LE(length, 20);
+      const path = await write('short.jls', Buffer.concat([bytes, chunk]));
+      const message = new RegExp(`definition of a ${what}, got "${length}"`);
+      await assert.rejects(importJls(path, {}), { key: 'LOG_FORMAT', message });
+    }
+  }
 });
 
 test('openLog(joulescope-jls) refuses what it is not, options it has no use for and an instrument that is not there', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { crc32, deflateRawSync } from 'node:zlib';
+import { MAX_EDGES } from '../../../hardware/logger/digital-line.ts';
 import { importPpk2 } from '../../../hardware/logger/ppk2-session.ts';
 
 /** A zip of deflated entries (APPNOTE 6.3.10, 4.3). */
@@ -95,4 +96,21 @@ test('importPpk2() refuses what is no session, and a session without a voltage',
   const whole = fileOf(context, zipOf({ 'session.raw': session, 'metadata.json': METADATA }));
   await assert.rejects(importPpk2(whole, {}), { key: 'LOG_VOLTAGE' });
   await assert.rejects(importPpk2(whole, { vddV: 5 }), { key: 'TRACE_INVALID' });
+});
+
+test('importPpk2() refuses a session that a few bytes fill with edges, or with metadata', async (context) => {
+  const session = Buffer.alloc(6 * (MAX_EDGES / 8 + 2));
+  for (let index = 0; 6 * index < session.length; index++) {
+    session.writeFloatLE(1, 6 * index);
+    session.writeUInt16BE(index % 2 === 0 ? LOW : 0xaaaa, 6 * index + 4);
+  }
+  const most = session.subarray(0, -6);
+  const read = (content: Buffer, metadata = METADATA) =>
+    importPpk2(fileOf(context, zipOf({ 'session.raw': content, 'metadata.json': metadata })), { vddV: 5 });
+  assert.equal((await read(most)).lines.get('D7')?.length, MAX_EDGES / 8);
+  await assert.rejects(read(session), { key: 'TRACE_INVALID', message: /at most 1048576 edges/ });
+  const long = Buffer.concat([METADATA, Buffer.alloc(1 << 20, ' ')]);
+  await assert.rejects(read(most, long), { key: 'LOG_FORMAT', message: /1048576 bytes of metadata\.json/ });
+  const endless = Buffer.from('{"metadata":{"samplesPerSecond":1e999}}');
+  await assert.rejects(read(most, endless), { key: 'LOG_FORMAT', message: /samplesPerSecond/ });
 });

@@ -52,9 +52,24 @@ for (const [what, rows, message] of [
     [HEAD, `${JSON.stringify({ ...EDGE, before_ns: 1e18 })}\n`],
     /before_ns in nanoseconds/,
   ],
+  ['a time of 20 digits', [HEAD, `${JSON.stringify({ ...EDGE, after_ns: '1'.repeat(20) })}\n`], /at most 19 digits/],
   ['a count that is none', [HEAD, `${JSON.stringify({ ...EDGE, calls: 0 })}\n`], /calls: an integer/],
 ] as const) {
   test(`readMarkerLog() refuses ${what}`, async () => {
     await assert.rejects(readMarkerLog(rows), { key: 'LOG_FORMAT', message });
   });
 }
+
+const rows = (...edges: readonly object[]): string[] => [HEAD, ...edges.map((edge) => `${JSON.stringify(edge)}\n`)];
+
+test('readMarkerLog() refuses an edge and a window that end before they begin', async () => {
+  await assert.rejects(readMarkerLog(rows({ ...EDGE, before_ns: '3' })), { key: 'EDGES_INVALID', message: /in row 2/ });
+  const start = { ...EDGE, before_ns: '10', after_ns: '11' };
+  const end = { ...EDGE, kind: 'end', level: 0 };
+  await assert.rejects(readMarkerLog(rows(start, end)), {
+    key: 'EDGES_INVALID',
+    message: /an end at 10 or later in row 3/,
+  });
+  const other = { ...end, id: 'b' };
+  assert.equal((await readMarkerLog(rows(start, other))).edges.length, 2);
+});
