@@ -4,15 +4,25 @@
  */
 
 import type { LogBuilder } from './log.ts';
+import { formatError } from './table.ts';
 
 /** A step of the stamps above this, in seconds and in samples, is a pause of the recording and no jitter. */
 const PAUSE_S = 0.1;
 const PAUSE_SAMPLES = 5;
 
+/** Packets overlap by less, in seconds: what begins so long before the end of what came before it is another recording. */
+const OVERLAP_S = 0.5;
+
 /** Collects samples with their stamps, and gives them to a builder with even times. */
 export class EvenSamples {
+  readonly #format: string;
   readonly #stampS: number[] = [];
   readonly #value: number[] = [];
+
+  /** @param format for the message of a log that is refused */
+  constructor(format: string) {
+    this.#format = format;
+  }
 
   get length(): number {
     return this.#stampS.length;
@@ -33,13 +43,24 @@ export class EvenSamples {
     this.#value.push(value);
   }
 
-  /** As they are stamped. @param unitS the unit of the stamps, in seconds */
+  /**
+   * As they are stamped.
+   * @param unitS the unit of the stamps, in seconds
+   * @throws HardwareError LOG_FORMAT for stamps that fall further than packets overlap
+   */
   addStamped(builder: LogBuilder, unitS: number): void {
+    this.#requireOne(unitS);
     for (const [index, stamp] of this.#stampS.entries()) builder.add(stamp * unitS, this.#value[index] as number);
   }
 
-  /** With even times, in seconds; a pause is a break. */
-  addEven(builder: LogBuilder): void {
+  /**
+   * With even times; a pause is a break.
+   * @param unitS the unit of the stamps, in seconds
+   * @throws HardwareError LOG_FORMAT for stamps that fall further than packets overlap
+   */
+  addEven(builder: LogBuilder, unitS = 1): void {
+    this.#requireOne(unitS);
+    for (const [index, stamp] of this.#stampS.entries()) this.#stampS[index] = stamp * unitS;
     const pauseS = this.#pauseS();
     let lastS = Number.NEGATIVE_INFINITY;
     for (let from = 0; from < this.length; ) {
@@ -54,6 +75,16 @@ export class EvenSamples {
         if (builder.add(timeS, this.#value[index] as number)) lastS = timeS;
       }
       from = to;
+    }
+  }
+
+  #requireOne(unitS: number): void {
+    let latest = Number.NEGATIVE_INFINITY;
+    for (const stamp of this.#stampS) {
+      if ((latest - stamp) * unitS > OVERLAP_S) {
+        throw formatError(this.#format, 'times of one meter, recorded once', `${stamp} after ${latest}`);
+      }
+      latest = Math.max(latest, stamp);
     }
   }
 

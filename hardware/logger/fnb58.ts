@@ -11,9 +11,6 @@ import { TableParser, formatError, type TableFormat } from './table.ts';
 
 const CLOCK = 'host-realtime' as const;
 
-/** A run that begins so long before the end of the one before it was recorded beside it, in seconds. */
-const OVERLAP_S = 0.5;
-
 function finishWith(builder: LogBuilder, samples: EvenSamples, format: string): ImportedLog {
   samples.addEven(builder);
   const limits = { format, leastHz: 1, mostHz: 1000 };
@@ -24,7 +21,7 @@ function finishWith(builder: LogBuilder, samples: EvenSamples, format: string): 
 export function fnb58Parser(): LogParser {
   const format = 'fnb58';
   const builder = new LogBuilder();
-  const samples = new EvenSamples();
+  const samples = new EvenSamples(format);
   return new TableParser({
     format,
     separator: /\s+/,
@@ -34,16 +31,11 @@ export function fnb58Parser(): LogParser {
       if (time < 0 || voltage < 0 || current < 0) {
         throw formatError(format, 'columns timestamp, voltage_V and current_A', columns.join(' '));
       }
-      let latestS = Number.NEGATIVE_INFINITY;
       return {
         row(fields) {
           if (fields[time] === columns[time]) return true;
           const [timeS, volts, amperes] = [time, voltage, current].map((at) => numberOf(fields[at]));
           if (timeS === undefined || volts === undefined || amperes === undefined) return false;
-          if (timeS < latestS - OVERLAP_S) {
-            throw formatError(format, 'times of one meter', `${timeS} after ${latestS}`);
-          }
-          latestS = Math.max(latestS, timeS);
           samples.add(timeS, volts * amperes);
           return true;
         },
@@ -75,7 +67,7 @@ export function fnb58BluetoothParser(options: ImportOptions): LogParser {
           const [volts, amperes] = [numberOf(fields[voltage]), numberOf(fields[current])];
           product.add(powerW, volts === undefined || amperes === undefined ? undefined : volts * amperes);
           const name = fields[device]?.trim() ?? '';
-          const samples = meters.get(name) ?? new EvenSamples();
+          const samples = meters.get(name) ?? new EvenSamples(format);
           meters.set(name, samples);
           samples.add(timeS, powerW);
           return true;
@@ -84,7 +76,8 @@ export function fnb58BluetoothParser(options: ImportOptions): LogParser {
           const names = [...meters.keys()];
           const name = wanted ?? names[0];
           const samples = name === undefined ? undefined : meters.get(name);
-          if (samples === undefined && wanted === undefined) return finishWith(builder, new EvenSamples(), format);
+          if (samples === undefined && wanted === undefined)
+            return finishWith(builder, new EvenSamples(format), format);
           if (samples === undefined || (wanted === undefined && names.length > 1)) {
             throw formatError(format, 'the channel to be named, one of the meters (--channel)', names.join(', '));
           }

@@ -237,7 +237,7 @@ export class LogBuilder {
       resets: counter?.resets.length ?? 0,
       glitches,
     };
-    if (kind.limits !== undefined) requirePlausible(kind.limits, counts, intervalS);
+    if (kind.limits !== undefined) requirePlausible(kind.limits, { ...counts, samples: this.#length }, intervalS);
     return { trace, lines, marks: this.#marks, counts };
   }
 }

@@ -15,13 +15,13 @@ const MOST_HZ = 5000;
 /** Whether times are seconds: as milliseconds they would be of more samples a second than there are, or PyMonsoon wrote them. */
 function isSeconds(samples: EvenSamples, columns: readonly string[]): boolean {
   const perUnit = (samples.length - 1) / samples.span;
-  return columns.at(-1) === '' || samples.shares || perUnit * 1000 > 1.1 * MOST_HZ;
+  return columns.at(-1) === '' || perUnit * 1000 > 1.1 * MOST_HZ;
 }
 
 /** Reads the main channel. */
 export function monsoonParser(options: ImportOptions): LogParser {
   const builder = new LogBuilder();
-  const samples = new EvenSamples();
+  const samples = new EvenSamples(format);
   return new TableParser({
     format,
     separator: ',',
@@ -42,6 +42,8 @@ export function monsoonParser(options: ImportOptions): LogParser {
         },
         finish() {
           if (isSeconds(samples, columns)) samples.addEven(builder);
+          // Whole milliseconds, of which each has some samples.
+          else if (samples.shares) samples.addEven(builder, 1e-3);
           else samples.addStamped(builder, 1e-3);
           return builder.finish({
             source: 'Monsoon',

@@ -15,6 +15,9 @@ interface RowCounts {
   readonly rows: number;
   readonly reordered: number;
   readonly resets: number;
+  readonly duplicates: number;
+  /** Rows that were taken. */
+  readonly samples: number;
 }
 
 /** With fewer rows nothing is said about their rate or order. */
@@ -33,12 +36,14 @@ function refuse(format: string, expected: string, got: string): HardwareError {
   return new HardwareError('LOG_FORMAT', { format, expected, got });
 }
 
-/** @throws HardwareError LOG_FORMAT for times that mostly do not rise, or that rise as no such instrument's do */
+/** @throws HardwareError LOG_FORMAT for times that often fall or mostly stand still, or that rise as no such instrument's do */
 export function requirePlausible(limits: InstrumentLimits, counts: RowCounts, intervalS: number): void {
   const { format, leastHz, mostHz } = limits;
-  const { rows, reordered, resets } = counts;
+  const { rows, reordered, resets, duplicates, samples } = counts;
   if (rows < FEWEST_ROWS) return;
   if (reordered > DISORDER * rows) throw refuse(format, 'times that rise', `${reordered} of ${rows} rows that fall`);
+  // An answer of Otii is one row of many samples, so that rows do not count them.
+  if (duplicates > samples) throw refuse(format, 'a time for each row', `${duplicates} that repeat the one before`);
   if (resets > DISORDER * rows) throw refuse(format, 'an energy that rises', `${resets} of ${rows} rows that fall`);
   const rateHz = 1 / intervalS;
   if (rateHz <= mostHz * RATE_TOLERANCE && rateHz >= leastHz / RATE_TOLERANCE) return;

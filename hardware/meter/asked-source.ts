@@ -25,16 +25,19 @@ class AskedSource implements PowerSource {
   readonly properties: SourceProperties;
   readonly #asker: Asker;
   readonly #intervalS: number;
+  readonly #longestS: number;
 
   constructor(asker: Asker, known: AskedProperties, intervalS: number) {
     this.#asker = asker;
     this.#intervalS = intervalS;
+    // What took longer may be of the value before: its stamp would be off by more than a refresh.
+    this.#longestS = known.refreshS;
     const shared = { rule: 'average', clock: 'ours', estimate: false, synthetic: false } as const;
     this.properties = { name: `${asker.name} ${asker.address}`, ...shared, ...known };
   }
 
   readings(signal: AbortSignal): AsyncIterable<Reading> {
-    return pollReadings(() => this.#asker.read(), this.#intervalS, signal);
+    return pollReadings(() => this.#asker.read(), this.#intervalS, signal, this.#longestS);
   }
 
   close(): Promise<void> {

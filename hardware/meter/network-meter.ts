@@ -3,6 +3,7 @@
 import { HardwareError, detailOf } from '../instrument/errors.ts';
 import { openAsked, type AskedProperties } from './asked-source.ts';
 import { GUDE_REFRESH_S, gudeNumber, gudeOid, gudeRegister, parseGudeStatus } from './gude-registers.ts';
+import { askHttp } from './http-answer.ts';
 import type { PowerSource } from './power-source.ts';
 
 /** A meter that is asked over the network. */
@@ -41,9 +42,8 @@ export function openGudeHttp(options: NetworkMeterOptions): Promise<PowerSource>
       name: 'GUDE HTTP',
       address,
       async read() {
-        const response = await fetch(address, { signal: AbortSignal.timeout(3000) });
-        const text = await response.text();
-        if (!response.ok) throw new Error(`status ${response.status}`);
+        const { status, text } = await askHttp('GUDE HTTP', address);
+        if (status !== 200) throw new Error(`status ${status}`);
         return parseGudeStatus(text, options.line);
       },
       close: () => Promise.resolve(),

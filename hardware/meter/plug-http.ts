@@ -5,6 +5,7 @@
 
 import { HardwareError, detailOf } from '../instrument/errors.ts';
 import { openAsked } from './asked-source.ts';
+import { askHttp } from './http-answer.ts';
 import { JsonFields, type MeterMessage } from './payload-fields.ts';
 import type { PowerSource } from './power-source.ts';
 import { SHELLY_COMPONENTS, shellyMeters, shellyPart, shellyStatus, type ShellyComponent } from './shelly-payload.ts';
@@ -35,13 +36,12 @@ function baseOf({ host, port = 80 }: PlugOptions): string {
 }
 
 async function get(source: string, url: string): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(3000) });
-  const text = await response.text();
-  if (response.status === 401) {
+  const { status, text } = await askHttp(source, url);
+  if (status === 401) {
     const fields = { source, path: new URL(url).origin, detail: 'it asks for a password' };
     throw new HardwareError('SOURCE_DENIED', fields);
   }
-  if (!response.ok) throw new Error(`status ${response.status}`);
+  if (status !== 200) throw new Error(`status ${status}`);
   return text;
 }
 
@@ -53,7 +53,11 @@ function valueOf(
 ): number {
   const value = quantity === 'energy' ? message?.energyJ : message?.powerW;
   if (value !== undefined) return value;
-  throw new HardwareError('SOURCE_PAYLOAD', { source, expected: `a ${quantity}`, got: text.slice(0, 120) });
+  throw new HardwareError('SOURCE_PAYLOAD', {
+    source,
+    expected: quantity === 'energy' ? 'an energy' : 'a power',
+    got: text.slice(0, 120),
+  });
 }
 
 function known(maker: keyof typeof STEPS, quantity: 'power' | 'energy') {

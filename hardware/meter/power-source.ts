@@ -67,17 +67,21 @@ export function polledGapS(intervalS: number): number {
 /**
  * Reads again and again; a reading is stamped with the middle of its call, one that fails is lost, never repeated.
  * @param intervalS least time between the starts of two readings, in seconds
+ * @param longestS a reading whose call took longer is lost, in seconds: when its value was taken is not known well enough
  */
 export async function* pollReadings(
   read: () => number | Promise<number>,
   intervalS: number,
   signal: AbortSignal,
+  longestS = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<Reading> {
   while (!signal.aborted) {
     const beforeS = monotonicS();
     try {
       const value = await read();
-      yield { kind: 'value', timeS: (beforeS + monotonicS()) / 2, value };
+      const afterS = monotonicS();
+      if (afterS - beforeS <= longestS) yield { kind: 'value', timeS: (beforeS + afterS) / 2, value };
+      else yield { kind: 'lost', detail: `an answer after ${(afterS - beforeS).toFixed(2)} s` };
     } catch (error) {
       yield { kind: 'lost', detail: detailOf(error) };
     }

@@ -112,19 +112,28 @@ export class RaplCounter {
     this.#lastUj = zones.map(({ path }) => readNumber(join(path, 'energy_uj')));
   }
 
-  /** Energy since the counter was made, in J. */
+  /**
+   * Energy since the counter was made, in J. A fall is a wrap only from the upper into the lower half of the range (as
+   * `unwrapCounter` has it); after any other one the counter goes on from its new value.
+   * @throws HardwareError SOURCE_PAYLOAD for a counter that was set back, SOURCE_DENIED
+   */
   readJ(): number {
+    let setBack: HardwareError | undefined;
     for (const [index, zone] of this.#zones.entries()) {
       const nowUj = readNumber(join(zone.path, 'energy_uj'));
       const lastUj = this.#lastUj[index] as number;
       this.#lastUj[index] = nowUj;
-      if (nowUj < lastUj && !Number.isFinite(zone.rangeUj)) {
+      const half = zone.rangeUj / 2;
+      if (nowUj >= lastUj) this.#totalUj += nowUj - lastUj;
+      else if (lastUj >= half && nowUj < half) {
+        this.wraps++;
+        this.#totalUj += nowUj - lastUj + zone.rangeUj;
+      } else {
         const fields = { source: 'RAPL', expected: `a count of at least ${lastUj} in ${zone.path}`, got: nowUj };
-        throw new HardwareError('SOURCE_PAYLOAD', fields);
+        setBack ??= new HardwareError('SOURCE_PAYLOAD', fields);
       }
-      if (nowUj < lastUj) this.wraps++;
-      this.#totalUj += nowUj - lastUj + (nowUj < lastUj ? zone.rangeUj : 0);
     }
+    if (setBack !== undefined) throw setBack;
     return this.#totalUj / 1e6;
   }
 }

@@ -18,9 +18,10 @@ export function tasmotaMessage(payload: string, channel: number | undefined): Me
   const sensor = json.object(fields, 'ENERGY') ?? json.object(fields, 'INA219');
   if (sensor === undefined) return undefined;
   const powerW = json.ofChannel(sensor, 'Power', channel);
-  // A device of several channels may count them together.
-  const total = sensor['Total'];
-  const energyKwh = json.ofChannel(sensor, 'Total', Array.isArray(total) ? channel : undefined);
+  // A device of several channels may count them together: of one of them the energy is not told then.
+  const [power, total] = [sensor['Power'], sensor['Total']];
+  const isSum = Array.isArray(power) && power.length > 1 && !Array.isArray(total);
+  const energyKwh = isSum ? undefined : json.ofChannel(sensor, 'Total', Array.isArray(total) ? channel : undefined);
   if (powerW === undefined && energyKwh === undefined) return undefined;
   const local = typeof fields['Time'] === 'string' ? Date.parse(`${fields['Time']}Z`) : Number.NaN;
   return {

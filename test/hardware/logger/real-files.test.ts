@@ -82,6 +82,25 @@ test('importLog(monsoon-csv) refuses a rate that no Monsoon has', async () => {
   await assert.rejects(read('monsoon-csv', rows), { key: 'LOG_FORMAT', message: /samples a second/ });
 });
 
+test('importLog(monsoon-csv) reads whole milliseconds with five samples each as milliseconds', async () => {
+  const rows = ['Time(ms),Main(mA),Main Voltage(V)'];
+  for (let sample = 0; sample < 5000; sample++) rows.push(`${Math.floor(sample / 5)},800,5`);
+  const { energyJ, durationS, uncoveredS } = whole(await read('monsoon-csv', rows));
+  assert.ok(Math.abs(durationS - 1) < 0.001 && uncoveredS < 0.001, `${durationS} s, without samples ${uncoveredS} s`);
+  assert.ok(Math.abs(energyJ - 4) < 0.01, `${energyJ} J`);
+});
+
+const milliseconds = (samples: number): string[] =>
+  Array.from({ length: samples }, (_, sample) => `${(sample * 0.2).toFixed(1)},800,5`);
+
+test('importLog(monsoon-csv) refuses two recordings in one file', async () => {
+  const first = pyMonsoon(2, () => 500);
+  const message = /recorded once/;
+  await assert.rejects(read('monsoon-csv', [...first, ...first.slice(1)]), { key: 'LOG_FORMAT', message });
+  const rows = ['Time(ms),Main(mA),Main Voltage(V)', ...milliseconds(5000), ...milliseconds(500)];
+  await assert.rejects(read('monsoon-csv', rows), { key: 'LOG_FORMAT', message });
+});
+
 /** The logger of the FNB58 over USB: an empty line, a header, packets of four stamped with the host's time less 40 ms. */
 function fnb58(seconds: number, fromS: number, power: (timeS: number) => number): string[] {
   const random = seededRandom(3);
@@ -145,6 +164,11 @@ test('importLog(fnb58-ble) refuses two meters in one file, and reads the one tha
   assert.deepEqual([new Set(log.trace.value), log.trace.timeS.length], [new Set([9]), 100]);
   await assert.rejects(read('fnb58-ble', rows, { channel: 'FNB58-1' }), { key: 'LOG_FORMAT' });
   assert.equal((await read('fnb58-ble', bluetooth({ 'FNB58-051772': 2 }))).trace.value[0], 2);
+});
+
+test('importLog(fnb58-ble) refuses a log that has the same seconds twice', async () => {
+  const rows = bluetooth({ 'FNB58-051772': 2 });
+  await assert.rejects(read('fnb58-ble', [...rows, ...rows.slice(1)]), { key: 'LOG_FORMAT', message: /recorded once/ });
 });
 
 test('importLog(joulescope-waveform) refuses two instruments in one file, and reads the one that is named', async () => {
@@ -357,4 +381,6 @@ test('importLog() holds times against what an instrument can do', async () => {
   await assert.rejects(read('ppk2-csv', seconds, { vddV: 5 }), { key: 'LOG_FORMAT', message: /samples a second/ });
   const backwards = ['Timestamp(ms),Current(uA)', ...Array.from({ length: 100 }, (_, row) => `${row % 10},1000`)];
   await assert.rejects(read('ppk2-csv', backwards, { vddV: 5 }), { key: 'LOG_FORMAT', message: /times that rise/ });
+  const whole = ['Timestamp(ms),Current(uA)', ...Array.from({ length: 100 }, (_, row) => `${row >> 2},1000`)];
+  await assert.rejects(read('ppk2-csv', whole, { vddV: 5 }), { key: 'LOG_FORMAT', message: /75 that repeat/ });
 });

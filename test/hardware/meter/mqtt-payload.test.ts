@@ -144,7 +144,11 @@ test('shellyMeters() lists what measures out of the whole status', () => {
 test('MQTT_FORMATS take no first one of several', () => {
   const list = '{"Time":"2021-01-01T12:00:00","ENERGY":{"Total":3,"Power":[22,7]}}';
   assert.throws(() => parse('tasmota', 'tele/a/SENSOR', list), { key: 'SOURCE_PAYLOAD', message: /channel=0 \.\. 1/ });
-  assert.equal(parse('tasmota', 'tele/a/SENSOR', list, 1)?.powerW, 7);
+  const { powerW, energyJ } = parse('tasmota', 'tele/a/SENSOR', list, 1) ?? {};
+  // Of one channel the energy of all is not told.
+  assert.deepEqual([powerW, energyJ], [7, undefined]);
+  const counted = '{"Time":"2021-01-01T12:00:00","ENERGY":{"Total":[1,2],"Power":[22,7]}}';
+  assert.equal(parse('tasmota', 'tele/a/SENSOR', counted, 1)?.energyJ, 7_200_000);
   const one = '{"Time":"2021-01-01T12:00:00","ENERGY":{"Total":3,"Power":22}}';
   assert.throws(() => parse('tasmota', 'tele/a/SENSOR', one, 1), { key: 'SOURCE_PAYLOAD' });
   const lines = '{"type":"telemetry","line_in":[{"act_pow":4},{"act_pow":5}],"ts":1}';

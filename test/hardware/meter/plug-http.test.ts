@@ -131,3 +131,9 @@ test('openSource(tasmota-http) takes no first one of several channels', async (c
   const bare = await serve(context, { '/cm?cmnd=Status%208': () => '{"StatusSNS":{"Time":"2019-09-06T20:06:19"}}' });
   await assert.rejects(openSource(`tasmota-http://${bare.at}`), { key: 'SOURCE_PAYLOAD', message: /a power/ });
 });
+
+test('openSource(tasmota-http) tells no energy of a channel that is counted with others', async (context) => {
+  const { at } = await serve(context, { '/cm?cmnd=Status%208': () => statusSns('[26,4]') });
+  const source = `tasmota-http://${at}?channel=1&quantity=energy`;
+  await assert.rejects(openSource(source), { key: 'SOURCE_PAYLOAD', message: /an energy/ });
+});

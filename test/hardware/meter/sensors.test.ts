@@ -232,11 +232,34 @@ test('RaplCounter adds zones that wrap at their own ranges', (context) => {
   const counter = new RaplCounter(wholeMachine(listRapl(root)));
   assert.equal(counter.readJ(), 0);
   writeFileSync(join(root, 'intel-rapl:0/energy_uj'), '50\n');
-  writeFileSync(join(root, 'intel-rapl:1/energy_uj'), '30\n');
-  assert.ok(Math.abs(counter.readJ() - 170e-6) < 1e-12);
+  writeFileSync(join(root, 'intel-rapl:1/energy_uj'), '410\n');
+  assert.ok(Math.abs(counter.readJ() - 550e-6) < 1e-12);
   writeFileSync(join(root, 'intel-rapl:1/energy_uj'), '5\n');
   assert.ok(Math.abs(counter.readJ() - 645e-6) < 1e-12);
   assert.equal(counter.wraps, 2);
+});
+
+test('RaplCounter takes no counter that was set back for one that wrapped, and goes on from its new value', (context) => {
+  const root = raplTree(context);
+  const counter = new RaplCounter(wholeMachine(listRapl(root)));
+  const write = (package0: number, package1: number): void => {
+    writeFileSync(join(root, 'intel-rapl:0/energy_uj'), `${package0}\n`);
+    writeFileSync(join(root, 'intel-rapl:1/energy_uj'), `${package1}\n`);
+  };
+  for (const [package0, package1] of [
+    [700, 20],
+    [710, 5],
+    [505, 6],
+  ] as const) {
+    write(package0, package1);
+    const lost = { key: 'SOURCE_PAYLOAD', message: /a count of at least \d+ in/ };
+    if (package1 !== 20) assert.throws(() => counter.readJ(), lost);
+    else assert.throws(() => counter.readJ(), { ...lost, message: /at least 900 in .*intel-rapl:0, got 700/ });
+  }
+  write(515, 8);
+  // 10, 10, 1 and 12 uJ: what each zone counted on, without its falls.
+  assert.ok(Math.abs(counter.readJ() - 33e-6) < 1e-12);
+  assert.equal(counter.wraps, 0);
 });
 
 test('openRapl() says that there is no source, never 0', (context) => {
