@@ -50,7 +50,7 @@ export interface Ends {
 
 /**
  * The edges of each window, by its id.
- * @throws HardwareError EDGES_INVALID for a second start or end of one id
+ * @throws HardwareError EDGES_INVALID for a second start or end of one id, and for an end before its start
  */
 export function endsById(edges: readonly HostEdge[]): Map<string, Ends> {
   const ends = new Map<string, Ends>();
@@ -67,6 +67,16 @@ export function endsById(edges: readonly HostEdge[]): Map<string, Ends> {
       entry.calls = edge.calls ?? 1;
     }
     ends.set(edge.id, entry);
+  }
+  for (const [id, { start, end }] of ends) {
+    if (start === undefined || end === undefined) continue;
+    const [{ beforeNs }, { afterNs }] = [edges[start], edges[end]] as [HostEdge, HostEdge];
+    if (afterNs >= beforeNs) continue;
+    throw new HardwareError('EDGES_INVALID', {
+      what: id,
+      expected: `an end at ${beforeNs} ns or later`,
+      got: `${afterNs} ns`,
+    });
   }
   return ends;
 }

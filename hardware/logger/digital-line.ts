@@ -6,8 +6,8 @@ import { HardwareError } from '../instrument/errors.ts';
 /** A sampled level: `X` both within the sample, `-` no data. */
 export type DigitalLevel = 0 | 1 | 'X' | '-';
 
-/** A marker writes two edges a window: a log of more than this is noise, or was made to fill the memory. */
-export const MAX_EDGES = 2 ** 20;
+/** A marker remembers 2,000,000 edges: a log of more than this is noise, or was made to fill the memory. */
+export const MAX_EDGES = 2 ** 21;
 
 /** Counts the edges of all lines of one log. */
 export class EdgeCount {

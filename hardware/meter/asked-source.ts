@@ -30,7 +30,7 @@ class AskedSource implements PowerSource {
   constructor(asker: Asker, known: AskedProperties, intervalS: number) {
     this.#asker = asker;
     this.#intervalS = intervalS;
-    // What took longer may be of the value before: its stamp would be off by more than a refresh.
+    // The meter may have renewed its value before or after the middle of a longer call, which is its stamp.
     this.#longestS = known.refreshS;
     const shared = { rule: 'average', clock: 'ours', estimate: false, synthetic: false } as const;
     this.properties = { name: `${asker.name} ${asker.address}`, ...shared, ...known };

@@ -90,3 +90,16 @@ test('endsById() has the places of both edges of each window, and refuses a seco
   assert.throws(() => endsById([...edges, hostEdge('b', 'start')]), /the edges of b: expected one start and one end/);
   assert.throws(() => endsById([...edges, hostEdge('a', 'end')]), { key: 'EDGES_INVALID' });
 });
+
+test('endsById() refuses a window that ends before it starts, in whichever order its edges stand', () => {
+  const start = { ...hostEdge('a', 'start'), beforeNs: 10n, afterNs: 12n };
+  const end = { ...hostEdge('a', 'end'), beforeNs: 8n, afterNs: 9n };
+  const message = /the edges of a: expected an end at 10 ns or later, got 9 ns/;
+  for (const edges of [
+    [start, end],
+    [end, start],
+  ]) {
+    assert.throws(() => endsById(edges), { key: 'EDGES_INVALID', message });
+  }
+  assert.equal(endsById([start, { ...end, afterNs: 10n }]).size, 1);
+});

@@ -108,7 +108,7 @@ test('importPpk2() refuses a session that a few bytes fill with edges, or with m
   const read = (content: Buffer, metadata = METADATA) =>
     importPpk2(fileOf(context, zipOf({ 'session.raw': content, 'metadata.json': metadata })), { vddV: 5 });
   assert.equal((await read(most)).lines.get('D7')?.length, MAX_EDGES / 8);
-  await assert.rejects(read(session), { key: 'TRACE_INVALID', message: /at most 1048576 edges/ });
+  await assert.rejects(read(session), { key: 'TRACE_INVALID', message: /at most 2097152 edges/ });
   const long = Buffer.concat([METADATA, Buffer.alloc(1 << 20, ' ')]);
   await assert.rejects(read(most, long), { key: 'LOG_FORMAT', message: /1048576 bytes of metadata\.json/ });
   const endless = Buffer.from('{"metadata":{"samplesPerSecond":1e999}}');

@@ -60,16 +60,10 @@ for (const [what, rows, message] of [
   });
 }
 
-const rows = (...edges: readonly object[]): string[] => [HEAD, ...edges.map((edge) => `${JSON.stringify(edge)}\n`)];
-
-test('readMarkerLog() refuses an edge and a window that end before they begin', async () => {
-  await assert.rejects(readMarkerLog(rows({ ...EDGE, before_ns: '3' })), { key: 'EDGES_INVALID', message: /in row 2/ });
-  const start = { ...EDGE, before_ns: '10', after_ns: '11' };
-  const end = { ...EDGE, kind: 'end', level: 0 };
-  await assert.rejects(readMarkerLog(rows(start, end)), {
+test('readMarkerLog() refuses an edge that ends before it begins', async () => {
+  const rows = [HEAD, `${JSON.stringify({ ...EDGE, before_ns: '3' })}\n`];
+  await assert.rejects(readMarkerLog(rows), {
     key: 'EDGES_INVALID',
-    message: /an end at 10 or later in row 3/,
+    message: /an after_ns of at least 3 in row 2, got 2/,
   });
-  const other = { ...end, id: 'b' };
-  assert.equal((await readMarkerLog(rows(start, other))).edges.length, 2);
 });
