@@ -29,6 +29,10 @@ const LOCKED = 0.5;
  */
 const DIFFERS = { share: 0.05, slowerThanS: 0.02 } as const;
 
+/** Values that are read more often than they are renewed are as far apart as they are renewed. */
+const isSlowSource = ({ intervalS, refreshS }: PowerIntegral): boolean =>
+  Math.max(intervalS, refreshS) > DIFFERS.slowerThanS;
+
 /** Where the batches of one cell differ by so much of their power, those of another that agree may do so by chance. */
 const DIFFERS_GREATLY = 0.2;
 
@@ -45,7 +49,7 @@ export function withUnseen(integral: PowerIntegral, batches: readonly Batch[]): 
   }, 0);
   const found = batches.map((batch) => {
     const spread = spreads.get(cellOf(batch)) as Spread;
-    const isSlow = integral.intervalS > DIFFERS.slowerThanS;
+    const isSlow = isSlowSource(integral);
     const unexplained = isSlow ? Math.max(spread.unexplainedW, greatW) : spread.unexplainedW;
     return unseenIn(integral, batch, { ...spread, unexplainedW: unexplained });
   });
@@ -89,7 +93,7 @@ function spreadOf(like: readonly Batch[]): Spread {
 function unseenJ(integral: PowerIntegral, { energy }: Batch, spread: Spread, isLocked: boolean): number {
   const { net, durationS } = energy;
   if (net === undefined) return 0;
-  const isSlow = integral.intervalS > DIFFERS.slowerThanS;
+  const isSlow = isSlowSource(integral);
   const mayHide = (byJ: number): boolean =>
     isLocked || (isSlow && byJ > DIFFERS.share * Math.abs(spread.meanW) * durationS);
   const likeJ = Math.sqrt(spread.ownJ2PerS * durationS);

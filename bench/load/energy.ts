@@ -1,8 +1,10 @@
 /** What a call costs at each rate of a sweep, from a recording of power beside it. Pure. */
 
+import { phaseLock } from '../../hardware/analysis/aliasing.ts';
 import { measureBaseline } from '../../hardware/analysis/baseline.ts';
 import { measureWindow, type Energy } from '../../hardware/analysis/energy.ts';
 import { PowerIntegral } from '../../hardware/analysis/integral.ts';
+import { shownResponseS } from '../../hardware/analysis/response.ts';
 import type { PowerTrace } from '../../hardware/analysis/trace.ts';
 import { scaled, type Bounded } from '../energy/bounded.ts';
 import type { LoadStep } from './step.ts';
@@ -45,9 +47,17 @@ export interface LoadRecording {
   readonly guards: readonly Stretch[];
 }
 
+/** Samples that keep to one phase of the requests more than this see that phase alone: requests leave at even times. */
+const LOCKED = 0.5;
+
 /** Energies of all steps. @throws HardwareError TRACE_INVALID, where no guard has samples */
 export function energyOfSteps({ trace, estimate, guards }: LoadRecording, steps: readonly LoadStep[]): LoadEnergy {
-  const integral = new PowerIntegral(trace);
+  const shown = new PowerIntegral(trace);
+  const responseS = shownResponseS(
+    shown,
+    steps.map(({ startS, endS }) => ({ startS, endS, steady: true })),
+  );
+  const integral = responseS > shown.responseS ? new PowerIntegral(trace, { responseS }) : shown;
   // A slow source still shows what was before a guard.
   const baseline = measureBaseline(
     integral,
@@ -61,16 +71,18 @@ export function energyOfSteps({ trace, estimate, guards }: LoadRecording, steps:
     steps: steps.map((step) => {
       const { target, ratePerSecond, answeredPerSecond, answered, startS, endS } = step;
       const { net, gross, reasons } = measureWindow(integral, { startS, endS, steady: true }, baseline);
+      const isLocked = phaseLock(integral, startS, endS, 1 / ratePerSecond) > LOCKED;
+      const locked = `samples each ${Number(integral.intervalS.toPrecision(4))} s keep step with requests each ${Number((1 / ratePerSecond).toPrecision(4))} s`;
       const perCall = (energy: Energy | undefined): Bounded | null =>
-        energy === undefined || answered === 0 ? null : scaled(boundedOf(energy), 1 / answered);
+        energy === undefined || answered === 0 || isLocked ? null : scaled(boundedOf(energy), 1 / answered);
       return {
         target,
         ratePerSecond,
         answeredPerSecond,
-        aboveIdleW: net === undefined ? null : scaled(boundedOf(net), 1 / (endS - startS)),
+        aboveIdleW: net === undefined || isLocked ? null : scaled(boundedOf(net), 1 / (endS - startS)),
         netJ: perCall(net),
         grossJ: perCall(gross),
-        reasons: reasons.map(({ text }) => text),
+        reasons: [...(isLocked ? [locked] : []), ...reasons.map(({ text }) => text)],
       };
     }),
   };

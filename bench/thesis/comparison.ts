@@ -85,14 +85,12 @@ function commonCases(cells: readonly CellName[], way: Way, all: boolean): Case[]
 function pairOf(samples: Samples, way: Way, phases: readonly CallPhase[], all: boolean): ComparedPair | undefined {
   const cases = commonCases(samples.cells, way, all);
   const seriesOf = (target: string): Blocks[] =>
-    cases.flatMap((test) =>
-      phases.flatMap((phase) => {
-        const blocks = samples.blocks({ ...test, target }, phase);
-        return blocks === undefined ? [] : [blocks];
-      }),
-    );
+    cases.flatMap((test) => {
+      const blocks = sumsOf(phases.map((phase) => samples.blocks({ ...test, target }, phase)));
+      return blocks === undefined ? [] : [blocks];
+    });
   const [docker, wasm] = [seriesOf(way.docker), seriesOf(way.wasm)];
-  const expected = cases.length * phases.length;
+  const expected = cases.length;
   // A cell whose stamps are of another clock has no start: means over different cells would be compared.
   if (cases.length === 0 || docker.length !== expected || wasm.length !== expected) return undefined;
   const meanMs = (medians: readonly number[]): number =>
@@ -109,6 +107,22 @@ function pairOf(samples: Samples, way: Way, phases: readonly CallPhase[], all: b
       ),
     ),
   };
+}
+
+/** The phases of each call added up; undefined where not every call has all of them. */
+function sumsOf(phases: readonly (Blocks | undefined)[]): Blocks | undefined {
+  const [first, ...others] = phases;
+  if (first === undefined) return undefined;
+  const sums = first.map((block) => Float64Array.from(block));
+  for (const other of others) {
+    if (other === undefined) return undefined;
+    for (const [at, block] of sums.entries()) {
+      const added = other[at];
+      if (added?.length !== block.length) return undefined;
+      for (let call = 0; call < block.length; call++) block[call] = (block[call] as number) + (added[call] as number);
+    }
+  }
+  return sums;
 }
 
 const bounded = ({ value, low, high }: Estimate): Bounded => ({ value, low, high });

@@ -7,7 +7,7 @@ import { FULL_PLAN, type Plan } from '../compare/plan.ts';
 const FUNCTIONS = ['exponential', 'factorial', 'fibonacci-recursive', 'prime-number'] as const;
 
 /**
- * Inputs in seven even steps over what the thesis averaged, and beyond: exponential to 708, factorial to 34 (its 128 bits
+ * Seven or eight inputs of each over what the thesis averaged, and beyond: exponential to 708, factorial to 34 (its 128 bits
  * overflow from 35 on), fibonacci-recursive to 30 and prime-number to 1,500 (`medium`), with `large` left out of its averages.
  */
 const INPUTS = [

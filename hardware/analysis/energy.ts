@@ -168,8 +168,12 @@ function markedEnds(integral: PowerIntegral, window: EnergyWindow, idleW: number
   const stretch = integral.over(startS, endS);
   const noise = steady === true ? steadyNoiseJ : noiseJ;
   const shownLateJ = (integral.responseS / 2) * Math.abs(stretch.energyJ / (endS - startS) - idleW);
-  const ownJ = Math.hypot(noise(integral, startS, endS, idleNoiseW), stretch.boundaryJ, shownLateJ);
-  return { energyJ: stretch.energyJ, ownJ };
+  // Where in an interval the load's step lies is random by the host's clock; a fit of edges that samples show may be late by part of one.
+  const isExact = (window.startUncertaintyS ?? 0) === 0 && (window.endUncertaintyS ?? 0) === 0;
+  const missedJ = isExact ? stretch.missedJ : 0;
+  const mayMissJ = isExact ? 0 : stretch.missedJ;
+  const ownJ = Math.hypot(noise(integral, startS, endS, idleNoiseW), stretch.boundaryJ, mayMissJ, shownLateJ);
+  return { energyJ: stretch.energyJ + missedJ, ownJ };
 }
 
 const MOST_PARTS = 200;
@@ -242,7 +246,8 @@ export function measureWindow(integral: PowerIntegral, window: EnergyWindow, bas
     const { energyJ, ownJ } =
       (window.steady === true ? steadyMiddle(integral, window, noiseW) : undefined) ??
       markedEnds(integral, window, idle?.powerW ?? 0, noiseW);
-    const roundedW = integral.roundingW(window.startS, window.endS);
+    // A load of several powers passes for dither; where idle showed none there is none.
+    const roundedW = Math.max(baseline?.sharedW ?? 0, integral.roundingW(window.startS, window.endS));
     gross = energyOf(energyJ, Math.hypot(ownJ, fromClockJ(0)), durationS * roundedW);
     if (idle !== undefined) {
       const netJ = energyJ - idle.powerW * durationS;

@@ -18,7 +18,9 @@ export interface Stretch {
   /** Power within the intervals where the stretch starts and ends. */
   readonly start: BoundaryPower;
   readonly end: BoundaryPower;
-  /** Standard uncertainty from not knowing how power changed within the interval of each boundary, in J. */
+  /** What the energy lacks on average, because power changed within the interval of a boundary, in J: it is in no other field. */
+  readonly missedJ: number;
+  /** Standard uncertainty of that, in J. */
   readonly boundaryJ: number;
 }
 
@@ -232,7 +234,7 @@ export class PowerIntegral {
     const fromS = Math.max(startS, firstS);
     const toS = Math.min(endS, lastS);
     if (!(toS > fromS)) {
-      const nothing = { energyJ: 0, samples: 0, weightS2: 0, boundaryJ: 0 };
+      const nothing = { energyJ: 0, samples: 0, weightS2: 0, missedJ: 0, boundaryJ: 0 };
       return { ...nothing, uncoveredS: Math.max(0, endS - startS), start: NO_POWER, end: NO_POWER };
     }
     const low = this.#upTo(fromS);
@@ -248,7 +250,8 @@ export class PowerIntegral {
       start: startS >= firstS ? low.power : NO_POWER,
       end: endS <= lastS ? high.power : NO_POWER,
       // What both ends miss adds up: it is no noise, and has the same sign where a load begins and where it ends.
-      boundaryJ: Math.sqrt((low.biasJ - high.biasJ) ** 2 + low.varianceJ2 + high.varianceJ2),
+      missedJ: low.biasJ - high.biasJ,
+      boundaryJ: Math.sqrt(low.varianceJ2 + high.varianceJ2),
     };
   }
 }

@@ -11,6 +11,5 @@ for (const name of QUOTING) {
   writeFileSync(path, quoteResults(readFileSync(path, 'utf8'), results));
 }
 // The results beside it are not formatted.
-spawnSync(join(ROOT, 'node_modules', '.bin', 'biome'), ['format', '--write', join(ROOT, 'docs', 'figures.md')], {
-  stdio: 'inherit',
-});
+const formatted = ['figures.md', 'thesis.md'].map((name) => join(ROOT, 'docs', name));
+spawnSync(join(ROOT, 'node_modules', '.bin', 'biome'), ['format', '--write', ...formatted], { stdio: 'inherit' });

@@ -2,12 +2,15 @@
 
 import * as Plot from '@observablehq/plot';
 import type { Analysis, Ratio } from '../analysis.ts';
+import { INPUTS } from '../plan.ts';
 import { draw, facetTitles, logAxis, rowFacets, type Figure } from './drawing.ts';
 import { colourOf } from './palette.ts';
 import { ratio as ratioText } from './quantities.ts';
 
 /** A mark for each input. */
 const SYMBOLS = ['circle', 'plus', 'diamond'] as const;
+/** And for cases that are no size. */
+const OTHERS = 'square';
 
 const titleOf = (each: Ratio): string =>
   `${each.target}, ${each.function} ${each.input}: ${ratioText(each.ratio.value)} times ${each.against}`;
@@ -19,6 +22,8 @@ export function drawRatios(analysis: Analysis): Figure | undefined {
   const functions = [...new Set(shown.map((each) => each.function))];
   const targets = [...new Set(shown.map((each) => each.target))];
   const inputs = [...new Set(shown.map((each) => each.input))];
+  const sizes = inputs.filter((input) => (INPUTS as readonly string[]).includes(input));
+  const symbolOf = (input: string): string => SYMBOLS[sizes.indexOf(input)] ?? OTHERS;
   const place = { fy: 'function', y: 'target', stroke: (each: Ratio): string => colourOf(each.target) } as const;
   const svg = draw(
     {
@@ -28,7 +33,7 @@ export function drawRatios(analysis: Analysis): Figure | undefined {
         label: `whole call, times ${analysis.reference}`,
       },
       y: { label: null, domain: targets, tickSize: 0 },
-      symbol: { domain: inputs, range: [...SYMBOLS] },
+      symbol: { domain: inputs, range: inputs.map(symbolOf) },
       marks: [
         Plot.ruleX([1], { strokeDasharray: '2 2' }),
         Plot.link(shown, {
@@ -54,7 +59,7 @@ export function drawRatios(analysis: Analysis): Figure | undefined {
   return {
     id: 'ratios',
     title: `How many times longer than ${analysis.reference}`,
-    caption: `Ratio of the medians of whole calls with its 95 % interval, on a log axis; one mark for each input (${inputs.map((input, at) => `${input}: ${SYMBOLS[at]}`).join(', ')}). Right of the dashed line ${analysis.reference} is faster.`,
+    caption: `Ratio of the medians of whole calls with its 95 % interval, on a log axis; one mark for each input (${[...sizes.map((input) => `${input}: ${symbolOf(input)}`), ...(sizes.length < inputs.length ? [`others: ${OTHERS}`] : [])].join(', ')}). Right of the dashed line ${analysis.reference} is faster.`,
     svg,
     series: targets,
   };

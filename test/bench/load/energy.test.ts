@@ -20,7 +20,7 @@ const GUARDS = [
 const stepOf = (startS: number, endS: number, answered: number): LoadStep =>
   ({
     target: 'wasm-restored',
-    ratePerSecond: answered / 20,
+    ratePerSecond: 0.7 * (answered / 20),
     answeredPerSecond: answered / 20,
     answered,
     startS,
@@ -51,6 +51,25 @@ for (const rule of ['instant', 'average', 'counter'] as const) {
     }
   });
 }
+
+test('energyOfSteps() tells no energy of a rate that samples keep step with, and that of another', () => {
+  // 50 ms of 9 W for each of 10 requests a second, sampled when each begins: 9 W all the time is what is seen.
+  const pulses = Array.from({ length: 200 }, (_, at) => [
+    { fromS: 20 + at / 10, powerW: 9 },
+    { fromS: 20.05 + at / 10, powerW: 3 },
+  ]).flat();
+  const trace = sampleCurve([{ fromS: 0, powerW: 3 }, ...pulses], {
+    rule: 'instant',
+    intervalS: 0.1,
+    untilS: 80,
+    noise: () => 0.1 * (random() - 0.5),
+  });
+  const steps = [{ ...stepOf(20, 40, 200), ratePerSecond: 10 }, stepOf(20, 40, 200)];
+  const [locked, other] = energyOfSteps({ trace, estimate: false, guards: GUARDS }, steps).steps;
+  assert.deepEqual([locked?.aboveIdleW, locked?.netJ, locked?.grossJ], [null, null, null]);
+  assert.match(locked?.reasons[0] ?? '', /^samples each 0\.1 s keep step with requests each 0\.1 s$/);
+  assert.notEqual(other?.netJ, null);
+});
 
 test('energyOfSteps() has no energy of a call where none was answered, and none of a step without samples', () => {
   const trace = sampleCurve(CURVE, { rule: 'average', intervalS: 0.1, untilS: 80, drop: (at) => at > 410 && at < 590 });

@@ -223,7 +223,27 @@ test('measureWindow() takes the root mean square of the power about a boundary',
   const integral = new PowerIntegral({ ...trace, value: trace.timeS.map((timeS) => (timeS < 5 ? 0 : 3)) });
   const uncertaintyOf = (startUncertaintyS: number): number =>
     measureWindow(integral, { startS: 4.5, endS: 15, startUncertaintyS }).gross?.uncertaintyJ ?? Number.NaN;
-  near(Math.sqrt(uncertaintyOf(0.2) ** 2 - uncertaintyOf(0) ** 2), 0.2 * Math.sqrt(3));
+  near(Math.sqrt(uncertaintyOf(0.4) ** 2 - uncertaintyOf(0.2) ** 2), Math.sqrt(0.4 ** 2 - 0.2 ** 2) * Math.sqrt(3));
+});
+
+test('measureWindow() of windows by the host clock lacks nothing on average, and else says what it may lack', () => {
+  const trace = sampleCurve([{ fromS: 0, powerW: 0 }], { rule: 'instant', intervalS: 1, untilS: 20 });
+  const integral = new PowerIntegral({ ...trace, value: trace.timeS.map((timeS) => (timeS < 5 ? 0 : 3)) });
+  const grossOf = (startUncertaintyS: number): number =>
+    measureWindow(integral, { startS: 4.5, endS: 15, startUncertaintyS }).gross?.valueJ ?? Number.NaN;
+  // A rise of 3 W within a second hides 3 J / 6.
+  near(grossOf(0) - grossOf(1e-9), 0.5);
+});
+
+test('measureWindow() takes a load of several powers for no dither where idle showed none', () => {
+  const steps = [0, 0.5, 1, 0.5];
+  const powerAt = (timeS: number): number => (timeS < 20 ? 2 : 4 + (steps[Math.floor(timeS * 10) % 4] as number));
+  const trace = sampleCurve([{ fromS: 0, powerW: 0 }], { rule: 'instant', intervalS: 0.1, untilS: 60 });
+  const integral = new PowerIntegral({ ...trace, resolution: 0.5, value: trace.timeS.map(powerAt) });
+  const baseline = measureBaseline(integral, [{ startS: 1, endS: 19 }]);
+  near(baseline.sharedW, 0.5 / Math.sqrt(12));
+  const { gross } = measureWindow(integral, { startS: 25, endS: 45 }, baseline);
+  assert.ok((gross?.sharedJ as number) >= 20 * baseline.sharedW - 1e-9, String(gross?.sharedJ));
 });
 
 test('measureWindow() has no energy of a window without a length, or with more than a thousandth uncovered', () => {
