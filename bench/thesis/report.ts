@@ -8,7 +8,7 @@ import type { PublishedPair } from './published.ts';
 
 /** What a reader must know of the table. */
 export const THESIS_TEXT =
-  'The thesis: M. N. Kluften, Nebula, University of Oslo, 2024; means over all inputs it averages, in ms, energy in uWh. Here: means over the same functions, and inputs over the same ranges, of the medians of calls, with 95 % intervals. Runtime is, as there, all that follows the guest\'s first instruction, a container\'s end and removal included; "own run" is between the stamps of the guest itself. Energy is gross, as there: with the power of the idle machine.';
+  'The thesis: M. N. Kluften, Nebula, University of Oslo, 2024; means over all inputs it averages, in ms, energy in uWh. Native / Wasm = ratio. Here: means over the same functions, and inputs over the same ranges, of the medians of calls, with 95 % intervals. Runtime is, as there, all that follows the guest\'s first instruction, a container\'s end and removal included; "own run" is between the stamps of the guest itself. Energy is gross, as there: with the power of the idle machine.';
 
 /** The quantities, line by line. */
 export function thesisTable(rows: readonly ThesisRow[]): Table {
