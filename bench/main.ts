@@ -149,8 +149,7 @@ function bounded(text: string, most: number, what: string): number {
 }
 
 const volts = (text: string): number => bounded(text, 60, 'volts');
-const interval = (text: string): number => bounded(text, 3600, 'seconds');
-const guard = (text: string): number => bounded(text, 3600, 'seconds');
+const seconds = (text: string): number => bounded(text, 3600, 'seconds');
 
 function amount(text: string): number {
   const value = Number(text);
@@ -191,7 +190,7 @@ function addEnergy(program: Command): void {
     .addOption(new Option('--format <name>', 'format of the log, where it cannot be told (hardware/README.md)'))
     .addOption(new Option('--line <name>', 'digital line of the marker, where several move: D0, GPI0'))
     .addOption(new Option('--vdd <volts>', 'supply voltage, for logs of currents').argParser(volts))
-    .addOption(new Option('--interval <seconds>', 'sampling interval, for logs without times').argParser(interval))
+    .addOption(new Option('--interval <seconds>', 'sampling interval, for logs without times').argParser(seconds))
     .addOption(new Option('--channel <name>', 'instrument or channel, for logs with several: JS220-001122, Ch2'))
     .addOption(new Option('--here', 'the logger ran on the machine that marked: its wall clock ties them'))
     .addOption(new Option('--json <file>', 'write the energies of marks without a run there'))
@@ -246,7 +245,7 @@ function addLoad(program: Command): void {
     .addOption(new Option('--seconds <count>', 'length of each step').argParser(positive).default(5))
     .addOption(new Option('--source <source>', 'power is recorded beside it, as nebula meter list names it'))
     .addOption(
-      new Option('--guard-s <seconds>', 'idle before the first target and after each').argParser(guard).default(10),
+      new Option('--guard-s <seconds>', 'idle before the first target and after each').argParser(seconds).default(10),
     )
     .addOption(new Option('--no-density', 'leave out how many idle functions fit in 1 GiB'))
     .action(async (flags: LoadFlags) => {

@@ -1,6 +1,6 @@
 /** What instants of power did not see of the batches of a run: found over all batches of a cell, told of each. Pure. */
 
-import { phaseLock, unexplainedW } from '../../hardware/analysis/aliasing.ts';
+import { LOCKED, phaseLock, unexplainedW } from '../../hardware/analysis/aliasing.ts';
 import {
   tooUncertain,
   widened,
@@ -19,9 +19,6 @@ interface Batch {
   readonly window: EnergyWindow;
   readonly energy: WindowEnergy;
 }
-
-/** Samples that keep to one phase of the calls more than this see that phase, and not the call. */
-const LOCKED = 0.5;
 
 /**
  * Like batches may differ by so much of their power before it is taken for something that samples did not see, where samples

@@ -1,6 +1,6 @@
 /** What a call costs at each rate of a sweep, from a recording of power beside it. Pure. */
 
-import { phaseLock } from '../../hardware/analysis/aliasing.ts';
+import { LOCKED, phaseLock } from '../../hardware/analysis/aliasing.ts';
 import { measureBaseline } from '../../hardware/analysis/baseline.ts';
 import { measureWindow, type Energy } from '../../hardware/analysis/energy.ts';
 import { PowerIntegral } from '../../hardware/analysis/integral.ts';
@@ -46,9 +46,6 @@ export interface LoadRecording {
   /** Stretches in which nothing was sent. */
   readonly guards: readonly Stretch[];
 }
-
-/** Samples that keep to one phase of the requests more than this see that phase alone: requests leave at even times. */
-const LOCKED = 0.5;
 
 /** Energies of all steps. @throws HardwareError TRACE_INVALID, where no guard has samples */
 export function energyOfSteps({ trace, estimate, guards }: LoadRecording, steps: readonly LoadStep[]): LoadEnergy {

@@ -9,6 +9,9 @@ import { studentBound } from '../../statistics/student.ts';
 import { NORMAL_BOUND_95 } from '../../statistics/normal.ts';
 import type { PowerIntegral } from './integral.ts';
 
+/** Samples that keep to one phase of a period more than this (`phaseLock`) see that phase, and not the load. */
+export const LOCKED = 0.5;
+
 /** Harmonics of a load that are looked at, and the most samples. */
 const HARMONICS = 3;
 const MOST_SAMPLES = 20_000;
