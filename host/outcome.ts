@@ -2,6 +2,7 @@
 
 import type { PassOn } from './pass-on.ts';
 import type { ComponentEntry } from './component-entry.ts';
+import type { CoreValue, ExportCall } from './export-call.ts';
 import type { LimitName } from './limits.ts';
 import type { Phases } from './phases.ts';
 
@@ -74,6 +75,8 @@ export type Outcome = Ending & {
   readonly start: Start;
   readonly phases: Phases;
   readonly usage: Usage;
+  /** What an exported function answered that was called by its name and returned. */
+  readonly values?: readonly CoreValue[];
 };
 
 /** One call of a function. */
@@ -88,6 +91,8 @@ export interface Invocation {
   readonly timeoutMs?: number;
   /** Where what the guest writes goes as it comes, in place of the outcome; the limits hold all the same. */
   readonly passOn?: PassOn;
+  /** Export of a core module to call in place of its entry. */
+  readonly export?: ExportCall;
   /** What a component is asked for, other than to run as a command. */
   readonly component?: ComponentEntry;
 }

@@ -24,10 +24,14 @@ export function toInputBytes(input: Input): Uint8Array {
 
 /** The invocation that `options` describe. @throws TypeError or RangeError for options that do not fit */
 export function toInvocation(input: Uint8Array, options: InvokeOptions): Invocation {
+  return { input, ...toGiven(options) };
+}
+
+/** What `options` give an invocation besides its input. @throws TypeError or RangeError for options that do not fit */
+export function toGiven(options: InvokeOptions): Omit<Invocation, 'input'> {
   check(findInvokeMisfit, options);
   const { arguments: argumentList, environment, timeoutMs } = options;
   return {
-    input,
     // Copies: a caller may change its own while the call waits, or for the next one.
     ...(argumentList === undefined ? {} : { arguments: [...argumentList] }),
     ...(environment === undefined ? {} : { environment: { ...environment } }),

@@ -32,6 +32,6 @@ export type { LimitName, Limits } from '../host/limits.ts';
 export type { Ending, Outcome, OutcomeKind, Start, TrapReason, Usage } from '../host/outcome.ts';
 export type { PhaseName, Phases } from '../host/phases.ts';
 export type { DeployReport, ExecutorStats } from '../pools/executor.ts';
-export { ComponentError } from './component/call.ts';
+export { ComponentError, type CallOutcome } from './component/call.ts';
 export type { AnyCalls, Calls, FunctionHandle } from './api/function-handle.ts';
 export type { ComponentRecord } from './schema/function-record.ts';

@@ -2,7 +2,6 @@
 
 import { availableParallelism } from 'node:os';
 import { NO_BYTES } from '../host/bytes.ts';
-import { ENTRY_INTERFACES } from '../host/definition/prepared-component.ts';
 import { argumentError, NebulaError } from '../host/errors.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import { endIdlePreparations } from '../host/preparation/beside.ts';
@@ -15,12 +14,9 @@ import type { FunctionRecord } from './schema/function-record.ts';
 import type { InvokeOptions } from './schema/invoke-options.ts';
 import type { NebulaOptions } from './schema/nebula-options.ts';
 import type { NebulaStats } from './schema/stats.ts';
-import { checkDeployOptions, checkNebulaOptions, toDrainMs, toInputBytes, toInvocation } from './arguments.ts';
+import { checkDeployOptions, checkNebulaOptions, toDrainMs, toGiven, toInputBytes, toInvocation } from './arguments.ts';
+import { Handles } from './calls/handles.ts';
 import { ClientWatch } from './component/client-watch.ts';
-import type { callExport as CallExport } from './component/call.ts';
-import type { fetchFrom as FetchFrom } from './component/fetch.ts';
-import type { sendRequest as SendRequest } from './component/request.ts';
-import type { Target } from './component/target.ts';
 import { createExecutor } from './executor.ts';
 import type { FetchHandler } from './triggers/http/handler.ts';
 import type { RequestContext } from './api/nebula.ts';
@@ -92,13 +88,9 @@ class EmbeddedNebula implements Nebula {
   readonly #moduleBytes: number | undefined;
   readonly #observers: readonly Observer[];
   readonly #calls: CallsUnderWay = new CallsUnderWay();
-  readonly #clients: ClientWatch;
+  readonly #handles: Handles;
   readonly #routeOptions: RouteOptions;
   #fetchHandler: Promise<FetchHandler> | undefined;
-  /** What only components need, loaded with the first call of one. */
-  #fetchFrom: typeof FetchFrom | undefined;
-  #callExport: typeof CallExport | undefined;
-  #sendRequest: typeof SendRequest | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: EmbeddedOptions) {
@@ -107,7 +99,13 @@ class EmbeddedNebula implements Nebula {
     this.#functions = this.#registry.functions;
     this.#moduleBytes = options.limits?.moduleBytes;
     this.#observers = options.observers;
-    this.#clients = new ClientWatch(options.threads, () => this.#executor.stats());
+    this.#handles = new Handles({
+      isInThread: options.executor.kind === 'in-thread',
+      clients: new ClientWatch(options.threads, () => this.#executor.stats()),
+      find: (name) => this.#find(name),
+      toGiven,
+      run: (entry, invocation, signal) => this.#run(entry, invocation, signal),
+    });
     this.#routeOptions = {
       ...(options.token === undefined ? {} : { token: options.token }),
       ...(this.#moduleBytes === undefined ? {} : { moduleBytes: this.#moduleBytes }),
@@ -179,9 +177,13 @@ class EmbeddedNebula implements Nebula {
   }
 
   get(name: string): FunctionRecord {
+    return this.#find(name).record;
+  }
+
+  #find(name: string): RegisteredFunction {
     const entry = this.#functions.get(name);
     if (entry === undefined) throw this.#missing(name);
-    return entry.record;
+    return entry;
   }
 
   stats(): NebulaStats {
@@ -196,43 +198,8 @@ class EmbeddedNebula implements Nebula {
   }
 
   fn<Exported extends Calls<Exported> = AnyCalls>(name: string): FunctionHandle<Exported> {
-    return {
-      fetch: async (request) => {
-        this.#fetchFrom ??= (await import('./component/fetch.ts')).fetchFrom;
-        return this.#fetchFrom(this.#target(name, ENTRY_INTERFACES.http), request);
-      },
-      call: async (path, ...values) => {
-        this.#callExport ??= (await import('./component/call.ts')).callExport;
-        const exports = this.get(name).component?.exports ?? [];
-        // What the glue lifts is what the declarations made of the same component say.
-        return (await this.#callExport(this.#target(name), exports, path, values)) as ReturnType<Exported[typeof path]>;
-      },
-      send: async (request, body, signal) => {
-        this.#sendRequest ??= (await import('./component/request.ts')).sendRequest;
-        return this.#sendRequest(this.#target(name, ENTRY_INTERFACES.http), request, body, signal);
-      },
-    };
-  }
-
-  /** A component to use by an export. */
-  #target(name: string, expected?: string): Target {
-    const entry = this.#functions.get(name);
-    if (entry === undefined) throw this.#missing(name);
-    const { component } = entry.record;
-    if (
-      component === undefined ||
-      (expected !== undefined && !component.exports.some((each) => each.startsWith(expected)))
-    ) {
-      const exports = component?.exports.join(', ') ?? 'those of a core module';
-      throw new NebulaError('ENTRY_MISMATCH', { name, expected: expected ?? 'of a component', exports });
-    }
-    return {
-      name,
-      limits: entry.definition.limits,
-      isInThread: this.#executor.kind === 'in-thread',
-      clients: this.#clients,
-      invoke: (invocation, signal) => this.#run(entry, invocation, signal),
-    };
+    // What is called by a name answers what the declarations made of the same exports say.
+    return this.#handles.of(name) as unknown as FunctionHandle<Exported>;
   }
 
   async fetch(request: Request, context?: RequestContext): Promise<Response> {

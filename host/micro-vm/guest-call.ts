@@ -3,15 +3,16 @@
 import { runWithin } from '../deadline.ts';
 import type { Ending } from '../outcome.ts';
 import type { Preview1 } from '../preview1/preview1.ts';
-import type { InstanceState } from '../snapshot/state.ts';
 import { trapOf } from '../trap.ts';
 
-/** Calls an export of type () -> () or () -> i32, within a deadline if `timeoutMs` is above 0, and tells how it ended. */
-export function callWithin(state: InstanceState, exportName: string, preview1: Preview1, timeoutMs: number): Ending {
-  if (timeoutMs === 0) return callExport(state, exportName, preview1);
+/**
+ * Calls into a guest, within a deadline if `timeoutMs` is above 0, and tells how it ended. `run` answers an exit code or nothing.
+ */
+export function callWithin(run: () => unknown, preview1: Preview1, timeoutMs: number): Ending {
+  if (timeoutMs === 0) return callGuest(run, preview1);
   let ending: Ending | undefined;
   const inTime = runWithin(timeoutMs, () => {
-    ending = callExport(state, exportName, preview1);
+    ending = callGuest(run, preview1);
   });
   return inTime && ending !== undefined ? ending : { kind: 'timeout', timeoutMs };
 }
@@ -26,9 +27,9 @@ export async function callSuspendable(run: () => Promise<unknown>, preview1: Pre
 }
 
 /** The same without a deadline. A fault of the host is thrown as it is. */
-function callExport(state: InstanceState, exportName: string, preview1: Preview1): Ending {
+function callGuest(run: () => unknown, preview1: Preview1): Ending {
   try {
-    return endingOf(state.function(exportName)(), preview1);
+    return endingOf(run(), preview1);
   } catch (thrown) {
     return endingOfThrown(thrown, preview1);
   }

@@ -95,7 +95,7 @@ function runSteps(
     }
   };
   if (prepared.info.hasStartFunction) step(STATE.start, call);
-  if (prepared.info.kind === 'reactor' && prepared.info.hasInitialize) step('_initialize', call);
+  if (prepared.info.kind !== 'command' && prepared.info.hasInitialize) step('_initialize', call);
   const named = init.export ?? (state.hasFunction(WIZER_EXPORT) ? WIZER_EXPORT : undefined);
   if (named !== undefined) {
     if (!state.hasFunction(named)) {
@@ -105,6 +105,11 @@ function runSteps(
       });
     }
     step(named, call);
+  }
+  if (prepared.info.kind === 'library' && init.warmUp.length > 0) {
+    const detail =
+      'init.warmUp must be left out: the module exports neither "_start" nor "handle", which would take its inputs';
+    throw new NebulaError('INIT_FAILED', { name: definition.name, detail });
   }
   for (const input of prepared.info.kind === 'reactor' ? init.warmUp : []) {
     step(entry, { ...call, input: UTF8_ENCODER.encode(input) });
@@ -129,7 +134,7 @@ function callStep(
   if (state.function(exportName).length > 0) fail(`${exportName} takes parameters: expected the type () -> ()`);
   try {
     // Also what counts units: nobody else would end a host function that does not return.
-    return callWithin(state, exportName, preview1, definition.limits.timeoutMs);
+    return callWithin(state.function(exportName), preview1, definition.limits.timeoutMs);
   } catch (cause) {
     return fail(`${exportName} cannot be called: ${messageOf(cause)}`, cause);
   }

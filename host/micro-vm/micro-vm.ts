@@ -5,6 +5,8 @@
 
 import { UNCOUNTED, type AddressSpace } from '../linux/address-space.ts';
 import type { FunctionDefinition, Strategy } from '../definition/definition.ts';
+import { NebulaError } from '../errors.ts';
+import { toValues, type CoreValue } from '../export-call.ts';
 import { closeAll, mountAll } from '../filesystem/mounts.ts';
 import type { MountedDirectory } from '../filesystem/mount.ts';
 import { releaseMemory } from '../linux/memory.ts';
@@ -51,6 +53,7 @@ export class MicroVm implements Guest {
   /** A view that reads empty once the memory has grown: cheaper to ask than the memory. */
   #view: Uint8Array;
   #ending: Ending = { kind: 'ok' };
+  #values: readonly CoreValue[] | undefined = undefined;
   #runs = 0;
   #entered: (() => Promise<unknown>) | undefined = undefined;
 
@@ -115,36 +118,37 @@ export class MicroVm implements Guest {
 
   /**
    * Runs the function once. `timeoutMs` above 0 is enforced here, in this thread; 0 leaves the deadline to others.
-   * @throws NebulaError SNAPSHOT_DIVERGED under audit; whatever a fault of the host throws
+   * @throws NebulaError ENTRY_MISMATCH of a library, SNAPSHOT_DIVERGED under audit; whatever a fault of the host throws
    */
   run(call: GuestCall, timeoutMs: number): Ending {
+    const run = this.#entryFor(call);
     this.#begin(call);
-    const { entry, limits } = this.#definition;
+    const { limits } = this.#definition;
     const account = this.#account;
     if (account === undefined) {
-      this.#ending = explainEnding(callWithin(this.state, entry, this.#preview1, timeoutMs), this.state, limits);
+      this.#ending = explainEnding(callWithin(run, this.#preview1, timeoutMs), this.state, limits);
       return this.#ending;
     }
     account.begin(this.#preview1.session, call.terms ?? initialTerms(timeoutMs, monotonicNs()));
     try {
-      this.#ending = explainEnding(callWithin(this.state, entry, this.#preview1, 0), this.state, limits);
+      this.#ending = explainEnding(callWithin(run, this.#preview1, 0), this.state, limits);
     } finally {
       account.end();
     }
     return this.#ending;
   }
 
-  /** @throws NebulaError SNAPSHOT_DIVERGED under audit; whatever a fault of the host throws */
+  /** @throws as `run` */
   async start(call: GuestCall): Promise<Ending> {
+    const run = this.#suspendableEntryFor(call);
     this.#begin(call);
-    const { entry, limits } = this.#definition;
-    this.#entered ??= promising(this.state.function(entry));
+    const { limits } = this.#definition;
     const account = this.#account;
     account?.begin(this.#preview1.session, call.terms ?? initialTerms(0, monotonicNs()));
     // No function of preview 1 calls the guest back.
     if (account !== undefined) account.isDirect = true;
     try {
-      const ending = await callSuspendable(this.#entered, this.#preview1);
+      const ending = await callSuspendable(run, this.#preview1);
       this.#ending = explainEnding(ending, this.state, limits);
     } finally {
       account?.end();
@@ -152,10 +156,37 @@ export class MicroVm implements Guest {
     return this.#ending;
   }
 
+  /** What the call enters the module by; the values of an export that was called by its name are kept. */
+  #entryFor({ export: asked }: GuestCall): () => unknown {
+    if (asked === undefined) return this.#main;
+    const { name, values } = asked;
+    const run = this.state.function(name);
+    return () => void (this.#values = toValues(run(...values)));
+  }
+
+  #suspendableEntryFor({ export: asked }: GuestCall): () => Promise<unknown> {
+    if (asked === undefined) return (this.#entered ??= promising(this.#main));
+    const { name, values } = asked;
+    const run = promising(this.state.function(name));
+    return async () => void (this.#values = toValues(await run(...values)));
+  }
+
+  get #main(): () => unknown {
+    const { entry, name } = this.#definition;
+    if (entry !== '') return this.state.function(entry);
+    throw new NebulaError('ENTRY_MISMATCH', { name, expected: '"_start" or "handle"', exports: 'those of a library' });
+  }
+
   #begin(call: GuestCall): void {
+    this.#values = undefined;
     if (this.#digest !== undefined) auditState(this.#definition.name, this.#digest, this.state);
     this.#runs++;
     this.#preview1.begin(call);
+  }
+
+  /** What an export answered that was called by its name, in the last run. */
+  get values(): readonly CoreValue[] | undefined {
+    return this.#values;
   }
 
   stdout(): Uint8Array {

@@ -1,30 +1,41 @@
 /** What a module is and needs, and the refusal of what cannot run. Nothing of the guest runs here. */
 
 import { NebulaError } from '../errors.ts';
+import type { ExportType } from '../export-call.ts';
 import type { Limits } from '../limits.ts';
 import type { MissingImport } from '../preview1/missing-imports.ts';
 import { NAMESPACES, SIGNATURES } from '../preview1/signatures.ts';
 import { TYPE, type ExternalKind } from './encoding.ts';
-import type { FunctionType, ImportEntry, ModuleLayout } from './layout.ts';
+import type { ExportEntry, FunctionType, ImportEntry, ModuleLayout } from './layout.ts';
 import { mostPages, needsOf, type Needs } from './growth.ts';
 import { canShadowTables } from './instrument.ts';
 import { RESERVED_PREFIX } from './state-names.ts';
 import { TABLE_CHANGES, type CodeScan } from './scan.ts';
 import { WASM_PAGE_BYTES } from '../wasm-page.ts';
 
-/** A command runs from `_start` to its end; a reactor is initialised once and then called. Both per WASI preview1. */
-export type ModuleKind = 'command' | 'reactor' | 'component';
+/**
+ * A command runs from `_start` to its end; a reactor is initialised once and then called: both per WASI preview1. A library has
+ * neither entry, and its exports are called by name.
+ */
+export type ModuleKind = 'command' | 'reactor' | 'library' | 'component';
+
+/** An export; of a function with its type. */
+export interface ExportInfo {
+  readonly name: string;
+  readonly kind: ExternalKind;
+  readonly type?: ExportType;
+}
 
 /** What `nebula inspect` shows. Plain data. */
 export interface ModuleInfo {
   readonly kind: ModuleKind;
-  /** Export an invocation calls. */
+  /** Export an invocation calls; empty of a library. */
   readonly entry: string;
   readonly sizeBytes: number;
   readonly imports: readonly { readonly module: string; readonly name: string; readonly kind: ExternalKind }[];
   /** Functions among the imports that nobody has: the manifest allows to link each of them to a trap. */
   readonly missingImports: readonly MissingImport[];
-  readonly exports: readonly { readonly name: string; readonly kind: ExternalKind }[];
+  readonly exports: readonly ExportInfo[];
   /** The memory the module asks for, in pages, and the most it may have under its limits. */
   readonly memory: {
     readonly minimumPages: number;
@@ -87,7 +98,7 @@ export function inspectModule(
     sizeBytes: layout.bytes.length,
     missingImports: missing.map(({ module, name }) => ({ module, name })),
     imports: layout.imports.map(({ module, name, kind }) => ({ module, name, kind })),
-    exports: layout.exports.map(({ name, kind }) => ({ name, kind })),
+    exports: layout.exports.map((each) => exportInfo(layout, each)),
     memory:
       memory === undefined ? null : { minimumPages: memory.minimum, maximumPages: memory.maximum ?? null, limitPages },
     memories: layout.memories.length,
@@ -170,12 +181,22 @@ function hasFunction(layout: ModuleLayout, wanted: string): boolean {
   return layout.exports.some(({ name, kind }) => kind === 'function' && name === wanted);
 }
 
+const TYPE_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(TYPE).map(([name, code]) => [code, name]));
+
+const namesOf = (types: readonly number[]): string[] => types.map((code) => TYPE_NAMES.get(code) ?? 'reference');
+
+function exportInfo(layout: ModuleLayout, { name, kind, index }: ExportEntry): ExportInfo {
+  const type = kind === 'function' ? layout.types[layout.functionTypes[index] ?? -1] : undefined;
+  if (type === undefined) return { name, kind };
+  return { name, kind, type: { parameters: namesOf(type.parameters), results: namesOf(type.results) } };
+}
+
 function typeOfExport(layout: ModuleLayout, wanted: string): FunctionType | undefined {
   const found = layout.exports.find(({ name, kind }) => kind === 'function' && name === wanted);
   return found === undefined ? undefined : layout.types[layout.functionTypes[found.index] ?? -1];
 }
 
-/** `_start` makes a command; a reactor's handler is the export the manifest names, or `handle`. */
+/** `_start` makes a command; a reactor's handler is the export the manifest names, or `handle`; a library has other functions. */
 function chooseEntry(layout: ModuleLayout, entry: string | undefined): { kind: ModuleKind; entry: string } {
   const wanted = entry ?? (hasFunction(layout, '_start') ? '_start' : 'handle');
   const type = typeOfExport(layout, wanted);
@@ -184,6 +205,8 @@ function chooseEntry(layout: ModuleLayout, entry: string | undefined): { kind: M
     return { kind: wanted === '_start' ? 'command' : 'reactor', entry: wanted };
   }
   const functions = layout.exports.filter(({ kind }) => kind === 'function').map(({ name }) => name);
+  const isLibrary = entry === undefined && type === undefined && functions.some((name) => name !== '_initialize');
+  if (isLibrary) return { kind: 'library', entry: '' };
   const expected = entry === undefined ? '"_start" or "handle"' : JSON.stringify(entry);
   throw new NebulaError('NO_ENTRY', {
     expected: `${expected} of type () -> () or () -> i32`,

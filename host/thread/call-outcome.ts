@@ -33,7 +33,11 @@ export function outcomeOf(
     collect: collectedNs - endedNs,
   };
   // Without a spread where the guest ended normally: spreading costs more than such a guest.
-  if (ending.kind === 'ok') return { kind: 'ok', stdout, stderr, start, phases, usage };
+  if (ending.kind === 'ok') {
+    const { values } = vm;
+    if (values === undefined) return { kind: 'ok', stdout, stderr, start, phases, usage };
+    return { kind: 'ok', stdout, stderr, start, phases, usage, values };
+  }
   if (ending.kind === 'exit') return { kind: 'exit', exitCode: ending.exitCode, stdout, stderr, start, phases, usage };
   return { ...ending, stdout, stderr, start, phases, usage };
 }

@@ -40,6 +40,7 @@ export function callOf(
     arguments: invocation.arguments ?? capabilities.arguments,
     environment: mergeVariables(capabilities.environment, invocation.environment),
     passOn: invocation.passOn,
+    export: invocation.export,
     component: invocation.component,
     record,
     terms: undefined,

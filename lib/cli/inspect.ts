@@ -60,7 +60,7 @@ function describe(given: Described, prepared: PreparedModule, limits: Limits): s
   const maximum = maximumPages === undefined ? 'no maximum' : `at most ${maximumPages * PAGE_KIB} KiB`;
   const rows: readonly (readonly [string, string])[] = [
     ['name', given.name],
-    ['kind', `${info.kind}, entry ${printable(info.entry)}`],
+    ['kind', info.entry === '' ? info.kind : `${info.kind}, entry ${printable(info.entry)}`],
     ['digest', digest],
     ['size', `${info.sizeBytes} bytes, ${info.functions} functions`],
     ['compiled', `in ${(compileNs / 1e6).toFixed(1)} ms`],
@@ -89,7 +89,7 @@ function describeStart(info: ModuleInfo, initExport: string | undefined): string
   const isWizer = exports.some((each) => each.name === WIZER_EXPORT && each.kind === 'function');
   const steps = [
     ...(hasStartFunction ? ['the start function'] : []),
-    ...(kind === 'reactor' && hasInitialize ? ['_initialize'] : []),
+    ...(kind !== 'command' && hasInitialize ? ['_initialize'] : []),
     ...[initExport ?? (isWizer ? WIZER_EXPORT : [])].flat(),
   ];
   return steps.join(', then ') || 'nothing';

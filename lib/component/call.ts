@@ -10,9 +10,16 @@ import { sizeOf, Untransferable } from '../../host/component/vm/value-size.ts';
 import { parseInterface } from '../../host/component/prepare/wit.ts';
 import { argumentError, NebulaError } from '../../host/errors.ts';
 import type { Outcome } from '../../host/outcome.ts';
-import { GuestEnded } from './guest-ended.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { Target } from './target.ts';
+
+/** What a call by name came to: the Outcome, and what the function answered. */
+export type CallOutcome<Value> = Outcome & {
+  /** What the function returned; there is none where its guest ended otherwise, or the function answered with an `err`. */
+  readonly value?: Value;
+  /** The `err` of a component's function whose type is a result. */
+  readonly error?: unknown;
+};
 
 /** The `err` of a function whose result has one. */
 export class ComponentError extends Error {
@@ -28,20 +35,20 @@ export class ComponentError extends Error {
 /**
  * Values are as jco has them: numbers, bigints for 64 bits, strings, lists as arrays (bytes as Uint8Array), records as
  * objects, variants as `{ tag, val }`.
- * @throws ComponentError; TypeError for values that have not the parameters' types; NebulaError ENTRY_MISMATCH, INPUT_TOO_LARGE,
- * DEADLINE, GUEST_*
+ * @throws TypeError for values that have not the parameters' types; NebulaError ENTRY_MISMATCH, INPUT_TOO_LARGE; what `invoke` throws
  */
 export async function callExport(
   target: Target,
   exports: readonly string[],
   path: string,
   values: readonly unknown[],
-): Promise<unknown> {
+  signal?: AbortSignal,
+): Promise<CallOutcome<unknown>> {
   const entry = { kind: 'function', ...resolve(target.name, exports, path), arguments: values } as const;
   requireInput(path, values, target.limits.inputBytes);
-  const [bytes, outcome] = await (target.isInThread ? runHere(target, entry) : run(target, entry));
-  if (outcome.kind !== 'ok' || bytes === undefined) throw new GuestEnded(target.name, outcome).toFailure();
-  return unwrap(path, decodeResult(bytes));
+  const [bytes, outcome] = await (target.isInThread ? runHere(target, entry, signal) : run(target, entry, signal));
+  if (outcome.kind !== 'ok' || bytes === undefined) return outcome;
+  return { ...outcome, ...answerOf(path, decodeResult(bytes)) };
 }
 
 /** @throws TypeError for what is no value of the component model, NebulaError INPUT_TOO_LARGE */
@@ -58,22 +65,22 @@ function requireInput(path: string, values: readonly unknown[], limitBytes: numb
 
 type Answered = readonly [bytes: Uint8Array | undefined, outcome: Outcome];
 
-async function run(target: Target, entry: FunctionEntry): Promise<Answered> {
+async function run(target: Target, entry: FunctionEntry, signal: AbortSignal | undefined): Promise<Answered> {
   const channel = createChannel();
-  const running = invoke(target, { ...entry, channel });
+  const running = invoke(target, { ...entry, channel }, signal);
   return Promise.all([readResult(channel, running), running]);
 }
 
 /** A guest in this thread needs no channel. */
-async function runHere(target: Target, entry: FunctionEntry): Promise<Answered> {
+async function runHere(target: Target, entry: FunctionEntry, signal: AbortSignal | undefined): Promise<Answered> {
   let bytes: Uint8Array | undefined;
   const sink = { result: (given: Uint8Array): void => void (bytes = given) };
-  const outcome = await invoke(target, { ...entry, sink });
+  const outcome = await invoke(target, { ...entry, sink }, signal);
   return [bytes, outcome];
 }
 
-function invoke(target: Target, component: FunctionEntry): Promise<Outcome> {
-  return target.invoke({ input: NO_BYTES, component }, new AbortController().signal);
+function invoke(target: Target, component: FunctionEntry, signal: AbortSignal | undefined): Promise<Outcome> {
+  return target.invoke({ input: NO_BYTES, component }, signal);
 }
 
 /** The interface with its version, and the function: the caller may leave the version out. */
@@ -109,12 +116,13 @@ async function readResult(channel: SharedArrayBuffer, running: Promise<unknown>)
   }
 }
 
-function unwrap(path: string, result: FunctionResult): unknown {
+/** @throws TypeError for values that have not the parameters' types */
+function answerOf(path: string, result: FunctionResult): Pick<CallOutcome<unknown>, 'value' | 'error'> {
   switch (result.kind) {
     case 'value':
-      return result.value;
+      return { value: result.value };
     case 'error':
-      throw new ComponentError(path, result.error);
+      return { error: result.error };
     case 'mistake':
       throw argumentError(path, `called as its type says: ${result.message}`, 'these arguments');
     default:

@@ -9,10 +9,10 @@ import { sendRequest } from './request.ts';
 import type { Target } from './target.ts';
 import type { RequestBody } from './reception.ts';
 
-/** Sends a Request and resolves with its Response. @throws what `sendRequest` throws, before the response's head */
-export async function fetchFrom(target: Target, request: Request): Promise<Response> {
+/** Sends a Request, which `signal` aborts, and resolves with its Response. @throws what `sendRequest` throws, before the response's head */
+export async function fetchFrom(target: Target, request: Request, signal?: AbortSignal): Promise<Response> {
   const body: RequestBody = request.body === null ? NO_BYTES : (request.body as AsyncIterable<Uint8Array>);
-  const answer = await sendRequest(target, headOf(request), body, request.signal).catch(explain);
+  const answer = await sendRequest(target, headOf(request), body, signal).catch(explain);
   answer.outcome.catch(() => undefined);
   const headers: HeadersInit = answer.headers.map(([name, value]) => [name, value]);
   if (!hasContent(request.method, answer.status)) {

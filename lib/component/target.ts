@@ -12,7 +12,7 @@ export interface Target {
   /** Whether its guests run in this thread, which then does nothing else. */
   readonly isInThread: boolean;
   readonly clients: ClientWatch;
-  invoke(invocation: Invocation, signal: AbortSignal): Promise<Outcome>;
+  invoke(invocation: Invocation, signal: AbortSignal | undefined): Promise<Outcome>;
 }
 
 /** A body up to this is handed on in one piece where it is whole. */

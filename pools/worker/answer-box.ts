@@ -59,7 +59,7 @@ export class AnswerBox {
   /** Worker: leaves an answer; false when it does not fit and must travel over the port. */
   leave(slot: number, ticket: number, outcome: Outcome): boolean {
     const { kind, stdout, stderr, phases, usage } = outcome;
-    if (kind !== 'ok' && kind !== 'exit') return false;
+    if ((kind !== 'ok' && kind !== 'exit') || outcome.values !== undefined) return false;
     if (stdout.length + stderr.length > OUTPUT_BYTES) return false;
     const fields = this.#fields;
     const at = slot * FIELDS;

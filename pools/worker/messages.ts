@@ -8,6 +8,7 @@ import { noOutput } from '../../host/bytes.ts';
 import type { FunctionDefinition, Strategy } from '../../host/definition/definition.ts';
 import type { Deployment } from '../../host/snapshot/deployment.ts';
 import { messageOf, toFailure, type Failure } from '../../host/errors.ts';
+import type { CoreValue } from '../../host/export-call.ts';
 import type { Ending, Invocation, Outcome, Start } from '../../host/outcome.ts';
 import { loadWasmPhases, storeWasmPhases } from '../../host/phases.ts';
 import type { StreamBuffer } from '../../host/wasi/session/record-layout.ts';
@@ -101,6 +102,8 @@ export type InvokeAnswer = readonly [
   cpuNs: number | undefined,
   /** How long the guest had the thread, where it was suspended meanwhile. */
   heldNs: number | undefined,
+  /** What an export answered that was called by its name. */
+  values: readonly CoreValue[] | undefined,
 ];
 
 /** Answers of guests that were suspended: those of one turn of the event loop. */
@@ -151,7 +154,7 @@ export function toRefusal(error: unknown): Refusal {
 
 /** An outcome as an answer, for the port. */
 export function encodeOutcome(ticket: number, outcome: Outcome, heldNs?: number): InvokeAnswer {
-  const { kind, stdout, stderr, start, phases, usage } = outcome;
+  const { kind, stdout, stderr, start, phases, usage, values } = outcome;
   let ending: number | Ending;
   if (kind === 'ok') ending = 0;
   else if (kind === 'exit') ending = outcome.exitCode;
@@ -174,13 +177,14 @@ export function encodeOutcome(ticket: number, outcome: Outcome, heldNs?: number)
     usage.units,
     usage.cpuNs,
     heldNs,
+    values,
   ];
 }
 
 /** The outcome that was encoded. */
 export function decodeOutcome(answer: InvokeAnswer): Outcome {
   const [, ending, stdout = noOutput(), stderr = noOutput(), start, phasesNs, ...used] = answer;
-  const [memoryBytes, inputBytes, hostCalls, units, cpuNs] = used;
+  const [memoryBytes, inputBytes, hostCalls, units, cpuNs, , values] = used;
   const phases = loadWasmPhases(phasesNs, 0);
   const usage = {
     memoryBytes,
@@ -189,7 +193,9 @@ export function decodeOutcome(answer: InvokeAnswer): Outcome {
     ...(units === undefined ? {} : { units }),
     ...(cpuNs === undefined ? {} : { cpuNs }),
   };
-  if (ending === 0) return { kind: 'ok', stdout, stderr, start, phases, usage };
+  if (ending === 0) {
+    return { kind: 'ok', stdout, stderr, start, phases, usage, ...(values === undefined ? {} : { values }) };
+  }
   if (typeof ending === 'number') return { kind: 'exit', exitCode: ending, stdout, stderr, start, phases, usage };
   return { ...ending, stdout, stderr, start, phases, usage };
 }

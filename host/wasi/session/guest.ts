@@ -1,6 +1,7 @@
 /** What a thread can run and put back: the instance of a core module (micro-vm/micro-vm.ts) or of a component. */
 
 import type { ComponentEntry } from '../../component-entry.ts';
+import type { CoreValue, ExportCall } from '../../export-call.ts';
 import type { Ending, Usage } from '../../outcome.ts';
 import type { Suspension } from '../../waiting/suspension.ts';
 import type { SessionCall } from './session.ts';
@@ -8,6 +9,8 @@ import type { Terms } from './terms.ts';
 
 /** What one invocation gives a guest. */
 export interface GuestCall extends SessionCall {
+  /** Of a core module: the export to call in place of its entry. */
+  readonly export?: ExportCall | undefined;
   /** What a component is asked for besides. */
   readonly component?: ComponentEntry | undefined;
   /** Of a guest whose code counts units: when it is stopped, in place of `timeoutMs`. */
@@ -31,6 +34,8 @@ export interface Guest {
    * it ends where it is dropped means nothing.
    */
   start?(call: GuestCall): Promise<Ending>;
+  /** What an export of a core module answered that was called by its name. */
+  readonly values?: readonly CoreValue[] | undefined;
   stdout(): Uint8Array;
   stderr(): Uint8Array;
   usage(): Usage;

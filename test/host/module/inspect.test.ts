@@ -26,7 +26,7 @@ test('inspectModule() counts what a module has of its own', async () => {
   assert.deepEqual(info.imports, [{ module: 'wasi_snapshot_preview1', name: 'proc_exit', kind: 'function' }]);
   assert.deepEqual(info.exports, [
     { name: 'memory', kind: 'memory' },
-    { name: '_start', kind: 'function' },
+    { name: '_start', kind: 'function', type: { parameters: [], results: [] } },
   ]);
   assert.deepEqual(info.memory, { minimumPages: 2, maximumPages: 5, limitPages: 4 });
   assert.deepEqual([info.memories, info.functions, info.tables, info.dataSegments], [1, 3, 2, 2]);
@@ -97,6 +97,8 @@ const ENTRIES: readonly (readonly [module: string, entry: string | undefined, ki
   ['(func (export "handle") (result i32) (i32.const 0))', undefined, 'reactor', 'handle'],
   ['(func (export "_start")) (func (export "handle"))', undefined, 'command', '_start'],
   ['(func (export "_start")) (func (export "other"))', 'other', 'reactor', 'other'],
+  ['(func (export "add") (param i32))', undefined, 'library', ''],
+  ['(func (export "_initialize")) (func (export "run"))', undefined, 'library', ''],
   ['(func (export "other")) (func (export "handle"))', '_start', '', ''],
 ];
 
@@ -118,6 +120,8 @@ for (const [module, entry, kind, chosen] of ENTRIES) {
 const NO_ENTRIES: readonly (readonly [module: string, exports: string])[] = [
   ['', 'no function'],
   ['(memory (export "handle") 1)', 'no function'],
+  ['(func (export "_initialize"))', '"_initialize"'],
+  ['(func (export "add")) (func (export "handle") (param i32))', '"add", "handle"'],
   ['(func (export "_start") (result i32) (i32.const 0))', '"_start"'],
   ['(func (export "handle") (param i32))', '"handle"'],
   ['(func (export "handle") (result i64) (i64.const 0))', '"handle"'],
@@ -132,6 +136,14 @@ for (const [module, exports] of NO_ENTRIES) {
     });
   });
 }
+
+test('inspectModule() tells the types of exported functions, and which values are none that a caller could give', async () => {
+  const { exports } = await inspect(
+    `(module (func (export "f") (param i32 i64 f32 f64 v128) (result funcref externref) unreachable))`,
+  );
+  const parameters = ['i32', 'i64', 'f32', 'f64', 'v128'];
+  assert.deepEqual(exports, [{ name: 'f', kind: 'function', type: { parameters, results: ['funcref', 'externref'] } }]);
+});
 
 test('inspectModule() tells a reactor that is to be initialised', async () => {
   const info = await inspect('(module (func (export "_initialize")) (func (export "handle")))');

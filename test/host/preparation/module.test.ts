@@ -130,9 +130,9 @@ test('prepareModule() accepts every preview1 function under both namespaces', as
 });
 
 test('prepareModule() refuses a module without an entry and says what it exports', async () => {
-  const none = await refusalOf('(module (func (export "main")) (func (export "go") (param i32)))');
+  const none = await refusalOf('(module (func (export "_initialize")) (func (export "_start") (param i32)))');
   assert.equal(none.key, 'NO_ENTRY');
-  assert.match(none.message, /"_start" or "handle".*got "main", "go"/);
+  assert.match(none.message, /"_start" or "handle".*got "_initialize", "_start"/);
   const named = await refusalOf('(module (func (export "main")))', {}, 'answer');
   assert.match(named.message, /"answer".*got "main"/);
   const empty = await refusalOf('(module)');
