@@ -7,7 +7,23 @@ export const CHUNK_BYTES = 1000;
 
 /** A module that writes `err` to stderr, so many chunks to stdout, reads 3 bytes of its input, grows by a page and loops. */
 export function loudLoop(chunks: number): Promise<Uint8Array<ArrayBuffer>> {
+  return loud(chunks, '', '(loop $forever (br $forever))');
+}
+
+/** The same, but that it sleeps for a minute in place of the loop. */
+export function loudSleep(chunks: number): Promise<Uint8Array<ArrayBuffer>> {
+  return loud(
+    chunks,
+    '(import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))',
+    `(i32.store (i32.const 144) (i32.const 1))
+     (i64.store (i32.const 152) (i64.const 60000000000))
+     (drop (call $poll (i32.const 128) (i32.const 256) (i32.const 1) (i32.const 320)))`,
+  );
+}
+
+function loud(chunks: number, imports: string, end: string): Promise<Uint8Array<ArrayBuffer>> {
   return assemble(`(module
+    ${imports}
     (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
     (memory (export "memory") 1)
@@ -31,7 +47,7 @@ export function loudLoop(chunks: number): Promise<Uint8Array<ArrayBuffer>> {
           (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
           (local.set $at (i32.add (local.get $at) (i32.const 1)))
           (br $more)))
-      (loop $forever (br $forever))))`);
+      ${end}))`);
 }
 
 /** What it has written once it loops. */

@@ -22,8 +22,8 @@ const { waitAsync } = Atomics as unknown as { readonly waitAsync: WaitAsync };
 
 /** Where a run is agreed on with whoever may drop its guest. */
 export interface RunState {
-  /** The guest is about to be suspended, after so long on its thread; false when it is told to stop, and is to go on at once. */
-  suspend(heldNs: number): boolean;
+  /** The guest is about to be suspended, after so long on its thread and so many units, where it counts them; false when it is told to stop, and is to go on at once. */
+  suspend(heldNs: number, units?: number): boolean;
   /** The guest is about to go on; false when it was dropped. */
   resume(): boolean;
 }
@@ -33,6 +33,8 @@ export interface RunMeter {
   /** Answers false where the guest was told to stop. */
   pause(): boolean;
   resume(): void;
+  /** What the guest has used until it was paused. */
+  readonly used: { readonly units: number };
 }
 
 /** A guest that has its thread for so long lets others have it. */
@@ -174,7 +176,7 @@ export class Suspension {
     this.#resume = resolve;
     this.#unwind = reject;
     const mayWait = this.meter?.pause() !== false;
-    if (this.#record?.suspend(this.#heldNs) === false || !mayWait) return false;
+    if (this.#record?.suspend(this.#heldNs, this.meter?.used.units) === false || !mayWait) return false;
     const { onSuspended } = this;
     this.onSuspended = undefined;
     onSuspended?.();

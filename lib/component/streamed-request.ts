@@ -47,6 +47,8 @@ export class StreamedRequest implements Watched, QuietRequest {
   #failure: { readonly error: unknown } | undefined = undefined;
   #trailers: HeaderList | undefined = undefined;
   #firstByteTimer: NodeJS.Timeout | undefined = undefined;
+  /** Whether its guest is stopped since the head did not come in time. */
+  #isLate = false;
   #stopTimer: NodeJS.Timeout | undefined = undefined;
   #onCut: (() => void) | undefined = undefined;
   /** Whether its body still comes. */
@@ -125,6 +127,7 @@ export class StreamedRequest implements Watched, QuietRequest {
     const { firstByteMs } = this.#target.limits;
     if (firstByteMs === 0) return;
     this.#firstByteTimer = setTimeout(() => {
+      this.#isLate = true;
       this.#stop(new NebulaError('DEADLINE', { name: this.#target.name, timeoutMs: firstByteMs }));
     }, firstByteMs);
   }
@@ -189,11 +192,23 @@ export class StreamedRequest implements Watched, QuietRequest {
         return decodeMessage(frame.bytes) as ResponseHead;
       }
       this.#leave();
+      if (this.#isLate) throw await this.#late(outcome);
       if (this.#failure !== undefined) throw this.#failure.error;
       if (this.#response.state === RING.givenUp) throw givenUp(this.#target.name);
       throw new GuestEnded(this.#target.name, await outcome);
     } finally {
       clearTimeout(this.#firstByteTimer);
+    }
+  }
+
+  /** What is told of a guest that was stopped since its head did not come in time, once it has ended: what it wrote and used. */
+  async #late(outcome: Promise<Outcome>): Promise<unknown> {
+    try {
+      const { stdout, stderr, start, phases, usage } = await outcome;
+      const timeoutMs = this.#target.limits.firstByteMs;
+      return new GuestEnded(this.#target.name, { kind: 'timeout', timeoutMs, stdout, stderr, start, phases, usage });
+    } catch (error) {
+      return this.#failure?.error ?? error;
     }
   }
 

@@ -4,7 +4,7 @@
  */
 
 import { noOutput } from '../../host/bytes.ts';
-import { NebulaError } from '../../host/errors.ts';
+import { isNebulaError, NebulaError } from '../../host/errors.ts';
 import type { LimitName } from '../../host/limits.ts';
 import { TRAP_REASONS, type Ending, type Outcome, type Start, type Usage } from '../../host/outcome.ts';
 import type { Phases } from '../../host/phases.ts';
@@ -87,11 +87,22 @@ export function failureOf(record: FunctionRecord, outcome: FailedOutcome): Nebul
 /** What its problem says besides: nothing, where the function does not show its failures. */
 export function failureMembers(record: FunctionRecord, outcome: FailedOutcome): ProblemMembers {
   if (!showsFailures(record)) return {};
-  const stderr = textOf(outcome.stderr.subarray(Math.max(0, outcome.stderr.byteLength - STDERR_TAIL_BYTES)));
+  const stderr = tailOf(outcome.stderr);
   if (outcome.kind === 'trap') {
     return { outcome: { kind: 'trap', reason: outcome.reason, message: outcome.message }, stderr };
   }
   return outcome.kind === 'exit' ? { outcome: { kind: 'exit', exitCode: outcome.exitCode }, stderr } : { stderr };
+}
+
+/** What the problem of a call says besides whose thread was lost with it; undefined where there is nothing to be told. */
+export function lossMembers(record: FunctionRecord, error: unknown): ProblemMembers | undefined {
+  if (!showsFailures(record) || !isNebulaError(error) || error.key !== 'WORKER_LOST') return undefined;
+  const { stderr } = (error.cause ?? {}) as { readonly stderr?: unknown };
+  return stderr instanceof Uint8Array ? { stderr: tailOf(stderr) } : undefined;
+}
+
+function tailOf(stderr: Uint8Array): string {
+  return textOf(stderr.subarray(Math.max(0, stderr.byteLength - STDERR_TAIL_BYTES)));
 }
 
 function showsFailures(record: FunctionRecord): boolean {

@@ -70,9 +70,10 @@ export class Call extends TimedCall<FunctionDefinition> implements Sent {
     if (this.#settle()) this.#reject(error);
   }
 
-  /** Its thread ended before it answered. */
-  lose(error: unknown): void {
-    this.reject(new NebulaError('WORKER_LOST', { name: this.definition.name, detail: messageOf(error) }));
+  /** Its thread ended before it answered. What is known of its guest is the error's `cause`. */
+  lose(error: unknown, recorded?: Recorded): void {
+    const fields = { name: this.definition.name, detail: messageOf(error) };
+    this.reject(new NebulaError('WORKER_LOST', fields, { cause: recorded ?? error }));
   }
 
   #settle(): boolean {

@@ -190,9 +190,10 @@ export class Endings {
   /** Those whose guests were suspended are lost with their thread, which `running` had for `heldNs` in the end. */
   #loseParked(unit: Unit<Call>, error: unknown, running?: Call, heldNs: number = 0): void {
     for (const call of unit.parked.values()) {
+      const recorded = unit.recorded(call);
       unit.answered(call.ticket);
       this.#options.leave(call, unit, call === running ? heldNs : 0);
-      call.lose(error);
+      call.lose(error, recorded);
       this.#options.onEnded(call);
     }
   }
@@ -211,7 +212,7 @@ export class Endings {
     this.#options.queue.requeue(again);
     for (const call of calls) {
       if (again.includes(call)) continue;
-      call.lose(error);
+      call.lose(error, unit.recorded(call));
       this.#options.onEnded(call);
     }
     if (running !== undefined) this.#options.onCost(running, heldNs);

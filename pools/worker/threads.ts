@@ -257,8 +257,8 @@ export class Threads<T extends Sent> {
 
   #lose(unit: Unit<T>, error: unknown): void {
     if (!unit.isAlive) return;
-    // What it had answered is not lost with it.
-    unit.collect();
+    // What it had answered is not lost with it, nor where its guests' streams are.
+    unit.collectAll();
     this.#remove(unit);
     this.#events.onLost(unit, error);
   }

@@ -81,7 +81,7 @@ export class Account {
   #cpuBeganNs = -1n;
   /** What it had used of that when it was suspended. */
   #cpuPausedNs = 0n;
-  /** What the last call has used. */
+  /** What the last call has used, or the one that is suspended until then. */
   #usedUnits = 0;
   #usedCpuNs = -1;
 
@@ -146,6 +146,7 @@ export class Account {
     if (said === RUN.late || said === RUN.aborted) this.#toldFirst = said;
     this.#cells = NO_CELL;
     this.#index = 0;
+    this.#usedUnits = this.#granted - this.#left();
     if (this.#cpuBeganNs >= 0n) this.#cpuPausedNs = threadCpuNs() - this.#cpuBeganNs;
     return this.#toldFirst === undefined;
   }

@@ -1,7 +1,8 @@
 /**
  * How a record of a run is laid out in shared memory: 8 Int32 (run and state of its guest; bytes of stdout, of stderr; number of
- * the buffer of stdout, of stderr), 6 Float64 (calls into the host, bytes read of stdin, of a request's body, size of the memory,
- * when the guest last went on, for how long it had had its thread when it was last suspended), then the first buffers of stdout and stderr. A stream that outgrows its buffer gets another one
+ * the buffer of stdout, of stderr), 7 Float64 (calls into the host, bytes read of stdin, of a request's body, size of the memory,
+ * when the guest last went on, for how long it had had its thread when it was last suspended,
+ * how many units it had counted then), then the first buffers of stdout and stderr. A stream that outgrows its buffer gets another one
  * with a number of its own, which the thread announces before it is used.
  */
 
@@ -17,8 +18,10 @@ export const COUNT = { hostCalls: 0, inputBytes: 1, bodyBytes: 2, memoryBytes: 3
 export const RESUMED_NS = 4;
 /** Nanoseconds for which a guest had had its thread when it was last suspended. */
 export const HELD_NS = 5;
-/** How many are counted, these two among them. */
-export const COUNTS = 6;
+/** Units that it had counted then; negative where it counts none, or was not suspended. */
+export const UNITS = 6;
+/** How many are counted, these three among them. */
+export const COUNTS = 7;
 export const COUNTS_BYTES = COUNTS * 8;
 
 /** Bytes of the first buffer of each stream: most outputs fit. */

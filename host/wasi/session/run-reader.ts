@@ -9,6 +9,7 @@ import {
   COUNT,
   RESUMED_NS,
   HELD_NS,
+  UNITS,
   createRecord,
   GUEST_STATE,
   STATE_BITS,
@@ -105,10 +106,12 @@ export class RunReader {
     const [stdout, stderr] = [this.#extent(0), this.#extent(1)];
     listen();
     const counts = this.#counts;
+    const units = counts[UNITS] as number;
     const usage = {
       memoryBytes: counts[COUNT.memoryBytes] as number,
       inputBytes: (counts[COUNT.inputBytes] as number) + (counts[COUNT.bodyBytes] as number),
       hostCalls: counts[COUNT.hostCalls] as number,
+      ...(units < 0 ? {} : { units }),
     };
     const recorded = { stdout: this.#bytes(0, stdout), stderr: this.#bytes(1, stderr), usage };
     if (this.isOf(run)) return recorded;

@@ -10,6 +10,7 @@ import {
   BUFFER,
   RESUMED_NS,
   HELD_NS,
+  UNITS,
   COUNTS,
   FIRST_BYTES,
   GUEST_STATE,
@@ -118,13 +119,15 @@ export class RunRecord {
   begin(): void {
     this.counts[RESUMED_NS] = 0;
     this.counts[HELD_NS] = 0;
+    this.counts[UNITS] = -1;
     Atomics.store(this.#head, RUN, cellOf(this.run, GUEST_STATE.running));
   }
 
-  /** The guest is about to be suspended, after `heldNs` on its thread; false when it was told to stop, and is to go on for that. */
-  suspend(heldNs: number): boolean {
+  /** The guest is about to be suspended, after `heldNs` on its thread and so many units; false when it was told to stop, and is to go on for that. */
+  suspend(heldNs: number, units: number = -1): boolean {
     this.rest();
     this.counts[HELD_NS] = heldNs;
+    this.counts[UNITS] = units;
     return this.#swap(GUEST_STATE.running, GUEST_STATE.suspended) === GUEST_STATE.running;
   }
 

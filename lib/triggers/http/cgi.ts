@@ -7,7 +7,7 @@ import { outcomeFields } from '../../wire/outcome.ts';
 import { cgiEnvironment, type FunctionPath } from './cgi-environment.ts';
 import { parseCgiResponse } from './cgi-response.ts';
 import { readInput, type Answer, type Exchange } from './exchange.ts';
-import { guestFailureAnswer } from './outcome-answer.ts';
+import { guestFailureAnswer, lossOf } from './outcome-answer.ts';
 import { MalformedRequest, parseRequestTarget, type RequestTarget } from './request-target.ts';
 
 /** Local redirects that may follow one another. */
@@ -26,7 +26,9 @@ export async function serveCgi(
   const environment = cgiEnvironment(exchange, path, input.byteLength, {
     authorization: record.manifest.http?.authorization === true,
   });
-  const outcome = await nebula.invoke(name, input, { environment, signal: exchange.signal });
+  const outcome = await nebula.invoke(name, input, { environment, signal: exchange.signal }).catch((error: unknown) => {
+    throw lossOf(record, error);
+  });
   if (outcome.kind !== 'ok') return guestFailureAnswer(record, outcome);
   const response = parseCgiResponse(name, outcome.stdout);
   if (response.kind === 'local-redirect') return serve(redirected(exchange, name, response.location));

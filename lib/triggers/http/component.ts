@@ -7,7 +7,7 @@ import { hasContent, isForGuest, isServersField } from '../../../host/http-field
 import type { Nebula } from '../../api/nebula.ts';
 import { GuestEnded } from '../../component/guest-ended.ts';
 import { announcedBytes, type Answer, type Exchange } from './exchange.ts';
-import { guestFailureAnswer } from './outcome-answer.ts';
+import { guestFailureAnswer, lossOf } from './outcome-answer.ts';
 
 /** Answers a request by the component; `GUEST_*` and DEADLINE become problems. @throws NebulaError */
 export async function serveComponent(nebula: Nebula, exchange: Exchange, name: string): Promise<Answer> {
@@ -40,7 +40,7 @@ export async function serveComponent(nebula: Nebula, exchange: Exchange, name: s
     };
   } catch (error) {
     if (error instanceof GuestEnded && error.outcome.kind !== 'ok') return guestFailureAnswer(record, error.outcome);
-    throw error instanceof GuestEnded ? error.toFailure() : error;
+    throw error instanceof GuestEnded ? error.toFailure() : lossOf(record, error);
   }
 }
 

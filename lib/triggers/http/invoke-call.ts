@@ -7,7 +7,7 @@ import type { Nebula } from '../../api/nebula.ts';
 import { NAME_PATTERN } from '../../schema/manifest.ts';
 import { toInputError } from './exchange.ts';
 import { NodeCall, type CallContext } from './node-call.ts';
-import { outcomeAnswer } from './outcome-answer.ts';
+import { lossOf, outcomeAnswer } from './outcome-answer.ts';
 import type { Router } from './router.ts';
 
 const PREFIX = '/invoke/';
@@ -66,7 +66,7 @@ export class InvokeCall extends NodeCall {
     }
     running.then(
       (outcome) => this.#finish(record, outcome),
-      (error: unknown) => this.#fail(error),
+      (error: unknown) => this.#fail(lossOf(record, error)),
     );
   }
 

@@ -8,6 +8,19 @@ import { isNebulaError, NebulaError } from '../../../host/errors.ts';
 import { PROBLEM_TYPE, toMalformedRequestProblem, toProblem, type ProblemMembers } from '../../wire/problem.ts';
 import type { Answer, HttpLogger } from './exchange.ts';
 
+/** A failure of the table whose problem says more than the error does. */
+export class ShownFailure extends Error {
+  readonly failure: NebulaError;
+  readonly members: ProblemMembers;
+
+  constructor(failure: NebulaError, members: ProblemMembers) {
+    super(failure.message);
+    this.name = 'ShownFailure';
+    this.failure = failure;
+    this.members = members;
+  }
+}
+
 /** Seconds after which a call that met a 503 may be sent again, where it is not known better. */
 const RETRY_AFTER_S = 1;
 
@@ -21,8 +34,9 @@ export function problemAnswer(
 }
 
 /** The answer for anything that was thrown. What the table does not name is logged and shown as a request id only. */
-export function failureAnswer(error: unknown, logger: HttpLogger | undefined): Answer {
+export function failureAnswer(thrown: unknown, logger: HttpLogger | undefined): Answer {
   const requestId = randomUUID();
+  const [error, members] = thrown instanceof ShownFailure ? [thrown.failure, thrown.members] : [thrown, {}];
   if (!isNebulaError(error)) {
     logger?.error({ err: error, requestId }, 'A request failed inside Nebula');
     return toAnswer(new NebulaError('INTERNAL', { requestId }, { cause: error }), requestId);
@@ -30,7 +44,7 @@ export function failureAnswer(error: unknown, logger: HttpLogger | undefined): A
   // A guest's fault is its operator's to know, since its caller cannot mend it.
   if (error.httpStatus === 500 || error.key === 'GUEST_RESPONSE')
     logger?.warn({ err: error, requestId }, error.message);
-  return toAnswer(error, requestId);
+  return toAnswer(error, requestId, members);
 }
 
 function toAnswer(

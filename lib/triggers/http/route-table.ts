@@ -8,7 +8,7 @@ import { manifestSchema } from '../../schema/manifest.ts';
 import { toManifestJson } from '../../wire/manifest-json.ts';
 import { readDeployment } from './deployment.ts';
 import { readInput, type Answer, type Exchange } from './exchange.ts';
-import { outcomeAnswer } from './outcome-answer.ts';
+import { lossOf, outcomeAnswer } from './outcome-answer.ts';
 import { BASE64, BYTES, inJson, type AnswerSchema, type Route, type RouteContext, type RouteSchema } from './route.ts';
 import { serveFunction } from './function-requests.ts';
 
@@ -157,7 +157,11 @@ export const ROUTES: readonly Route[] = [
 async function invoke({ nebula }: RouteContext, exchange: Exchange, name: string): Promise<Answer> {
   const input = await readInput(exchange, nebula.get(name).limits.inputBytes);
   const record = nebula.get(name);
-  return outcomeAnswer(record, await nebula.invoke(name, input, { signal: exchange.signal }));
+  try {
+    return outcomeAnswer(record, await nebula.invoke(name, input, { signal: exchange.signal }));
+  } catch (error) {
+    throw lossOf(record, error);
+  }
 }
 
 async function deploy({ nebula, moduleBytes }: RouteContext, exchange: Exchange, name: string): Promise<Answer> {

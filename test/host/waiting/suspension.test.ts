@@ -59,7 +59,7 @@ test('Suspension.onSuspended is called once, when the guest is first suspended, 
   suspension.onSuspended = onSuspended;
   assert.equal(reader.tellToStop(RUN, true), true);
   await suspension.sleep(60_000);
-  suspension.meter = { pause: () => false, resume: () => undefined };
+  suspension.meter = { pause: () => false, resume: () => undefined, used: { units: 0 } };
   assert.equal(calls, 1);
   const { suspension: metered } = begun();
   metered.meter = suspension.meter;

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Request } from 'undici';
-import { createNebula, startServer, type Nebula, type NebulaServer } from '../../../lib/index.ts';
+import { createNebula, startServer, type Nebula, type NebulaServer, type Outcome } from '../../../lib/index.ts';
 import { readPrepared, writePrepared } from '../../../lib/registry/prepared-folder.ts';
 import { textComponent, transpiled, webComponent } from '../../host/component/components.ts';
 
@@ -68,6 +68,12 @@ test('FunctionHandle.fetch() holds a component to its deadlines, for the first b
     await assert.rejects(nebula.fn(name).fetch(at('/spin')), {
       code: 'ERR_NEBULA_DEADLINE',
       fields: { name, timeoutMs },
+    });
+    const head = { method: 'GET', scheme: 'http', authority: 'a', pathWithQuery: '/spin', headers: [] } as const;
+    await assert.rejects(nebula.fn(name).send(head, new Uint8Array()), (error) => {
+      const { kind, usage } = (error as { outcome: Outcome }).outcome;
+      assert.deepEqual([kind, usage.hostCalls > 0], ['timeout', true]);
+      return true;
     });
   }
 });

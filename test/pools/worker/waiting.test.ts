@@ -8,6 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { isNebulaError } from '../../../host/errors.ts';
 import type { FunctionDefinition } from '../../../host/definition/definition.ts';
 import type { Outcome } from '../../../host/outcome.ts';
+import type { Recorded } from '../../../host/wasi/session/run-reader.ts';
 import { CAN_SUSPEND } from '../../../host/waiting/jspi.ts';
 import type { Executor } from '../../../pools/executor.ts';
 import { SLOTS } from '../../../pools/worker/messages.ts';
@@ -185,7 +186,12 @@ test('A guest that spins after it waited is ended with its thread: those that wa
   const waits = await deployWaiter(context, pool, waiter(60_000), { limits: { timeoutMs: 0 } });
   const waiting = pool.invoke(waits, input());
   await until('it is suspended', () => pool.stats().suspended === 1);
-  const lost = assert.rejects(waiting, (error) => isNebulaError(error) && error.key === 'WORKER_LOST');
+  const lost = assert.rejects(waiting, (error) => {
+    assert.ok(isNebulaError(error) && error.key === 'WORKER_LOST');
+    const { stdout, usage } = error.cause as Recorded;
+    assert.deepEqual([new TextDecoder().decode(stdout), usage.hostCalls, usage.units], ['waited', 2, undefined]);
+    return true;
+  });
   const outcome = await pool.invoke(spins, input());
   assert.deepEqual([outcome.kind, stdoutOf(outcome)], ['timeout', 'waitedwaited']);
   await lost;

@@ -1,7 +1,7 @@
 /** The functions that the rows of the suite call. */
 
 import { NebulaError } from '../../../../host/errors.ts';
-import type { Outcome } from '../../../../host/outcome.ts';
+import { NO_USAGE, type Outcome } from '../../../../host/outcome.ts';
 import { FakeNebula, outcomeOf } from './fake-nebula.ts';
 
 export const LONG_STDERR: string = `${'x'.repeat(3000)}the end`;
@@ -16,6 +16,12 @@ function trap(): Outcome {
 
 function exit(): Outcome {
   return outcomeOf({ kind: 'exit', exitCode: 3 }, 'x', 'oh');
+}
+
+/** Its thread was lost with it. */
+function lose(): Promise<never> {
+  const cause = { stdout: Buffer.from('x'), stderr: Buffer.from('last words'), usage: NO_USAGE };
+  return Promise.reject(new NebulaError('WORKER_LOST', { name: 'lost', detail: 'gone' }, { cause }));
 }
 
 export function createFake(): FakeNebula {
@@ -39,6 +45,9 @@ export function createFake(): FakeNebula {
     .define('paused', () =>
       Promise.reject(new NebulaError('FUNCTION_PAUSED', { name: 'paused', endings: 5, retryAfterMs: 2100 })),
     )
+    .define('lost', lose)
+    .define('lost-shown', lose, shown)
+    .define('timeout-shown', () => outcomeOf({ kind: 'timeout', timeoutMs: 20 }, 'x', 'last words'), shown)
     .define('broken', () => Promise.reject(new Error('the password is hunter2')))
     .define('cgi-env', (input, { environment = {} }) => {
       const { PATH_INFO, QUERY_STRING } = environment;

@@ -129,6 +129,36 @@ export const INVOKE_CASES: readonly Case[] = [
     problem: { code: 'FUNCTION_PAUSED' },
   },
   {
+    title: 'POST /invoke of a function past its deadline tells the end of stderr where the manifest allows it',
+    send: ['POST', '/invoke/timeout-shown'],
+    status: 504,
+    problem: { code: 'DEADLINE', members: { stderr: 'last words' } },
+  },
+  {
+    title: 'POST /invoke whose thread was lost tells nothing of stderr by default',
+    send: ['POST', '/invoke/lost'],
+    status: 500,
+    problem: { code: 'WORKER_LOST', members: { stderr: undefined } },
+  },
+  {
+    title: 'POST /invoke whose thread was lost tells the end of stderr where the manifest allows it',
+    send: ['POST', '/invoke/lost-shown'],
+    status: 500,
+    problem: { code: 'WORKER_LOST', members: { stderr: 'last words' } },
+  },
+  {
+    title: 'POST /invoke with an encoded name whose thread was lost tells the same',
+    send: ['POST', '/invoke/%6Cost-shown'],
+    status: 500,
+    problem: { code: 'WORKER_LOST', members: { stderr: 'last words' } },
+  },
+  {
+    title: 'GET /fn of a CGI program whose thread was lost tells the same',
+    send: ['GET', '/fn/lost-shown'],
+    status: 500,
+    problem: { code: 'WORKER_LOST', members: { stderr: 'last words' } },
+  },
+  {
     title: 'POST /invoke with an error nobody knows shows an id and nothing else',
     send: ['POST', '/invoke/broken'],
     status: 500,
