@@ -1,5 +1,7 @@
 /** The entry `nebula-faas/hardware`: markers, power sources, gates, and from their edges and samples to energy. */
 
+import './globals.ts';
+
 export { align } from './analysis/align.ts';
 export { hostWindows } from './analysis/windows.ts';
 export { HardwareError } from './instrument/errors.ts';

@@ -1,12 +1,16 @@
 /** The package: a Nebula inside this process, a server for it, and a client of such a server. */
 
-export { createNebula } from './nebula.ts';
+import type { Nebula } from './api/nebula.ts';
+import { createNebula as create } from './nebula.ts';
+import type { NebulaOptions } from './schema/nebula-options.ts';
+
 export { startServer } from './triggers/http/server.ts';
 export { NebulaClient } from './client/client.ts';
 export { isNebulaError, NebulaError } from '../host/errors.ts';
 
 export type { AllowOptions, DeployOptions, Manifest } from './schema/manifest.ts';
 export type { ContainerOptions, ProcessOptions, Runtime } from './schema/runtime.ts';
+export type { HeadersLike, RequestLike, ResponseLike, WebResponse } from './schema/globals.ts';
 export type { DeploySource, Input, Nebula } from './api/nebula.ts';
 export type { FunctionRecord } from './schema/function-record.ts';
 export type { FunctionStats, LatencySummary, NebulaStats, UnavailableFunction } from './schema/stats.ts';
@@ -26,12 +30,26 @@ export type { HttpCapability } from '../host/capabilities/http/schema.ts';
 export type { MachineMount, MemoryMount, Mount } from '../host/capabilities/mounts/schema.ts';
 export type { RandomCapability } from '../host/capabilities/random/schema.ts';
 export type { SocketCapability } from '../host/capabilities/sockets/schema.ts';
-export type { Strategy } from '../host/definition/definition.ts';
+export type { Strategy } from '../host/definition/strategies.ts';
 export type { InitOptions } from '../host/init-options.ts';
 export type { LimitName, Limits } from '../host/limits.ts';
 export type { Ending, Outcome, OutcomeKind, Start, TrapReason, Usage } from '../host/outcome.ts';
 export type { PhaseName, Phases } from '../host/phases.ts';
-export type { DeployReport, ExecutorStats } from '../pools/executor.ts';
+export type { DeployReport } from '../pools/deploy-report.ts';
+export type { ExecutorStats } from '../pools/executor-stats.ts';
 export { ComponentError, type CallOutcome } from './component/call.ts';
 export type { AnyCalls, Calls, FunctionHandle } from './api/function-handle.ts';
 export type { ComponentRecord } from './schema/function-record.ts';
+
+/**
+ * Starts the executor and brings back what the store holds.
+ * @example
+ * await using nebula = await createNebula();
+ * await nebula.deploy('functions/fibonacci');
+ * const outcome = await nebula.invoke('fibonacci', '30');
+ * @throws NebulaError STORE_FAILED; TypeError or RangeError for options that do not fit
+ */
+// Not passed on: the declaration of the one behind it leads to all that is inside.
+export function createNebula(options?: NebulaOptions): Promise<Nebula> {
+  return create(options);
+}

@@ -6,11 +6,11 @@ import { argumentError, NebulaError } from '../host/errors.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import { endIdlePreparations } from '../host/preparation/beside.ts';
 import type { Executor } from '../pools/executor.ts';
-import type { Request, Response } from 'undici';
 import type { AnyCalls, Calls, FunctionHandle } from './api/function-handle.ts';
 import type { DeployOptions } from './schema/manifest.ts';
 import type { DeploySource, Input, Nebula } from './api/nebula.ts';
 import type { FunctionRecord } from './schema/function-record.ts';
+import type { RequestLike, WebResponse } from './schema/globals.ts';
 import type { InvokeOptions } from './schema/invoke-options.ts';
 import type { NebulaOptions } from './schema/nebula-options.ts';
 import type { NebulaStats } from './schema/stats.ts';
@@ -31,14 +31,7 @@ import { Registry, type RegisteredFunction, type RegistryOptions } from './regis
 import { loadSource } from './registry/source.ts';
 import { Store } from './registry/store.ts';
 
-/**
- * Starts the executor and brings back what the store holds.
- * @example
- * await using nebula = await createNebula();
- * await nebula.deploy('functions/fibonacci');
- * const outcome = await nebula.invoke('fibonacci', '30');
- * @throws NebulaError STORE_FAILED; TypeError or RangeError for options that do not fit
- */
+/** `createNebula` of the package. @throws NebulaError STORE_FAILED; TypeError or RangeError for options that do not fit */
 export async function createNebula(options: NebulaOptions = {}): Promise<Nebula> {
   checkNebulaOptions(options);
   return createNebulaOn(await createExecutor(options), options);
@@ -202,8 +195,8 @@ class EmbeddedNebula implements Nebula {
     return this.#handles.of(name) as unknown as FunctionHandle<Exported>;
   }
 
-  async fetch(request: Request, context?: RequestContext): Promise<Response> {
-    // The HTTP face and undici are loaded only where they are used.
+  async fetch(request: RequestLike, context?: RequestContext): Promise<WebResponse> {
+    // The HTTP face is loaded only where it is used.
     // oxlint-disable-next-line no-restricted-imports
     this.#fetchHandler ??= import('./triggers/http/handler.ts').then(({ createFetchHandler }) =>
       createFetchHandler(this, this.#routeOptions),

@@ -1,7 +1,7 @@
 /** What a deploy found out. Its schema is loaded by `lib` only. */
 
 import { Type, type TNumber, type TOptional } from 'typebox';
-import { STRATEGIES, type Strategy } from '../host/definition/definition.ts';
+import { STRATEGIES, type Strategy } from '../host/definition/strategies.ts';
 import { oneOf } from '../host/schema/elements.ts';
 import type { ReadonlyStatic } from '../host/schema/static.ts';
 

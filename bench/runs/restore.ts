@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { atMost, compareLatency, type Comparison } from '../measurement/comparison.ts';
-import type { Strategy } from '../../host/definition/definition.ts';
+import type { Strategy } from '../../host/definition/strategies.ts';
 import type { Findings } from '../measurement/result.ts';
 import { functionPath } from '../measurement/root.ts';
 import { measure, rowOf, type Series, type Subject } from '../measurement/series.ts';

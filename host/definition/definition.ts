@@ -6,12 +6,7 @@ import type { BudgetReason } from './budget.ts';
 import type { InitOptions } from '../init-options.ts';
 import type { Limits } from '../limits.ts';
 import type { PreparedModule } from '../module/prepared-module.ts';
-
-/** How the guest's state is put back after a run (docs/architecture.md). `auto` lets a calibration choose. */
-export const STRATEGIES = ['fresh', 'copy', 'cow'] as const;
-
-/** How a state is put back: a new instance, a copy of the image's pages, or copy-on-write. */
-export type Strategy = (typeof STRATEGIES)[number];
+import type { Strategy } from './strategies.ts';
 
 export interface FunctionDefinition {
   /** Unique among the versions of all functions of a process. */

@@ -4,7 +4,8 @@
  */
 
 import { UNCOUNTED, type AddressSpace } from '../linux/address-space.ts';
-import type { FunctionDefinition, Strategy } from '../definition/definition.ts';
+import type { FunctionDefinition } from '../definition/definition.ts';
+import type { Strategy } from '../definition/strategies.ts';
 import { NebulaError } from '../errors.ts';
 import { toValues, type CoreValue } from '../export-call.ts';
 import { closeAll, mountAll } from '../filesystem/mounts.ts';

@@ -1,6 +1,6 @@
 /** What deploying a function leaves behind, for every thread. */
 
-import type { Strategy } from '../definition/definition.ts';
+import type { Strategy } from '../definition/strategies.ts';
 import type { SnapshotImage } from './image.ts';
 import type { Calibration } from './strategy.ts';
 

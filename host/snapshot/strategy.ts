@@ -3,7 +3,7 @@
  * the manifest names where it is exact, else the fastest of the exact ones on a memory of the function's size.
  */
 
-import type { Strategy } from '../definition/definition.ts';
+import type { Strategy } from '../definition/strategies.ts';
 import type { ModuleInfo } from '../module/inspect.ts';
 import type { SnapshotImage } from './image.ts';
 

@@ -6,7 +6,8 @@
 
 import { collectGarbage, UNCOUNTED, type AddressSpace } from '../linux/address-space.ts';
 import { hasComponent } from '../component/vm/component-definition.ts';
-import type { FunctionDefinition, Strategy } from '../definition/definition.ts';
+import type { FunctionDefinition } from '../definition/definition.ts';
+import type { Strategy } from '../definition/strategies.ts';
 import type { Deployment } from '../snapshot/deployment.ts';
 import { deployHere } from './deploy.ts';
 import { isNebulaError } from '../errors.ts';

@@ -2,7 +2,8 @@
 
 import { hasComponent } from '../component/vm/component-definition.ts';
 import { ComponentVm } from '../component/vm/component-vm.ts';
-import type { FunctionDefinition, Strategy } from '../definition/definition.ts';
+import type { FunctionDefinition } from '../definition/definition.ts';
+import type { Strategy } from '../definition/strategies.ts';
 import type { AddressSpace } from '../linux/address-space.ts';
 import { MicroVm } from '../micro-vm/micro-vm.ts';
 import type { SnapshotImage } from '../snapshot/image.ts';

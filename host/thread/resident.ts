@@ -1,7 +1,8 @@
 /** A function that a thread has, and its micro-VM. */
 
 import { mergeVariables } from '../capabilities/environment/variables.ts';
-import type { FunctionDefinition, Strategy } from '../definition/definition.ts';
+import type { FunctionDefinition } from '../definition/definition.ts';
+import type { Strategy } from '../definition/strategies.ts';
 import type { Invocation } from '../outcome.ts';
 import type { SnapshotImage } from '../snapshot/image.ts';
 import type { Guest, GuestCall } from '../wasi/session/guest.ts';

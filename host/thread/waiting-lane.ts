@@ -7,7 +7,8 @@
 import { hasComponent } from '../component/vm/component-definition.ts';
 import { ComponentVm } from '../component/vm/component-vm.ts';
 import { parseInterface } from '../component/prepare/wit.ts';
-import type { FunctionDefinition, Strategy } from '../definition/definition.ts';
+import type { FunctionDefinition } from '../definition/definition.ts';
+import type { Strategy } from '../definition/strategies.ts';
 import type { AddressSpace } from '../linux/address-space.ts';
 import { MicroVm } from '../micro-vm/micro-vm.ts';
 import { monotonicNs } from '../monotonic.ts';

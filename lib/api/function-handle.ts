@@ -1,8 +1,8 @@
 /** A deployed function's exports as callers inside the process have them. Types only. */
 
-import type { Request, Response } from 'undici';
 import type { RequestHead } from '../../host/http-message.ts';
 import type { CallOutcome } from '../component/call.ts';
+import type { RequestLike, WebResponse } from '../schema/globals.ts';
 import type { ComponentResponse } from '../component/target.ts';
 import type { RequestBody } from '../component/reception.ts';
 import type { InvokeOptions } from '../schema/invoke-options.ts';
@@ -47,9 +47,9 @@ export interface FunctionHandle<Exported extends Calls<Exported> = AnyCalls> {
    * response's head, and a body whose guest does not finish it fails.
    * @throws NebulaError FUNCTION_NOT_FOUND, ENTRY_MISMATCH, DEADLINE, GUEST_*, CLIENT_CLOSED, INPUT_TOO_LARGE, QUEUE_FULL, CLOSED
    */
-  fetch(request: Request): Promise<Response>;
+  fetch(request: RequestLike): Promise<WebResponse>;
   /**
-   * `fetch` without undici's classes; the guest may still run when it resolves.
+   * `fetch` without the classes of the web; the guest may still run when it resolves.
    * @throws GuestEnded with the Outcome, in place of GUEST_* and DEADLINE
    */
   send(request: RequestHead, body: RequestBody, signal?: AbortSignal): Promise<ComponentResponse>;

@@ -1,15 +1,17 @@
 /** A Nebula as its process has it. Types only. */
 
-import type { Request, Response } from 'undici';
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import type { Outcome } from '../../host/outcome.ts';
 import type { FunctionRecord } from '../schema/function-record.ts';
+import type { RequestLike, WebResponse } from '../schema/globals.ts';
 import type { InvokeOptions } from '../schema/invoke-options.ts';
 import type { DeployOptions } from '../schema/manifest.ts';
 import type { NebulaStats } from '../schema/stats.ts';
 import type { AnyCalls, Calls, FunctionHandle } from './function-handle.ts';
 
-/** A module's bytes, its path, a manifest's path, or a folder that holds `nebula.json`. */
-export type DeploySource = Uint8Array | string;
+/** A module's bytes, its path, a manifest's path, or a folder that holds `nebula.json`; a path may be a `file:` URL object. */
+export type DeploySource = Uint8Array | string | URL;
 
 /** A guest's stdin; text is UTF-8. */
 export type Input = Uint8Array | string;
@@ -59,7 +61,7 @@ export interface Nebula {
    * The whole HTTP face without a server: the routes of docs and /openapi.json. Those that manage functions need the `token`
    * of `createNebula`, and refuse everybody where there is none: who may reach the mount is not known here.
    */
-  fetch(request: Request, context?: RequestContext): Promise<Response>;
+  fetch(request: RequestLike, context?: RequestContext): Promise<WebResponse>;
   /** Lets calls in flight finish (default 10 s), then stops. Leaves no handle open. */
   close(options?: { drainMs?: number }): Promise<void>;
   /** `close()`, for `await using`. */

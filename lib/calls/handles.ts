@@ -62,7 +62,7 @@ export class Handles {
       fetch: async (request) => {
         this.#fetchFrom ??= (await import('../component/fetch.ts')).fetchFrom;
         const target = this.#target(this.#options.find(name), ENTRY_INTERFACES.http, given.invocation);
-        return this.#fetchFrom(target, request, either(request.signal, given.signal));
+        return this.#fetchFrom(target, request, (signal) => either(signal, given.signal));
       },
       send: async (request, body, signal) => {
         this.#sendRequest ??= (await import('../component/request.ts')).sendRequest;

@@ -1,9 +1,9 @@
 /** A client for a Nebula server. */
 
-import { Response } from 'undici';
 import { argumentError, isNebulaError, NebulaError } from '../../host/errors.ts';
 import { hasContent } from '../../host/http-fields.ts';
 import type { FunctionRecord } from '../schema/function-record.ts';
+import type { WebResponse } from '../schema/globals.ts';
 import type { Input } from '../api/nebula.ts';
 import { encodeDeployment, SNAPSHOT_LIMIT_BYTES } from '../wire/deployment.ts';
 import { textOf } from '../wire/json.ts';
@@ -90,7 +90,7 @@ export class NebulaClient {
    * Sends a request to a function as a CGI program; `path` is what follows its name: from a slash, or a query alone. The
    * response is the function's own or a problem, as the server sent it; the token is not sent: functions are no managers.
    */
-  async fetch(name: string, path = '', options: FetchOptions = {}): Promise<Response> {
+  async fetch(name: string, path = '', options: FetchOptions = {}): Promise<WebResponse> {
     const { status, headers, body } = await this.#connection.send({
       ...options,
       path: `/fn/${segment(name)}${checkPath(path)}`,
@@ -99,7 +99,10 @@ export class NebulaClient {
     const pairs = Object.entries(headers).flatMap(([key, value]) =>
       [value ?? []].flat().map((item): [string, string] => [key, item]),
     );
-    return new Response(hasContent(options.method ?? 'GET', status) ? body : null, { status, headers: pairs });
+    return new Response(hasContent(options.method ?? 'GET', status) ? (body as BodyInit) : null, {
+      status,
+      headers: pairs,
+    });
   }
 
   /** Lets calls in flight finish and closes the connections. */

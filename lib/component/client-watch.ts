@@ -6,7 +6,7 @@
 
 import { NebulaError } from '../../host/errors.ts';
 import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';
-import type { ExecutorStats } from '../../pools/executor.ts';
+import type { ExecutorStats } from '../../pools/executor-stats.ts';
 
 /** A request whose guest runs. */
 export interface Watched {

@@ -2,6 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { NO_BYTES, sharedCopy, UTF8_DECODER } from '../../host/bytes.ts';
 import type { TranspiledComponent } from '../../host/definition/prepared-component.ts';
@@ -74,10 +75,7 @@ export async function loadSource(
     if (source.length >= TURN_BYTES) await setImmediate();
     return loaded;
   }
-  if (typeof source !== 'string' || source === '') {
-    throw argumentError('source', 'the bytes of a module, or a path', source);
-  }
-  const path = resolve(source);
+  const path = resolve(toPath(source));
   if (extname(path) === '.json' || (await isDirectory(path))) {
     const located = await readManifest(path);
     const manifest = resolveMounts(parseManifest(mergeManifests(located.manifest, over)), HERE);
@@ -98,6 +96,13 @@ export async function loadSource(
     HERE,
   );
   return finish(await readModule(path, manifest, defaultModuleBytes), manifest, snapshot, [path]);
+}
+
+/** @throws TypeError for what is neither a path nor the URL of a file */
+function toPath(source: DeploySource): string {
+  if (typeof source === 'string' && source !== '') return source;
+  if (source instanceof URL && source.protocol === 'file:') return fileURLToPath(source);
+  throw argumentError('source', 'the bytes of a module, a path, or a file: URL', source);
 }
 
 async function finish(

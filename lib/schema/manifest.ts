@@ -4,7 +4,7 @@
  */
 
 import { Type } from 'typebox';
-import { STRATEGIES } from '../../host/definition/definition.ts';
+import { STRATEGIES } from '../../host/definition/strategies.ts';
 import { initSchema, type InitOptions } from '../../host/init-options.ts';
 import { CLOSED, EXPORT_NAME, oneOf, PATH, text } from '../../host/schema/elements.ts';
 import type { ReadonlyStatic } from '../../host/schema/static.ts';

@@ -2,7 +2,7 @@
 
 import type { NebulaError } from '../../host/errors.ts';
 import type { Outcome } from '../../host/outcome.ts';
-import type { ExecutorStats } from '../../pools/executor.ts';
+import type { ExecutorStats } from '../../pools/executor-stats.ts';
 
 /** Times of a phase, in microseconds. */
 export interface LatencySummary {

@@ -7,7 +7,7 @@
 
 import type { NebulaError } from '../../host/errors.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
-import type { PausedFunction } from '../executor.ts';
+import type { PausedFunction } from '../executor-stats.ts';
 import { Finding } from './finding.ts';
 import type { Crowd } from './queue.ts';
 import type { Standing } from './standing.ts';

@@ -5,7 +5,8 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { noOutput } from '../../host/bytes.ts';
-import type { FunctionDefinition, Strategy } from '../../host/definition/definition.ts';
+import type { FunctionDefinition } from '../../host/definition/definition.ts';
+import type { Strategy } from '../../host/definition/strategies.ts';
 import type { Deployment } from '../../host/snapshot/deployment.ts';
 import { messageOf, toFailure, type Failure } from '../../host/errors.ts';
 import type { CoreValue } from '../../host/export-call.ts';

@@ -1,7 +1,7 @@
 /** The standings of a pool's functions: only of those that something is held against. */
 
 import { NebulaError } from '../../host/errors.ts';
-import type { PausedFunction } from '../executor.ts';
+import type { PausedFunction } from '../executor-stats.ts';
 import { Standing } from './standing.ts';
 
 /** What the pool needs to know of a function. */

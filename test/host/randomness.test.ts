@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { STRATEGIES } from '../../host/definition/definition.ts';
+import { STRATEGIES } from '../../host/definition/strategies.ts';
 import { defineGuest, Deployed, deploy, type Given } from './function.ts';
 
 /** The lines of random-dump (random bytes, then a randomly keyed hash) of so many calls. */

@@ -13,7 +13,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { fastify } from 'fastify';
-import { Request, type Response } from 'undici';
+import { Request } from 'undici';
 import { createNebula, createNebulaOn } from '../../lib/nebula.ts';
 import type { Nebula } from '../../lib/api/nebula.ts';
 import { FakeExecutor } from './fake-executor.ts';

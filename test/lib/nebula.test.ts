@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { test, type TestContext } from 'node:test';
 import { NebulaError } from '../../host/errors.ts';
 import type { Nebula } from '../../lib/api/nebula.ts';
@@ -33,7 +34,7 @@ async function versionThatRan(nebula: Nebula, name: string): Promise<string> {
   return new TextDecoder().decode(stderr).replace(/#.*/, '');
 }
 
-test('deploy() takes bytes, a module, a manifest and a folder', async (context) => {
+test('deploy() takes bytes, a module, a manifest, a folder and the URL of one', async (context) => {
   const { nebula, executor } = await open(context, { limits: { inputBytes: 5, timeoutMs: 7 } });
   const folder = join(temporaryDirectory(context), 'thing');
   mkdirSync(folder);
@@ -56,6 +57,7 @@ test('deploy() takes bytes, a module, a manifest and a folder', async (context) 
   assert.equal(fromFolder.limits.inputBytes, 5);
   assert.equal(fromFolder.limits.outputBytes, 3);
   assert.equal((await nebula.deploy(join(folder, 'nebula.json'), { name: 'other' })).name, 'other');
+  assert.equal((await nebula.deploy(pathToFileURL(folder), { name: 'third' })).name, 'third');
   const definition = [...executor.deployed.values()].find(({ name }) => name === 'thing');
   assert.equal(definition?.strategy, 'fresh');
   assert.deepEqual(definition?.capabilities.mounts, [
@@ -63,7 +65,7 @@ test('deploy() takes bytes, a module, a manifest and a folder', async (context) 
   ]);
   assert.deepEqual(
     nebula.list().map(({ name }) => name),
-    ['bytes', 'other', 'thing'],
+    ['bytes', 'other', 'thing', 'third'],
   );
 });
 
@@ -77,6 +79,11 @@ const badDeploys: readonly (readonly [string, (nebula: Nebula, folder: string) =
     'a missing file',
     (nebula) => nebula.deploy('/not/there.wasm'),
     { code: 'ERR_NEBULA_FILE_UNREADABLE', message: /there\.wasm/ },
+  ],
+  [
+    'the URL of another machine',
+    (nebula) => nebula.deploy(new URL('https://x/y.wasm')),
+    { code: 'ERR_NEBULA_ARGUMENT', message: /https:.*must be .* a file: URL/ },
   ],
   ['a number', (nebula) => nebula.deploy(5 as never), { name: 'RangeError', code: 'ERR_NEBULA_ARGUMENT' }],
   [

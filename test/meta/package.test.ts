@@ -10,8 +10,15 @@ import { test } from 'node:test';
 // Compiled to dist/test/meta.
 const root = join(import.meta.dirname, '..', '..', '..');
 
+interface Entry {
+  readonly types: string;
+  readonly default: string;
+}
+
 interface PackageJson {
-  readonly exports: Readonly<Record<'.' | './hardware', { readonly types: string; readonly default: string }>>;
+  readonly exports: Readonly<Record<string, string | Readonly<Record<'import' | 'require', Entry>>>>;
+  readonly main: string;
+  readonly types: string;
   readonly bin: Readonly<Record<string, string>>;
   readonly files: readonly string[];
   readonly dependencies: Readonly<Record<string, string>>;
@@ -34,8 +41,11 @@ function packed(): ReadonlySet<string> {
 const files = packed();
 
 test('package.json names an entry, types and a command that are published', () => {
-  const entries = (['.', './hardware'] as const).map((name) => manifest.exports[name]);
+  const entries = Object.values(manifest.exports).flatMap((entry) =>
+    typeof entry === 'string' ? [] : [entry.import, entry.require],
+  );
   const paths = entries.flatMap(({ types, default: entry }) => [types, entry]);
+  assert.ok(paths.includes(manifest.main) && paths.includes(manifest.types));
   for (const path of [...paths, ...Object.values(manifest.bin)]) {
     assert.ok(files.has(path.replace('./', '')), `${path} is not published`);
   }

@@ -4,7 +4,7 @@
  */
 
 import { UNCOUNTED, type AddressSpace } from '../../linux/address-space.ts';
-import type { Strategy } from '../../definition/definition.ts';
+import type { Strategy } from '../../definition/strategies.ts';
 import { ENTRY_INTERFACES } from '../../definition/prepared-component.ts';
 import { monotonicNs } from '../../monotonic.ts';
 import { NebulaError } from '../../errors.ts';

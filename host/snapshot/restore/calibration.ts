@@ -1,6 +1,6 @@
 /** Times strategies on a memory of a function's size, for whoever chooses among them (snapshot/strategy.ts). */
 
-import type { Strategy } from '../../definition/definition.ts';
+import type { Strategy } from '../../definition/strategies.ts';
 import { releaseMemory } from '../../linux/memory.ts';
 import { pageSizeBytes } from '../../linux/page-size.ts';
 import { WASM_PAGE_BYTES } from '../../wasm-page.ts';

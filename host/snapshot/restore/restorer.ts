@@ -1,6 +1,6 @@
 /** One way to put an instance's memory back. Globals and tables are put back by the instance itself (snapshot/state.ts). */
 
-import type { Strategy } from '../../definition/definition.ts';
+import type { Strategy } from '../../definition/strategies.ts';
 
 /** Puts the memory of one micro-VM back. */
 export interface Restorer {

@@ -1,6 +1,6 @@
 /** The restorer of each strategy. */
 
-import type { Strategy } from '../../definition/definition.ts';
+import type { Strategy } from '../../definition/strategies.ts';
 import type { SnapshotImage } from '../image.ts';
 import { createCopyRestorer } from './copy.ts';
 import { CowRestorer } from './cow.ts';

@@ -62,12 +62,6 @@ export interface BodyStream {
   onCut?(listener: () => void): void;
 }
 
-/** Where failures of Nebula's own are told; pino's logger fits. */
-export interface HttpLogger {
-  error(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
 /** A body that passed its limit. Which error that is depends on what was sent: an input or a module. */
 export class BodyTooLarge extends Error {
   readonly sizeBytes: number;

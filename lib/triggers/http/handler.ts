@@ -1,18 +1,19 @@
-/** The HTTP face as a fetch handler on undici's classes, so that any framework can mount it. */
+/** The HTTP face as a fetch handler, so that any framework can mount it. */
 
-import { Response, type Request } from 'undici';
 import { NO_BYTES } from '../../../host/bytes.ts';
 import { NebulaError } from '../../../host/errors.ts';
 import { GatheredBytes } from '../../../host/gathered-bytes.ts';
 import { hasContent } from '../../../host/http-fields.ts';
 import type { Nebula, RequestContext } from '../../api/nebula.ts';
+import { toRequest, toResponse } from '../../component/fetch.ts';
+import type { RequestLike } from '../../schema/globals.ts';
 import { announcedBytes, BodyTooLarge, drain, lengthOf, type Answer, type Exchange } from './exchange.ts';
 import { malformedRequestAnswer } from './problem-answer.ts';
 import { MalformedRequest, parseHost, parseRequestTarget, targetOfUrl, type RequestTarget } from './request-target.ts';
 import { Router, type RouteOptions } from './router.ts';
 
 /** Answers a request as a fetch handler does. */
-export type FetchHandler = (request: Request, context?: RequestContext) => Promise<Response>;
+export type FetchHandler = (request: RequestLike, context?: RequestContext) => Promise<Response>;
 
 /**
  * Answers requests to every route. It cannot know who can reach it, so the management routes need a token, and are refused
@@ -20,16 +21,17 @@ export type FetchHandler = (request: Request, context?: RequestContext) => Promi
  */
 export function createFetchHandler(nebula: Nebula, options: RouteOptions = {}): FetchHandler {
   const router = new Router(nebula, options);
-  return async (request, context = {}) => {
+  return async (given, context = {}) => {
+    const request = toRequest(given);
     let exchange: FetchExchange;
     try {
       exchange = new FetchExchange(request, targetOf(request, context.target), context.remoteAddress ?? '0.0.0.0');
     } catch (error) {
       if (!(error instanceof MalformedRequest)) throw error;
       router.tally.count(400);
-      return toResponse(request.method, malformedRequestAnswer(400, error.message));
+      return toAnswer(request.method, malformedRequestAnswer(400, error.message));
     }
-    return toResponse(request.method, await router.handle(exchange));
+    return toAnswer(request.method, await router.handle(exchange));
   };
 }
 
@@ -75,7 +77,7 @@ class FetchExchange implements Exchange {
   }
 
   bodyStream(): AsyncIterable<Uint8Array> {
-    return (this.#request.body ?? []) as AsyncIterable<Uint8Array>;
+    return (this.#request.body ?? []) as object as AsyncIterable<Uint8Array>;
   }
 
   async readBody(limitBytes: number): Promise<Uint8Array> {
@@ -88,7 +90,7 @@ class FetchExchange implements Exchange {
     if (body === null) return NO_BYTES;
     const gathered = new GatheredBytes();
     try {
-      for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      for await (const chunk of body as object as AsyncIterable<Uint8Array>) {
         gathered.add(chunk);
         // Throwing out of the loop cancels the stream.
         if (gathered.sizeBytes > limitBytes) throw new BodyTooLarge(gathered.sizeBytes, limitBytes);
@@ -100,7 +102,7 @@ class FetchExchange implements Exchange {
   }
 }
 
-function toResponse(method: string, answer: Answer): Response {
+function toAnswer(method: string, answer: Answer): Response {
   const headers: [string, string][] = [];
   for (let index = 0; index < answer.headers.length; index += 2) {
     headers.push([answer.headers[index] ?? '', answer.headers[index + 1] ?? '']);
@@ -108,11 +110,11 @@ function toResponse(method: string, answer: Answer): Response {
   const { status, body, stream } = answer;
   const isEmpty = !hasContent(method, status);
   if (stream !== undefined) {
-    if (!isEmpty) return new Response(stream.body, { status, headers });
+    if (!isEmpty) return toResponse(stream.body, { status, headers });
     drain(stream.body);
     return new Response(null, { status, headers });
   }
   const length = lengthOf(method, answer);
   if (length !== undefined) headers.push(['Content-Length', String(length)]);
-  return new Response(isEmpty ? null : body, { status, headers });
+  return new Response(isEmpty ? null : (body as BodyInit), { status, headers });
 }

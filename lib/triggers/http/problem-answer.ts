@@ -6,7 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import { isNebulaError, NebulaError } from '../../../host/errors.ts';
 import { PROBLEM_TYPE, toMalformedRequestProblem, toProblem, type ProblemMembers } from '../../wire/problem.ts';
-import type { Answer, HttpLogger } from './exchange.ts';
+import type { Answer } from './exchange.ts';
+import type { HttpLogger } from './logger.ts';
 
 /** A failure of the table whose problem says more than the error does. */
 export class ShownFailure extends Error {

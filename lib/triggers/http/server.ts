@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { argumentError, NebulaError } from '../../../host/errors.ts';
 import type { Nebula } from '../../api/nebula.ts';
 import { isLoopbackHost, toHostname } from './authorization.ts';
-import type { HttpLogger } from './exchange.ts';
+import type { HttpLogger } from './logger.ts';
 import { InvokeCall, invokedName, type InvokeContext } from './invoke-call.ts';
 import { connectionOf, trackConnection } from './node-call.ts';
 import { NodeExchange, targetOf, type Message } from './node-exchange.ts';

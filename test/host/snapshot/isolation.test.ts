@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { STRATEGIES, type Strategy } from '../../../host/definition/definition.ts';
+import { STRATEGIES, type Strategy } from '../../../host/definition/strategies.ts';
 import { hasCow } from '../../../host/linux/memory.ts';
 import { pageSizeBytes } from '../../../host/linux/page-size.ts';
 import { HotPages } from '../../../host/snapshot/restore/hot-pages.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Strategy } from '../../../host/definition/definition.ts';
+import type { Strategy } from '../../../host/definition/strategies.ts';
 import { chooseStrategy, exactStrategies, onlyFresh, type StrategyQuestion } from '../../../host/snapshot/strategy.ts';
 
 const MAPPED = { memfd: 5, memfdMissing: '', snapshot: { memoryBytes: 65_536 } };

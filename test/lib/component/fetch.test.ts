@@ -59,6 +59,17 @@ test('FunctionHandle.fetch() ends the guest when its caller goes away', async ()
   assert.equal((await nebula.fn('web').fetch(at('/hello'))).status, 200);
 });
 
+test('FunctionHandle.fetch() takes a Request of any class, answers with the global Response, and refuses what is none', async () => {
+  for (const request of [new Request('http://localhost/'), new globalThis.Request('http://localhost/')]) {
+    const response = await nebula.fn('web').fetch(request);
+    assert.ok(response instanceof Response);
+    await response.text();
+  }
+  for (const wrong of ['http://localhost/', undefined, {}]) {
+    await assert.rejects(nebula.fn('web').fetch(wrong as never), { code: 'ERR_NEBULA_ARGUMENT', message: /a Request/ });
+  }
+});
+
 test('FunctionHandle.fetch() holds a component to its deadlines, for the first byte and for all', async () => {
   for (const [name, limits, timeoutMs] of [
     ['late-end', { timeoutMs: 700 }, 700],

@@ -71,7 +71,7 @@ async function openCallOut(context: TestContext, timeoutMs: number): Promise<Cal
   return {
     stats: () => nebula.stats().executor,
     call: async () => {
-      const response = await nebula.fetch(new Request(`http://nebula/fn/call-out/?${origin}/`) as never);
+      const response = await nebula.fetch(new Request(`http://nebula/fn/call-out/?${origin}/`));
       return `${response.status} ${(await response.text()).length}`;
     },
   };

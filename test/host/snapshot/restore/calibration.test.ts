@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { STRATEGIES, type FunctionDefinition } from '../../../../host/definition/definition.ts';
+import type { FunctionDefinition } from '../../../../host/definition/definition.ts';
+import { STRATEGIES } from '../../../../host/definition/strategies.ts';
 import { initialise } from '../../../../host/micro-vm/initialise.ts';
 import { hasCow } from '../../../../host/linux/memory.ts';
 import { MicroVm } from '../../../../host/micro-vm/micro-vm.ts';

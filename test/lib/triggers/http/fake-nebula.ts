@@ -1,7 +1,6 @@
 /** A Nebula whose functions are written in the test: a fake at the interface, for what the HTTP face makes of it. */
 
 import { createHash } from 'node:crypto';
-import type { Response } from 'undici';
 import { NebulaError } from '../../../../host/errors.ts';
 import { resolveLimits } from '../../../../host/limits.ts';
 import { NO_USAGE, type Ending, type Outcome } from '../../../../host/outcome.ts';
@@ -77,7 +76,7 @@ export class FakeNebula implements Nebula {
   }
 
   async deploy(source: DeploySource, options: DeployOptions = {}): Promise<FunctionRecord> {
-    const module = Buffer.from(source);
+    const module = Buffer.from(source as Uint8Array);
     if (module.toString() === 'broken') throw new Error('the password is hunter2');
     if (!module.subarray(0, 4).equals(Buffer.from('\0asm'))) {
       throw new NebulaError('MODULE_INVALID', { detail: 'no magic number', offset: 0 });

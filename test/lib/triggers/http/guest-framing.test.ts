@@ -5,7 +5,7 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { Request } from 'undici';
 import { NebulaClient } from '../../../../lib/client/client.ts';
-import type { HttpLogger } from '../../../../lib/triggers/http/exchange.ts';
+import type { HttpLogger } from '../../../../lib/triggers/http/logger.ts';
 import { createFetchHandler } from '../../../../lib/triggers/http/handler.ts';
 import { createNebula, startServer, type Nebula, type NebulaServer } from '../../../../lib/index.ts';
 import { field, put, script, scriptedFolder } from '../../../host/component/components.ts';

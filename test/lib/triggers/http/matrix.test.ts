@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { fetch, Request, type Response } from 'undici';
+import { fetch, Request } from 'undici';
 import { createFetchHandler } from '../../../../lib/triggers/http/handler.ts';
 import { ROUTES } from '../../../../lib/triggers/http/route-table.ts';
 import { startServer, type NebulaServer } from '../../../../lib/triggers/http/server.ts';
@@ -71,7 +71,7 @@ describe('routes', () => {
     const handle = createFetchHandler(createFake(), options);
     ways = {
       handler: async (request) => read(await handle(request)),
-      server: async (request) => read(await fetch(request, { redirect: 'manual' })),
+      server: async (request) => read((await fetch(request, { redirect: 'manual' })) as object as Response),
     };
   });
 
@@ -110,6 +110,14 @@ describe('createFetchHandler()', () => {
     const handle = createFetchHandler(new FakeNebula());
     const response = await handle(new Request('http://127.0.0.1/functions'));
     assert.equal(response.status, 401);
+  });
+
+  it('refuses what is no Request, and answers with a Response of the global class', async () => {
+    const handle = createFetchHandler(createFake());
+    await assert.rejects(handle('http://h/healthz' as never), { code: 'ERR_NEBULA_ARGUMENT', message: /a Request/ });
+    for (const send of [new Request('http://h/healthz'), new globalThis.Request('http://h/healthz')]) {
+      assert.ok((await handle(send)) instanceof Response);
+    }
   });
 
   it('refuses two hosts, which a Request holds as one, and one that is none', async () => {
