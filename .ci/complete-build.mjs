@@ -1,8 +1,13 @@
 /**
+ * What `npm run build` adds to what the compiler wrote.
+ *
  * Beside each entry of the package in dist, what `require` loads: NAME.cjs, which requires the ES module where the Node can
- * and says what to do where it cannot, and NAME.d.cts, which gives its types to CommonJS. Part of `npm run build`.
+ * and says what to do where it cannot, and NAME.d.cts, which gives its types to CommonJS.
+ *
+ * The help of the benchmarks, which the package tells without having them.
  */
 
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -18,6 +23,11 @@ for (const [path, entry] of Object.entries(exports)) {
   writeFileSync(`${place}.cjs`, codeOf(join(name, path), basename(built)));
   writeFileSync(`${place}.d.cts`, declarationsOf(values, basename(built)));
 }
+
+const help = execFileSync(process.execPath, [join(root, 'dist/bench/main.js'), '--help'], {
+  env: { ...process.env, COLUMNS: '80', NO_COLOR: '1' },
+});
+writeFileSync(join(root, 'dist/lib/cli/bench-help.txt'), help);
 
 function codeOf(specifier, file) {
   return `'use strict';
