@@ -40,6 +40,10 @@ const RUNS: Readonly<Record<string, { readonly about: string; readonly load: () 
     about: 'what counting units costs compute functions, in both tiers of V8',
     load: async () => (await import('./runs/budget.ts')).runBudget,
   },
+  bindings: {
+    about: 'calls of the embedder by guests, beside two threads that pass a cell to and fro, and Extism',
+    load: async () => (await import('./runs/bindings.ts')).runBindings,
+  },
   deadlines: {
     about: 'how late a guest is stopped that never ends, and how many threads that costs',
     load: async () => (await import('./runs/deadlines.ts')).runDeadlines,

@@ -11,11 +11,18 @@ folders() {
   done
 }
 
+# The crate for calls of bindings, of a function that uses it.
+host_sources() {
+  if grep -q '^host = ' "$1/Cargo.toml"; then
+    echo host/src host/Cargo.toml
+  fi
+}
+
 # SHA-256 over the names and contents of all that a function's Wasm is made from, and the flags.
 source_digest() {
   {
     echo "${WASM_BUILD[*]}"
-    find "$1/src" "$1/Cargo.toml" guest/src guest/Cargo.toml -type f | sort | xargs sha256sum
+    find "$1/src" "$1/Cargo.toml" guest/src guest/Cargo.toml $(host_sources "$1") -type f | sort | xargs sha256sum
     # Cargo.toml's list of members concerns no function; its profile concerns all.
     sed -n '/^\[profile/,$p' Cargo.toml
   } | sha256sum | cut -d ' ' -f 1

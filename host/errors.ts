@@ -25,6 +25,12 @@ export const ERRORS = {
   ],
   PREPARER_LOST: [500, 'Cannot prepare the module: the process for it ended while {step}: {detail}', true],
   UNKNOWN_IMPORT: [422, 'Cannot link the module: unknown imports ({count}): {imports}', false],
+  BINDING_NOT_GRANTED: [
+    422,
+    'Cannot link the module: it imports {imports}, expected the names of bindings in capabilities.bindings, got none',
+    false,
+  ],
+  BINDING_REFUSED: [422, 'Cannot give function "{name}" the binding "{binding}": {detail}', false],
   UNKNOWN_EXPORT: [422, 'Cannot run the component: it exports {export}, expected {expected}', false],
   TRANSPILER_MISSING: [
     422,

@@ -43,6 +43,12 @@ export const LIMITS = {
   openFiles: { standard: 64, minimum: 3, maximum: 65_536 },
   /** Resources of WASI 0.2 that a component may hold at once: streams, pollables, fields and the like. */
   resources: { standard: 10_000, minimum: 1, maximum: 1_000_000 },
+  /** Size of what a guest gives a binding, in bytes. */
+  bindingRequestBytes: { standard: MIB, minimum: 0, maximum: GIB },
+  /** Size of what a binding answers, in bytes. */
+  bindingAnswerBytes: { standard: MIB, minimum: 0, maximum: GIB },
+  /** Calls of bindings by the function's guests that may be under way, those among them whose guests have ended. */
+  bindingCalls: { standard: 64, minimum: 1, maximum: 10_000 },
   /** Bytes an in-memory mount may hold. */
   filesystemBytes: { standard: 64 * MIB, minimum: 0, maximum: 4 * GIB },
   /** Files and directories an in-memory mount may hold. */

@@ -89,6 +89,8 @@ export interface Invocation {
   readonly environment?: Readonly<Record<string, string>>;
   /** Milliseconds from the call on, waiting included, for which the caller wants an answer; the limit holds besides. */
   readonly timeoutMs?: number;
+  /** Who calls, as bindings are told; no guest is. */
+  readonly caller?: string;
   /** Where what the guest writes goes as it comes, in place of the outcome; the limits hold all the same. */
   readonly passOn?: PassOn;
   /** Export of a core module to call in place of its entry. */

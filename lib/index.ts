@@ -6,6 +6,7 @@ import type { NebulaOptions } from './schema/nebula-options.ts';
 
 export { startServer } from './triggers/http/server.ts';
 export { NebulaClient } from './client/client.ts';
+export { BindingError, isBindingError } from '../host/bindings/binding-error.ts';
 export { isNebulaError, NebulaError } from '../host/errors.ts';
 
 export type { AllowOptions, DeployOptions, Manifest } from './schema/manifest.ts';
@@ -22,6 +23,13 @@ export type { CallOptions, ClientOptions, FetchOptions, RemoteDeployOptions } fr
 export type { RemoteEnding, RemoteOutcome } from './wire/outcome.ts';
 export type { MarkerStats } from './schema/stats.ts';
 export type { Markers } from './schema/nebula-options.ts';
+export type {
+  BindingAnswer,
+  BindingContext,
+  BindingFunction,
+  Bindings,
+  OnBindingError,
+} from '../host/bindings/bindings.ts';
 export type { ContainerNetwork } from '../pools/container/definition.ts';
 export type { ErrorCode, ErrorFields, ErrorName } from '../host/errors.ts';
 export type { Capabilities } from '../host/capabilities/capabilities.ts';

@@ -1,6 +1,7 @@
 /** Nebula inside a Node process: functions deployed, invoked and forgotten. Touches nothing of the process around it. */
 
 import { availableParallelism } from 'node:os';
+import { BindingTable } from '../host/bindings/bindings.ts';
 import { NO_BYTES } from '../host/bytes.ts';
 import { argumentError, NebulaError } from '../host/errors.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
@@ -55,6 +56,7 @@ export async function createNebulaOn(
       components: new ComponentCache(store?.componentsFolder),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.token === undefined ? {} : { token: options.token }),
+      ...(options.bindings === undefined ? {} : { bindings: new BindingTable(options.bindings) }),
       observers,
     });
     await nebula.restore();

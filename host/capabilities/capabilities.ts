@@ -7,6 +7,7 @@
 import type { TSchema } from 'typebox';
 import type { ReadonlyStatic } from '../schema/static.ts';
 import { ARGUMENTS } from './arguments/capability.ts';
+import { BINDINGS } from './bindings/capability.ts';
 import { CLOCKS } from './clocks/capability.ts';
 import { DENIAL } from './denial/capability.ts';
 import { ENVIRONMENT } from './environment/capability.ts';
@@ -53,6 +54,8 @@ export const CAPABILITIES = {
   http: HTTP,
   /** Addresses that a component may have TCP connections with. */
   sockets: SOCKETS,
+  /** Functions of the embedder that it may call. */
+  bindings: BINDINGS,
   /** `errno`: what is not granted fails with its errno. `end`: it ends the invocation with a `denied` outcome. */
   denial: DENIAL,
 } as const satisfies Readonly<Record<string, Capability>>;

@@ -1,5 +1,7 @@
 /** Whether a guest's code counts units, so that it can be ended without its thread, and why (docs/adr/0018). */
 
+import { isBindingImport } from '../bindings/abi.ts';
+
 /**
  * Why it does: its manifest says so; `limits.units` or `limits.cpuMs` is set; a deadline holds in the caller's thread; it may
  * wait; a call of it had to be stopped together with its thread.
@@ -18,8 +20,8 @@ const WAITING_FUNCTIONS: ReadonlySet<string> = new Set(['poll_oneoff']);
 const WAITING_INTERFACES: readonly string[] = ['wasi:io/poll', 'wasi:http/outgoing-handler', 'wasi:sockets/tcp'];
 
 /** Whether a module that imports these may wait. */
-export function mayModuleWait(imports: readonly { readonly name: string }[]): boolean {
-  return imports.some(({ name }) => WAITING_FUNCTIONS.has(name));
+export function mayModuleWait(imports: readonly { readonly module: string; readonly name: string }[]): boolean {
+  return imports.some((each) => WAITING_FUNCTIONS.has(each.name) || isBindingImport(each));
 }
 
 /** Whether a component that imports these interfaces, with their versions, may wait. */

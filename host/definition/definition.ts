@@ -23,6 +23,8 @@ export interface FunctionDefinition {
   readonly entry: string;
   readonly limits: Limits;
   readonly capabilities: Capabilities;
+  /** Functions of bindings that its guests may call, as `binding.function`; absent where none is granted. */
+  readonly bindings?: readonly string[];
   readonly init: InitOptions;
   readonly strategy: Strategy | 'auto';
   /** A stored snapshot to start from, as `nebula snapshot` wrote it. */

@@ -2,6 +2,7 @@
 
 import { NO_BYTES, UTF8_DECODER, UTF8_ENCODER } from '../bytes.ts';
 import { UNCOUNTED, type AddressSpace } from '../linux/address-space.ts';
+import { grantedBindings } from '../bindings/link.ts';
 import type { FunctionDefinition } from '../definition/definition.ts';
 import { callWithin } from './guest-call.ts';
 import { monotonicNs } from '../monotonic.ts';
@@ -41,7 +42,14 @@ export function initialise(definition: FunctionDefinition, space: AddressSpace =
     const account = prepared.info.hasBudget ? new Account(limits) : undefined;
     const missing = prepared.info.missingImports;
     const preview1 = new Preview1(
-      { programName: definition.name, limits, capabilities: granted, missing, account },
+      {
+        programName: definition.name,
+        limits,
+        capabilities: granted,
+        missing,
+        account,
+        bindings: grantedBindings(definition.bindings),
+      },
       mounts,
     );
     const state = instantiate(definition, preview1, space);

@@ -4,6 +4,7 @@
  */
 
 import { UNCOUNTED, type AddressSpace } from '../linux/address-space.ts';
+import { type BindingLink, grantedBindings } from '../bindings/link.ts';
 import type { FunctionDefinition } from '../definition/definition.ts';
 import type { Strategy } from '../definition/strategies.ts';
 import { NebulaError } from '../errors.ts';
@@ -39,6 +40,12 @@ function importedBy(module: WebAssembly.Module): ReadonlySet<string> {
   return names;
 }
 
+/** How a guest waits where it can be suspended, and where it calls bindings. */
+export interface MicroVmWays {
+  readonly suspension?: Suspension | undefined;
+  readonly link?: BindingLink | undefined;
+}
+
 /** The micro-VM of a module. */
 export class MicroVm implements Guest {
   /** Globals, tables and memory as they are now, for whoever compares them with a snapshot. */
@@ -60,6 +67,7 @@ export class MicroVm implements Guest {
 
   /**
    * Instantiates the function's module in its snapshot's state; with a `suspension` to be started, without one to be run.
+   * Without a `link` it can call no binding.
    * @throws NebulaError MOUNT_UNAVAILABLE, ADDRESS_SPACE; a RangeError of V8 when there is no memory to be had
    */
   constructor(
@@ -67,7 +75,7 @@ export class MicroVm implements Guest {
     image: SnapshotImage,
     strategy: Strategy,
     space: AddressSpace = UNCOUNTED,
-    suspension?: Suspension,
+    { suspension, link }: MicroVmWays = {},
   ) {
     const { capabilities, limits, name, prepared } = definition;
     this.#definition = definition;
@@ -85,6 +93,7 @@ export class MicroVm implements Guest {
           missing: prepared.info.missingImports,
           account: this.#account,
           suspension,
+          bindings: grantedBindings(definition.bindings, link),
         },
         this.#mounts,
       );

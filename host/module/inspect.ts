@@ -4,6 +4,7 @@ import { NebulaError } from '../errors.ts';
 import type { ExportType } from '../export-call.ts';
 import type { Limits } from '../limits.ts';
 import type { MissingImport } from '../preview1/missing-imports.ts';
+import { BINDING_SIGNATURES, isBindingImport } from '../bindings/abi.ts';
 import { NAMESPACES, SIGNATURES } from '../preview1/signatures.ts';
 import { TYPE, type ExternalKind } from './encoding.ts';
 import type { ExportEntry, FunctionType, ImportEntry, ModuleLayout } from './layout.ts';
@@ -70,6 +71,8 @@ export interface ModuleOptions {
   readonly entry?: string;
   /** Link functions that nobody has to a trap; without it they are refused. */
   readonly missingImports?: 'trap';
+  /** Whether it may call bindings: it is granted some. */
+  readonly hasBindings?: boolean;
   /** Rewrite it so that it counts units: it exports STATE.units and STATE.refill. */
   readonly hasBudget?: boolean;
 }
@@ -85,8 +88,9 @@ export function inspectModule(
   options: ModuleOptions = {},
 ): ModuleInfo {
   refuseReservedExports(layout);
-  const missing = layout.imports.filter((entry) => options.missingImports === 'trap' && isMissing(entry));
-  refuseUnknownImports(layout, missing);
+  const hasBindings = options.hasBindings === true;
+  const missing = layout.imports.filter((entry) => options.missingImports === 'trap' && isMissing(entry, hasBindings));
+  refuseUnknownImports(layout, missing, hasBindings);
   const chosen = chooseEntry(layout, options.entry);
   const limitPages = mostPages(limits);
   refuseOversize(needsOf(layout), limits);
@@ -131,30 +135,44 @@ function refuseReservedExports(layout: ModuleLayout): void {
   throw new NebulaError('MODULE_UNSUPPORTED', { feature });
 }
 
-function refuseUnknownImports(layout: ModuleLayout, missing: readonly ImportEntry[]): void {
-  const unknown = layout.imports.filter((entry) => !isKnown(entry) && !missing.includes(entry));
-  if (unknown.length === 0) return;
+function refuseUnknownImports(layout: ModuleLayout, missing: readonly ImportEntry[], hasBindings: boolean): void {
+  const others = layout.imports.filter((entry) => !missing.includes(entry));
+  const unknown = others.filter((entry) => !isKnown(entry));
+  const bindings = others.filter(isBindingImport);
+  if (unknown.length === 0 && (hasBindings || bindings.length === 0)) return;
+  if (unknown.length === 0) {
+    const names = [...new Set(bindings.map(({ module, name }) => `${module}.${name}`))].join(', ');
+    throw new NebulaError('BINDING_NOT_GRANTED', { imports: names });
+  }
   const imports = unknown.map((entry) => `${entry.module}.${entry.name} (${describeImport(entry)})`).join(', ');
   throw new NebulaError('UNKNOWN_IMPORT', { count: unknown.length, imports });
 }
 
 function isKnown(entry: ImportEntry): boolean {
   if (entry.kind !== 'function' || entry.type === undefined) return false;
-  return isHostFunction(entry) && SIGNATURES[entry.name] === signatureOf(entry.type);
+  return expectedOf(entry) === signatureOf(entry.type);
 }
 
 /** Types of values that JavaScript can be handed: a call with another fails before it reaches the trap. */
 const LINKABLE: ReadonlySet<number> = new Set([TYPE.i32, TYPE.i64, TYPE.f32, TYPE.f64, TYPE.funcref, TYPE.externref]);
 
 /** A function nobody has. One that is there with another signature is a mistake, which no trap mends. */
-function isMissing(entry: ImportEntry): boolean {
+function isMissing(entry: ImportEntry, hasBindings: boolean): boolean {
   if (entry.kind !== 'function' || entry.type === undefined || isHostFunction(entry)) return false;
+  // Without a grant nobody has those either.
+  if (hasBindings && isBindingImport(entry)) return false;
   const { parameters, results } = entry.type;
   return [...parameters, ...results].every((code) => LINKABLE.has(code));
 }
 
 function isHostFunction(entry: ImportEntry): boolean {
   return (NAMESPACES as readonly string[]).includes(entry.module) && Object.hasOwn(SIGNATURES, entry.name);
+}
+
+/** The signature of a function that the host has. */
+function expectedOf(entry: ImportEntry): string | undefined {
+  if (isBindingImport(entry)) return BINDING_SIGNATURES[entry.name];
+  return isHostFunction(entry) ? SIGNATURES[entry.name] : undefined;
 }
 
 const LETTERS: Readonly<Record<number, string>> = {
@@ -173,8 +191,8 @@ function signatureOf(type: FunctionType): string {
 
 function describeImport(entry: ImportEntry): string {
   if (entry.kind !== 'function' || entry.type === undefined) return entry.kind;
-  if (!isHostFunction(entry)) return 'function';
-  return `function ${signatureOf(entry.type)}, expected ${SIGNATURES[entry.name]}`;
+  const expected = expectedOf(entry);
+  return expected === undefined ? 'function' : `function ${signatureOf(entry.type)}, expected ${expected}`;
 }
 
 function hasFunction(layout: ModuleLayout, wanted: string): boolean {

@@ -5,6 +5,8 @@
  * Source: https://github.com/WebAssembly/WASI/blob/wasi-0.1/preview1/docs.md
  */
 
+import { BINDING_NAMESPACE, isBindingImport } from '../bindings/abi.ts';
+import type { GrantedBindings } from '../bindings/link.ts';
 import type { MountedDirectory } from '../filesystem/mount.ts';
 import type { Ending } from '../outcome.ts';
 import type { Accountable } from '../wasi/session/account.ts';
@@ -14,6 +16,7 @@ import { suspending } from '../waiting/jspi.ts';
 import type { Suspension } from '../waiting/suspension.ts';
 import { type AbiVariant, type HostFunctions, SNAPSHOT_1, UNSTABLE } from './abi.ts';
 import { createArgsFunctions } from './args.ts';
+import { BindingFunctions } from './binding-functions.ts';
 import { createClockFunctions } from './clock.ts';
 import { Context } from './context.ts';
 import type { Sized } from './guest-memory.ts';
@@ -36,17 +39,21 @@ export interface Preview1Options extends SessionOptions {
   readonly imported?: ReadonlySet<string>;
   /** Functions the guest imports that nobody has: each is a trap. */
   readonly missing?: readonly MissingImport[];
+  /** Bindings that it may call; absent where none is granted. */
+  readonly bindings?: GrantedBindings | undefined;
   /** How the guest waits, where it can be suspended. */
   readonly suspension?: Suspension | undefined;
 }
 
 /** Host functions that may wait. */
-const WAITING: ReadonlySet<string> = new Set(['poll_oneoff']);
+const WAITING: ReadonlySet<string> = new Set(['poll_oneoff', 'call']);
 
-/** Whether one who imports these functions of preview1 may wait. */
+/** Whether one who imports these functions, of preview1 or for bindings, may wait. */
 export function mayWait(imports: Iterable<{ readonly module: string; readonly name: string }>): boolean {
   const namespaces: readonly string[] = Object.values(PREVIEW1);
-  for (const { module, name } of imports) if (WAITING.has(name) && namespaces.includes(module)) return true;
+  for (const each of imports) {
+    if (isBindingImport(each) || (WAITING.has(each.name) && namespaces.includes(each.module))) return true;
+  }
   return false;
 }
 
@@ -55,13 +62,16 @@ export class Preview1 {
   /** The functions under `wasi_snapshot_preview1` and, in its layout, under `wasi_unstable`; and those that are missing. */
   readonly imports: WebAssembly.Imports;
   readonly #context: Context;
+  readonly #calls: BindingFunctions | undefined;
 
   constructor(options: Preview1Options, mounts: readonly MountedDirectory[]) {
     this.#context = new Context(options, mounts);
-    const { imported, missing = [], suspension } = options;
+    const { imported, missing = [], suspension, bindings } = options;
+    this.#calls = bindings === undefined ? undefined : new BindingFunctions(this.#context, bindings, suspension);
     const imports = {
       [PREVIEW1.snapshot]: only(imported, createFunctions(this.#context, SNAPSHOT_1, suspension), suspension),
       [PREVIEW1.unstable]: only(imported, createFunctions(this.#context, UNSTABLE, suspension), suspension),
+      ...(this.#calls === undefined ? {} : { [BINDING_NAMESPACE]: only(imported, this.#calls.imports, suspension) }),
     };
     this.imports = withMissingImports(imports, missing, this.#context);
   }
@@ -84,11 +94,13 @@ export class Preview1 {
   /** Puts everything back for another invocation. */
   begin(call: SessionCall): void {
     this.#context.begin(call);
+    this.#calls?.begin(call.record?.run ?? 0);
   }
 
   /** Closes what the guest left open. `stdout`, `stderr`, `ending` and the counters stay until the next `begin`. */
   end(): void {
     this.#context.end();
+    this.#calls?.end();
   }
 
   /** What the guest wrote, in a copy that is the caller's. */

@@ -6,6 +6,7 @@
 
 import { collectGarbage, UNCOUNTED, type AddressSpace } from '../linux/address-space.ts';
 import { hasComponent } from '../component/vm/component-definition.ts';
+import type { BindingLink } from '../bindings/link.ts';
 import type { FunctionDefinition } from '../definition/definition.ts';
 import type { Strategy } from '../definition/strategies.ts';
 import type { Deployment } from '../snapshot/deployment.ts';
@@ -39,6 +40,8 @@ export interface GuestThreadOptions {
   readonly record?: RunRecord;
   /** Where other threads have the guest stopped, if it counts units. */
   readonly stop?: StopCell;
+  /** Where guests call bindings. */
+  readonly link?: BindingLink | undefined;
   /** The same of guests that may wait; without it none is suspended. */
   readonly waiting?: LaneShare;
 }
@@ -50,14 +53,16 @@ export class GuestThread {
   readonly #restores: RestoreTally;
   readonly #record: RunRecord | undefined;
   readonly #stop: StopCell | undefined;
+  readonly #link: BindingLink | undefined;
   readonly #waiting: GuestThreadOptions['waiting'];
   readonly #placement: Placement;
   #calls = 0;
   #deploys = 1;
 
-  constructor({ space, restores = new RestoreTally(), record, stop, waiting }: GuestThreadOptions) {
+  constructor({ space, restores = new RestoreTally(), record, stop, link, waiting }: GuestThreadOptions) {
     this.#space = space;
-    this.#placement = new Placement(space);
+    this.#link = link;
+    this.#placement = new Placement(space, link);
     this.#restores = restores;
     this.#record = record;
     this.#stop = stop;
@@ -110,7 +115,8 @@ export class GuestThread {
     const waiting = this.#waiting;
     if (waiting === undefined) return undefined;
     if (waiting.onlyCounting === true && !definition.prepared.info.hasBudget) return undefined;
-    return new WaitingLane({ definition, image, strategy, space: this.#space, restores: this.#restores, ...waiting });
+    const own = { space: this.#space, restores: this.#restores, link: this.#link };
+    return new WaitingLane({ definition, image, strategy, ...own, ...waiting });
   }
 
   /** Forgets a function and its micro-VM. */

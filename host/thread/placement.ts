@@ -2,6 +2,7 @@
 
 import { hasComponent } from '../component/vm/component-definition.ts';
 import { ComponentVm } from '../component/vm/component-vm.ts';
+import type { BindingLink } from '../bindings/link.ts';
 import type { FunctionDefinition } from '../definition/definition.ts';
 import type { Strategy } from '../definition/strategies.ts';
 import type { AddressSpace } from '../linux/address-space.ts';
@@ -24,11 +25,13 @@ export interface Placed {
 /** Where the micro-VMs of one thread come to be. */
 export class Placement {
   readonly #space: AddressSpace;
+  readonly #link: BindingLink | undefined;
   /** Moves since the last that was of use. */
   #vainMoves = 0;
 
-  constructor(space: AddressSpace) {
+  constructor(space: AddressSpace, link?: BindingLink) {
     this.#space = space;
+    this.#link = link;
   }
 
   /** A micro-VM, where it can be put back quickly if there is room for that. @throws what its constructor does */
@@ -56,7 +59,7 @@ export class Placement {
   #build({ definition, image, strategy }: Placed): Guest {
     return hasComponent(definition)
       ? new ComponentVm(definition, image, strategy, this.#space)
-      : new MicroVm(definition, image, strategy, this.#space);
+      : new MicroVm(definition, image, strategy, this.#space, { link: this.#link });
   }
 }
 

@@ -7,6 +7,7 @@
 import { hasComponent } from '../component/vm/component-definition.ts';
 import { ComponentVm } from '../component/vm/component-vm.ts';
 import { parseInterface } from '../component/prepare/wit.ts';
+import type { BindingLink } from '../bindings/link.ts';
 import type { FunctionDefinition } from '../definition/definition.ts';
 import type { Strategy } from '../definition/strategies.ts';
 import type { AddressSpace } from '../linux/address-space.ts';
@@ -45,6 +46,8 @@ export interface LaneOptions extends LaneShare {
   readonly strategy: Strategy;
   readonly space: AddressSpace;
   readonly restores: RestoreTally;
+  /** Where its guests call bindings. */
+  readonly link?: BindingLink | undefined;
 }
 
 /** What ends a call in time. */
@@ -194,11 +197,11 @@ export class WaitingLane {
   }
 
   #make(): SuspendableGuest {
-    const { definition, image, strategy, space } = this.#options;
+    const { definition, image, strategy, space, link } = this.#options;
     const suspension = new Suspension(this.#options.turns);
     const vm = hasComponent(definition)
       ? new ComponentVm(definition, image, strategy, space, suspension)
-      : new MicroVm(definition, image, strategy, space, suspension);
+      : new MicroVm(definition, image, strategy, space, { suspension, link });
     return vm as SuspendableGuest;
   }
 

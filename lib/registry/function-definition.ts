@@ -1,15 +1,18 @@
 /** Makes the definition that executors take from a module or a component and a manifest. */
 
+import type { BindingTable } from '../../host/bindings/bindings.ts';
 import { resolveCapabilities } from '../../host/capabilities/capabilities.ts';
 import { isComponent } from '../../host/component/prepare/binary.ts';
 import type { PreparedComponent, TranspiledComponent } from '../../host/definition/prepared-component.ts';
 import type { CountingWish } from '../../host/definition/budget.ts';
 import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
+import { CAN_SUSPEND } from '../../host/waiting/jspi.ts';
 import { resolveLimits, type Limits } from '../../host/limits.ts';
 import type { ModuleOptions } from '../../host/module/inspect.ts';
 import { prepareModule } from '../../host/preparation/module.ts';
 import type { PreparedModule } from '../../host/module/prepared-module.ts';
+import { grantBindings, refuseUnsuspendable, refuseWatched } from './bindings.ts';
 import { chooseBudget, wishOf } from './budget.ts';
 import { checkSize } from './source.ts';
 import type { Manifest } from '../schema/manifest.ts';
@@ -32,6 +35,8 @@ export interface DefinitionDefaults {
   readonly audit: boolean;
   /** Whether guests run in their caller's thread, where nothing else ends them. */
   readonly isInThread?: boolean;
+  /** What the embedder has of bindings. */
+  readonly bindings?: BindingTable;
   /** Where transpiled components are kept. */
   readonly components?: ComponentCache;
 }
@@ -41,7 +46,7 @@ const MODULE_FIELDS = ['entry', 'init', 'snapshot', 'allow'] as const;
 
 /**
  * Reads and compiles the module.
- * @throws NebulaError MODULE_*, UNKNOWN_IMPORT, NO_ENTRY, MEMORY_MINIMUM, TABLE_MINIMUM, TRANSPILER_MISSING, PREPARED_INVALID,
+ * @throws NebulaError MODULE_*, UNKNOWN_IMPORT, BINDING_NOT_GRANTED, BINDING_REFUSED, NO_ENTRY, MEMORY_MINIMUM, TABLE_MINIMUM, TRANSPILER_MISSING, PREPARED_INVALID,
  * DEPLOY_TIMEOUT, DEPLOY_MEMORY, PREPARER_LOST
  */
 export async function defineFunction(
@@ -54,7 +59,13 @@ export async function defineFunction(
   const { isInThread = false } = defaults;
   const { wasStopped = false } = source;
   const budget = chooseBudget(manifest, limits, { isInThread, wasStopped });
+  const bindings = grantBindings(manifest, defaults);
   const { prepared, component } = await prepare(source, limits, defaults, wishOf(budget));
+  if (isInThread) {
+    const { hasBudget } = prepared.info;
+    refuseUnsuspendable(manifest, bindings, !(CAN_SUSPEND && hasBudget));
+    refuseWatched(manifest, bindings, !hasBudget && limits.timeoutMs > 0);
+  }
   return {
     id,
     name: manifest.name,
@@ -65,6 +76,7 @@ export async function defineFunction(
     entry: prepared.info.entry,
     limits,
     capabilities: resolveCapabilities(manifest.capabilities),
+    ...(bindings.length === 0 ? {} : { bindings: bindings.map(({ name }) => name) }),
     init: { environment: {}, allow: [], warmUp: [], ...manifest.init },
     strategy: manifest.strategy ?? 'auto',
     ...(snapshot === undefined ? {} : { snapshot }),
@@ -73,8 +85,9 @@ export async function defineFunction(
 }
 
 /** What a manifest says of how its module is read. */
-export function moduleOptions({ entry, allow }: Partial<Manifest>): ModuleOptions {
+export function moduleOptions({ entry, allow, capabilities }: Partial<Manifest>): ModuleOptions {
   return {
+    ...((capabilities?.bindings ?? []).length === 0 ? {} : { hasBindings: true }),
     ...(entry === undefined ? {} : { entry }),
     ...(allow?.missingImports === undefined ? {} : { missingImports: allow.missingImports }),
   };
@@ -97,6 +110,7 @@ async function prepare(
     if (manifest[field] !== undefined) throw misplaced(field, 'a component');
   }
   if (source.snapshot !== undefined) throw misplaced('snapshot', 'a component');
+  if ((manifest.capabilities?.bindings ?? []).length > 0) throw misplaced('capabilities.bindings', 'a component');
   const { ComponentCache } = await import('./component-cache.ts');
   const { prepareComponent } = await import('../../host/preparation/component.ts');
   const components = defaults.components ?? new ComponentCache();

@@ -1,7 +1,7 @@
 /** What a call may be given beside its input. */
 
 import { Type } from 'typebox';
-import { CLOSED, ENVIRONMENT, PLAIN_TEXT } from '../../host/schema/elements.ts';
+import { CLOSED, ENVIRONMENT, PLAIN_TEXT, text } from '../../host/schema/elements.ts';
 import type { ReadonlyStatic } from '../../host/schema/static.ts';
 
 /** What a call says that any wire can carry. */
@@ -24,6 +24,8 @@ const fields = {
 export const invokeOptionsSchema = Type.Object(
   {
     ...fields,
+    /** Who calls, as bindings are told (`context.caller`); no guest is. */
+    caller: Type.Optional(text('^[^\\u0000]{1,256}$', 'a text of 1 to 256 characters without NUL')),
     /** Ends the call when it aborts, with an `aborted` outcome, whether it waits or runs. */
     signal: Type.Optional(Type.Unsafe<AbortSignal>({ instanceOf: 'AbortSignal', description: 'an AbortSignal' })),
   },

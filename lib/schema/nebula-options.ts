@@ -2,6 +2,7 @@
 
 import { Type } from 'typebox';
 import { CLOSED, oneOf, text } from '../../host/schema/elements.ts';
+import type { Bindings, OnBindingError } from '../../host/bindings/bindings.ts';
 import type { ReadonlyStatic } from '../../host/schema/static.ts';
 import { limitsSchema } from './limits.ts';
 import { RUNTIMES } from './runtime.ts';
@@ -48,6 +49,13 @@ export const nebulaOptionsSchema = Type.Object(
     runtimes: Type.Optional(
       Type.Array(oneOf(RUNTIMES), { description: 'a list of "wasm", "container" and "process"' }),
     ),
+    /**
+     * Functions that guests may call whose manifests name them in `capabilities.bindings`, by the name of a binding and their own.
+     * They run on the thread that called `createNebula`.
+     */
+    bindings: Type.Optional(Type.Unsafe<Bindings>({ type: 'object', description: 'an object of bindings' })),
+    /** Told of what a binding threw that was no BindingError: its guest is told only that it failed. */
+    onBindingError: Type.Optional(Type.Unsafe<OnBindingError>({ methods: ['call'], description: 'a function' })),
     /** Socket of the container engine; default: DOCKER_HOST, or the usual one. */
     dockerSocket: Type.Optional(text('^[^\\u0000]+$', 'the path of a socket')),
     /**

@@ -11,6 +11,8 @@ import { monotonicNs } from '../../host/monotonic.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
 import { RestoreTally } from '../../host/restore-tally.ts';
 import { closeImage, type SnapshotImage } from '../../host/snapshot/image.ts';
+import { nextCallId, type BindingCaller, type BoundCall } from '../bindings/bound-call.ts';
+import { BoundCalls, type BindingOptions } from '../bindings/bound-calls.ts';
 import { runTimeMs } from '../deadline.ts';
 import {
   abortedOutcome,
@@ -25,6 +27,7 @@ import { WaitingRecords } from '../../host/thread/waiting-records.ts';
 import { Turns } from '../../host/waiting/turns.ts';
 import { HeapKeeper } from '../heap.ts';
 import { reportOf } from '../report.ts';
+import { createLocalLink } from './binding-link.ts';
 import { SuspendableCalls, type SuspendableCall } from './suspendable-calls.ts';
 import { SuspendedGuests } from '../worker/suspended-guests.ts';
 
@@ -32,6 +35,8 @@ import { SuspendedGuests } from '../worker/suspended-guests.ts';
 export interface InThreadOptions {
   /** Memories alive at once; default: what the machine's address space holds. */
   readonly memories?: number;
+  /** Bindings that guests may call where they are granted. */
+  readonly bindings?: BindingOptions | undefined;
 }
 
 /** An executor in the caller's own thread. */
@@ -48,6 +53,9 @@ class InThreadExecutor implements Executor {
   readonly #calls: SuspendableCalls;
   readonly #images: Map<string, SnapshotImage> = new Map();
   readonly #heap: HeapKeeper = new HeapKeeper();
+  readonly #bindings: BoundCalls | undefined;
+  /** The call whose guest runs and cannot be suspended, where it may call bindings. */
+  #caller: BindingCaller | undefined;
   #isClosed = false;
   /** Guests that were stopped. */
   #stops = 0;
@@ -69,7 +77,10 @@ class InThreadExecutor implements Executor {
       turns: new Turns(),
       onlyCounting: true,
     };
-    const thread = new GuestThread({ space: this.#space, restores: this.#restores, waiting });
+    this.#bindings = options.bindings && new BoundCalls(options.bindings);
+    const link =
+      this.#bindings && createLocalLink(this.#bindings, (run) => (run === 0 ? this.#caller : this.#calls.callOf(run)));
+    const thread = new GuestThread({ space: this.#space, restores: this.#restores, link, waiting });
     this.#thread = thread;
     this.#calls = new SuspendableCalls({
       thread,
@@ -80,6 +91,7 @@ class InThreadExecutor implements Executor {
   }
 
   async deploy(definition: FunctionDefinition): Promise<DeployReport> {
+    await this.#unwound();
     this.#refuseClosed();
     const deployment = await this.#thread.deploy(definition);
     this.#images.set(definition.id, deployment.image);
@@ -96,6 +108,7 @@ class InThreadExecutor implements Executor {
   }
 
   invokeHere(definition: FunctionDefinition, invocation: Invocation, signal?: AbortSignal): Outcome | Promise<Outcome> {
+    if (this.#bindings?.isRunning === true) return this.#invokeLater(definition, invocation, signal);
     const calledNs = monotonicNs();
     try {
       this.#refuseClosed();
@@ -109,10 +122,22 @@ class InThreadExecutor implements Executor {
     }
   }
 
+  /** A binding calls, on the stack of a guest, whose micro-VM and thread are in use: it is called after that. */
+  async #invokeLater(definition: FunctionDefinition, invocation: Invocation, signal?: AbortSignal): Promise<Outcome> {
+    await this.#unwound();
+    return this.invokeHere(definition, invocation, signal);
+  }
+
+  /** Once no binding runs on the stack of a guest. */
+  async #unwound(): Promise<void> {
+    if (this.#bindings?.isRunning === true) await new Promise((resolve) => setImmediate(resolve));
+  }
+
   #run(definition: FunctionDefinition, invocation: Invocation, calledNs: number, waitedMs: number): Outcome {
     const { id } = definition;
     if (!this.#thread.has(id)) throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
     const runMs = runTimeMs(invocation.timeoutMs, definition.limits.timeoutMs, waitedMs);
+    if (definition.bindings !== undefined) this.#caller = new LocalCaller(definition, invocation);
     const outcome = this.#thread.invoke(id, invocation, calledNs, runMs);
     if (outcome.kind !== 'ok' && isStopped(outcome)) this.#stops++;
     if (this.#unsettled !== id) {
@@ -183,6 +208,24 @@ class InThreadExecutor implements Executor {
 
   #refuseClosed(): void {
     if (this.#isClosed) throw new NebulaError('CLOSED');
+  }
+}
+
+/** A call whose guest has the thread until it ends. */
+class LocalCaller implements BindingCaller {
+  readonly definition: FunctionDefinition;
+  readonly invocation: Invocation;
+  readonly isSettled = false;
+  bound: BoundCall | undefined = undefined;
+  #callId: string | undefined = undefined;
+
+  constructor(definition: FunctionDefinition, invocation: Invocation) {
+    this.definition = definition;
+    this.invocation = invocation;
+  }
+
+  get callId(): string {
+    return (this.#callId ??= nextCallId(this.definition));
   }
 }
 

@@ -41,6 +41,8 @@ export class SuspendableCalls {
   readonly #underWay: Set<SuspendableCall> = new Set();
   /** Who waits until no call of a function is left, or of any. */
   readonly #drains: Set<{ readonly id: string | undefined; readonly drain: Drain }> = new Set();
+  /** Those whose guests have begun, by the number of their run. */
+  readonly #byRun: Map<number, SuspendableCall> = new Map();
   #runs = 0;
   readonly #onDeadline = (call: Call, timeoutMs: number): void =>
     this.#end(call as SuspendableCall, { kind: 'timeout', timeoutMs });
@@ -68,6 +70,11 @@ export class SuspendableCalls {
       if (signal !== undefined) call.watch(signal, () => this.#end(call, { kind: 'aborted' }));
       if (mayStart) this.#take(call);
     });
+  }
+
+  /** The call whose guest's run has this number. */
+  callOf(run: number): SuspendableCall | undefined {
+    return this.#byRun.get(run);
   }
 
   /** Ends when no call of a function is left, or of any; after `drainMs` at the latest. */
@@ -109,6 +116,7 @@ export class SuspendableCalls {
     }
     call.halt();
     this.#underWay.delete(call);
+    this.#byRun.delete(call.ticket);
     this.#options.guests.take(call.ticket);
     this.#leave(call);
   }
@@ -129,6 +137,7 @@ export class SuspendableCalls {
     if (call.isSettled) return undefined;
     const { thread, guests } = this.#options;
     call.ticket = this.#runs = (this.#runs % MOST_RUN) + 1;
+    this.#byRun.set(call.ticket, call);
     const started = thread.start(call.definition.id, call.invocation, call.calledNs, call.ticket);
     if (started === undefined) return this.#options.run(call);
     call.started = started;

@@ -6,12 +6,13 @@ import { monotonicNs } from '../../host/monotonic.ts';
 import type { Ending, Invocation, Outcome } from '../../host/outcome.ts';
 import type { Recorded } from '../../host/wasi/session/run-reader.ts';
 import { TimedCall } from '../deadline.ts';
+import { nextCallId, type BindingCaller, type BoundCall } from '../bindings/bound-call.ts';
 import { unansweredOutcome } from '../executor.ts';
 import type { Sent } from './suspended-guests.ts';
 import type { Unit } from './unit.ts';
 
 /** An invocation with where it waits or runs, and the promise of its outcome. */
-export class Call extends TimedCall<FunctionDefinition> implements Sent {
+export class Call extends TimedCall<FunctionDefinition> implements Sent, BindingCaller {
   ticket = 0;
   /** Nanoseconds for which its guest had its thread, if it was dropped while it was suspended. */
   droppedNs = 0;
@@ -27,6 +28,9 @@ export class Call extends TimedCall<FunctionDefinition> implements Sent {
   isSettled = false;
   /** What it was expected to take when it was sent, in nanoseconds. */
   expectedNs = 0;
+  /** The binding that its guest waits for. */
+  bound: BoundCall | undefined = undefined;
+  #callId: string | undefined = undefined;
   readonly #resolve: (outcome: Outcome) => void;
   readonly #reject: (error: unknown) => void;
 
@@ -44,6 +48,10 @@ export class Call extends TimedCall<FunctionDefinition> implements Sent {
   /** Whether its guest counts units, so that it can be ended without its thread. */
   get hasBudget(): boolean {
     return this.definition.prepared.info.hasBudget;
+  }
+
+  get callId(): string {
+    return (this.#callId ??= nextCallId(this.definition));
   }
 
   /** It is not with a thread any more. */
@@ -80,6 +88,7 @@ export class Call extends TimedCall<FunctionDefinition> implements Sent {
     if (this.isSettled) return false;
     this.isSettled = true;
     this.release();
+    this.bound?.end();
     return true;
   }
 }

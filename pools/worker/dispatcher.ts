@@ -192,7 +192,7 @@ export class Dispatcher {
     call.expectedNs = this.#runs.get(id)?.averageNs ?? UNKNOWN_NS;
     unit.backlogNs += call.expectedNs;
     this.#options.queue.started(call.definition, call.isBehind);
-    const { input, ...given } = call.invocation;
+    const { input, caller: _, ...given } = call.invocation;
     unit.send(call, { id, input, calledNs: call.calledNs, given: isEmpty(given) ? undefined : given, install });
     if (!call.isBehind) call.begin(this.onDeadline);
     if (unit.parked.size > 0) this.#lookLater();

@@ -28,6 +28,7 @@ import {
 } from './messages.ts';
 import { RequestBox } from './request-box.ts';
 import { Runner } from './runner.ts';
+import { WorkerLink } from './worker-link.ts';
 
 /** Piscina's handler: answers what comes over the port from now on. */
 export function serve(task: Serve): void {
@@ -40,11 +41,20 @@ export function serve(task: Serve): void {
   const claims = stopCell(task.claims);
   const records = new WaitingRecords((told) => port.postMessage(told), new Int32Array(task.waiting, 4));
   const waiting = { records, turns: new Turns(new Int32Array(task.waiting, 8)) };
+  const link =
+    task.bindings === undefined
+      ? undefined
+      : new WorkerLink({
+          line: task.bindings,
+          signal: claims.signal,
+          send: (message) => port.postMessage(message),
+        });
   const thread = new GuestThread({
     space,
     restores: new RestoreTally(task.restores),
     record,
     stop: claims,
+    link,
     waiting,
   });
   tellWaiting(task.waiting);

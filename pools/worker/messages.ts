@@ -14,6 +14,7 @@ import type { Ending, Invocation, Outcome, Start } from '../../host/outcome.ts';
 import { loadWasmPhases, storeWasmPhases } from '../../host/phases.ts';
 import type { StreamBuffer } from '../../host/wasi/session/record-layout.ts';
 import type { SnapshotImage } from '../../host/snapshot/image.ts';
+import type { BindingMessage } from './binding-slot.ts';
 import type { NewRecord } from '../../host/thread/waiting-records.ts';
 
 /** The one task that Piscina gives a worker: to answer what comes over this port. */
@@ -37,6 +38,8 @@ export interface Serve {
   readonly waiting: SharedArrayBuffer;
   /** What tells that the thread for outgoing requests was lost (host/component/outgoing/thread.ts). */
   readonly outgoingLosses: SharedArrayBuffer;
+  /** Where the worker tells of calls of bindings: a Line; absent where there are none. */
+  readonly bindings: SharedArrayBuffer | undefined;
   /** Where it is kept what its guest writes and uses: a RunRecord, whose runs are tickets. */
   readonly record: SharedArrayBuffer;
 }
@@ -136,7 +139,7 @@ export interface OutgoingPort {
 
 /**
  * What travels over the port: answers that do not fit into the box, one by one; those of guests that were suspended; records
- * of such, and larger buffers of any record; a port to be handed on.
+ * of such, and larger buffers of any record; a port to be handed on; memory of calls of bindings.
  */
 export type Answer =
   | InvokeAnswer
@@ -146,6 +149,7 @@ export type Answer =
   | NewRecord
   | StreamBuffer
   | OutgoingPort
+  | BindingMessage
   | typeof ANSWERS_LEFT;
 
 /** An error as a refusal, without its class and its stack. */

@@ -1,6 +1,7 @@
 /** What a worker pool is told of its size. */
 
 import { availableParallelism } from 'node:os';
+import type { BindingOptions } from '../bindings/bound-calls.ts';
 
 /** How many threads an executor has, and how many memories for them. */
 export interface WorkerExecutorOptions {
@@ -12,6 +13,8 @@ export interface WorkerExecutorOptions {
   readonly spareThreads?: number;
   /** Memories alive at once; default: what the machine's address space holds. */
   readonly memories?: number;
+  /** Bindings that guests may call where they are granted. */
+  readonly bindings?: BindingOptions | undefined;
 }
 
 /** Threads that run guests at first, those there may come to be, and those that stand by. */

@@ -16,6 +16,7 @@ import {
   type ExecutorStats,
   type ThreadLossListener,
 } from '../executor.ts';
+import { BoundCalls } from '../bindings/bound-calls.ts';
 import { Admission } from './admission.ts';
 import { Drain } from '../drain.ts';
 import { HeapKeeper } from '../heap.ts';
@@ -33,7 +34,7 @@ import { errorOf } from './refusals.ts';
 import { Retries } from './retries.ts';
 import { Threads, type ThreadEvents } from './threads.ts';
 import { leaveThreads, Versions } from './versions.ts';
-import type { Unit } from './unit.ts';
+import type { Unit, UnitBindings } from './unit.ts';
 
 export type { WorkerExecutorOptions };
 
@@ -84,7 +85,7 @@ class WorkerExecutor implements Executor {
     const memoriesLimit = options.memories ?? memoryLimit(most + spare);
     this.#space = new AddressSpace(memories, memoriesLimit);
     this.#threads = new Threads<Call>(
-      { count: least + spare, mostCount: most + spare, memories, memoriesLimit },
+      { count: least + spare, mostCount: most + spare, memories, memoriesLimit, bindings: bindingsOf(options) },
       this.#threadEvents(),
     );
     this.#growth = new Growth({ threads: this.#threads, least, most, spare, mustWait: () => this.#queue.wantsThread });
@@ -285,4 +286,9 @@ class WorkerExecutor implements Executor {
     this.#dispatcher.endings.lost(unit, error);
     this.#admission.next();
   }
+}
+
+/** What runs the bindings that guests call; undefined where there are none. */
+function bindingsOf({ bindings }: WorkerExecutorOptions): UnitBindings<Call> | undefined {
+  return bindings === undefined ? undefined : { calls: new BoundCalls(bindings), callerOf: (call) => call };
 }

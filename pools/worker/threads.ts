@@ -14,7 +14,7 @@ import { Loading } from './loading.ts';
 import type { Serve } from './messages.ts';
 import { Starts } from './starts.ts';
 import type { Sent } from './suspended-guests.ts';
-import { Unit, type UnitEvents } from './unit.ts';
+import { Unit, type UnitBindings, type UnitEvents } from './unit.ts';
 
 /** What a pool is told of its threads. */
 export interface ThreadEvents<T extends Sent> extends UnitEvents<T> {
@@ -27,13 +27,15 @@ export interface ThreadEvents<T extends Sent> extends UnitEvents<T> {
 }
 
 /** How many threads, and what they share. */
-export interface ThreadOptions {
+export interface ThreadOptions<T> {
   readonly count: number;
   /** How many there may come to be by `grow`. */
   readonly mostCount: number;
   /** One Int32: the memories alive in all threads. */
   readonly memories: SharedArrayBuffer;
   readonly memoriesLimit: number;
+  /** What runs the bindings that guests call. */
+  readonly bindings?: UnitBindings<T> | undefined;
 }
 
 type LoadBalancer = NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer'];
@@ -43,7 +45,7 @@ const NO_THREAD = -1;
 export class Threads<T extends Sent> {
   readonly units: Set<Unit<T>> = new Set();
   readonly #piscina: Piscina;
-  readonly #options: ThreadOptions;
+  readonly #options: ThreadOptions<T>;
   /** How many there are to be now. */
   #count: number;
   readonly #events: ThreadEvents<T>;
@@ -61,7 +63,7 @@ export class Threads<T extends Sent> {
   readonly #ended: Unit<T>[] = [];
   readonly #loading: Loading = new Loading();
 
-  constructor(options: ThreadOptions, events: ThreadEvents<T>) {
+  constructor(options: ThreadOptions<T>, events: ThreadEvents<T>) {
     this.#options = options;
     this.#count = options.count;
     this.#events = events;
@@ -205,7 +207,8 @@ export class Threads<T extends Sent> {
 
   #watch(worker: Worker): void {
     this.#watched.add(worker);
-    const unit = new Unit<T>(worker, this.#events, (port) => this.#outgoing.connect(port), this.#ended.pop());
+    const { bindings } = this.#options;
+    const unit = new Unit<T>(worker, this.#events, (port) => this.#outgoing.connect(port), this.#ended.pop(), bindings);
     this.units.add(unit);
     worker.once('error', (error) => {
       this.#starts.because(error);
@@ -244,7 +247,8 @@ export class Threads<T extends Sent> {
     const [requests, answers] = [unit.requests.buffer, unit.answers.buffer];
     const [restores, record] = [unit.restores.shared, unit.record.shared];
     const shared = { claims, waiting, requests, answers, memories, ownMemories, restores, threadMemory, record };
-    const task: Serve = { port, memoriesLimit, outgoingLosses: this.#outgoing.losses, ...shared };
+    const bindings = unit.desk?.shared;
+    const task: Serve = { port, bindings, memoriesLimit, outgoingLosses: this.#outgoing.losses, ...shared };
     let serving: Promise<unknown>;
     this.#chosen = threadId;
     try {

@@ -9,7 +9,10 @@ import { RestoreTally } from '../../host/restore-tally.ts';
 import type { StopCell } from '../../host/wasi/session/stop-cell.ts';
 import { MOST_RUN } from '../../host/wasi/session/record-layout.ts';
 import { RunReader, type Recorded } from '../../host/wasi/session/run-reader.ts';
+import type { BindingCaller } from '../bindings/bound-call.ts';
+import type { BoundCalls } from '../bindings/bound-calls.ts';
 import { AnswerBox } from './answer-box.ts';
+import { BindingDesk } from './binding-desk.ts';
 import { createClaims, revoke, stopCell, tellToStop } from './claims.ts';
 import { Inbox, type Told } from './inbox.ts';
 import { decodeOutcome, SLOTS, type Chore, type ChoreAnswer, type Refusal } from './messages.ts';
@@ -36,6 +39,12 @@ export interface UnitEvents<T extends Sent> {
   onTold(): void;
 }
 
+/** What runs the bindings that the guests of a worker call. */
+export interface UnitBindings<T> {
+  readonly calls: BoundCalls;
+  callerOf(sent: T): BindingCaller;
+}
+
 /** One worker thread. */
 export class Unit<T extends Sent> {
   readonly worker: Worker;
@@ -57,6 +66,8 @@ export class Unit<T extends Sent> {
   readonly threadMemory: SharedArrayBuffer = new SharedArrayBuffer(THREAD_MEMORY_BYTES);
   /** What it put back after its answers. */
   readonly restores: RestoreTally = new RestoreTally();
+  /** Where its guests call bindings; undefined where there are none. */
+  readonly desk: BindingDesk | undefined = undefined;
   /** The worker's end of the port, to be handed over. */
   readonly farPort: MessagePort;
   /** What its invocations are expected to take together, in nanoseconds. */
@@ -78,8 +89,17 @@ export class Unit<T extends Sent> {
   #tickets = 0;
   #freeSlots: number[] = Array.from({ length: SLOTS }, (_, slot) => slot);
 
-  /** `ended` is a unit whose thread has ended: its boxes are used again. */
-  constructor(worker: Worker, events: UnitEvents<T>, connect: (port: MessagePort) => void, ended?: Unit<T>) {
+  /**
+   * @param ended a unit whose thread has ended: its boxes are used again
+   * @param bindings what runs the bindings that its guests call
+   */
+  constructor(
+    worker: Worker,
+    events: UnitEvents<T>,
+    connect: (port: MessagePort) => void,
+    ended?: Unit<T>,
+    bindings?: UnitBindings<T>,
+  ) {
     this.requests = new RequestBox(cleared(ended?.requests.buffer));
     this.answers = new AnswerBox(cleared(ended?.answers.buffer));
     this.record = new RunReader(cleared(ended?.record.shared));
@@ -92,6 +112,13 @@ export class Unit<T extends Sent> {
     this.#connect = connect;
     this.#stop = stopCell(this.claims);
     this.#cells = this.#stop.cells;
+    if (bindings !== undefined) {
+      const find = (ticket: number): BindingCaller | undefined => {
+        const sent = this.#sentBy(ticket);
+        return sent === undefined ? undefined : bindings.callerOf(sent);
+      };
+      this.desk = new BindingDesk({ calls: bindings.calls, signal: this.#stop.signal, find });
+    }
     this.#outbox = new Outbox(port1, this.requests, (refusal, id, broughtFunction) => {
       if (broughtFunction) this.installed.delete(id);
       queueMicrotask(() => this.#inbox.hear(refusal));
@@ -212,6 +239,11 @@ export class Unit<T extends Sent> {
     return this.inFlight.includes(sent) || this.suspended.has(sent);
   }
 
+  /** The invocation of a ticket that is not answered. */
+  #sentBy(ticket: number): T | undefined {
+    return this.inFlight.find((sent) => sent.ticket === ticket) ?? this.parked.get(ticket);
+  }
+
   #park(ticket: number, record: number, heldNs: number): void {
     const at = this.inFlight.findIndex((sent) => sent.ticket === ticket);
     const sent = this.inFlight[at];
@@ -226,6 +258,7 @@ export class Unit<T extends Sent> {
     if ('length' in answer) this.#events.onOutcome(this, answer[0], decodeOutcome(answer), answer[11]);
     else if ('shared' in answer || ('record' in answer && answer.record !== 0)) this.suspended.learn(answer);
     else if ('record' in answer) this.record.add(answer);
+    else if ('binding' in answer) this.desk?.hear(answer);
     else if ('outgoing' in answer) this.#connect(answer.outgoing);
     else if (!answer.ok && answer.ticket !== undefined) this.#events.onRefusal(this, answer.ticket, answer);
     else this.#events.onChoreDone(this, answer);
@@ -284,6 +317,7 @@ export class Unit<T extends Sent> {
     this.#inbox.close();
     this.#outbox.close();
     this.#port.close();
+    this.desk?.close();
     for (const { done } of this.leaving.splice(0)) done();
   }
 

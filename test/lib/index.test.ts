@@ -4,10 +4,12 @@ import { test } from 'node:test';
 test('the package exports these names and no others', async () => {
   const face = await import('nebula-faas');
   assert.deepEqual(Object.keys(face).sort(), [
+    'BindingError',
     'ComponentError',
     'NebulaClient',
     'NebulaError',
     'createNebula',
+    'isBindingError',
     'isNebulaError',
     'startServer',
   ]);

@@ -151,6 +151,11 @@ export class Account {
     return this.#toldFirst === undefined;
   }
 
+  /** What its thread does from now on is not its own, though it is not suspended. */
+  rest(): void {
+    if (this.#cpuBeganNs >= 0n) this.#cpuPausedNs = threadCpuNs() - this.#cpuBeganNs;
+  }
+
   /** It goes on. */
   resume(): void {
     if (this.#cpuBeganNs >= 0n) this.#cpuBeganNs = threadCpuNs() - this.#cpuPausedNs;

@@ -1,0 +1,61 @@
+/** Calls of bindings where guests and bindings have the same thread. */
+
+import type { BindingLink, PendingCall, Request } from '../../host/bindings/link.ts';
+import { NO_BYTES } from '../../host/bytes.ts';
+import type { BindingCaller } from '../bindings/bound-call.ts';
+import type { BoundCalls } from '../bindings/bound-calls.ts';
+
+/** Finds the call whose guest runs, by the number that it is kept under; 0 is one that nobody can suspend. */
+export type FindCaller = (run: number) => BindingCaller | undefined;
+
+/** A call, which is answered at once or when its guest is suspended. */
+class LocalCall implements PendingCall {
+  isError = false;
+  seen = 0;
+  cells: Int32Array = NO_CELLS;
+  #answer: Uint8Array | undefined = undefined;
+
+  isAnswered(): boolean {
+    return this.#answer !== undefined;
+  }
+
+  /** Its guest waits from now on, if it can. */
+  expect(): void {
+    this.cells = new Int32Array(new SharedArrayBuffer(4));
+  }
+
+  answer(bytes: Uint8Array, isError: boolean): void {
+    this.#answer = bytes;
+    this.isError = isError;
+    if (this.cells === NO_CELLS) return;
+    Atomics.store(this.cells, 0, 1);
+    Atomics.notify(this.cells, 0);
+  }
+
+  get length(): number {
+    return this.#answer?.length ?? 0;
+  }
+
+  take(): Uint8Array {
+    return this.#answer ?? NO_BYTES;
+  }
+
+  forget(): void {}
+}
+
+const NO_CELLS: Int32Array = new Int32Array(new SharedArrayBuffer(4));
+
+/** Runs bindings on the stack of the guest that calls them. */
+export function createLocalLink(calls: BoundCalls, find: FindCaller): BindingLink {
+  return {
+    start(run: number, index: number, _name: string, { memory, pointer, length }: Request): PendingCall | undefined {
+      const caller = find(run);
+      if (caller === undefined) return undefined;
+      const pending = new LocalCall();
+      const bytes = memory.slice(pointer, pointer + length);
+      calls.start(caller, index, bytes, (answer, isError) => pending.answer(answer, isError));
+      if (!pending.isAnswered()) pending.expect();
+      return pending;
+    },
+  };
+}

@@ -1,0 +1,155 @@
+/** A worker's end of calls of bindings: what its guests ask, and how they wait for the answer. */
+
+import { copyBytes, type BindingLink, type PendingCall, type Request } from '../../host/bindings/link.ts';
+import { waitBlocked } from '../../host/wasi/session/blocked-thread.ts';
+import { type BindingMessage, Line, SLOT, SLOT_BYTES, SlotMemory } from './binding-slot.ts';
+
+/** Slots of guests that wait at once. */
+const MOST_SLOTS = 1000;
+
+/** What a link needs of its worker. */
+export interface WorkerLinkOptions {
+  readonly line: SharedArrayBuffer;
+  /** What its guest waits on with its thread: whoever stops that guest bumps it, and so do answers. */
+  readonly signal: Int32Array;
+  send(message: BindingMessage): void;
+}
+
+/** The calls of one worker's guests. */
+export class WorkerLink implements BindingLink {
+  readonly #line: Line;
+  readonly #options: WorkerLinkOptions;
+  readonly #free: Slot[] = [];
+  #slots = 0;
+  #numbers = 0;
+  /** Functions that answered later when they were last called. */
+  readonly #slow: Set<string> = new Set();
+
+  constructor(options: WorkerLinkOptions) {
+    this.#options = options;
+    this.#line = new Line(options.line);
+  }
+
+  start(run: number, index: number, name: string, request: Request): PendingCall | undefined {
+    if (!this.#line.hasRoom) return undefined;
+    const slot = this.#free.pop() ?? this.#add();
+    if (slot === undefined) return undefined;
+    const { memory, pointer, length, isBlocking } = request;
+    slot.begin(name);
+    const target = length <= SLOT_BYTES ? slot.memory.bytes : new Uint8Array(new SharedArrayBuffer(length));
+    copyBytes(memory, pointer, length, target);
+    slot.memory.ask(run, index, length, isBlocking);
+    if (length <= SLOT_BYTES) this.#line.tell(slot.number);
+    else
+      this.#options.send({
+        binding: slot.number,
+        what: 'request',
+        memory: target.buffer as SharedArrayBuffer,
+      });
+    if (!this.#slow.has(name)) slot.pause();
+    return slot;
+  }
+
+  #add(): Slot | undefined {
+    if (this.#slots >= MOST_SLOTS) return undefined;
+    this.#slots++;
+    const slot = new Slot(++this.#numbers, {
+      signal: this.#options.signal,
+      send: (message) => this.#options.send(message),
+      taken: (taken, name) => {
+        if (taken.memory.isAtOnce) this.#slow.delete(name);
+        else this.#slow.add(name);
+        this.#free.push(taken);
+      },
+      forgotten: (number) => {
+        this.#slots--;
+        this.#options.send({ binding: number, what: 'forgotten' });
+      },
+    });
+    this.#options.send({ binding: slot.number, what: 'slot', memory: slot.memory.shared });
+    return slot;
+  }
+}
+
+interface SlotOptions {
+  readonly signal: Int32Array;
+  send(message: BindingMessage): void;
+  taken(slot: Slot, name: string): void;
+  forgotten(number: number): void;
+}
+
+/** One call after the other in the same memory. One that is forgotten is not used again: its answer may still come. */
+class Slot implements PendingCall {
+  readonly number: number;
+  readonly memory: SlotMemory = new SlotMemory();
+  readonly cells: Int32Array = this.memory.cells;
+  seen = 0;
+  readonly #options: SlotOptions;
+  #name = '';
+  /** Where an answer is that does not fit. */
+  #room: Uint8Array | undefined = undefined;
+
+  constructor(number: number, options: SlotOptions) {
+    this.number = number;
+    this.#options = options;
+  }
+
+  begin(name: string): void {
+    this.#name = name;
+    this.seen = this.memory.signal;
+  }
+
+  isAnswered(): boolean {
+    const { memory } = this;
+    this.seen = memory.signal;
+    const { state } = memory;
+    if (state === SLOT.answered || state === SLOT.failed) return true;
+    if (state === SLOT.wanted && this.#room === undefined) this.#giveRoom(memory.length);
+    return false;
+  }
+
+  #giveRoom(length: number): void {
+    const memory = new SharedArrayBuffer(length);
+    this.#room = new Uint8Array(memory);
+    this.#options.send({ binding: this.number, what: 'room', memory });
+  }
+
+  /**
+   * Waits with the thread until the pool has run the binding, which may have answered by then: no guest is suspended for
+   * what answers at once. Without a timeout, which would cost as much as all of the rest.
+   */
+  pause(): void {
+    Atomics.wait(this.memory.cells, 0, this.seen);
+  }
+
+  wait(timeoutMs: number): void {
+    const { signal } = this.#options;
+    const seen = Atomics.load(signal, 0);
+    // It may have been answered before that was read.
+    if (this.memory.signal !== this.seen) return;
+    waitBlocked(signal, 0, seen, timeoutMs);
+  }
+
+  get isError(): boolean {
+    return this.memory.state === SLOT.failed;
+  }
+
+  get length(): number {
+    return this.memory.length;
+  }
+
+  take(kept: Uint8Array): Uint8Array {
+    const { length, bytes } = this.memory;
+    const room = this.#room;
+    this.#room = undefined;
+    this.#options.taken(this, this.#name);
+    if (room !== undefined) return room;
+    if (length > kept.length) return bytes.slice(0, length);
+    copyBytes(bytes, 0, length, kept);
+    return kept;
+  }
+
+  forget(): void {
+    this.#options.forgotten(this.number);
+  }
+}
