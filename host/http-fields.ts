@@ -66,7 +66,9 @@ const STEERING_PREFIXES: readonly string[] = ['x-accel-redirect', 'x-lighttpd-',
 /** Whether a field of a response is no guest's to set: Nebula's report of a call, or an order to a server in front. */
 export function isServersField(name: string): boolean {
   return (
-    name.startsWith('nebula-') || (name.startsWith('x-') && STEERING_PREFIXES.some((each) => name.startsWith(each)))
+    name === 'x-request-id' ||
+    name.startsWith('nebula-') ||
+    (name.startsWith('x-') && STEERING_PREFIXES.some((each) => name.startsWith(each)))
   );
 }
 

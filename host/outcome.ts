@@ -91,6 +91,8 @@ export interface Invocation {
   readonly timeoutMs?: number;
   /** Who calls, as bindings are told; no guest is. */
   readonly caller?: string;
+  /** What its caller calls it by, in the log; no guest sees it. */
+  readonly requestId?: string;
   /** Where what the guest writes goes as it comes, in place of the outcome; the limits hold all the same. */
   readonly passOn?: PassOn;
   /** Export of a core module to call in place of its entry. */

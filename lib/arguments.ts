@@ -30,13 +30,14 @@ export function toInvocation(input: Uint8Array, options: InvokeOptions): Invocat
 /** What `options` give an invocation besides its input. @throws TypeError or RangeError for options that do not fit */
 export function toGiven(options: InvokeOptions): Omit<Invocation, 'input'> {
   check(findInvokeMisfit, options);
-  const { arguments: argumentList, environment, timeoutMs, caller } = options;
+  const { arguments: argumentList, environment, timeoutMs, caller, requestId } = options;
   return {
     // Copies: a caller may change its own while the call waits, or for the next one.
     ...(argumentList === undefined ? {} : { arguments: [...argumentList] }),
     ...(environment === undefined ? {} : { environment: { ...environment } }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(caller === undefined ? {} : { caller }),
+    ...(requestId === undefined ? {} : { requestId }),
   };
 }
 

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { BindingTable } from '../host/bindings/bindings.ts';
 import { NO_BYTES } from '../host/bytes.ts';
-import { argumentError, NebulaError } from '../host/errors.ts';
+import { argumentError, isNebulaError, NebulaError } from '../host/errors.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import { endIdlePreparations } from '../host/preparation/beside.ts';
 import type { Executor } from '../pools/executor.ts';
@@ -13,6 +13,7 @@ import type { DeploySource, Input, Nebula } from './api/nebula.ts';
 import type { FunctionRecord } from './schema/function-record.ts';
 import type { RequestLike, WebResponse } from './schema/globals.ts';
 import type { InvokeOptions } from './schema/invoke-options.ts';
+import type { LogRecord } from './schema/log-record.ts';
 import type { NebulaOptions } from './schema/nebula-options.ts';
 import type { NebulaStats } from './schema/stats.ts';
 import { checkDeployOptions, checkNebulaOptions, toDrainMs, toGiven, toInputBytes, toInvocation } from './arguments.ts';
@@ -25,6 +26,8 @@ import type { RouteOptions } from './triggers/http/router.ts';
 import { toOutcomeError } from './wire/outcome-error.ts';
 import { Runtimes } from './runtimes.ts';
 import { CallsUnderWay } from './observe/calls-under-way.ts';
+import { followLog } from './observe/follow-log.ts';
+import { Log, type LogQuery } from './observe/log.ts';
 import type { Observer } from './observe/observer.ts';
 import { createObservers } from './observe/observer-table.ts';
 import { ComponentCache } from './registry/component-cache.ts';
@@ -45,6 +48,7 @@ export async function createNebulaOn(
   observers: readonly Observer[] = createObservers(options),
 ): Promise<Nebula> {
   const runtimes = new Runtimes(executor, options);
+  const log = new Log(options.onLog);
   let store: Store | undefined;
   try {
     if (options.store !== undefined) store = await Store.open(options.store);
@@ -57,7 +61,9 @@ export async function createNebulaOn(
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.token === undefined ? {} : { token: options.token }),
       ...(options.bindings === undefined ? {} : { bindings: new BindingTable(options.bindings) }),
-      observers,
+      log,
+      // Its records are made outside of the windows that markers open.
+      observers: [log, ...observers],
     });
     await nebula.restore();
     return nebula;
@@ -73,6 +79,7 @@ interface EmbeddedOptions extends RegistryOptions {
   /** Threads that run guests at once. */
   readonly threads: number;
   readonly observers: readonly Observer[];
+  readonly log: Log;
   readonly token?: string;
 }
 
@@ -82,6 +89,7 @@ class EmbeddedNebula implements Nebula {
   readonly #functions: Registry['functions'];
   readonly #moduleBytes: number | undefined;
   readonly #observers: readonly Observer[];
+  readonly #log: Log;
   readonly #calls: CallsUnderWay = new CallsUnderWay();
   readonly #handles: Handles;
   readonly #routeOptions: RouteOptions;
@@ -94,6 +102,7 @@ class EmbeddedNebula implements Nebula {
     this.#functions = this.#registry.functions;
     this.#moduleBytes = options.limits?.moduleBytes;
     this.#observers = options.observers;
+    this.#log = options.log;
     this.#handles = new Handles({
       isInThread: options.executor.kind === 'in-thread',
       clients: new ClientWatch(options.threads, () => this.#executor.stats()),
@@ -116,7 +125,21 @@ class EmbeddedNebula implements Nebula {
     this.#refuseWhenClosing();
     const loaded = await loadSource(source, options, this.#moduleBytes);
     this.#refuseWhenClosing();
-    return this.#registry.deploy(loaded);
+    return this.#logged(loaded.manifest.name, 'Deployed', () => this.#registry.deploy(loaded));
+  }
+
+  /** Carries a change of a function's version out, and tells the log what came of it. */
+  async #logged(name: string, how: string, change: () => Promise<FunctionRecord>): Promise<FunctionRecord> {
+    const startedMs = performance.now();
+    try {
+      const record = await change();
+      this.#log.deployed(record, how, performance.now() - startedMs);
+      return record;
+    } catch (error) {
+      const isUnknown = isNebulaError(error) && error.key === 'FUNCTION_NOT_FOUND';
+      if (!isUnknown) this.#log.refused(name, this.#functions.has(name), error);
+      throw error;
+    }
   }
 
   invoke(name: string, input: Input = NO_BYTES, options?: InvokeOptions): Promise<Outcome> {
@@ -160,11 +183,26 @@ class EmbeddedNebula implements Nebula {
   async undeploy(name: string): Promise<void> {
     this.#refuseWhenClosing();
     await this.#registry.undeploy(name);
+    this.#log.removed(name);
   }
 
   async rollback(name: string): Promise<FunctionRecord> {
     this.#refuseWhenClosing();
-    return this.#registry.rollback(name);
+    return this.#logged(name, 'Returned to', () => this.#registry.rollback(name));
+  }
+
+  logs(query: LogQuery = {}): readonly LogRecord[] {
+    this.#checkLogName(query);
+    return this.#log.read(query);
+  }
+
+  followLogs({ signal, ...query }: LogQuery & { readonly signal?: AbortSignal } = {}): AsyncGenerator<LogRecord> {
+    this.#checkLogName(query);
+    return followLog(this.#log, query, signal);
+  }
+
+  #checkLogName({ name }: LogQuery): void {
+    if (name !== undefined && !this.#functions.has(name) && !this.#log.has(name)) throw this.#missing(name);
   }
 
   list(): readonly FunctionRecord[] {
@@ -221,6 +259,7 @@ class EmbeddedNebula implements Nebula {
     try {
       await this.#registry.close(drainMs);
     } finally {
+      this.#log.close();
       await endIdlePreparations();
     }
   }

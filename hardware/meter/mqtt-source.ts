@@ -116,7 +116,9 @@ class MqttSource implements PowerSource {
     });
     // Until the client is connected again messages may have been sent that nobody keeps for us.
     client.on('close', () => this.#put({ kind: 'disconnected', detail: 'the connection to the broker closed' }));
-    client.on('error', (error) => this.#put({ kind: 'lost', detail: detailOf(error) }));
+    client.on('error', (error) =>
+      this.#put({ kind: 'lost', detail: `the connection to the broker: ${detailOf(error)}` }),
+    );
   }
 
   #put(reading: Reading): void {

@@ -6,7 +6,9 @@ import type { Outcome } from '../../host/outcome.ts';
 import type { FunctionRecord } from '../schema/function-record.ts';
 import type { RequestLike, WebResponse } from '../schema/globals.ts';
 import type { InvokeOptions } from '../schema/invoke-options.ts';
+import type { LogRecord } from '../schema/log-record.ts';
 import type { DeployOptions } from '../schema/manifest.ts';
+import type { LogQuery } from '../observe/log.ts';
 import type { NebulaStats } from '../schema/stats.ts';
 import type { AnyCalls, Calls, FunctionHandle } from './function-handle.ts';
 
@@ -50,6 +52,13 @@ export interface Nebula {
   list(): readonly FunctionRecord[];
   /** One function. @throws NebulaError FUNCTION_NOT_FOUND */
   get(name: string): FunctionRecord;
+  /**
+   * The latest records of what happened to functions, oldest first: deploys, failures, and what guests wrote to stderr. Of each
+   * function 500 are kept, and 65,536 characters of them. @throws NebulaError FUNCTION_NOT_FOUND
+   */
+  logs(query?: LogQuery): readonly LogRecord[];
+  /** The same, and then each record as it comes, until `signal` aborts or this Nebula closes. @throws NebulaError FUNCTION_NOT_FOUND */
+  followLogs(query?: LogQuery & { readonly signal?: AbortSignal }): AsyncGenerator<LogRecord>;
   /** What its calls came to, and how its executor is. */
   stats(): NebulaStats;
   /**

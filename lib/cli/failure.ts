@@ -2,7 +2,7 @@
 
 import { CommanderError } from 'commander';
 import { isNebulaError, messageOf, type ErrorName } from '../../host/errors.ts';
-import { printable } from './printable.ts';
+import { printable } from '../wire/printable.ts';
 
 /** A guest that ended without an exit code of its own. */
 export const EXIT_GUEST = 1;

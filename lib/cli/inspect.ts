@@ -15,7 +15,7 @@ import type { Manifest } from '../schema/manifest.ts';
 import { moduleOptions } from '../registry/function-definition.ts';
 import { loadSource, type LoadedSource } from '../registry/source.ts';
 import { applyOptions, type FunctionOptions } from './options.ts';
-import { printable } from './printable.ts';
+import { printable } from '../wire/printable.ts';
 import { print } from './streams.ts';
 
 const PAGE_KIB = WASM_PAGE_BYTES / 1024;

@@ -15,7 +15,7 @@ import { defineForRuntime } from '../registry/runtime-definition.ts';
 import { Runtimes } from '../runtimes.ts';
 import { EXIT_GUEST } from './failure.ts';
 import { applyOptions, type FunctionOptions, type ServerAccess } from './options.ts';
-import { printable } from './printable.ts';
+import { printable } from '../wire/printable.ts';
 import { readInput, writeAll } from './streams.ts';
 
 /** This process' own stdout and stderr. */
@@ -188,7 +188,7 @@ function describeEnding(result: Result, isHere: boolean): string {
     case 'aborted':
       return 'nebula: the invocation was aborted\n';
     case 'failed':
-      return 'nebula: the guest failed, and its manifest does not let the server say how (http.showFailures)\n';
+      return 'nebula: the guest failed, and the server says how only to who may manage functions (--token), or where its manifest lets it (http.showFailures)\n';
     default:
       return result satisfies never;
   }

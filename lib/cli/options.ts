@@ -52,6 +52,31 @@ export function collectLimit(text: string, before: Partial<Limits> = {}): Partia
   return { ...before, [name]: Number(value) };
 }
 
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Reads a time: ISO 8601, or how long ago it was, such as `10m`. */
+export function sinceTime(text: string): number {
+  const [, count = '', unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  const timeMs = unit === '' ? Date.parse(text) : Date.now() - Number(count) * (UNITS_MS[unit] as number);
+  if (!Number.isFinite(timeMs))
+    throw new InvalidArgumentError('Expected a time in ISO 8601, or such as 30s, 10m, 2h, 1d.');
+  return timeMs;
+}
+
+/** What `serve` may log: its own start and end, deploys, failures, what guests write to stderr, and each request. */
+export const LOG_KINDS = ['start', 'deploy', 'failure', 'stderr', 'access'] as const;
+export type LogKind = (typeof LOG_KINDS)[number];
+
+/** Reads `KIND,KIND`, or `none`. */
+export function collectLogKinds(text: string): readonly LogKind[] {
+  if (text === 'none') return [];
+  return text.split(',').map((name) => {
+    const kind = LOG_KINDS.find((each) => each === name.trim());
+    if (kind === undefined) throw new InvalidArgumentError(`Expected none, or some of ${LOG_KINDS.join(',')}.`);
+    return kind;
+  });
+}
+
 /** Gathers `K=V`. */
 export function collectVariable(
   text: string,

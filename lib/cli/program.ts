@@ -3,7 +3,17 @@
 import { createRequire } from 'node:module';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT_USAGE, reportFailure } from './failure.ts';
-import { DEFAULT_PORT, collect, collectLimit, collectMount, collectVariable, integerFrom } from './options.ts';
+import {
+  DEFAULT_PORT,
+  LOG_KINDS,
+  collect,
+  collectLimit,
+  collectLogKinds,
+  collectMount,
+  collectVariable,
+  integerFrom,
+  sinceTime,
+} from './options.ts';
 
 // Compiled to dist/lib/cli.
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
@@ -90,6 +100,7 @@ function addServe(program: Command): void {
     .option('--threads <n>', "worker threads; default: the machine's cores", integerFrom(1, 1024))
     .option('--most-threads <n>', 'worker threads while the guests of all wait; default: as many', integerFrom(1, 1024))
     .option('--limit <name=value>', 'default of a limit, such as moduleBytes=134217728 (repeatable)', collectLimit)
+    .option('--log <kinds>', `what is logged to stderr, out of ${LOG_KINDS.join(', ')}; or none`, collectLogKinds)
     .option('--audit', 'compare every micro-VM with its snapshot before each run');
   act(command, async () => (await import('./serve.ts')).serve);
 }
@@ -159,6 +170,13 @@ function addManagement(program: Command): void {
   act(withServer(list), async () => (await import('./remote.ts')).list);
   const remove = program.command('remove').description('remove a function from the server').argument('<name>');
   act(withServer(remove), async () => (await import('./remote.ts')).remove);
+  const logs = program
+    .command('logs')
+    .description('what happened to functions, and what their guests wrote to stderr')
+    .argument('[name]', 'a function; without it, all of them')
+    .option('--follow', 'go on with each record as it comes')
+    .option('--since <time>', 'only from then on: ISO 8601, or such as 30s, 10m, 2h, 1d', sinceTime);
+  act(withServer(logs), async () => (await import('./logs.ts')).logs);
   const rollback = program.command('rollback').description('return to the version before').argument('<name>');
   act(withServer(rollback), async () => (await import('./remote.ts')).rollback);
 }

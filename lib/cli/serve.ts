@@ -1,13 +1,13 @@
-/** `nebula serve`: the server until a signal ends it. Prints one line once it answers; what goes wrong later is logged to stderr. */
+/** `nebula serve`: the server until a signal ends it. Prints one line once it answers; what happens is logged to stderr. */
 
-import { pino } from 'pino';
 import { argumentError } from '../../host/errors.ts';
 import type { Limits } from '../../host/limits.ts';
 import type { Nebula } from '../api/nebula.ts';
 import { startServer } from '../triggers/http/server.ts';
 import { createNebula } from '../nebula.ts';
 import { FunctionFolders } from './function-folders.ts';
-import { DEFAULT_PORT } from './options.ts';
+import { DEFAULT_PORT, LOG_KINDS, type LogKind } from './options.ts';
+import { ServeLog } from './serve-log.ts';
 import { writeAll } from './streams.ts';
 
 /** Options of `serve`. */
@@ -22,6 +22,8 @@ export interface ServeOptions {
   readonly threads?: number;
   readonly mostThreads?: number;
   readonly audit?: boolean;
+  /** What is logged besides what goes wrong inside; default: all of it. */
+  readonly log?: readonly LogKind[];
   /** Limits for functions whose manifest names none; its `moduleBytes` is that of every deploy over HTTP. */
   readonly limit?: Partial<Limits>;
   readonly json?: boolean;
@@ -34,8 +36,10 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (options.watch === true && options.functions === undefined) {
     throw argumentError('watch', 'used with --functions', true);
   }
-  const logger = pino({ level: options.watch === true ? 'info' : 'warn' }, pino.destination(2));
+  const log = new ServeLog(options.log ?? LOG_KINDS);
+  const { logger, onAccess } = log;
   const nebula = await createNebula({
+    onLog: log.onLog,
     ...(store === undefined ? {} : { store }),
     ...(threads === undefined ? {} : { threads }),
     ...(mostThreads === undefined ? {} : { mostThreads }),
@@ -51,17 +55,21 @@ export async function serve(options: ServeOptions): Promise<void> {
       host,
       port,
       logger,
+      ...(onAccess === undefined ? {} : { onAccess }),
       hosts: options.allowHost ?? [],
       ...(limit.moduleBytes === undefined ? {} : { moduleBytes: limit.moduleBytes }),
       ...(token === undefined ? {} : { token }),
     });
     const signal = nextSignal();
+    log.started(server.url, nebula.list().length);
     await announce(nebula, server.url, options.json === true);
     await signal;
+    log.ending();
     await server.close();
   } finally {
     folders.stop();
     await nebula.close();
+    log.ended();
   }
 }
 

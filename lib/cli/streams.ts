@@ -3,7 +3,7 @@
 import { createReadStream, fstatSync, type BigIntStats } from 'node:fs';
 import { NebulaError } from '../../host/errors.ts';
 import { GatheredBytes } from '../../host/gathered-bytes.ts';
-import { printableLines } from './printable.ts';
+import { printableLines } from '../wire/printable.ts';
 
 const STDIN = 0;
 

@@ -5,13 +5,16 @@ import { hasContent } from '../../host/http-fields.ts';
 import type { FunctionRecord } from '../schema/function-record.ts';
 import type { WebResponse } from '../schema/globals.ts';
 import type { Input } from '../api/nebula.ts';
+import type { LogQuery } from '../observe/log.ts';
+import type { LogRecord } from '../schema/log-record.ts';
 import { encodeDeployment, SNAPSHOT_LIMIT_BYTES } from '../wire/deployment.ts';
 import { textOf } from '../wire/json.ts';
 import { fromRecordJson } from '../wire/manifest-json.ts';
 import { parseOutcome, type RemoteOutcome } from '../wire/outcome.ts';
 import { Connection, type Call } from './connection.ts';
 import type { CallOptions, ClientOptions, FetchOptions, RemoteDeployOptions } from './options.ts';
-import { checkPath, functionPath, segment } from './paths.ts';
+import { eventData } from './event-data.ts';
+import { checkPath, functionPath, logsPath, segment } from './paths.ts';
 
 /** Calls and manages the functions of a server. */
 export class NebulaClient {
@@ -64,6 +67,26 @@ export class NebulaClient {
   /** One function. @throws NebulaError FUNCTION_NOT_FOUND, UNAUTHORIZED */
   get(name: string): Promise<FunctionRecord> {
     return this.#readRecord({ path: functionPath(name), isRepeatable: true });
+  }
+
+  /** The latest records of what happened to functions, oldest first. @throws NebulaError FUNCTION_NOT_FOUND, UNAUTHORIZED */
+  logs(query: LogQuery = {}): Promise<readonly LogRecord[]> {
+    const call = { path: logsPath(query), isRepeatable: true };
+    return this.#read(call, ({ records }: { records: LogRecord[] }) => records.map((record) => record));
+  }
+
+  /** The same, and then each record as it comes, until the server ends or `signal` aborts. @throws as `logs`; SERVER_ANSWER */
+  async *followLogs(query: LogQuery = {}, options: CallOptions = {}): AsyncGenerator<LogRecord, void, undefined> {
+    const headers = { accept: 'text/event-stream' };
+    const pieces = this.#connection.stream({ ...options, path: logsPath(query), headers });
+    for await (const data of eventData(pieces)) {
+      try {
+        yield JSON.parse(data) as LogRecord;
+      } catch (error) {
+        const detail = 'one of its events is not JSON';
+        throw new NebulaError('SERVER_ANSWER', { url: this.#connection.url.href, detail }, { cause: error });
+      }
+    }
   }
 
   /** Whether the server answers at all. */

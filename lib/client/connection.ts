@@ -123,7 +123,8 @@ export class Connection {
   /** Sends a call once. @throws NebulaError SERVER_UNREACHABLE, CLIENT_CLOSED */
   async request(call: Call): Promise<RemoteReply> {
     const { path, method = 'GET', body, signal } = call;
-    const isForGuest = path.startsWith('/fn/') || path.startsWith('/invoke/');
+    // A guest sees the fields of these, but not of /invoke/.
+    const isForGuest = path.startsWith('/fn/');
     try {
       const reply = await this.#pool.request({
         path: this.url.pathname.replace(/\/$/, '') + path,
@@ -134,9 +135,33 @@ export class Connection {
       });
       return { status: reply.statusCode, headers: reply.headers, body: await reply.body.bytes() };
     } catch (error) {
-      if (signal?.aborted === true) throw new NebulaError('CLIENT_CLOSED', {}, { cause: error });
-      throw new NebulaError('SERVER_UNREACHABLE', { url: this.url.href, detail: detailOf(error) }, { cause: error });
+      throw this.#lost(error, signal);
     }
+  }
+
+  /** Asks once for an answer that goes on: its pieces as they come. @throws NebulaError by the server's code, SERVER_UNREACHABLE */
+  async *stream(call: Call): AsyncGenerator<Uint8Array, void, undefined> {
+    const { path, signal, headers } = call;
+    try {
+      const { statusCode, ...reply } = await this.#pool.request({
+        path: this.url.pathname.replace(/\/$/, '') + path,
+        method: 'GET',
+        headers: { ...this.#authorization, ...headers },
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (statusCode !== 200) {
+        const whole = { status: statusCode, headers: reply.headers, body: await reply.body.bytes() };
+        throw parseFailure(this.url.href, whole);
+      }
+      yield* reply.body as AsyncIterable<Uint8Array>;
+    } catch (error) {
+      throw isNebulaError(error) ? error : this.#lost(error, signal);
+    }
+  }
+
+  #lost(error: unknown, signal: AbortSignal | undefined): NebulaError {
+    if (signal?.aborted === true) return new NebulaError('CLIENT_CLOSED', {}, { cause: error });
+    return new NebulaError('SERVER_UNREACHABLE', { url: this.url.href, detail: detailOf(error) }, { cause: error });
   }
 
   /** Lets calls in flight finish and closes the connections. */

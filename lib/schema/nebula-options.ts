@@ -5,6 +5,7 @@ import { CLOSED, oneOf, text } from '../../host/schema/elements.ts';
 import type { Bindings, OnBindingError } from '../../host/bindings/bindings.ts';
 import type { ReadonlyStatic } from '../../host/schema/static.ts';
 import { limitsSchema } from './limits.ts';
+import type { LogRecord } from './log-record.ts';
 import { RUNTIMES } from './runtime.ts';
 import { tokenSchema } from './token.ts';
 
@@ -70,6 +71,12 @@ export const nebulaOptionsSchema = Type.Object(
         description: 'an object with the functions start and end',
       }),
     ),
+    /**
+     * Told of each record of the log, on the thread that called `createNebula`: deploys, failures, and what guests write to
+     * stderr, of each function at most 100 a second. It is on the path of what it tells of. What it throws fails no call;
+     * `stats().log` counts it.
+     */
+    onLog: Type.Optional(Type.Unsafe<(record: LogRecord) => void>({ callable: true, description: 'a function' })),
   },
   { ...CLOSED, description: 'an object' },
 );

@@ -41,8 +41,19 @@ export interface NebulaStats {
   readonly unavailable?: readonly UnavailableFunction[];
   /** What runs functions, all runtimes together. */
   readonly executor: ExecutorStats;
+  /** Records of the log. */
+  readonly log?: LogStats;
   /** Present when there are markers. */
   readonly markers?: MarkerStats;
+}
+
+/** How much was logged. */
+export interface LogStats {
+  readonly records: number;
+  /** Calls of `onLog` that threw. */
+  readonly failures: number;
+  /** The message of the first of them. */
+  readonly firstFailure?: string;
 }
 
 /** What marking came to, and what it cost. */

@@ -37,6 +37,7 @@ function sharedAjv(): Ajv {
       value !== null &&
       names.every((name) => typeof (value as never)[name] === 'function'),
   });
+  ajv.addKeyword({ keyword: 'callable', validate: (_: true, value: unknown) => typeof value === 'function' });
   return ajv;
 }
 

@@ -1,6 +1,7 @@
 /**
  * Outcomes outside the process. One that is `ok` is its stdout and fields about it; any other is a problem and the same
- * fields. Whether a guest's trap, exit code and stderr are told is the function's own choice (`http.showFailures`).
+ * fields. Whether strangers are told a guest's trap, exit code and stderr is the function's own choice (`http.showFailures`); who may
+ * manage functions is told.
  */
 
 import { noOutput } from '../../host/bytes.ts';
@@ -56,8 +57,12 @@ export function okFields(record: FunctionRecord, outcome: Outcome): string[] {
 }
 
 /** Names and values, in turn, of the fields of any outcome; its kind is `failed` where the function does not show it. */
-export function outcomeFields(record: FunctionRecord, outcome: Outcome): string[] {
-  const isTold = isShown(record, outcome);
+export function outcomeFields(
+  record: FunctionRecord,
+  outcome: Outcome,
+  isShowing: boolean = showsFailures(record),
+): string[] {
+  const isTold = isShown(outcome, isShowing);
   const fields = [
     'Nebula-Outcome',
     isTold ? outcome.kind : 'failed',
@@ -78,15 +83,15 @@ function withUnits(fields: string[], { usage: { units } }: Outcome): string[] {
   return fields;
 }
 
-/** The failure by which callers outside are told of an outcome. */
-export function failureOf(record: FunctionRecord, outcome: FailedOutcome): NebulaError {
-  if (isShown(record, outcome)) return toOutcomeError(record.name, outcome);
+/** The failure by which callers outside are told of an outcome; `isShowing` of those who may know why. */
+export function failureOf(record: FunctionRecord, outcome: FailedOutcome, isShowing: boolean): NebulaError {
+  if (isShown(outcome, isShowing)) return toOutcomeError(record.name, outcome);
   return new NebulaError('GUEST_FAILED', { name: record.name, ending: 'a failure' });
 }
 
-/** What its problem says besides: nothing, where the function does not show its failures. */
-export function failureMembers(record: FunctionRecord, outcome: FailedOutcome): ProblemMembers {
-  if (!showsFailures(record)) return {};
+/** What its problem says besides: nothing to those who may not know why. */
+export function failureMembers(outcome: FailedOutcome, isShowing: boolean): ProblemMembers {
+  if (!isShowing) return {};
   const stderr = tailOf(outcome.stderr);
   if (outcome.kind === 'trap') {
     return { outcome: { kind: 'trap', reason: outcome.reason, message: outcome.message }, stderr };
@@ -95,23 +100,30 @@ export function failureMembers(record: FunctionRecord, outcome: FailedOutcome): 
 }
 
 /** What the problem of a call says besides whose thread was lost with it; undefined where there is nothing to be told. */
-export function lossMembers(record: FunctionRecord, error: unknown): ProblemMembers | undefined {
-  if (!showsFailures(record) || !isNebulaError(error) || error.key !== 'WORKER_LOST') return undefined;
+export function lossMembers(error: unknown): ProblemMembers | undefined {
+  const stderr = lostStderr(error);
+  return stderr === undefined ? undefined : { stderr: tailOf(stderr) };
+}
+
+/** What the guest of a call had written to stderr whose thread was lost with it; undefined for any other error. */
+export function lostStderr(error: unknown): Uint8Array | undefined {
+  if (!isNebulaError(error) || error.key !== 'WORKER_LOST') return undefined;
   const { stderr } = (error.cause ?? {}) as { readonly stderr?: unknown };
-  return stderr instanceof Uint8Array ? { stderr: tailOf(stderr) } : undefined;
+  return stderr instanceof Uint8Array ? stderr : undefined;
 }
 
 function tailOf(stderr: Uint8Array): string {
   return textOf(stderr.subarray(Math.max(0, stderr.byteLength - STDERR_TAIL_BYTES)));
 }
 
-function showsFailures(record: FunctionRecord): boolean {
+/** Whether a function shows everybody why it failed. */
+export function showsFailures(record: FunctionRecord): boolean {
   return record.manifest.http?.showFailures === true;
 }
 
 // Traps and exit codes can tell a stranger what is inside a function; a deadline or a limit is the operator's own setting.
-function isShown(record: FunctionRecord, outcome: Outcome): boolean {
-  return (outcome.kind !== 'exit' && outcome.kind !== 'trap') || showsFailures(record);
+function isShown(outcome: Outcome, isShowing: boolean): boolean {
+  return (outcome.kind !== 'exit' && outcome.kind !== 'trap') || isShowing;
 }
 
 /** How a guest ended, as far as the server tells: `failed` is a trap or exit code that the function does not show. */

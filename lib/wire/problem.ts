@@ -8,6 +8,7 @@ import { parseObject } from './json.ts';
 /** The media type of a problem. */
 export const PROBLEM_TYPE = 'application/problem+json';
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const PREFIX = 'ERR_NEBULA_';
 
 /** What a problem may say beside the failure: how the guest ended, and what it wrote last. */
@@ -21,7 +22,7 @@ export function toProblem(error: NebulaError, requestId: string, members: Proble
     title: titleOf(status),
     status,
     detail: error.message,
-    instance: `urn:uuid:${requestId}`,
+    instance: UUID.test(requestId) ? `urn:uuid:${requestId}` : `urn:nebula:request:${encodeURIComponent(requestId)}`,
     code: error.code,
     fields: error.fields,
     ...members,

@@ -20,7 +20,11 @@ const badInvocations: readonly (readonly [unknown, unknown, RegExp])[] = [
   ['', null, /`options` to null/],
   ['', { timeoutMs: 0 }, /`options.timeoutMs` to 0 \(number\): must be a number of milliseconds above 0/],
   ['', { timeoutMs: Number.NaN }, /`options.timeoutMs`/],
-  ['', { timeout: 5 }, /`options.timeout` to 5 .* expected arguments, environment, timeoutMs, caller or signal/],
+  [
+    '',
+    { timeout: 5 },
+    /`options.timeout` to 5 .* expected arguments, environment, requestId, timeoutMs, caller or signal/,
+  ],
   ['', { arguments: 'x' }, /`options.arguments`/],
   ['', { arguments: ['a\0b'] }, /`options.arguments.0` .*: must be a text without NUL/],
   ['', { environment: { 'A=B': '' } }, /`options.environment`/],
@@ -29,7 +33,7 @@ const badInvocations: readonly (readonly [unknown, unknown, RegExp])[] = [
   [
     '',
     { signals: 1 },
-    /`options.signals` to 1 \(number\): must be left out: expected arguments, environment, timeoutMs, caller or signal/,
+    /`options.signals` to 1 \(number\): must be left out: expected arguments, environment, requestId, timeoutMs, caller or signal/,
   ],
   ['', [], /`options` .*: must be an object/],
 ];

@@ -23,8 +23,11 @@ export interface AccessOptions {
   readonly hosts?: readonly string[];
 }
 
+/** What of a request says who sent it. */
+export type Sender = Pick<Exchange, 'method' | 'target' | 'localAddress' | 'header'>;
+
 /** Throws UNAUTHORIZED, HOST_UNKNOWN or ORIGIN_UNKNOWN unless the request may manage functions. */
-export type Authorize = (exchange: Exchange) => void;
+export type Authorize = (sender: Sender) => void;
 
 /** The check of every request to a route that manages functions. @throws TypeError for a token or host that is none */
 export function createAuthorize(options: AccessOptions): Authorize {
@@ -65,11 +68,11 @@ function digest(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
-function bearerToken(exchange: Exchange): string | undefined {
+function bearerToken(exchange: Sender): string | undefined {
   return /^Bearer +([^\s]+) *$/i.exec(exchange.header('authorization') ?? '')?.[1];
 }
 
-function isKnownHost(exchange: Exchange, known: ReadonlySet<string> | undefined): boolean {
+function isKnownHost(exchange: Sender, known: ReadonlySet<string> | undefined): boolean {
   if (known === undefined) return true;
   const { hostname } = exchange.target.authority;
   return isLoopbackHost(hostname) || known.has(hostname) || hostname === localHost(exchange.localAddress);
@@ -84,7 +87,7 @@ function localHost(address: string | undefined): string | undefined {
 
 // A page of any site may send simple requests to loopback, and a function's own page is same-origin with this server.
 // Neither may manage functions without a token. `none` is a person who typed the address.
-function isFromPage(exchange: Exchange): boolean {
+function isFromPage(exchange: Sender): boolean {
   const site = exchange.header('sec-fetch-site');
   return exchange.header('origin') !== undefined || (site !== undefined && site !== 'none');
 }
@@ -92,12 +95,12 @@ function isFromPage(exchange: Exchange): boolean {
 const FORWARDING_FIELDS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'];
 
 // What a proxy on this machine passes on comes from anywhere.
-function isForwarded(exchange: Exchange): boolean {
+function isForwarded(exchange: Sender): boolean {
   return FORWARDING_FIELDS.some((name) => exchange.header(name) !== undefined);
 }
 
 /** The origin of a page of another one, as far as the request tells it; undefined for its own pages and for no page. */
-function strangerOf(exchange: Exchange): string | undefined {
+function strangerOf(exchange: Sender): string | undefined {
   const origin = exchange.header('origin');
   const site = exchange.header('sec-fetch-site');
   if (site === 'cross-site' || site === 'same-site') return origin ?? site;

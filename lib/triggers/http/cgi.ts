@@ -7,7 +7,7 @@ import { outcomeFields } from '../../wire/outcome.ts';
 import { cgiEnvironment, type FunctionPath } from './cgi-environment.ts';
 import { parseCgiResponse } from './cgi-response.ts';
 import { readInput, type Answer, type Exchange } from './exchange.ts';
-import { guestFailureAnswer, lossOf } from './outcome-answer.ts';
+import { guestFailureAnswer, lossOf, type Asker } from './outcome-answer.ts';
 import { MalformedRequest, parseRequestTarget, type RequestTarget } from './request-target.ts';
 
 /** Local redirects that may follow one another. */
@@ -17,6 +17,7 @@ const REDIRECTS_LIMIT = 5;
 export async function serveCgi(
   nebula: Nebula,
   exchange: Exchange,
+  asker: Asker,
   path: FunctionPath,
   serve: (exchange: Exchange) => Promise<Answer>,
 ): Promise<Answer> {
@@ -26,10 +27,11 @@ export async function serveCgi(
   const environment = cgiEnvironment(exchange, path, input.byteLength, {
     authorization: record.manifest.http?.authorization === true,
   });
-  const outcome = await nebula.invoke(name, input, { environment, signal: exchange.signal }).catch((error: unknown) => {
-    throw lossOf(record, error);
+  const { signal, requestId } = exchange;
+  const outcome = await nebula.invoke(name, input, { environment, signal, requestId }).catch((error: unknown) => {
+    throw lossOf(record, error, asker);
   });
-  if (outcome.kind !== 'ok') return guestFailureAnswer(record, outcome);
+  if (outcome.kind !== 'ok') return guestFailureAnswer(record, outcome, asker);
   const response = parseCgiResponse(name, outcome.stdout);
   if (response.kind === 'local-redirect') return serve(redirected(exchange, name, response.location));
   const { status, headers, body, statedBytes } = response;
@@ -54,6 +56,7 @@ function redirected(exchange: Exchange, name: string, location: string): Exchang
     remoteAddress: exchange.remoteAddress,
     localAddress: exchange.localAddress,
     signal: exchange.signal,
+    requestId: exchange.requestId,
     redirects: exchange.redirects + 1,
     hasBody: false,
     header: (field) => (isBodyField(field) ? undefined : exchange.header(field)),

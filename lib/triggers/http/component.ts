@@ -7,10 +7,10 @@ import { hasContent, isForGuest, isServersField } from '../../../host/http-field
 import type { Nebula } from '../../api/nebula.ts';
 import { GuestEnded } from '../../component/guest-ended.ts';
 import { announcedBytes, type Answer, type Exchange } from './exchange.ts';
-import { guestFailureAnswer, lossOf } from './outcome-answer.ts';
+import { guestFailureAnswer, lossOf, type Asker } from './outcome-answer.ts';
 
 /** Answers a request by the component; `GUEST_*` and DEADLINE become problems. @throws NebulaError */
-export async function serveComponent(nebula: Nebula, exchange: Exchange, name: string): Promise<Answer> {
+export async function serveComponent(nebula: Nebula, exchange: Exchange, name: string, asker: Asker): Promise<Answer> {
   const record = nebula.get(name);
   const announced = announcedBytes(exchange.header('content-length'));
   const { inputBytes } = record.limits;
@@ -19,7 +19,10 @@ export async function serveComponent(nebula: Nebula, exchange: Exchange, name: s
   }
   const body = exchange.hasBody ? exchange.bodyStream() : NO_BYTES;
   try {
-    const response = await nebula.fn(name).send(toHead(exchange), body, exchange.signal);
+    const response = await nebula
+      .fn(name)
+      .with({ requestId: exchange.requestId })
+      .send(toHead(exchange), body, exchange.signal);
     // Nobody but the body's reader is told how the guest ended.
     response.outcome.catch(() => undefined);
     const { status, whole } = response;
@@ -39,8 +42,9 @@ export async function serveComponent(nebula: Nebula, exchange: Exchange, name: s
       },
     };
   } catch (error) {
-    if (error instanceof GuestEnded && error.outcome.kind !== 'ok') return guestFailureAnswer(record, error.outcome);
-    throw error instanceof GuestEnded ? error.toFailure() : lossOf(record, error);
+    if (error instanceof GuestEnded && error.outcome.kind !== 'ok')
+      return guestFailureAnswer(record, error.outcome, asker);
+    throw error instanceof GuestEnded ? error.toFailure() : lossOf(record, error, asker);
   }
 }
 

@@ -21,13 +21,15 @@ export interface Exchange {
   readonly localAddress: string | undefined;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
+  /** By which the log and the answer call it. */
+  readonly requestId: string;
   /** Local redirects already followed on the way to this request. */
   readonly redirects: number;
   /** A header by its lower-case name, repeated fields joined. */
   header(name: string): string | undefined;
   /** Whether there is a body to be read. */
   readonly hasBody: boolean;
-  /** Every header, names in lower case. */
+  /** Every header, names in lower case; `x-request-id` is the id in force. */
   headers(): Iterable<readonly [name: string, value: string]>;
   /**
    * Reads the body, and stops as soon as it is known to be longer than `limitBytes`.

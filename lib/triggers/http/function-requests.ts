@@ -6,13 +6,22 @@ import { serveCgi } from './cgi.ts';
 import { serveComponent } from './component.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { hasDotSegment, malformedTarget, NO_DOT_SEGMENTS } from './request-target.ts';
+import type { Asker } from './outcome-answer.ts';
 import type { RouteContext } from './route.ts';
+
+/** What calls need of the routes' context. */
+type CallContext = Pick<RouteContext, 'nebula' | 'mayManage'>;
 
 /** What some route or other takes; a function may know more. */
 export const ALL_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
+/** Who sent a request. */
+export function askerOf(context: CallContext, exchange: Exchange): Asker {
+  return { requestId: exchange.requestId, mayManage: () => context.mayManage(exchange) };
+}
+
 /** Answers a request to a function. @throws NebulaError, MalformedRequest */
-export async function serveFunction(context: Pick<RouteContext, 'nebula'>, exchange: Exchange): Promise<Answer> {
+export async function serveFunction(context: CallContext, exchange: Exchange): Promise<Answer> {
   const { nebula } = context;
   const { method, target } = exchange;
   // It would send back what proxies on the way added. Source: RFC 9110, section 9.3.8.
@@ -22,6 +31,7 @@ export async function serveFunction(context: Pick<RouteContext, 'nebula'>, excha
   // Whoever decodes the path next would see a segment between encoded slashes too.
   if (hasDotSegment(path.pathInfo)) throw malformedTarget(NO_DOT_SEGMENTS, target.path);
   const kind = nebula.get(path.name).component?.kind;
-  if (kind === 'http') return serveComponent(nebula, exchange, path.name);
-  return serveCgi(nebula, exchange, path, (next) => serveFunction(context, next));
+  const asker = askerOf(context, exchange);
+  if (kind === 'http') return serveComponent(nebula, exchange, path.name, asker);
+  return serveCgi(nebula, exchange, asker, path, (next) => serveFunction(context, next));
 }

@@ -9,6 +9,7 @@ import { toRequest, toResponse } from '../../component/fetch.ts';
 import type { RequestLike } from '../../schema/globals.ts';
 import { announcedBytes, BodyTooLarge, drain, lengthOf, type Answer, type Exchange } from './exchange.ts';
 import { malformedRequestAnswer } from './problem-answer.ts';
+import { REQUEST_ID_FIELD, requestIdOf } from './request-id.ts';
 import { MalformedRequest, parseHost, parseRequestTarget, targetOfUrl, type RequestTarget } from './request-target.ts';
 import { Router, type RouteOptions } from './router.ts';
 
@@ -29,9 +30,10 @@ export function createFetchHandler(nebula: Nebula, options: RouteOptions = {}): 
     } catch (error) {
       if (!(error instanceof MalformedRequest)) throw error;
       router.tally.count(400);
-      return toAnswer(request.method, malformedRequestAnswer(400, error.message));
+      const requestId = requestIdOf(request.headers.get('x-request-id') ?? undefined);
+      return toAnswer(request.method, requestId, malformedRequestAnswer(400, error.message));
     }
-    return toAnswer(request.method, await router.handle(exchange));
+    return toAnswer(request.method, exchange.requestId, await router.handle(exchange));
   };
 }
 
@@ -48,11 +50,13 @@ class FetchExchange implements Exchange {
   readonly remoteAddress: string;
   readonly localAddress = undefined;
   readonly redirects = 0;
+  readonly requestId: string;
   readonly #request: Request;
 
   constructor(request: Request, target: RequestTarget, remoteAddress: string) {
     this.target = target;
     this.remoteAddress = remoteAddress;
+    this.requestId = requestIdOf(request.headers.get('x-request-id') ?? undefined);
     this.#request = request;
   }
 
@@ -72,8 +76,9 @@ class FetchExchange implements Exchange {
     return this.#request.headers.get(name) ?? undefined;
   }
 
-  headers(): Iterable<readonly [string, string]> {
-    return this.#request.headers;
+  *headers(): Iterable<readonly [string, string]> {
+    for (const [name, value] of this.#request.headers) if (name !== 'x-request-id') yield [name, value];
+    yield ['x-request-id', this.requestId];
   }
 
   bodyStream(): AsyncIterable<Uint8Array> {
@@ -102,8 +107,8 @@ class FetchExchange implements Exchange {
   }
 }
 
-function toAnswer(method: string, answer: Answer): Response {
-  const headers: [string, string][] = [];
+function toAnswer(method: string, requestId: string, answer: Answer): Response {
+  const headers: [string, string][] = [[REQUEST_ID_FIELD, requestId]];
   for (let index = 0; index < answer.headers.length; index += 2) {
     headers.push([answer.headers[index] ?? '', answer.headers[index + 1] ?? '']);
   }

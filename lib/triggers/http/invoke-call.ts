@@ -7,7 +7,8 @@ import type { Nebula } from '../../api/nebula.ts';
 import { NAME_PATTERN } from '../../schema/manifest.ts';
 import { toInputError } from './exchange.ts';
 import { NodeCall, type CallContext } from './node-call.ts';
-import { lossOf, outcomeAnswer } from './outcome-answer.ts';
+import { senderOf } from './node-exchange.ts';
+import { lossOf, outcomeAnswer, type Asker } from './outcome-answer.ts';
 import type { Router } from './router.ts';
 
 const PREFIX = '/invoke/';
@@ -30,7 +31,7 @@ export function invokedName(request: IncomingMessage): string | undefined {
 }
 
 /** One `POST /invoke/:name`. */
-export class InvokeCall extends NodeCall {
+export class InvokeCall extends NodeCall implements Asker {
   readonly #context: InvokeContext;
   readonly #name: string;
 
@@ -59,14 +60,14 @@ export class InvokeCall extends NodeCall {
     let running: Promise<Outcome>;
     try {
       record = nebula.get(this.#name);
-      running = nebula.invoke(this.#name, input, { signal: this.signal });
+      running = nebula.invoke(this.#name, input, { signal: this.signal, requestId: this.requestId });
     } catch (error) {
       this.#fail(error);
       return;
     }
     running.then(
       (outcome) => this.#finish(record, outcome),
-      (error: unknown) => this.#fail(lossOf(record, error)),
+      (error: unknown) => this.#fail(lossOf(record, error, this)),
     );
   }
 
@@ -74,13 +75,18 @@ export class InvokeCall extends NodeCall {
     this.#fail(toInputError(error));
   }
 
+  /** Whether the client may manage functions. */
+  mayManage(): boolean {
+    return this.#context.router.mayManage(senderOf(this.request));
+  }
+
   #finish(record: FunctionRecord, outcome: Outcome): void {
-    const answer = outcomeAnswer(record, outcome);
+    const answer = outcomeAnswer(record, outcome, this);
     this.#context.router.tally.count(this.isDisconnected ? 499 : answer.status);
     this.send(answer);
   }
 
   #fail(error: unknown): void {
-    this.send(this.#context.router.fail(error));
+    this.send(this.#context.router.fail(error, this.requestId));
   }
 }

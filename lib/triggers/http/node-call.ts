@@ -9,7 +9,9 @@ import { NO_BYTES } from '../../../host/bytes.ts';
 import { NebulaError } from '../../../host/errors.ts';
 import { GatheredBytes } from '../../../host/gathered-bytes.ts';
 import { hasContent } from '../../../host/http-fields.ts';
+import { TARGET_CHARACTERS, traceparentOf, type Access } from './access.ts';
 import { announcedBytes, BodyTooLarge, lengthOf, type Answer, type BodyStream } from './exchange.ts';
+import { REQUEST_ID_FIELD, requestIdOf } from './request-id.ts';
 import { DisconnectSignal } from '../../../pools/disconnect-signal.ts';
 
 /** Calls in flight on one connection; more than one when the client pipelines. */
@@ -62,6 +64,8 @@ function breakBody(this: TrackedRequest): void {
 export interface CallContext {
   /** Whether connections are closed after their answers. */
   isDraining: boolean;
+  /** Told of each request once it is answered. */
+  readonly onAccess?: ((access: Access) => void) | undefined;
 }
 
 export abstract class NodeCall {
@@ -78,11 +82,14 @@ export abstract class NodeCall {
   /** The first piece of the body, and all of them where there are more. */
   #first: Buffer | undefined = undefined;
   #gathered: GatheredBytes | undefined = undefined;
+  #requestId: string | undefined = undefined;
+  readonly #startedMs: number;
 
   constructor(context: CallContext, request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
     this.request = request;
     this.response = response;
     this.#context = context;
+    this.#startedMs = context.onAccess === undefined ? 0 : performance.now();
     this.#expectsContinue = expectsContinue;
     this.#connection = connectionOf(request.socket);
     this.#connection.add(this);
@@ -102,6 +109,11 @@ export abstract class NodeCall {
 
   get isDisconnected(): boolean {
     return this.#isDisconnected;
+  }
+
+  /** By which the log and the answer call this request. */
+  get requestId(): string {
+    return (this.#requestId ??= requestIdOf(this.request.headers['x-request-id']));
   }
 
   /** Aborts when the client goes away. */
@@ -188,11 +200,12 @@ export abstract class NodeCall {
       return;
     }
     this.#connection.delete(this);
+    this.#tellAccess(answer.status);
     if (this.#isDisconnected) return;
     const { status } = answer;
     const { method = 'GET' } = this.request;
     const body = method === 'HEAD' || hasContent(method, status) ? answer.body : NO_BYTES;
-    const headers = [...answer.headers];
+    const headers = [...answer.headers, REQUEST_ID_FIELD, this.requestId];
     const length = lengthOf(method, answer);
     if (length !== undefined) headers.push('Content-Length', String(length));
     if (this.#isUnwanted()) {
@@ -208,7 +221,9 @@ export abstract class NodeCall {
   async #stream(status: number, headers: readonly string[], stream: BodyStream): Promise<void> {
     const { response } = this;
     try {
-      response.writeHead(status, this.#context.isDraining ? [...headers, 'Connection', 'close'] : [...headers]);
+      const all = [...headers, REQUEST_ID_FIELD, this.requestId];
+      if (this.#context.isDraining) all.push('Connection', 'close');
+      response.writeHead(status, all);
       response.flushHeaders();
       // A client that does not read would not notice that nothing more comes.
       stream.onCut?.(() => response.destroy());
@@ -225,7 +240,23 @@ export abstract class NodeCall {
       response.destroy();
     } finally {
       this.#connection.delete(this);
+      this.#tellAccess(status);
     }
+  }
+
+  #tellAccess(status: number): void {
+    const { onAccess } = this.#context;
+    if (onAccess === undefined) return;
+    const { method = '', url = '', headers, socket } = this.request;
+    onAccess({
+      requestId: this.requestId,
+      method,
+      target: url.slice(0, TARGET_CHARACTERS),
+      status: this.#isDisconnected ? 499 : status,
+      durationMs: performance.now() - this.#startedMs,
+      remoteAddress: socket.remoteAddress ?? '0.0.0.0',
+      ...traceparentOf(headers['traceparent']),
+    });
   }
 
   /** Whether the rest of the body is too long to be read only to keep the connection. */

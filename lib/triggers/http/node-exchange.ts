@@ -5,10 +5,11 @@ import type { Socket } from 'node:net';
 import type { HeaderList } from '../../../host/http-message.ts';
 import { NebulaError } from '../../../host/errors.ts';
 import { isTrailerField } from '../../../host/http-fields.ts';
+import type { Sender } from './authorization.ts';
 import { announcedBytes, type Exchange } from './exchange.ts';
 import type { RequestStream } from '../../component/reception.ts';
 import { NodeCall, type CallContext } from './node-call.ts';
-import { parseRequestTarget, type Authority, type RequestTarget } from './request-target.ts';
+import { parseHostFields, parseRequestTarget, type Authority, type RequestTarget } from './request-target.ts';
 
 /** A request of node:http with what answers it. */
 export interface Message {
@@ -55,14 +56,14 @@ export class NodeExchange extends NodeCall implements Exchange {
   }
 
   header(name: string): string | undefined {
-    // Source: RFC 9112, section 3.2.2.
-    if (name === 'host' && this.target.isAbsolute) return this.target.authority.text;
-    const value = this.request.headers[name];
-    return Array.isArray(value) ? value.join(', ') : value;
+    return fieldOf(this.request, this.target, name);
   }
 
   *headers(): Iterable<readonly [string, string]> {
-    for (const name of Object.keys(this.request.headers)) yield [name, this.header(name) ?? ''];
+    for (const name of Object.keys(this.request.headers)) {
+      if (name !== 'x-request-id') yield [name, this.header(name) ?? ''];
+    }
+    yield ['x-request-id', this.requestId];
   }
 
   readBody(limitBytes: number): Promise<Uint8Array> {
@@ -96,6 +97,24 @@ export class NodeExchange extends NodeCall implements Exchange {
   protected override onBodyFailure(error: unknown): void {
     this.#settle?.reject(error);
   }
+}
+
+function fieldOf({ headers }: IncomingMessage, target: RequestTarget, name: string): string | undefined {
+  // Source: RFC 9112, section 3.2.2.
+  if (name === 'host' && target.isAbsolute) return target.authority.text;
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+/** Who sent a request whose fields were read before. */
+export function senderOf(request: IncomingMessage): Sender {
+  const target = targetOf(request, parseHostFields(request.rawHeaders));
+  return {
+    method: request.method ?? 'GET',
+    target,
+    localAddress: request.socket.localAddress,
+    header: (name) => fieldOf(request, target, name),
+  };
 }
 
 function trailersOf({ trailersDistinct }: IncomingMessage): HeaderList {

@@ -4,6 +4,7 @@ import type { TSchema } from 'typebox';
 import { ERRORS } from '../../../host/errors.ts';
 import { ALL_PHASES } from '../../../host/phases.ts';
 import { functionRecordSchema } from '../../schema/function-record.ts';
+import { logRecordSchema } from '../../schema/log-record.ts';
 import { manifestSchema, nameSchema } from '../../schema/manifest.ts';
 import { malformedRequestSchema, problemSchema } from '../../schema/problem.ts';
 import { OUTCOME_FIELDS } from '../../wire/outcome.ts';
@@ -11,7 +12,13 @@ import { PROBLEM_TYPE } from '../../wire/problem.ts';
 import type { AnswerSchema, Route, RouteSchema } from './route.ts';
 
 /** Schemas that others refer to by their titles. */
-const SHARED: readonly TSchema[] = [manifestSchema, functionRecordSchema, problemSchema, malformedRequestSchema];
+const SHARED: readonly TSchema[] = [
+  manifestSchema,
+  functionRecordSchema,
+  logRecordSchema,
+  problemSchema,
+  malformedRequestSchema,
+];
 
 /** Methods that stand for ANY. */
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options'] as const;
@@ -58,13 +65,8 @@ function parametersOf(path: string): Record<string, unknown> {
 }
 
 function describe({ managed, schema }: Route): object {
-  const { summary, fields = {}, body } = schema;
-  const parameters = Object.entries(fields).map(([name, description]) => ({
-    name,
-    in: 'header',
-    description,
-    schema: { type: 'string' },
-  }));
+  const { summary, fields = {}, query = {}, body } = schema;
+  const parameters = [...parametersIn('header', fields), ...parametersIn('query', query)];
   return {
     summary,
     ...(managed ? { security: [{ bearer: [] }] } : {}),
@@ -72,6 +74,11 @@ function describe({ managed, schema }: Route): object {
     ...(body === undefined ? {} : { requestBody: requestBody(schema, body) }),
     responses: responsesOf(schema),
   };
+}
+
+function parametersIn(place: 'header' | 'query', described: Readonly<Record<string, string>>): object[] {
+  const schema = { type: 'string' };
+  return Object.entries(described).map(([name, description]) => ({ name, in: place, description, schema }));
 }
 
 function requestBody({ isBodyRequired }: RouteSchema, body: Readonly<Record<string, TSchema>>): object {

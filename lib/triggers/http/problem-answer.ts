@@ -3,7 +3,6 @@
  * table of failures is told to the log, and the client gets an id to ask for it by.
  */
 
-import { randomUUID } from 'node:crypto';
 import { isNebulaError, NebulaError } from '../../../host/errors.ts';
 import { PROBLEM_TYPE, toMalformedRequestProblem, toProblem, type ProblemMembers } from '../../wire/problem.ts';
 import type { Answer } from './exchange.ts';
@@ -25,30 +24,21 @@ export class ShownFailure extends Error {
 /** Seconds after which a call that met a 503 may be sent again, where it is not known better. */
 const RETRY_AFTER_S = 1;
 
-/** The answer for a failure, with members and headers added to it. */
-export function problemAnswer(
-  error: NebulaError,
-  members: ProblemMembers = {},
-  headers: readonly string[] = [],
-): Answer {
-  return toAnswer(error, randomUUID(), members, headers);
-}
-
 /** The answer for anything that was thrown. What the table does not name is logged and shown as a request id only. */
-export function failureAnswer(thrown: unknown, logger: HttpLogger | undefined): Answer {
-  const requestId = randomUUID();
+export function failureAnswer(thrown: unknown, requestId: string, logger: HttpLogger | undefined): Answer {
   const [error, members] = thrown instanceof ShownFailure ? [thrown.failure, thrown.members] : [thrown, {}];
   if (!isNebulaError(error)) {
     logger?.error({ err: error, requestId }, 'A request failed inside Nebula');
-    return toAnswer(new NebulaError('INTERNAL', { requestId }, { cause: error }), requestId);
+    return problemAnswer(new NebulaError('INTERNAL', { requestId }, { cause: error }), requestId);
   }
   // A guest's fault is its operator's to know, since its caller cannot mend it.
   if (error.httpStatus === 500 || error.key === 'GUEST_RESPONSE')
     logger?.warn({ err: error, requestId }, error.message);
-  return toAnswer(error, requestId, members);
+  return problemAnswer(error, requestId, members);
 }
 
-function toAnswer(
+/** The answer for a failure, with members and headers added to it. */
+export function problemAnswer(
   error: NebulaError,
   requestId: string,
   members: ProblemMembers = {},

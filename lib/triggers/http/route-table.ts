@@ -4,13 +4,15 @@ import { Type } from 'typebox';
 import { NO_BYTES } from '../../../host/bytes.ts';
 import { isNebulaError, messageOf, NebulaError } from '../../../host/errors.ts';
 import { functionRecordSchema } from '../../schema/function-record.ts';
+import { logRecordSchema } from '../../schema/log-record.ts';
 import { manifestSchema } from '../../schema/manifest.ts';
 import { toManifestJson } from '../../wire/manifest-json.ts';
 import { readDeployment } from './deployment.ts';
 import { readInput, type Answer, type Exchange } from './exchange.ts';
+import { LOG_QUERY, serveLogs } from './logs.ts';
 import { lossOf, outcomeAnswer } from './outcome-answer.ts';
 import { BASE64, BYTES, inJson, type AnswerSchema, type Route, type RouteContext, type RouteSchema } from './route.ts';
-import { serveFunction } from './function-requests.ts';
+import { askerOf, serveFunction } from './function-requests.ts';
 
 const RECORD = functionRecordSchema;
 
@@ -57,6 +59,13 @@ const DEPLOY: RouteSchema = {
   isBodyRequired: true,
   answers: { 200: inJson('A new version', RECORD), 201: inJson('A new function', RECORD) },
   problems: [401, 403, 408, 409, 413, 415, 422, 499, 503],
+};
+
+const LOGS: Omit<RouteSchema, 'summary'> = {
+  query: LOG_QUERY,
+  fields: { Accept: 'text/event-stream: the records as events, and each further one as it comes' },
+  answers: { 200: inJson('The latest, oldest first', Type.Object({ records: Type.Array(logRecordSchema) })) },
+  problems: [401, 403, 404],
 };
 
 /** Every route, those of functions first. */
@@ -109,6 +118,20 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'GET',
+    path: '/functions/:name/logs',
+    managed: true,
+    schema: { summary: 'What happened to a function, and what its guests wrote to stderr', ...LOGS },
+    run: serveLogs,
+  },
+  {
+    method: 'GET',
+    path: '/logs',
+    managed: true,
+    schema: { summary: 'The same of all functions', ...LOGS },
+    run: serveLogs,
+  },
+  {
+    method: 'GET',
     path: '/healthz',
     managed: false,
     schema: { summary: 'Whether the process answers', answers: { 200: health('It does', 'ok') }, problems: [] },
@@ -154,13 +177,16 @@ export const ROUTES: readonly Route[] = [
   },
 ];
 
-async function invoke({ nebula }: RouteContext, exchange: Exchange, name: string): Promise<Answer> {
+async function invoke(context: RouteContext, exchange: Exchange, name: string): Promise<Answer> {
+  const { nebula } = context;
   const input = await readInput(exchange, nebula.get(name).limits.inputBytes);
   const record = nebula.get(name);
+  const asker = askerOf(context, exchange);
   try {
-    return outcomeAnswer(record, await nebula.invoke(name, input, { signal: exchange.signal }));
+    const { signal, requestId } = exchange;
+    return outcomeAnswer(record, await nebula.invoke(name, input, { signal, requestId }), asker);
   } catch (error) {
-    throw lossOf(record, error);
+    throw lossOf(record, error, asker);
   }
 }
 

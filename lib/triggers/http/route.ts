@@ -2,6 +2,7 @@
 
 import { Type, type TSchema } from 'typebox';
 import type { Nebula } from '../../api/nebula.ts';
+import type { Sender } from './authorization.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -12,6 +13,8 @@ export interface RouteContext {
   readonly moduleBytes: number;
   /** Whether no calls should be sent here any more. */
   readonly isDraining: boolean;
+  /** Whether whoever sent a request may manage functions. */
+  mayManage(sender: Sender): boolean;
   /** The metrics, which are created when they are first asked for. */
   metrics(): Promise<Metrics>;
 }
@@ -32,6 +35,8 @@ export interface RouteSchema {
   readonly summary: string;
   /** Fields of the request that it reads, and what each holds. */
   readonly fields?: Readonly<Record<string, string>>;
+  /** Parameters of the query that it reads, and what each holds. */
+  readonly query?: Readonly<Record<string, string>>;
   /** The request's body by media type. */
   readonly body?: Readonly<Record<string, TSchema>>;
   readonly isBodyRequired?: true;

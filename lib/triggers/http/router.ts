@@ -1,10 +1,10 @@
 /** Answers requests by the table of routes (route-table.ts), for either transport. `handle` never rejects: whatever goes wrong is an answer. */
 
 import { NO_BYTES } from '../../../host/bytes.ts';
-import { NebulaError } from '../../../host/errors.ts';
+import { isNebulaError, NebulaError } from '../../../host/errors.ts';
 import { DEFAULT_LIMITS } from '../../../host/limits.ts';
 import type { Nebula } from '../../api/nebula.ts';
-import { createAuthorize, type AccessOptions, type Authorize } from './authorization.ts';
+import { createAuthorize, type AccessOptions, type Authorize, type Sender } from './authorization.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import type { HttpLogger } from './logger.ts';
 import { ALL_METHODS } from './function-requests.ts';
@@ -50,17 +50,27 @@ export class Router implements RouteContext {
       answer =
         error instanceof MalformedRequest
           ? malformedRequestAnswer(400, error.message)
-          : failureAnswer(error, this.#logger);
+          : failureAnswer(error, exchange.requestId, this.#logger);
     }
     this.tally.count(answer.status);
     return answer;
   }
 
   /** The answer for something that was thrown outside of `handle`, counted. */
-  fail(error: unknown): Answer {
-    const answer = failureAnswer(error, this.#logger);
+  fail(error: unknown, requestId: string): Answer {
+    const answer = failureAnswer(error, requestId, this.#logger);
     this.tally.count(answer.status);
     return answer;
+  }
+
+  mayManage(sender: Sender): boolean {
+    try {
+      this.#authorize(sender);
+      return true;
+    } catch (error) {
+      if (isNebulaError(error)) return false;
+      throw error;
+    }
   }
 
   async metrics(): Promise<Metrics> {

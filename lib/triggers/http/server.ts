@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { argumentError, NebulaError } from '../../../host/errors.ts';
 import type { Nebula } from '../../api/nebula.ts';
+import type { Access } from './access.ts';
 import { isLoopbackHost, toHostname } from './authorization.ts';
 import type { HttpLogger } from './logger.ts';
 import { InvokeCall, invokedName, type InvokeContext } from './invoke-call.ts';
@@ -31,6 +32,8 @@ export interface ServerOptions {
   readonly hosts?: readonly string[];
   /** Told of failures inside Nebula; pino's logger fits. */
   readonly logger?: HttpLogger;
+  /** Told of each request once it is answered, or its client gone. It is on the path of every request, and must not throw. */
+  readonly onAccess?: (access: Access) => void;
   /** Time calls in flight get to finish when the server closes; default 10,000. */
   readonly drainMs?: number;
   /** Connections at once; default: as many as the machine gives. */
@@ -76,7 +79,7 @@ export async function startServer(nebula: Nebula, options: ServerOptions = {}): 
   const bound = toHostname(host);
   const hosts = [...(options.hosts ?? []), ...(bound === undefined ? [] : [bound])];
   const router = new Router(nebula, { ...options, hosts, openOnLoopback: isOpen });
-  const context: InvokeContext = { nebula, router, isDraining: false };
+  const context: InvokeContext = { nebula, router, isDraining: false, onAccess: options.onAccess };
   const server = createServer({
     headersTimeout: options.timeouts?.headersMs ?? 10_000,
     requestTimeout: options.timeouts?.requestMs ?? 120_000,

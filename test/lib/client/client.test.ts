@@ -117,11 +117,20 @@ describe('NebulaClient', () => {
     }
   });
 
-  it('invoke() tells no more than the function shows', async () => {
+  it('invoke() tells a stranger no more than the function shows', async () => {
     nebula.define('ends', () => outcomeOf({ kind: 'exit', exitCode: 3 }, '', 'secret'));
-    const outcome = await client.invoke('ends');
+    const stranger = new NebulaClient({ url: server.url });
+    const outcome = await stranger.invoke('ends');
     assert.equal(outcome.kind, 'failed');
     assert.equal(outcome.stderr.byteLength, 0);
+    await stranger.close();
+  });
+
+  it('invoke() tells who may manage functions why one failed', async () => {
+    nebula.define('ends', () => outcomeOf({ kind: 'exit', exitCode: 3 }, '', 'secret'));
+    const outcome = await client.invoke('ends');
+    assert.ok(outcome.kind === 'exit');
+    assert.deepEqual([outcome.exitCode, Buffer.from(outcome.stderr).toString()], [3, 'secret']);
   });
 
   it('invoke() throws what Nebula could not do', async () => {

@@ -9,6 +9,7 @@ import {
   failureOf,
   okFields,
   outcomeFields,
+  showsFailures,
   parseOutcome,
   STDERR_TAIL_BYTES,
   type RemoteReply,
@@ -34,7 +35,8 @@ function replyOf(record: FunctionRecord, outcome: Outcome): RemoteReply {
   const headers: Record<string, string> = {};
   for (let at = 0; at < fields.length; at += 2) headers[String(fields[at]).toLowerCase()] = String(fields[at + 1]);
   if (outcome.kind === 'ok') return { status: 200, headers, body: outcome.stdout };
-  const problem = toProblem(failureOf(record, outcome), 'an-id', failureMembers(record, outcome));
+  const isShowing = showsFailures(record);
+  const problem = toProblem(failureOf(record, outcome, isShowing), 'an-id', failureMembers(outcome, isShowing));
   return { status: problem.status, headers, body: Buffer.from(JSON.stringify(problem)) };
 }
 
@@ -102,7 +104,7 @@ describe('failureMembers()', () => {
     const stderr = Buffer.from(`${'a'.repeat(STDERR_TAIL_BYTES)}b`);
     const outcome = { ...outcomeOf({ kind: 'exit', exitCode: 1 }), stderr };
     assert.ok(outcome.kind === 'exit');
-    const members = failureMembers(recordOf(true), outcome);
+    const members = failureMembers(outcome, true);
     assert.equal(members.stderr, `${'a'.repeat(STDERR_TAIL_BYTES - 1)}b`);
   });
 });

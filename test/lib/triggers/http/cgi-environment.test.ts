@@ -15,6 +15,7 @@ function exchangeOf(url: string, headers: Readonly<Record<string, string>> = {})
     remoteAddress: '192.0.2.1',
     localAddress: '192.0.2.2',
     signal: new AbortController().signal,
+    requestId: 'test',
     redirects: 0,
     hasBody: false,
     header: (name) => headers[name],

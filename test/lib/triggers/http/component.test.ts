@@ -20,7 +20,7 @@ async function headOf(target: string): Promise<RequestHead> {
     const response = { status: 200, headers: [], body: noBody(), trailers: () => undefined };
     return Promise.resolve({ ...response, outcome: Promise.resolve() });
   };
-  const nebula = { get: (name: string) => fake.get(name), fn: () => ({ send }) } as unknown as Nebula;
+  const nebula = { get: (name: string) => fake.get(name), fn: () => ({ with: () => ({ send }) }) } as unknown as Nebula;
   const host = { text: 'Host.Example:81', hostname: 'host.example', port: '81' };
   const exchange: Exchange = {
     method: 'GET',
@@ -29,6 +29,7 @@ async function headOf(target: string): Promise<RequestHead> {
     remoteAddress: '192.0.2.1',
     localAddress: undefined,
     signal: new AbortController().signal,
+    requestId: 'test',
     redirects: 0,
     hasBody: false,
     header: () => undefined,
@@ -36,7 +37,7 @@ async function headOf(target: string): Promise<RequestHead> {
     readBody: () => Promise.resolve(NO_BYTES),
     bodyStream: noBody,
   };
-  await serveComponent(nebula, exchange, 'f');
+  await serveComponent(nebula, exchange, 'f', { requestId: 'test', mayManage: () => false });
   return heads[0] as RequestHead;
 }
 

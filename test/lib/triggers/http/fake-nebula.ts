@@ -10,6 +10,7 @@ import type { DeployOptions, Manifest } from '../../../../lib/schema/manifest.ts
 import type { DeploySource, Input, Nebula } from '../../../../lib/api/nebula.ts';
 import type { FunctionRecord } from '../../../../lib/schema/function-record.ts';
 import type { InvokeOptions } from '../../../../lib/schema/invoke-options.ts';
+import type { LogRecord } from '../../../../lib/schema/log-record.ts';
 import type { NebulaStats } from '../../../../lib/schema/stats.ts';
 
 export type Behaviour = (input: Uint8Array, options: InvokeOptions) => Outcome | Promise<Outcome>;
@@ -49,6 +50,12 @@ export class FakeNebula implements Nebula {
     this.#add(Buffer.from(name), { ...manifest, name }, record);
     return this;
   }
+
+  logs(): readonly LogRecord[] {
+    return [];
+  }
+
+  async *followLogs(): AsyncGenerator<LogRecord> {}
 
   #add(module: Uint8Array, manifest: Manifest, more: Partial<FunctionRecord> = {}): FunctionRecord {
     const versions = this.#records.get(manifest.name) ?? [];

@@ -282,7 +282,7 @@ describe('server', () => {
       return outcomeOf({ kind: 'ok' }, `Content-Type: application/json\n\n${JSON.stringify(environment)}`);
     });
     const connection = connect().write(
-      'GET /fn/env//x?a HTTP/1.1\r\nHost: example.org:81\r\nX-Twice: 1\r\nX-Twice: 2\r\nX_Low: 3\r\nX-Utf: \xc3\xbc\r\nConnection: close\r\n\r\n',
+      'GET /fn/env//x?a HTTP/1.1\r\nHost: example.org:81\r\nX-Request-Id: mine\r\nX-Twice: 1\r\nX-Twice: 2\r\nX_Low: 3\r\nX-Utf: \xc3\xbc\r\nConnection: close\r\n\r\n',
     );
     await connection.closed;
     const body = connection.received.slice(connection.received.indexOf('\r\n\r\n'));
@@ -290,6 +290,7 @@ describe('server', () => {
     assert.deepEqual(environment, {
       GATEWAY_INTERFACE: 'CGI/1.1',
       HTTP_HOST: 'example.org:81',
+      HTTP_X_REQUEST_ID: 'mine',
       HTTP_X_TWICE: '1, 2',
       HTTP_X_UTF: 'ü',
       PATH_INFO: '//x',

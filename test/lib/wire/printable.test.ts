@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assert as check, property, string } from 'fast-check';
-import { printable, printableLines } from '../../../lib/cli/printable.ts';
+import { printable, printableLines } from '../../../lib/wire/printable.ts';
 
 test('printable() writes what moves a cursor, ends a line or turns the text as its number', () => {
   assert.equal(

@@ -1,0 +1,45 @@
+/** The log as it grows. */
+
+import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';
+import type { LogRecord } from '../schema/log-record.ts';
+import type { Log, LogQuery } from './log.ts';
+
+/**
+ * The records that are kept, then each as it comes, until `signal` aborts or the log is closed. Nothing is held for a reader who is
+ * slow: what is not kept any more when it comes to it is told in a record `left-out`.
+ */
+export async function* followLog(
+  log: Log,
+  query: LogQuery,
+  signal?: AbortSignal,
+): AsyncGenerator<LogRecord, void, undefined> {
+  let { after = 0 } = query;
+  let wake: (() => void) | undefined;
+  const tell = (): void => wake?.();
+  const unfollow = log.follow(tell);
+  if (signal !== undefined) watchAbort(signal, tell);
+  try {
+    for (;;) {
+      if (signal?.aborted === true) return;
+      const changed = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      const missed = log.missedBy({ ...query, after });
+      const records = log.read({ ...query, after });
+      after = Math.max(after, missed, records.at(-1)?.sequence ?? 0);
+      if (missed > 0) yield missedRecord(missed, query.name);
+      yield* records;
+      if (records.length > 0) continue;
+      if (log.isClosed) return;
+      await changed;
+    }
+  } finally {
+    unfollow();
+    if (signal !== undefined) unwatchAbort(signal, tell);
+  }
+}
+
+function missedRecord(sequence: number, name = ''): LogRecord {
+  const message = 'Records up to this one were not read in time, and are not kept any more';
+  return { sequence, timeMs: Date.now(), level: 'warn', event: 'left-out', name, message };
+}
