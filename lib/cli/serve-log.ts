@@ -1,5 +1,6 @@
 /** What `nebula serve` writes to stderr: JSON lines by pino, none of which a guest can forge, since what it wrote is a text in them. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino, type Logger } from 'pino';
 import type { LogRecord } from '../schema/log-record.ts';
 import type { Access } from '../triggers/http/access.ts';
@@ -8,6 +9,8 @@ import type { LogKind } from './options.ts';
 /** Bytes that may wait for a reader of stderr who is slow; what is more is dropped, since no caller waits for a log. */
 const WAITING_BYTES = 4 * 1024 * 1024;
 const STDERR = 2;
+/** How long the end waits for that reader. */
+const FLUSH_MS = 2000;
 
 /** Which kind of line tells of an event. */
 const KIND_OF_EVENT: Readonly<Record<LogRecord['event'], LogKind>> = {
@@ -54,9 +57,13 @@ export class ServeLog {
     if (this.#kinds.has('start')) this.logger.info('Ending');
   }
 
-  /** Everything is over; what waits is written. */
-  ended(): void {
+  /** Everything is over; what waits is written, unless nobody reads it. */
+  async ended(): Promise<void> {
     if (this.#hasStarted && this.#kinds.has('start')) this.logger.info('Ended');
-    this.#destination.flushSync();
+    // Writing it at once would overtake what is on its way.
+    await Promise.race([
+      new Promise<void>((resolve) => this.#destination.flush(() => resolve())),
+      sleep(FLUSH_MS, undefined, { ref: false }),
+    ]);
   }
 }

@@ -69,7 +69,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   } finally {
     folders.stop();
     await nebula.close();
-    log.ended();
+    await log.ended();
   }
 }
 

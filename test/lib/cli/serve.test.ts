@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { temporaryDirectory, tinyModule } from '../tiny-module.ts';
-import { builtFunction, nebula, startServe } from './command.ts';
+import { builtFunction, nebula, startNebula, startServe } from './command.ts';
 
 const run = promisify(execFile);
 
@@ -180,4 +180,84 @@ test('nebula serve --allow-host names a host under which functions are managed',
         .end();
     });
   assert.deepEqual([await statusUnder('faas.example:80'), await statusUnder('other.example')], [200, 403]);
+});
+
+/** The lines of a log, parsed. */
+function linesOf(log: string): { readonly msg: string; readonly [field: string]: unknown }[] {
+  return log
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { msg: string });
+}
+
+test('nebula serve --log writes a line of JSON for its start, a deploy, a failure, stderr and a request, and what is left out it does not', async (context) => {
+  const folder = temporaryDirectory(context);
+  cpSync(builtFunction('guests/trap-unreachable'), join(folder, 'traps'), { recursive: true });
+  const { child, url, log } = await startServe(context, ['--functions', folder]);
+  const headers = { 'x-request-id': 'order-7' };
+  await fetch(`${url}/invoke/trap-unreachable`, { method: 'POST', headers });
+  await fetch(`${url}/functions/second`, { method: 'PUT', headers: WASM_TYPE, body: tinyModule() });
+  child.kill('SIGTERM');
+  await once(child, 'close');
+  const lines = linesOf(log());
+  const told = lines
+    .filter(({ event }) => event !== 'stderr')
+    .map(({ msg }) => msg.replace(/(version 1|a trap).*/, '$1'));
+  const expected = [
+    'Started',
+    'The guest ended with a trap',
+    'Request',
+    'Deployed version 1',
+    'Request',
+    'Ending',
+    'Ended',
+  ];
+  assert.deepEqual(told, expected);
+  const [failure] = lines.filter(({ event }) => event === 'failure');
+  const [access] = lines.filter(({ msg }) => msg === 'Request');
+  assert.deepEqual([failure?.['requestId'], failure?.['outcome'], failure?.['version']], ['order-7', 'trap', 1]);
+  assert.deepEqual([access?.['requestId'], access?.['status']], ['order-7', 500]);
+
+  const quiet = await startServe(context, ['--functions', folder, '--log', 'access']);
+  await fetch(`${quiet.url}/invoke/trap-unreachable`, { method: 'POST' });
+  quiet.child.kill('SIGTERM');
+  await once(quiet.child, 'close');
+  assert.deepEqual(
+    linesOf(quiet.log()).map(({ msg }) => msg),
+    ['Request'],
+  );
+  const wrong = await nebula(['serve', '--log', 'everything']);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /none, or some of start,deploy,failure,stderr,access/);
+});
+
+test('nebula logs and nebula invoke tell who may manage functions why a call failed', async (context) => {
+  const folder = temporaryDirectory(context);
+  cpSync(builtFunction('guests/exit-3'), join(folder, 'exits'), { recursive: true });
+  const { child, url } = await startServe(context, ['--functions', folder, '--token', 'secret']);
+  const access = ['--url', url, '--token', 'secret'];
+  const told = await nebula(['invoke', 'exit-3', ...access]);
+  assert.equal(told.code, 3);
+  const stranger = await nebula(['invoke', 'exit-3', '--url', url]);
+  assert.equal(stranger.code, 1);
+  assert.match(stranger.stderr, /--token/);
+  const { stdout } = await nebula(['logs', 'exit-3', ...access]);
+  assert.match(
+    stdout,
+    /exit-3@1 info deploy: Deployed version 1[^]* \[[\w-]+\] \| exits with 3\n[^]*exit-3@1 \[[\w-]+\] warn failure: The guest ended with exit code 3/,
+  );
+  const since = await nebula(['logs', '--since', '2000-01-01', '--json', ...access]);
+  assert.equal(linesOf(since.stdout).filter(({ event }) => event === 'failure').length, 2);
+  assert.equal((await nebula(['logs', '--since', 'yesterday', ...access])).code, 2);
+  assert.equal((await nebula(['logs', 'nobody', ...access])).code, 3);
+  const follower = startNebula(['logs', '--follow', '--json', ...access]);
+  context.after(() => follower.kill('SIGKILL'));
+  let followed = '';
+  follower.stdout.setEncoding('utf8').on('data', (text: string) => (followed += text));
+  while (linesOf(followed.slice(0, followed.lastIndexOf('\n') + 1)).length < 5) await sleep(20);
+  await nebula(['invoke', 'exit-3', ...access]);
+  while (linesOf(followed.slice(0, followed.lastIndexOf('\n') + 1)).length < 7) await sleep(20);
+  child.kill('SIGTERM');
+  const [code] = (await once(follower, 'close')) as [number | null];
+  assert.equal(code, 0);
 });
