@@ -33,6 +33,20 @@ export const MANAGEMENT_CASES: readonly Case[] = [
     body: /"name":"echo","version":1/,
   },
   {
+    title: 'GET /functions/:name/logs',
+    send: ['GET', '/functions/echo/logs'],
+    headers: BEARER,
+    status: 200,
+    body: '{"records":[]}',
+  },
+  { title: 'GET /logs', send: ['GET', '/logs?after=1'], headers: BEARER, status: 200, body: '{"records":[]}' },
+  {
+    title: 'GET /logs of a time that is none',
+    send: ['GET', '/logs?since=noon'],
+    headers: BEARER,
+    status: 400,
+  },
+  {
     title: 'GET /functions/:name',
     send: ['GET', '/functions/echo'],
     headers: BEARER,
