@@ -6,6 +6,9 @@ import type { NebulaOptions } from './schema/nebula-options.ts';
 
 export { startServer } from './triggers/http/server.ts';
 export { NebulaClient } from './client/client.ts';
+export type { BindingContext } from '../host/bindings/context.ts';
+export { rawBinding } from '../host/bindings/raw.ts';
+export type { RawBinding, RawFunction, RawGuest, RawNumber } from '../host/bindings/raw.ts';
 export { BindingError, isBindingError } from '../host/bindings/binding-error.ts';
 export { isNebulaError, NebulaError } from '../host/errors.ts';
 
@@ -28,7 +31,6 @@ export type { MarkerStats } from './schema/stats.ts';
 export type { Markers } from './schema/nebula-options.ts';
 export type {
   BindingAnswer,
-  BindingContext,
   BindingFunction,
   Bindings,
   OnBindingError,

@@ -1,19 +1,9 @@
 /** Bindings: functions of the embedder's that guests call. They run in the thread that called `createNebula`. */
 
 import { argumentError } from '../errors.ts';
+import type { BindingContext } from './context.ts';
 import { BINDING_NAME, FUNCTION_NAME } from './names.ts';
-
-/** What a binding is told of the call of its guest. */
-export interface BindingContext {
-  /** The name of the function whose guest calls. */
-  readonly functionName: string;
-  /** Unique among all calls of this process, and the same for each binding that one call of a function calls. */
-  readonly callId: string;
-  /** What `invoke` was told of its caller; undefined where it was told nothing. */
-  readonly caller: string | undefined;
-  /** Aborts when the call ends before the binding has answered: by its deadline, its caller, or the end of its thread. */
-  readonly signal: AbortSignal;
-}
+import { isRawBinding, type RawBinding } from './raw.ts';
 
 /** What a binding may answer; text is UTF-8, and nothing is no bytes. */
 export type BindingAnswer = Uint8Array | string | undefined | void;
@@ -21,8 +11,8 @@ export type BindingAnswer = Uint8Array | string | undefined | void;
 /** One function of a binding. The bytes are its own. What it throws is an error for the guest: see `BindingError`. */
 export type BindingFunction = (bytes: Uint8Array, context: BindingContext) => BindingAnswer | Promise<BindingAnswer>;
 
-/** Functions by name, of each binding by its name. */
-export type Bindings = Readonly<Record<string, Readonly<Record<string, BindingFunction>>>>;
+/** Functions by name, or imports as they are, of each binding by its name. */
+export type Bindings = Readonly<Record<string, Readonly<Record<string, BindingFunction>> | RawBinding>>;
 
 /** Told of what a binding threw that was no BindingError, or answered that is no answer. */
 export type OnBindingError = (
@@ -41,6 +31,7 @@ export interface BoundFunction {
 /** The bindings that an embedder gave, as they were then. */
 export class BindingTable {
   readonly #bindings: Map<string, readonly BoundFunction[]> = new Map();
+  readonly #raw: Map<string, RawBinding> = new Map();
   readonly #functions: Map<string, BoundFunction> = new Map();
 
   /** @throws TypeError for a name or a function that is none */
@@ -50,12 +41,17 @@ export class BindingTable {
 
   /** Names of the bindings, in order. */
   get names(): readonly string[] {
-    return [...this.#bindings.keys()].sort();
+    return [...this.#bindings.keys(), ...this.#raw.keys()].sort();
   }
 
   /** The functions of a binding; undefined where there is none. */
   of(name: string): readonly BoundFunction[] | undefined {
     return this.#bindings.get(name);
+  }
+
+  /** A binding of imports as they are. */
+  rawOf(name: string): RawBinding | undefined {
+    return this.#raw.get(name);
   }
 
   /** A function by its whole name. */
@@ -67,6 +63,10 @@ export class BindingTable {
     const what = `options.bindings.${name}`;
     if (!new RegExp(BINDING_NAME).test(name))
       throw argumentError(what, 'a name of 1 to 64 of a-z 0-9 - that begins with a letter', name);
+    if (isRawBinding(functions)) {
+      this.#raw.set(name, functions);
+      return;
+    }
     if (typeof functions !== 'object' || functions === null || Array.isArray(functions))
       throw argumentError(what, 'an object of functions', functions);
     const entries = Object.entries(functions as Readonly<Record<string, unknown>>);

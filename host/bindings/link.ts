@@ -1,5 +1,7 @@
 /** How a guest's call of a binding reaches whoever runs bindings, and how its answer comes back. */
 
+import type { RawImport, RawNumber } from './raw.ts';
+
 /** A call under way; it is used again for a later one once it was taken or forgotten. */
 export interface PendingCall {
   /** Whether the answer is there. */
@@ -26,6 +28,22 @@ export interface BindingLink {
    * request is `length` bytes from `pointer` of `memory`, which are copied. Undefined where too many are under way.
    */
   start(run: number, index: number, name: string, request: Request): PendingCall | undefined;
+  /**
+   * Runs a function of a raw binding, where guests and bindings have the same thread. An object where it failed, with what
+   * the guest's trap says of that.
+   */
+  callRaw?(
+    run: number,
+    binding: string,
+    name: string,
+    memory: Uint8Array,
+    numbers: readonly RawNumber[],
+  ): RawNumber | undefined | RawFailure;
+}
+
+/** How a function of a raw binding failed, in words that go behind others; nothing where the guest is told nothing. */
+export interface RawFailure {
+  readonly message: string;
 }
 
 /** A request in the guest's memory. */
@@ -41,6 +59,8 @@ export interface Request {
 export interface GrantedBindings {
   /** Names of the functions that it may call, as `binding.function`; their places are their indices. */
   readonly functions: readonly string[];
+  /** Functions that it imports as they are. */
+  readonly raw: readonly RawImport[];
   /** Absent before the snapshot, where none can be called. */
   readonly link?: BindingLink | undefined;
 }
@@ -61,8 +81,9 @@ export function encodeError(code: string, message: string): Uint8Array {
 
 /** What a guest is given of the functions that its definition names; without a `link` none can be called. */
 export function grantedBindings(
-  functions: readonly string[] | undefined,
+  { bindings, raw }: { readonly bindings?: readonly string[]; readonly raw?: readonly RawImport[] },
   link?: BindingLink,
 ): GrantedBindings | undefined {
-  return functions === undefined ? undefined : { functions, link };
+  if (bindings === undefined && raw === undefined) return undefined;
+  return { functions: bindings ?? [], raw: raw ?? [], link };
 }

@@ -1,5 +1,6 @@
 /** A function ready to be run: plain data that every thread can hold. */
 
+import type { RawImport } from '../bindings/raw.ts';
 import type { Capabilities } from '../capabilities/capabilities.ts';
 import type { PreparedComponent } from './prepared-component.ts';
 import type { BudgetReason } from './budget.ts';
@@ -25,6 +26,8 @@ export interface FunctionDefinition {
   readonly capabilities: Capabilities;
   /** Functions of bindings that its guests may call, as `binding.function`; absent where none is granted. */
   readonly bindings?: readonly string[];
+  /** Functions of raw bindings that its module may import; absent where none is granted. */
+  readonly raw?: readonly RawImport[];
   readonly init: InitOptions;
   readonly strategy: Strategy | 'auto';
   /** A stored snapshot to start from, as `nebula snapshot` wrote it. */

@@ -48,7 +48,7 @@ export function initialise(definition: FunctionDefinition, space: AddressSpace =
         capabilities: granted,
         missing,
         account,
-        bindings: grantedBindings(definition.bindings),
+        bindings: grantedBindings(definition),
       },
       mounts,
     );

@@ -93,7 +93,7 @@ export class MicroVm implements Guest {
           missing: prepared.info.missingImports,
           account: this.#account,
           suspension,
-          bindings: grantedBindings(definition.bindings, link),
+          bindings: grantedBindings(definition, link),
         },
         this.#mounts,
       );

@@ -36,6 +36,8 @@ export interface ModuleInfo {
   readonly imports: readonly { readonly module: string; readonly name: string; readonly kind: ExternalKind }[];
   /** Functions among the imports that nobody has: the manifest allows to link each of them to a trap. */
   readonly missingImports: readonly MissingImport[];
+  /** Functions of raw bindings among the imports, each with the letter of its result's type, or none. */
+  readonly rawImports?: readonly { readonly module: string; readonly name: string; readonly result: string }[];
   readonly exports: readonly ExportInfo[];
   /** The memory the module asks for, in pages, and the most it may have under its limits. */
   readonly memory: {
@@ -73,6 +75,8 @@ export interface ModuleOptions {
   readonly missingImports?: 'trap';
   /** Whether it may call bindings: it is granted some. */
   readonly hasBindings?: boolean;
+  /** Functions of raw bindings that it may import. */
+  readonly rawImports?: readonly { readonly module: string; readonly name: string }[];
   /** Rewrite it so that it counts units: it exports STATE.units and STATE.refill. */
   readonly hasBudget?: boolean;
 }
@@ -89,8 +93,11 @@ export function inspectModule(
 ): ModuleInfo {
   refuseReservedExports(layout);
   const hasBindings = options.hasBindings === true;
-  const missing = layout.imports.filter((entry) => options.missingImports === 'trap' && isMissing(entry, hasBindings));
-  refuseUnknownImports(layout, missing, hasBindings);
+  const raw = layout.imports.filter((entry) => isRaw(entry, options.rawImports ?? []));
+  const missing = layout.imports.filter(
+    (entry) => options.missingImports === 'trap' && !raw.includes(entry) && isMissing(entry, hasBindings),
+  );
+  refuseUnknownImports(layout, [...missing, ...raw], hasBindings);
   const chosen = chooseEntry(layout, options.entry);
   const limitPages = mostPages(limits);
   refuseOversize(needsOf(layout), limits);
@@ -101,6 +108,7 @@ export function inspectModule(
     ...chosen,
     sizeBytes: layout.bytes.length,
     missingImports: missing.map(({ module, name }) => ({ module, name })),
+    ...(raw.length === 0 ? {} : { rawImports: raw.map(rawImportOf) }),
     imports: layout.imports.map(({ module, name, kind }) => ({ module, name, kind })),
     exports: layout.exports.map((each) => exportInfo(layout, each)),
     memory:
@@ -135,8 +143,8 @@ function refuseReservedExports(layout: ModuleLayout): void {
   throw new NebulaError('MODULE_UNSUPPORTED', { feature });
 }
 
-function refuseUnknownImports(layout: ModuleLayout, missing: readonly ImportEntry[], hasBindings: boolean): void {
-  const others = layout.imports.filter((entry) => !missing.includes(entry));
+function refuseUnknownImports(layout: ModuleLayout, linked: readonly ImportEntry[], hasBindings: boolean): void {
+  const others = layout.imports.filter((entry) => !linked.includes(entry));
   const unknown = others.filter((entry) => !isKnown(entry));
   const bindings = others.filter(isBindingImport);
   if (unknown.length === 0 && (hasBindings || bindings.length === 0)) return;
@@ -148,10 +156,25 @@ function refuseUnknownImports(layout: ModuleLayout, missing: readonly ImportEntr
   throw new NebulaError('UNKNOWN_IMPORT', { count: unknown.length, imports });
 }
 
+/** A function of a raw binding, of numbers alone. */
+function isRaw(entry: ImportEntry, granted: readonly { readonly module: string; readonly name: string }[]): boolean {
+  if (entry.kind !== 'function' || entry.type === undefined || isHostFunction(entry)) return false;
+  const { parameters, results } = entry.type;
+  if (results.length > 1 || ![...parameters, ...results].every((code) => NUMBERS.has(code))) return false;
+  return granted.some(({ module, name }) => module === entry.module && name === entry.name);
+}
+
+function rawImportOf({ module, name, type }: ImportEntry): { module: string; name: string; result: string } {
+  return { module, name, result: lettersOf(type?.results ?? []) };
+}
+
 function isKnown(entry: ImportEntry): boolean {
   if (entry.kind !== 'function' || entry.type === undefined) return false;
   return expectedOf(entry) === signatureOf(entry.type);
 }
+
+/** Types of numbers that JavaScript has. */
+const NUMBERS: ReadonlySet<number> = new Set([TYPE.i32, TYPE.i64, TYPE.f32, TYPE.f64]);
 
 /** Types of values that JavaScript can be handed: a call with another fails before it reaches the trap. */
 const LINKABLE: ReadonlySet<number> = new Set([TYPE.i32, TYPE.i64, TYPE.f32, TYPE.f64, TYPE.funcref, TYPE.externref]);

@@ -48,6 +48,11 @@ export class BindingFunctions {
     };
   }
 
+  /** The number that the guest's call is kept under. */
+  get run(): number {
+    return this.#run;
+  }
+
   /** Another call of the guest begins, kept under the number `run`. */
   begin(run: number): void {
     this.#run = run;

@@ -28,6 +28,7 @@ import { createPathFunctions } from './path.ts';
 import { createPollFunctions } from './poll.ts';
 import { createProcFunctions } from './proc.ts';
 import { createRandomFunctions } from './random.ts';
+import { withRawFunctions } from './raw-functions.ts';
 import { createSchedFunctions } from './sched.ts';
 import { createSockFunctions } from './sock.ts';
 
@@ -73,7 +74,16 @@ export class Preview1 {
       [PREVIEW1.unstable]: only(imported, createFunctions(this.#context, UNSTABLE, suspension), suspension),
       ...(this.#calls === undefined ? {} : { [BINDING_NAMESPACE]: only(imported, this.#calls.imports, suspension) }),
     };
-    this.imports = withMissingImports(imports, missing, this.#context);
+    const calls = this.#calls;
+    const raw =
+      bindings === undefined
+        ? imports
+        : withRawFunctions(imports, bindings.raw, {
+            context: this.#context,
+            link: bindings.link,
+            run: () => calls?.run ?? 0,
+          });
+    this.imports = withMissingImports(raw, missing, this.#context);
   }
 
   /** Whom an account ends. */

@@ -12,7 +12,7 @@ import { resolveLimits, type Limits } from '../../host/limits.ts';
 import type { ModuleOptions } from '../../host/module/inspect.ts';
 import { prepareModule } from '../../host/preparation/module.ts';
 import type { PreparedModule } from '../../host/module/prepared-module.ts';
-import { grantBindings, refuseUnsuspendable, refuseWatched } from './bindings.ts';
+import { grantBindings, importsOf, type Granted, refuseUnsuspendable, refuseWatched } from './bindings.ts';
 import { chooseBudget, wishOf } from './budget.ts';
 import { checkSize } from './source.ts';
 import type { Manifest } from '../schema/manifest.ts';
@@ -59,12 +59,14 @@ export async function defineFunction(
   const { isInThread = false } = defaults;
   const { wasStopped = false } = source;
   const budget = chooseBudget(manifest, limits, { isInThread, wasStopped });
-  const bindings = grantBindings(manifest, defaults);
-  const { prepared, component } = await prepare(source, limits, defaults, wishOf(budget));
+  const granted = grantBindings(manifest, { ...defaults, isInThread });
+  const bindings = granted.functions;
+  const { prepared, component } = await prepare(source, limits, defaults, { wish: wishOf(budget), granted });
+  const raw = importsOf(prepared.info, granted);
   if (isInThread) {
     const { hasBudget } = prepared.info;
     refuseUnsuspendable(manifest, bindings, !(CAN_SUSPEND && hasBudget));
-    refuseWatched(manifest, bindings, !hasBudget && limits.timeoutMs > 0);
+    refuseWatched(manifest, granted, !hasBudget && limits.timeoutMs > 0);
   }
   return {
     id,
@@ -77,6 +79,7 @@ export async function defineFunction(
     limits,
     capabilities: resolveCapabilities(manifest.capabilities),
     ...(bindings.length === 0 ? {} : { bindings: bindings.map(({ name }) => name) }),
+    ...(raw.length === 0 ? {} : { raw }),
     init: { environment: {}, allow: [], warmUp: [], ...manifest.init },
     strategy: manifest.strategy ?? 'auto',
     ...(snapshot === undefined ? {} : { snapshot }),
@@ -97,14 +100,16 @@ async function prepare(
   source: DefinitionSource,
   limits: Limits,
   defaults: DefinitionDefaults,
-  wish: CountingWish,
+  { wish, granted }: { readonly wish: CountingWish; readonly granted: Granted },
 ): Promise<{ readonly prepared: PreparedModule; readonly component?: PreparedComponent }> {
   const { manifest, module } = source;
   checkSize(module.length, manifest, limits.moduleBytes);
   if (!isComponent(module)) {
+    const hasBindings = granted.functions.length > 0;
+    const options = { ...moduleOptions(manifest), hasBindings, rawImports: granted.raw };
     if (manifest.reuse !== undefined)
       throw misplaced('reuse', 'a core module, whose state is put back after each call');
-    return { prepared: await prepareModule(module, limits, moduleOptions(manifest), wish) };
+    return { prepared: await prepareModule(module, limits, options, wish) };
   }
   for (const field of MODULE_FIELDS) {
     if (manifest[field] !== undefined) throw misplaced(field, 'a component');

@@ -1,6 +1,7 @@
 /** One call of a binding under way, as the thread sees it that runs bindings. */
 
-import type { BindingContext } from '../../host/bindings/bindings.ts';
+import type { BindingContext } from '../../host/bindings/context.ts';
+import type { RawGuest } from '../../host/bindings/raw.ts';
 import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import type { Invocation } from '../../host/outcome.ts';
 
@@ -52,6 +53,11 @@ export class BoundCall implements BindingContext {
       if (this.#isOver) this.#abort.abort();
     }
     return this.#abort.signal;
+  }
+
+  /** The same with a view of the guest's memory. */
+  withMemory(memory: Uint8Array): RawGuest {
+    return Object.defineProperty(this, 'memory', { value: memory, configurable: true }) as unknown as RawGuest;
   }
 
   /** Whether the call of the function has ended before the answer came. */

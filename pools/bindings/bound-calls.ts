@@ -3,7 +3,8 @@
 import { BINDING_CODE } from '../../host/bindings/abi.ts';
 import { FAILED, isBindingError } from '../../host/bindings/binding-error.ts';
 import type { BindingTable, BoundFunction, OnBindingError } from '../../host/bindings/bindings.ts';
-import { encodeError } from '../../host/bindings/link.ts';
+import type { RawNumber } from '../../host/bindings/raw.ts';
+import { encodeError, type RawFailure } from '../../host/bindings/link.ts';
 import { NO_BYTES, UTF8_ENCODER } from '../../host/bytes.ts';
 import { BoundCall, type BindingCaller } from './bound-call.ts';
 
@@ -75,6 +76,33 @@ export class BoundCalls {
     } else this.#answer(started, result, true);
   }
 
+  /** Runs a function of a raw binding for a guest on the stack; an object where it failed. */
+  callRaw(
+    caller: BindingCaller,
+    binding: string,
+    name: string,
+    memory: Uint8Array,
+    numbers: readonly RawNumber[],
+  ): RawNumber | undefined | RawFailure {
+    const run = this.#options.table.rawOf(binding)?.functions[name];
+    if (run === undefined) return { message: ': it is gone' };
+    const call = new BoundCall(caller);
+    this.#depth++;
+    try {
+      const result: unknown = run(call.withMemory(memory), ...(numbers as never[]));
+      if (result === undefined || typeof result === 'number' || typeof result === 'bigint') return result;
+      // Nobody waits for it, nor hears how it fails.
+      if (isThenable(result)) void Promise.resolve(result).catch(() => undefined);
+      throw new TypeError(`${binding}.${name} answered ${typeof result}: expected a number, a bigint or nothing`);
+    } catch (error) {
+      if (isBindingError(error)) return { message: `: ${error.message.slice(0, LONGEST_MESSAGE)}` };
+      this.#tell(`${binding}.${name}`, call, error);
+      return { message: '' };
+    } finally {
+      this.#depth--;
+    }
+  }
+
   #run({ bound, call }: Started, bytes: Uint8Array): unknown {
     this.#depth++;
     try {
@@ -121,13 +149,13 @@ export class BoundCalls {
 
   #fail({ bound, call, onAnswer }: Started, error: unknown, isAtOnce: boolean): void {
     const isMeant = isBindingError(error);
-    if (!isMeant) this.#tell(bound, call, error);
+    if (!isMeant) this.#tell(bound.name, call, error);
     if (call.isOver) return;
     const message = isMeant ? error.message.slice(0, LONGEST_MESSAGE) : 'the binding failed';
     onAnswer(encodeError(isMeant ? error.code : FAILED, message), true, isAtOnce);
   }
 
-  #tell({ name }: BoundFunction, { functionName, callId, caller }: BoundCall, error: unknown): void {
+  #tell(name: string, { functionName, callId, caller }: BoundCall, error: unknown): void {
     try {
       this.#options.onError?.(error, { binding: name, functionName, callId, caller });
     } catch {

@@ -137,7 +137,8 @@ class InThreadExecutor implements Executor {
     const { id } = definition;
     if (!this.#thread.has(id)) throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
     const runMs = runTimeMs(invocation.timeoutMs, definition.limits.timeoutMs, waitedMs);
-    if (definition.bindings !== undefined) this.#caller = new LocalCaller(definition, invocation);
+    if (definition.bindings !== undefined || definition.raw !== undefined)
+      this.#caller = new LocalCaller(definition, invocation);
     const outcome = this.#thread.invoke(id, invocation, calledNs, runMs);
     if (outcome.kind !== 'ok' && isStopped(outcome)) this.#stops++;
     if (this.#unsettled !== id) {

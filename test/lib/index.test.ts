@@ -11,6 +11,7 @@ test('the package exports these names and no others', async () => {
     'createNebula',
     'isBindingError',
     'isNebulaError',
+    'rawBinding',
     'startServer',
   ]);
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import { BindingError } from '../../../host/bindings/binding-error.ts';
-import type { BindingContext } from '../../../host/bindings/bindings.ts';
+import type { BindingContext } from '../../../host/bindings/context.ts';
 import { CAN_SUSPEND } from '../../../host/waiting/jspi.ts';
 import { ask, deployCaller, EXECUTORS, open } from './bindings.ts';
 
