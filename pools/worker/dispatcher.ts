@@ -192,7 +192,8 @@ export class Dispatcher {
     call.expectedNs = this.#runs.get(id)?.averageNs ?? UNKNOWN_NS;
     unit.backlogNs += call.expectedNs;
     this.#options.queue.started(call.definition, call.isBehind);
-    const { input, caller: _, ...given } = call.invocation;
+    // What only this side knows takes no call out of shared memory.
+    const { input, caller: _caller, requestId: _requestId, ...given } = call.invocation;
     unit.send(call, { id, input, calledNs: call.calledNs, given: isEmpty(given) ? undefined : given, install });
     if (!call.isBehind) call.begin(this.onDeadline);
     if (unit.parked.size > 0) this.#lookLater();

@@ -168,6 +168,34 @@ test('Dispatcher.idleUnit() takes the thread with the fewest guests suspended, a
   assert.equal(dispatcherOf([two, one, unused], 2).idleUnit('f'), two);
 });
 
+test('Dispatcher.place() sends a call whose caller and request have names as it sends one whose have not: in shared memory', () => {
+  const unit = new FakeUnit('f');
+  const named = { ...input(), caller: 'alice', requestId: 'order-7' };
+  const call = new Call(
+    definitionOf('f'),
+    named,
+    () => undefined,
+    () => undefined,
+  );
+  dispatcherOf([unit]).place(call);
+  assert.deepEqual(
+    unit.sent.map(({ given }) => given),
+    [undefined],
+  );
+  const arguments_ = new Call(
+    definitionOf('f'),
+    { ...named, arguments: ['a'] },
+    () => undefined,
+    () => undefined,
+  );
+  const other = new FakeUnit('f');
+  dispatcherOf([other]).place(arguments_);
+  assert.deepEqual(
+    other.sent.map(({ given }) => given),
+    [{ arguments: ['a'] }],
+  );
+});
+
 test('Dispatcher.place() sends behind the thread with the fewest calls, and of equals behind one that has the function', () => {
   assert.equal(placeOf([2, 'f'], [1, 'g']), 1, 'the load counts before the function');
   assert.equal(placeOf([1, 'g'], [2, 'f']), 0);
