@@ -114,6 +114,8 @@ export const ERRORS = {
   STORE_FAILED: [500, 'Cannot {action} in the store at "{path}": {detail}', false],
   STORE_CORRUPT: [500, 'Cannot read "{path}" in the store: {detail}', false],
   FILE_UNREADABLE: [422, 'Cannot read "{path}": {detail}', false],
+  BUILD_FAILED: [422, 'Cannot build "{folder}" with {tool}: {detail}', false],
+  TOOL_MISSING: [422, 'Cannot build "{folder}": {tool} is not installed; install it: {install}', false],
   SERVER_UNREACHABLE: [503, 'Cannot reach the server at {url}: {detail}', true],
   SERVER_ANSWER: [502, 'Cannot understand the server at {url}: {detail}', false],
   INTERNAL: [500, 'Something failed inside Nebula: look in the log for request {requestId}', false],

@@ -2,6 +2,7 @@
 
 import { createRequire } from 'node:module';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { TEMPLATES } from '../build/template-names.ts';
 import { EXIT_USAGE, reportFailure } from './failure.ts';
 import {
   DEFAULT_PORT,
@@ -37,6 +38,8 @@ export function createProgram(): Command {
   addInspect(program);
   addPrepare(program);
   addTypes(program);
+  addNew(program);
+  addBuild(program);
   addSnapshot(program);
   addDeploy(program);
   addManagement(program);
@@ -142,6 +145,23 @@ function addTypes(program: Command): void {
     .argument('<file>', 'a component, a manifest, or a folder that has one')
     .requiredOption('-o, --out <dir>', 'the folder to write; import `Calls` of its calls.d.ts');
   act(command, async () => (await import('./types.ts')).types);
+}
+
+function addNew(program: Command): void {
+  const command = program
+    .command('new')
+    .description('make a folder with a first function in it')
+    .argument('<name>', 'the folder, and the name of the function')
+    .addOption(new Option('-t, --template <template>', 'the language').choices(TEMPLATES).makeOptionMandatory());
+  act(command, async () => (await import('./new.ts')).makeNew);
+}
+
+function addBuild(program: Command): void {
+  const command = program
+    .command('build')
+    .description('build the function in a folder: a Cargo package, JavaScript or TypeScript, C, or a Python script')
+    .argument('[folder]', 'default: this one');
+  act(command, async () => (await import('./build.ts')).build);
 }
 
 function addSnapshot(program: Command): void {

@@ -1,10 +1,12 @@
 /** The commands that ask a server: deploy, list, remove, rollback. */
 
 import { resolve } from 'node:path';
+import { isComponent } from '../../host/component/prepare/binary.ts';
 import type { FunctionRecord } from '../schema/function-record.ts';
 import { NebulaClient } from '../client/client.ts';
 import { loadSource } from '../registry/source.ts';
 import { applyOptions, type FunctionOptions, type ServerAccess } from './options.ts';
+import { withProgress } from './progress.ts';
 import { print } from './streams.ts';
 
 /** Options of `list`, `remove` and `rollback`. */
@@ -36,7 +38,8 @@ export async function deploy(options: DeployCommandOptions, target: string): Pro
   const { module, snapshot } = loaded;
   const { name, snapshot: _path, ...manifest } = applyOptions(loaded.manifest, options);
   const sent = snapshot === undefined ? manifest : { ...manifest, snapshot };
-  const record = await withClient(options, (client) => client.deploy(name, module, sent));
+  const what = `Deploying ${name}: the server ${isComponent(module) ? 'transpiles and compiles the component' : 'prepares it'}`;
+  const record = await withProgress(what, () => withClient(options, (client) => client.deploy(name, module, sent)));
   await print(options.json === true, record, () => `Deployed ${describe(record)}`);
 }
 

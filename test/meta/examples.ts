@@ -54,6 +54,16 @@ esac
 exec "$NODE" "$COMMAND" "$@"
 `;
 
+/** `npm install --prefix FOLDER` of a template in JavaScript: what is installed here already is linked. */
+const NPM = `#!/bin/sh
+[ "$1 $2" = 'install --prefix' ] || exit 127
+mkdir -p "$3/node_modules/@bytecodealliance"
+ln -s "${ROOT}/node_modules/esbuild" "$3/node_modules/"
+for name in componentize-js jco; do
+  ln -s "${ROOT}/functions/components/node_modules/@bytecodealliance/$name" "$3/node_modules/@bytecodealliance/"
+done
+`;
+
 /** Tests that everything that a document shows does what the document says. */
 export function testExamples(document: string): void {
   const markdown = readFileSync(join(ROOT, document), 'utf8');
@@ -122,6 +132,7 @@ function testTerminal(document: string, blocks: readonly Block[], hasServer: boo
       mkdirSync(join(folder, 'bin'));
       makeClone(place);
       writeFileSync(join(folder, 'bin', 'npx'), NPX, { mode: 0o755 });
+      writeFileSync(join(folder, 'bin', 'npm'), NPM, { mode: 0o755 });
       for (const { name, code } of blocks) if (name !== '') writeFileSync(join(place, name), onFreePorts(code));
       const port = ports.get(DEFAULT_PORT) ?? '';
       terminal = new Terminal(folder, place, {

@@ -1,0 +1,85 @@
+/** Builds a function's module from the sources in its folder, whatever they are written in. */
+
+import { existsSync } from 'node:fs';
+import { readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { messageOf, NebulaError } from '../../host/errors.ts';
+import { MANIFEST_NAME, readManifest } from '../registry/source.ts';
+import type { Builder } from './builder.ts';
+import { c } from './c.ts';
+import { javascript } from './javascript.ts';
+import { python } from './python.ts';
+import { rust } from './rust.ts';
+
+/** The first that matches builds: a Python script's folder has a package.json, too. */
+const BUILDERS: readonly Builder[] = [rust, python, javascript, c];
+
+/** What to tell, and when to give up. */
+export interface BuildOptions {
+  readonly say?: (step: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What was built. */
+export interface Built {
+  readonly name: string;
+  /** Absolute. */
+  readonly modulePath: string;
+  /** What deploys it: the folder, where it has a manifest, else the module. */
+  readonly deployable: string;
+}
+
+/**
+ * Builds what the manifest in the folder names or, without one, a module of the folder's name. One that is there is replaced
+ * at once, and stays where the build fails.
+ * @throws NebulaError BUILD_FAILED, TOOL_MISSING, FILE_UNREADABLE, MANIFEST_INVALID
+ */
+export async function buildFunction(given: string, options: BuildOptions = {}): Promise<Built> {
+  const folder = resolve(given);
+  const builder = await builderOf(folder);
+  const hasManifest = existsSync(join(folder, MANIFEST_NAME));
+  const { name, modulePath } = hasManifest ? await placeOf(folder) : namedBy(folder);
+  const unfinished = join(dirname(modulePath), `.${basename(modulePath)}.${process.pid}`);
+  try {
+    await builder.build({
+      folder,
+      name,
+      modulePath: unfinished,
+      say: options.say ?? (() => undefined),
+      signal: options.signal,
+    });
+    await rename(unfinished, modulePath);
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+  return { name, modulePath, deployable: hasManifest ? folder : modulePath };
+}
+
+/** What builds the sources in a folder; undefined where there are none. */
+export async function findBuilder(folder: string): Promise<Builder | undefined> {
+  let names: readonly string[];
+  try {
+    names = await readdir(folder);
+  } catch (cause) {
+    throw new NebulaError('FILE_UNREADABLE', { path: folder, detail: messageOf(cause) }, { cause });
+  }
+  const all = new Set(names);
+  return BUILDERS.find((builder) => builder.matches(all));
+}
+
+async function builderOf(folder: string): Promise<Builder> {
+  const builder = await findBuilder(folder);
+  if (builder !== undefined) return builder;
+  const detail = `expected ${BUILDERS.map(({ about }) => about).join(', or ')}`;
+  throw new NebulaError('BUILD_FAILED', { folder, tool: 'nebula build', detail });
+}
+
+async function placeOf(folder: string): Promise<{ readonly name: string; readonly modulePath: string }> {
+  const { manifest, modulePath } = await readManifest(folder);
+  return { name: manifest.name, modulePath };
+}
+
+function namedBy(folder: string): { readonly name: string; readonly modulePath: string } {
+  const name = basename(folder).toLowerCase();
+  return { name, modulePath: join(folder, `${name}.wasm`) };
+}
