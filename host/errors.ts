@@ -76,6 +76,8 @@ export const ERRORS = {
     'Function "{name}" is paused for {retryAfterMs} ms: {endings} of its calls had to be stopped together with their threads',
     true,
   ],
+  SESSIONS_FULL: [503, 'Cannot open a session of "{name}": {limit} are open', true],
+  SESSION_ENDED: [409, 'Cannot go on with a session of "{name}": it ended with {ending}', false],
   ADDRESS_SPACE: [503, 'Cannot create a micro-VM for "{name}": {detail}', true],
   CLOSED: [503, 'Cannot accept the invocation: this Nebula is closing or closed', false],
   WORKER_LOST: [500, 'Cannot finish the invocation of "{name}": its worker ended: {detail}', true],

@@ -57,6 +57,10 @@ export const LIMITS = {
   queueLength: { standard: 1024, minimum: 0, maximum: 1_000_000 },
   /** Invocations of the function that may run at once. */
   concurrency: { standard: 64, minimum: 1, maximum: 10_000 },
+  /** Sessions of the function that may be open at once; each has a thread and an instance of its own. */
+  sessions: { standard: 16, minimum: 0, maximum: 1000 },
+  /** Time that a session may be open without a call, in milliseconds; then it is ended. */
+  sessionIdleMs: { standard: 60_000, minimum: 1, maximum: LONGEST_MS },
   /** Size of the module's binary, in bytes. */
   moduleBytes: { standard: 64 * MIB, minimum: 8, maximum: GIB },
   /** Time that preparing a module or a component may take, and transpiling one, each, in milliseconds. */

@@ -4,7 +4,7 @@ import { UTF8_ENCODER } from '../host/bytes.ts';
 import { argumentError } from '../host/errors.ts';
 import type { Invocation } from '../host/outcome.ts';
 import type { DeployOptions } from './schema/manifest.ts';
-import type { Input } from './api/nebula.ts';
+import type { Input } from './api/exports.ts';
 import type { InvokeOptions } from './schema/invoke-options.ts';
 import type { NebulaOptions } from './schema/nebula-options.ts';
 import { invokeOptionsSchema } from './schema/invoke-options.ts';

@@ -15,7 +15,8 @@ export { isNebulaError, NebulaError } from '../host/errors.ts';
 export type { AllowOptions, DeployOptions, Manifest } from './schema/manifest.ts';
 export type { ContainerOptions, ProcessOptions, Runtime } from './schema/runtime.ts';
 export type { HeadersLike, RequestLike, ResponseLike, WebResponse } from './schema/globals.ts';
-export type { DeploySource, Input, Nebula } from './api/nebula.ts';
+export type { Input } from './api/exports.ts';
+export type { DeploySource, Nebula } from './api/nebula.ts';
 export type { FunctionRecord } from './schema/function-record.ts';
 export type { FunctionStats, LatencySummary, NebulaStats, UnavailableFunction } from './schema/stats.ts';
 export type { InvokeOptions } from './schema/invoke-options.ts';
@@ -51,7 +52,9 @@ export type { PhaseName, Phases } from '../host/phases.ts';
 export type { DeployReport } from '../pools/deploy-report.ts';
 export type { ExecutorStats } from '../pools/executor-stats.ts';
 export { ComponentError, type CallOutcome } from './component/call.ts';
-export type { AnyCalls, Calls, FunctionHandle } from './api/function-handle.ts';
+export type { AnyCalls, Calls } from './api/exports.ts';
+export type { FunctionHandle } from './api/function-handle.ts';
+export type { FunctionSession, SessionOptions } from './api/session.ts';
 export type { ComponentRecord } from './schema/function-record.ts';
 
 /**

@@ -7,9 +7,11 @@ import { argumentError, isNebulaError, NebulaError } from '../host/errors.ts';
 import type { Invocation, Outcome } from '../host/outcome.ts';
 import { endIdlePreparations } from '../host/preparation/beside.ts';
 import type { Executor } from '../pools/executor.ts';
-import type { AnyCalls, Calls, FunctionHandle } from './api/function-handle.ts';
+import type { AnyCalls, Calls } from './api/exports.ts';
+import type { FunctionHandle } from './api/function-handle.ts';
 import type { DeployOptions } from './schema/manifest.ts';
-import type { DeploySource, Input, Nebula } from './api/nebula.ts';
+import type { Input } from './api/exports.ts';
+import type { DeploySource, Nebula } from './api/nebula.ts';
 import type { FunctionRecord } from './schema/function-record.ts';
 import type { RequestLike, WebResponse } from './schema/globals.ts';
 import type { InvokeOptions } from './schema/invoke-options.ts';
@@ -109,6 +111,9 @@ class EmbeddedNebula implements Nebula {
       find: (name) => this.#find(name),
       toGiven,
       run: (entry, invocation, signal) => this.#run(entry, invocation, signal),
+      openSession: ({ definition }) => this.#executor.openSession(definition),
+      observe: (entry, invocation, run) => this.#observe(entry, invocation, run),
+      toInput,
     });
     this.#routeOptions = {
       ...(options.token === undefined ? {} : { token: options.token }),
@@ -147,9 +152,7 @@ class EmbeddedNebula implements Nebula {
     if (entry === undefined) return Promise.reject(this.#missing(name));
     let invocation: Invocation;
     try {
-      const bytes = toInputBytes(input);
-      const limitBytes = entry.definition.limits.inputBytes;
-      if (bytes.length > limitBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes });
+      const bytes = toInput(entry, input);
       invocation = options === undefined ? { input: bytes } : toInvocation(bytes, options);
     } catch (error) {
       return Promise.reject(error);
@@ -172,6 +175,22 @@ class EmbeddedNebula implements Nebula {
     }
     call.ended(answer);
     return Promise.resolve(answer);
+  }
+
+  async #observe(
+    { observed }: RegisteredFunction,
+    invocation: Invocation,
+    run: () => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const call = this.#calls.start(observed, invocation);
+    try {
+      const outcome = await run();
+      call.ended(outcome);
+      return outcome;
+    } catch (error) {
+      call.failed(error);
+      throw error;
+    }
   }
 
   async invokeOrThrow(name: string, input?: Input, options?: InvokeOptions): Promise<Uint8Array> {
@@ -272,4 +291,11 @@ class EmbeddedNebula implements Nebula {
     if (typeof name !== 'string') return argumentError('name', 'the name of a function', name);
     return this.#registry.errorOf(name) ?? new NebulaError('FUNCTION_NOT_FOUND', { name });
   }
+}
+
+function toInput({ definition }: RegisteredFunction, input: Input): Uint8Array {
+  const bytes = toInputBytes(input);
+  const limitBytes = definition.limits.inputBytes;
+  if (bytes.length > limitBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes });
+  return bytes;
 }

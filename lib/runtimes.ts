@@ -7,6 +7,7 @@ import {
   addStats,
   type DeployReport,
   type Executor,
+  type ExecutorSession,
   type ExecutorStats,
   type ThreadLossListener,
 } from '../pools/executor.ts';
@@ -65,6 +66,14 @@ export class Runtimes implements Executor<AnyDefinition> {
     if (wasm.invokeHere === undefined || !('prepared' in definition))
       return this.invoke(definition, invocation, signal);
     return wasm.invokeHere(definition, invocation, signal);
+  }
+
+  /** @throws NebulaError as `Executor.openSession`; ENTRY_MISMATCH for what is no Wasm */
+  openSession(definition: AnyDefinition): ExecutorSession {
+    const session = 'prepared' in definition ? this.#wasm.openSession?.(definition) : undefined;
+    if (session !== undefined) return session;
+    const fields = { name: definition.name, expected: 'of a module or component, for a session', exports: 'none' };
+    throw new NebulaError('ENTRY_MISMATCH', fields);
   }
 
   async undeploy(id: string): Promise<void> {

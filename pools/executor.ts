@@ -36,6 +36,14 @@ export function addStats(left: ExecutorStats, right: ExecutorStats): ExecutorSta
 /** Is told the id of a version a call of which had to be stopped together with its thread. */
 export type ThreadLossListener = (id: string) => void;
 
+/** Calls in one instance. */
+export interface ExecutorSession {
+  /** As `Executor.invoke`; after a call that did not return there is no instance any more. @throws NebulaError SESSION_ENDED too */
+  invoke(invocation: Invocation, signal?: AbortSignal): Promise<Outcome>;
+  /** Ends it, after a call under way or `drainMs`, 0 when left out. */
+  close(drainMs?: number): Promise<void>;
+}
+
 /** An executor of functions that are defined by `Definition`. */
 export interface Executor<Definition = FunctionDefinition> {
   readonly kind: 'in-thread' | 'worker' | 'container' | 'process';
@@ -59,6 +67,13 @@ export interface Executor<Definition = FunctionDefinition> {
    * @throws what `invoke` rejects with
    */
   invokeHere?(definition: Definition, invocation: Invocation, signal?: AbortSignal): Outcome | Promise<Outcome>;
+
+  /**
+   * Opens a session of a version: its calls have one instance, whose state stays from call to call, and to which nobody else
+   * comes. They must be made one after the other.
+   * @throws NebulaError FUNCTION_NOT_FOUND, FUNCTION_PAUSED, CLOSED
+   */
+  openSession?(definition: Definition): ExecutorSession;
 
   /** Forgets a version. Calls in flight or waiting finish first; its micro-VMs are dropped as they fall idle. */
   undeploy(id: string): Promise<void>;

@@ -20,6 +20,8 @@ export interface FunctionDefinition {
   readonly component?: PreparedComponent;
   /** Calls that one instance of a component answers; default 1, so that no call sees what another left behind. */
   readonly reuse?: number;
+  /** Of a session: its one instance is kept after each call as that left it, and not made again. */
+  readonly keepsState?: boolean;
   /** Export that handles an invocation: `_start` for a command, the manifest's or `handle` for a reactor. */
   readonly entry: string;
   readonly limits: Limits;

@@ -226,6 +226,7 @@ export class MicroVm implements Guest {
    * micro-VM must be closed and another made.
    */
   restore(): boolean {
+    if (this.#definition.keepsState === true) return this.#keep();
     this.#preview1.end();
     const { kind } = this.#ending;
     if (kind !== 'ok' && kind !== 'exit') return false;
@@ -238,6 +239,14 @@ export class MicroVm implements Guest {
     if (!this.state.restoreInPlace() || !this.#restorer.restore()) return false;
     if (this.state.sized?.hasShrunk === true) this.#preview1.memoryShrank();
     return true;
+  }
+
+  /** Leaves everything as it is, for a next run. False of a guest that has not returned: it stands in the middle of its calls. */
+  #keep(): boolean {
+    const isKept = this.#ending.kind === 'ok' && this.#preview1.ending === undefined;
+    if (isKept) this.#preview1.keep();
+    else this.#preview1.end();
+    return isKept;
   }
 
   /** Looks at the memory anew, which has another buffer. False where it cannot be put back to its size. */

@@ -24,6 +24,8 @@ export class Context extends Session<typeof STOP> {
   /** The path `path` has read last. */
   pathBytes: Uint8Array = NO_BYTES;
   readonly #guestPaths: readonly Uint8Array[];
+  /** Whether descriptors are those of the invocation before. */
+  #isKept = false;
 
   constructor(options: SessionOptions, mounts: readonly MountedDirectory[]) {
     super(options, mounts, STOP);
@@ -41,6 +43,7 @@ export class Context extends Session<typeof STOP> {
     }
     super.begin(call, this.memory.bytes.length);
     this.memory.countIn(this.counts);
+    if (this.#isKept) return;
     grant(this.stdin, STREAM_RIGHTS | RIGHTS.fdRead, 0);
     grant(this.stdout, STREAM_RIGHTS | RIGHTS.fdWrite, 0);
     grant(this.stderr, STREAM_RIGHTS | RIGHTS.fdWrite, 0);
@@ -58,9 +61,17 @@ export class Context extends Session<typeof STOP> {
     }
   }
 
+  /** In place of `end`: what the guest has opened stays open for the next invocation. */
+  keep(): void {
+    super.end();
+    this.pathBytes = NO_BYTES;
+    this.#isKept = true;
+  }
+
   /** Closes what the guest left open besides. */
   override end(): void {
     super.end();
+    this.#isKept = false;
     this.table.clear();
     this.pathBytes = NO_BYTES;
   }

@@ -113,6 +113,12 @@ export class Preview1 {
     this.#calls?.end();
   }
 
+  /** In place of `end`, of a guest whose state is kept: what it left open stays open. */
+  keep(): void {
+    this.#context.keep();
+    this.#calls?.end();
+  }
+
   /** What the guest wrote, in a copy that is the caller's. */
   stdout(): Uint8Array {
     return this.#context.stdout.take();

@@ -17,6 +17,7 @@ import type { Guest } from '../wasi/session/guest.ts';
 import { monotonicNs } from '../monotonic.ts';
 import { outcomeOf } from './call-outcome.ts';
 import { isRestored, Placement } from './placement.ts';
+import { endedSession } from './ended-session.ts';
 import { callOf, idleOf, type Resident } from './resident.ts';
 import { isOfLane, WaitingLane, type LaneShare, type StartedCall } from './waiting-lane.ts';
 import type { Ending, Invocation, Outcome, Start } from '../outcome.ts';
@@ -103,6 +104,7 @@ export class GuestThread {
       image,
       strategy,
       vm: undefined,
+      isMade: false,
       isUsed: false,
       usedAt: 0,
       lane: undefined,
@@ -192,7 +194,8 @@ export class GuestThread {
     else {
       this.#discard(resident);
       // What is instantiated fresh for each call takes as long now as then; a component takes milliseconds.
-      if (resident.strategy !== 'fresh' || hasComponent(resident.definition)) this.makeReady(resident.definition.id);
+      const isQuick = resident.strategy === 'fresh' && !hasComponent(resident.definition);
+      if (!isQuick && resident.definition.keepsState !== true) this.makeReady(resident.definition.id);
     }
     const doneNs = monotonicNs();
     this.#restores.add(doneNs - startedNs);
@@ -251,7 +254,9 @@ export class GuestThread {
   }
 
   #make(resident: Resident): Guest {
+    if (resident.isMade && resident.definition.keepsState === true) throw endedSession(resident.definition.name);
     resident.vm = this.#placement.place(resident);
+    resident.isMade = true;
     return resident.vm;
   }
 

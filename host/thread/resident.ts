@@ -16,6 +16,8 @@ export interface Resident {
   readonly image: SnapshotImage;
   readonly strategy: Strategy;
   vm: Guest | undefined;
+  /** Whether it was made before: of a session it is made once. */
+  isMade: boolean;
   /** Whether the last run's changes are still in it. */
   isUsed: boolean;
   /** When it was used, in calls of the thread. */
@@ -24,8 +26,9 @@ export interface Resident {
   lane: WaitingLane | undefined;
 }
 
-/** Micro-VMs that can be dropped. */
-export function idleOf({ vm, lane }: Resident): number {
+/** Micro-VMs that can be dropped: none of a session, whose state is there and nowhere else. */
+export function idleOf({ definition, vm, lane }: Resident): number {
+  if (definition.keepsState === true) return 0;
   return (lane?.standby ?? 0) + (vm === undefined ? 0 : 1);
 }
 

@@ -26,6 +26,7 @@ import type { StopCell } from '../wasi/session/stop-cell.ts';
 import { callTerms } from '../wasi/session/terms.ts';
 import { outcomeOf } from './call-outcome.ts';
 import { isRestored } from './placement.ts';
+import { endedSession } from './ended-session.ts';
 import type { WaitingRecords } from './waiting-records.ts';
 
 /** How long micro-VMs stand by that nobody needed meanwhile. */
@@ -104,6 +105,8 @@ export class WaitingLane {
   #leastFree = 0;
   #timer: NodeJS.Timeout | undefined = undefined;
   #isClosed = false;
+  /** Whether one was made: of a session there is one. */
+  #isMade = false;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -198,10 +201,12 @@ export class WaitingLane {
 
   #make(): SuspendableGuest {
     const { definition, image, strategy, space, link } = this.#options;
+    if (this.#isMade && definition.keepsState === true) throw endedSession(definition.name);
     const suspension = new Suspension(this.#options.turns);
     const vm = hasComponent(definition)
       ? new ComponentVm(definition, image, strategy, space, suspension)
       : new MicroVm(definition, image, strategy, space, { suspension, link });
+    this.#isMade = true;
     return vm as SuspendableGuest;
   }
 

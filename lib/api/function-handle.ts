@@ -6,12 +6,8 @@ import type { RequestLike, WebResponse } from '../schema/globals.ts';
 import type { ComponentResponse } from '../component/target.ts';
 import type { RequestBody } from '../component/reception.ts';
 import type { InvokeOptions } from '../schema/invoke-options.ts';
-
-/** Functions that a module or component exports, by the names `call` takes: what `nebula types` writes as `Calls`. */
-export type Calls<Exported> = { readonly [Path in keyof Exported]: (...values: never[]) => unknown };
-
-/** Any name, any values: what holds where nothing is known of what is exported. */
-export type AnyCalls = Readonly<Record<string, (...values: unknown[]) => unknown>>;
+import type { AnyCalls, Calls } from './exports.ts';
+import type { FunctionSession, SessionOptions } from './session.ts';
 
 /** A deployed function's exports, called by their names, and a component's requests. */
 export interface FunctionHandle<Exported extends Calls<Exported> = AnyCalls> {
@@ -42,6 +38,12 @@ export interface FunctionHandle<Exported extends Calls<Exported> = AnyCalls> {
    * @throws TypeError or RangeError for options that do not fit
    */
   with(options: InvokeOptions): FunctionHandle<Exported>;
+  /**
+   * Opens a session: calls in one instance, which keeps its state between them. Dispose of it by `await using` or `close`.
+   * @throws NebulaError FUNCTION_NOT_FOUND, SESSIONS_FULL, FUNCTION_PAUSED, ENTRY_MISMATCH for what is no Wasm, CLOSED;
+   * RangeError or TypeError for options that do not fit
+   */
+  session(options?: SessionOptions): Promise<FunctionSession<Exported>>;
   /**
    * Has the component's `wasi:http/incoming-handler` answer a request; bodies are streamed both ways. It rejects before the
    * response's head, and a body whose guest does not finish it fails.

@@ -10,13 +10,11 @@ import type { LogRecord } from '../schema/log-record.ts';
 import type { DeployOptions } from '../schema/manifest.ts';
 import type { LogQuery } from '../observe/log.ts';
 import type { NebulaStats } from '../schema/stats.ts';
-import type { AnyCalls, Calls, FunctionHandle } from './function-handle.ts';
+import type { AnyCalls, Calls, Input } from './exports.ts';
+import type { FunctionHandle } from './function-handle.ts';
 
 /** A module's bytes, its path, a manifest's path, or a folder that holds `nebula.json`; a path may be a `file:` URL object. */
 export type DeploySource = Uint8Array | string | URL;
-
-/** A guest's stdin; text is UTF-8. */
-export type Input = Uint8Array | string;
 
 /** What a framework knows of a request and the fetch API does not tell. */
 export interface RequestContext {

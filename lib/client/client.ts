@@ -4,7 +4,7 @@ import { argumentError, isNebulaError, NebulaError } from '../../host/errors.ts'
 import { hasContent } from '../../host/http-fields.ts';
 import type { FunctionRecord } from '../schema/function-record.ts';
 import type { WebResponse } from '../schema/globals.ts';
-import type { Input } from '../api/nebula.ts';
+import type { Input } from '../api/exports.ts';
 import type { LogQuery } from '../observe/log.ts';
 import type { LogRecord } from '../schema/log-record.ts';
 import { encodeDeployment, SNAPSHOT_LIMIT_BYTES } from '../wire/deployment.ts';

@@ -1,7 +1,7 @@
 /** What a client of a server takes. */
 
 import type { DeployOptions } from '../schema/manifest.ts';
-import type { Input } from '../api/nebula.ts';
+import type { Input } from '../api/exports.ts';
 
 /** Where a server is, and how long and how often it is asked. */
 export interface ClientOptions {

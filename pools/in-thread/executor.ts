@@ -10,7 +10,8 @@ import { GuestThread } from '../../host/thread/guest-thread.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
 import { RestoreTally } from '../../host/restore-tally.ts';
-import { closeImage, type SnapshotImage } from '../../host/snapshot/image.ts';
+import type { Deployment } from '../../host/snapshot/deployment.ts';
+import { closeImage } from '../../host/snapshot/image.ts';
 import { nextCallId, type BindingCaller, type BoundCall } from '../bindings/bound-call.ts';
 import { BoundCalls, type BindingOptions } from '../bindings/bound-calls.ts';
 import { runTimeMs } from '../deadline.ts';
@@ -21,12 +22,14 @@ import {
   unansweredOutcome,
   type DeployReport,
   type Executor,
+  type ExecutorSession,
   type ExecutorStats,
 } from '../executor.ts';
 import { WaitingRecords } from '../../host/thread/waiting-records.ts';
 import { Turns } from '../../host/waiting/turns.ts';
 import { HeapKeeper } from '../heap.ts';
 import { reportOf } from '../report.ts';
+import { keptDefinition, Sessions } from '../sessions.ts';
 import { createLocalLink } from './binding-link.ts';
 import { SuspendableCalls, type SuspendableCall } from './suspendable-calls.ts';
 import { SuspendedGuests } from '../worker/suspended-guests.ts';
@@ -51,7 +54,8 @@ class InThreadExecutor implements Executor {
   readonly #restores: RestoreTally = new RestoreTally();
   /** Calls whose guests may be suspended. */
   readonly #calls: SuspendableCalls;
-  readonly #images: Map<string, SnapshotImage> = new Map();
+  readonly #deployed: Map<string, Pick<Deployment, 'image' | 'strategy'>> = new Map();
+  readonly #sessions: Sessions = new Sessions();
   readonly #heap: HeapKeeper = new HeapKeeper();
   readonly #bindings: BoundCalls | undefined;
   /** The call whose guest runs and cannot be suspended, where it may call bindings. */
@@ -69,15 +73,19 @@ class InThreadExecutor implements Executor {
     if (id !== undefined) this.#thread.settle(id);
   };
 
-  constructor(options: InThreadOptions) {
-    this.#space = new AddressSpace(new SharedArrayBuffer(4), options.memories ?? memoryLimit());
+  /** @param owner whose session it runs, and whose count of memories and bindings it has */
+  constructor(options: InThreadOptions, owner?: InThreadExecutor) {
+    this.#space =
+      owner === undefined
+        ? new AddressSpace(new SharedArrayBuffer(4), options.memories ?? memoryLimit())
+        : owner.#space;
     const guests = new SuspendedGuests<SuspendableCall>();
     const waiting = {
       records: new WaitingRecords((told) => guests.learn(told)),
       turns: new Turns(),
       onlyCounting: true,
     };
-    this.#bindings = options.bindings && new BoundCalls(options.bindings);
+    this.#bindings = owner === undefined ? options.bindings && new BoundCalls(options.bindings) : owner.#bindings;
     const link =
       this.#bindings && createLocalLink(this.#bindings, (run) => (run === 0 ? this.#caller : this.#calls.callOf(run)));
     const thread = new GuestThread({ space: this.#space, restores: this.#restores, link, waiting });
@@ -94,7 +102,8 @@ class InThreadExecutor implements Executor {
     await this.#unwound();
     this.#refuseClosed();
     const deployment = await this.#thread.deploy(definition);
-    this.#images.set(definition.id, deployment.image);
+    const { image, strategy } = deployment;
+    this.#deployed.set(definition.id, { image, strategy });
     this.#heap.trimSoon();
     return reportOf(deployment);
   }
@@ -170,23 +179,37 @@ class InThreadExecutor implements Executor {
     }
   }
 
+  openSession(definition: FunctionDefinition): ExecutorSession {
+    this.#refuseClosed();
+    const deployed = this.#deployed.get(definition.id);
+    if (deployed === undefined || !this.#thread.has(definition.id)) {
+      throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
+    }
+    const kept = keptDefinition(definition);
+    const executor = new InThreadExecutor({}, this);
+    executor.#thread.install(kept, deployed.image, deployed.strategy);
+    return this.#sessions.add(kept, executor);
+  }
+
   async undeploy(id: string): Promise<void> {
     await this.#calls.drained(id);
+    this.#thread.remove(id);
+    await this.#sessions.closedOf(id);
     this.#forget(id);
   }
 
   #forget(id: string): void {
     this.#thread.remove(id);
-    const image = this.#images.get(id);
-    this.#images.delete(id);
-    if (image !== undefined) closeImage(image);
+    const deployed = this.#deployed.get(id);
+    this.#deployed.delete(id);
+    if (deployed !== undefined) closeImage(deployed.image);
   }
 
   stats(): ExecutorStats {
     const { live, limit } = this.#space;
     const { count: restores, totalNs: restoresNs } = this.#restores;
     const memories = { memories: live, memoriesLimit: limit };
-    return {
+    return this.#sessions.addTo({
       ...NO_STATS,
       suspended: this.#calls.suspended,
       waiting: this.#waiting + this.#calls.waiting,
@@ -195,14 +218,16 @@ class InThreadExecutor implements Executor {
       restores,
       restoresNs,
       ...memories,
-    };
+    });
   }
 
   async close(drainMs: number): Promise<void> {
     this.#isClosed = true;
+    const sessions = this.#sessions.close(drainMs);
     await this.#calls.drained(undefined, drainMs);
+    await sessions;
     this.#calls.close();
-    for (const id of this.#images.keys()) this.#forget(id);
+    for (const id of this.#deployed.keys()) this.#forget(id);
     this.#heap.close();
     this.#thread.close();
   }

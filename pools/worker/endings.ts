@@ -207,8 +207,8 @@ export class Endings {
     const heldNs = running === undefined ? 0 : heldBy(running, unit);
     for (const call of calls) this.#options.leave(call, unit, call === running ? heldNs : 0);
     this.#loseParked(unit, error, running, heldNs);
-    // One whose caller has gone meanwhile need not run again.
-    const again = back.filter((call) => !call.isSettled);
+    // One whose caller has gone meanwhile need not run again, and one of a session has lost its instance.
+    const again = back.filter((call) => !call.isSettled && call.definition.keepsState !== true);
     this.#options.queue.requeue(again);
     for (const call of calls) {
       if (again.includes(call)) continue;

@@ -13,6 +13,7 @@ import {
   isStopped,
   type DeployReport,
   type Executor,
+  type ExecutorSession,
   type ExecutorStats,
   type ThreadLossListener,
 } from '../executor.ts';
@@ -21,12 +22,13 @@ import { Admission } from './admission.ts';
 import { Drain } from '../drain.ts';
 import { HeapKeeper } from '../heap.ts';
 import { reportOf } from '../report.ts';
+import { keptDefinition, Sessions } from '../sessions.ts';
 import { Call } from './call.ts';
 import { Chores } from './chores.ts';
 import { deployOnThread } from './deploy.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Fairness } from './fairness.ts';
-import type { Refusal } from './messages.ts';
+import type { Installation, Refusal } from './messages.ts';
 import { Growth } from './growth.ts';
 import { threadCounts, type WorkerExecutorOptions } from './options.ts';
 import { InvocationQueue } from './queue.ts';
@@ -43,8 +45,24 @@ export function createWorkerExecutor(options: WorkerExecutorOptions = {}): Execu
   return new WorkerExecutor(options);
 }
 
+/** What an executor has together with those of its sessions: the count of memories, and what runs bindings. */
+interface Shared {
+  readonly memories: SharedArrayBuffer;
+  readonly memoriesLimit: number;
+  readonly bindings: UnitBindings<Call> | undefined;
+}
+
+function sharedOf(options: WorkerExecutorOptions, threads: number): Shared {
+  const memoriesLimit = options.memories ?? memoryLimit(threads);
+  return { memories: new SharedArrayBuffer(4), memoriesLimit, bindings: bindingsOf(options) };
+}
+
 class WorkerExecutor implements Executor {
   readonly kind = 'worker' as const;
+  readonly #shared: Shared;
+  readonly #sessions: Sessions = new Sessions();
+  /** Whether the images of its functions are its own. */
+  #hasImages = true;
   readonly #threads: Threads<Call>;
   readonly #growth: Growth;
   readonly #space: AddressSpace;
@@ -62,7 +80,7 @@ class WorkerExecutor implements Executor {
   /** Guests that were stopped and whose threads live on. */
   #stops = 0;
 
-  constructor(options: WorkerExecutorOptions) {
+  constructor(options: WorkerExecutorOptions, shared?: Shared) {
     const { least, most, spare } = threadCounts(options);
     const limit = (): number => this.#growth.limit;
     const fairness = new Fairness({
@@ -81,11 +99,11 @@ class WorkerExecutor implements Executor {
       fairness,
     );
     this.#versions = new Versions(this.#queue);
-    const memories = new SharedArrayBuffer(4);
-    const memoriesLimit = options.memories ?? memoryLimit(most + spare);
+    this.#shared = shared ?? sharedOf(options, most + spare);
+    const { memories, memoriesLimit } = this.#shared;
     this.#space = new AddressSpace(memories, memoriesLimit);
     this.#threads = new Threads<Call>(
-      { count: least + spare, mostCount: most + spare, memories, memoriesLimit, bindings: bindingsOf(options) },
+      { count: least + spare, mostCount: most + spare, ...this.#shared },
       this.#threadEvents(),
     );
     this.#growth = new Growth({ threads: this.#threads, least, most, spare, mustWait: () => this.#queue.wantsThread });
@@ -185,13 +203,40 @@ class WorkerExecutor implements Executor {
     });
   }
 
+  openSession(definition: FunctionDefinition): ExecutorSession {
+    this.#refuseClosed();
+    const installation = this.#versions.get(definition.id);
+    if (installation === undefined || !this.#versions.isServed(definition.id)) {
+      throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
+    }
+    const refusal = this.#fairness.refusal(definition, monotonicNs());
+    if (refusal !== undefined) throw refusal;
+    const kept = keptDefinition(installation.definition);
+    const executor = new WorkerExecutor({ threads: 1, spareThreads: 0 }, this.#shared);
+    executor.#adopt({ ...installation, definition: kept });
+    executor.watch((id) => {
+      this.#charge(definition, 0);
+      this.#onThreadLoss?.(id);
+    });
+    return this.#sessions.add(kept, executor);
+  }
+
+  /** Takes on a version whose image is another executor's. */
+  #adopt(installation: Installation): void {
+    this.#hasImages = false;
+    this.#fairness.add(installation.definition.id);
+    this.#versions.add(installation);
+  }
+
   async undeploy(id: string): Promise<void> {
     const installation = await this.#versions.remove(id);
     if (installation === undefined) return;
     this.#dispatcher.forget(id);
     this.#fairness.forget(id);
-    leaveThreads(this.#threads.units, installation);
+    const sessions = this.#sessions.closedOf(id);
+    leaveThreads(this.#threads.units, installation, sessions);
     this.#admission.next();
+    await sessions;
   }
 
   watch(listener: ThreadLossListener): void {
@@ -200,7 +245,7 @@ class WorkerExecutor implements Executor {
 
   stats(): ExecutorStats {
     const { count: restores, totalNs: restoresNs } = this.#threads.restores;
-    return {
+    return this.#sessions.addTo({
       running: this.#dispatcher.running,
       suspended: this.#dispatcher.suspended,
       waiting: this.#queue.waiting,
@@ -213,7 +258,7 @@ class WorkerExecutor implements Executor {
       memoriesLimit: this.#space.limit,
       paused: this.#fairness.paused(monotonicNs()),
       pauses: this.#fairness.pauses,
-    };
+    });
   }
 
   close(drainMs: number): Promise<void> {
@@ -222,7 +267,9 @@ class WorkerExecutor implements Executor {
   }
 
   async #close(drainMs: number): Promise<void> {
+    const sessions = this.#sessions.close(drainMs);
     if (!this.#admission.isIdle && drainMs > 0) await this.#drain.wait(drainMs);
+    await sessions;
     this.#admission.close();
     this.#growth.close();
     for (const call of this.#queue.drain()) call.reject(new NebulaError('CLOSED'));
@@ -238,7 +285,7 @@ class WorkerExecutor implements Executor {
     this.#versions.release();
     this.#heap.close();
     await this.#threads.close();
-    this.#versions.close();
+    if (this.#hasImages) this.#versions.close();
   }
 
   #refuseClosed(): void {

@@ -76,15 +76,23 @@ export class Versions {
   }
 }
 
-/** Has threads forget a version. One that has just answered may still map the image: it is closed once none has it. */
-export function leaveThreads(units: Iterable<Unit<Call>>, { definition, image }: Installation): void {
+/**
+ * Has threads forget a version. One that has just answered may still map the image: it is closed once none has it, and
+ * `sessions` of it have ended.
+ */
+export function leaveThreads(
+  units: Iterable<Unit<Call>>,
+  { definition, image }: Installation,
+  sessions?: Promise<unknown>,
+): void {
   const { id } = definition;
   const holders = [...units].filter((unit) => unit.installed.delete(id));
-  let held = holders.length;
+  let held = holders.length + (sessions === undefined ? 0 : 1);
   const done = (): void => {
     held--;
     if (held === 0) closeImage(image);
   };
   for (const unit of holders) unit.leaving.push({ id, done });
+  void sessions?.then(done);
   if (held === 0) closeImage(image);
 }

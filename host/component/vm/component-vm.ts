@@ -183,6 +183,7 @@ export class ComponentVm implements Guest {
     if (kind !== 'ok' && kind !== 'exit') return false;
     // A guest that ended itself is in the middle of its own calls.
     const isMidCall = kind !== 'ok' || this.#host.ending !== undefined;
+    if (this.#definition.keepsState === true) return !isMidCall;
     if (!isMidCall && this.#runsOfState < (this.#definition.reuse ?? 1)) return true;
     return this.renew();
   }
