@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { BindingError } from '../../../host/bindings/binding-error.ts';
 import { rawBinding, type RawGuest } from '../../../host/bindings/raw.ts';
 import { assemble } from '../../wat.ts';
-import { open } from './bindings.ts';
+import { deployCaller, open } from './bindings.ts';
 
 /** Exits with what `$twice` makes of 21, after `$note` was shown "order 7", and `$wide` a number of 64 bits. */
 const PLUG_IN = `(module
@@ -24,6 +24,10 @@ const PLUG_IN = `(module
 const GRANT = { name: 'plug-in', capabilities: { bindings: ['host'] } };
 const twice = (_: RawGuest, value: number): number => value * 2;
 const nothing = (): void => undefined;
+/** Throws what is meant for a guest. */
+const fail = (): never => {
+  throw new BindingError('tenant 7 owes 250', { cause: new Error('secret of the database') });
+};
 const wide = (_: RawGuest, value: bigint): bigint => value;
 
 test('rawBinding gives a module in thread the functions it imports, with a view of its memory', async (context) => {
@@ -111,4 +115,20 @@ test('rawBinding refuses modules of its own and what is no function', () => {
     assert.throws(() => rawBinding(module, { twice }), { code: 'ERR_NEBULA_ARGUMENT' });
   for (const functions of [{}, null, { twice: 1 }, { twice: async () => 1 }])
     assert.throws(() => rawBinding('env', functions as never), { code: 'ERR_NEBULA_ARGUMENT' });
+});
+
+test('a binding keeps what it says to its guest from callers over HTTP', async (context) => {
+  const host = rawBinding('env', { twice: fail, note: nothing, wide });
+  const nebula = await open(context, 'in-thread', { host, orders: { fail } });
+  await nebula.deploy(await assemble(PLUG_IN), GRANT);
+  await deployCaller(nebula);
+  for (const [name, body] of [
+    ['plug-in', ''],
+    ['caller', 'orders.fail'],
+  ] as const) {
+    const response = await nebula.fetch(new Request(`http://localhost/invoke/${name}`, { method: 'POST', body }));
+    const text = await response.text();
+    assert.ok(response.status >= 500, `${response.status}`);
+    assert.doesNotMatch(`${text}${JSON.stringify([...response.headers])}`, /250|secret|owes|binding/);
+  }
 });
