@@ -40,6 +40,15 @@ async function loadMqtt(): Promise<typeof Mqtt> {
 /** Readings that wait to be taken; a consumer that sleeps loses the oldest, which is then said. */
 const MOST_WAITING = 100_000;
 
+/** Bytes of a message; those of the meters that are known have some hundreds, and all of theirs at once some thousands. */
+const MOST_PAYLOAD_BYTES = 65_536;
+/** Characters of a message that is told of. */
+const TOLD_CHARACTERS = 500;
+
+function tooLong({ byteLength }: Uint8Array): string {
+  return `a message of ${byteLength} bytes: expected at most ${MOST_PAYLOAD_BYTES}`;
+}
+
 /** So many late messages that rise among themselves are no late messages. */
 const LATE_TO_RESTART = 3;
 
@@ -112,6 +121,7 @@ class MqttSource implements PowerSource {
     client.on('message', (topic, payload, packet) => {
       const timeS = monotonicS();
       if (packet.retain) this.#put({ kind: 'stale', detail: topic });
+      else if (payload.byteLength > MOST_PAYLOAD_BYTES) this.#put({ kind: 'malformed', detail: tooLong(payload) });
       else this.#take(topic, payload.toString('utf8'), timeS);
     });
     // Until the client is connected again messages may have been sent that nobody keeps for us.
@@ -153,13 +163,13 @@ class MqttSource implements PowerSource {
       return true;
     }
     if (stamp === last) {
-      this.#put({ kind: 'duplicate', detail: payload });
+      this.#put({ kind: 'duplicate', detail: payload.slice(0, TOLD_CHARACTERS) });
       return false;
     }
     if (stamp <= (this.#late.at(-1) ?? Number.NEGATIVE_INFINITY)) this.#late.length = 0;
     this.#late.push(stamp);
     if (this.#late.length < LATE_TO_RESTART) {
-      this.#put({ kind: 'reordered', detail: payload });
+      this.#put({ kind: 'reordered', detail: payload.slice(0, TOLD_CHARACTERS) });
       return false;
     }
     this.#put({ kind: 'lost', detail: 'the clock of the sender fell: it was started anew' });
