@@ -40,6 +40,7 @@ export function createProgram(): Command {
   addTypes(program);
   addNew(program);
   addBuild(program);
+  addDev(program);
   addSnapshot(program);
   addDeploy(program);
   addManagement(program);
@@ -162,6 +163,16 @@ function addBuild(program: Command): void {
     .description('build the function in a folder: a Cargo package, JavaScript or TypeScript, C, or a Python script')
     .argument('[folder]', 'default: this one');
   act(command, async () => (await import('./build.ts')).build);
+}
+
+function addDev(program: Command): void {
+  const command = program
+    .command('dev')
+    .description('build, deploy, serve and watch the functions in folders, and show what they print, until Ctrl-C')
+    .argument('[folders...]', 'functions, or folders that hold some; default: this one')
+    .option('--port <port>', 'default: PORT, or 7070', integerFrom(0, 65_535))
+    .option('--threads <n>', "worker threads; default: the machine's cores", integerFrom(1, 1024));
+  act(command, async () => (await import('./dev.ts')).dev);
 }
 
 function addSnapshot(program: Command): void {

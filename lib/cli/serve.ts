@@ -6,7 +6,8 @@ import type { Nebula } from '../api/nebula.ts';
 import { startServer } from '../triggers/http/server.ts';
 import { createNebula } from '../nebula.ts';
 import { FunctionFolders } from './function-folders.ts';
-import { DEFAULT_PORT, LOG_KINDS, type LogKind } from './options.ts';
+import { LOG_KINDS, type LogKind } from './options.ts';
+import { portOf } from './port.ts';
 import { ServeLog } from './serve-log.ts';
 import { writeAll } from './streams.ts';
 
@@ -32,7 +33,7 @@ export interface ServeOptions {
 /** Serves until SIGTERM or SIGINT, then lets calls in flight finish; a second signal does not wait. */
 export async function serve(options: ServeOptions): Promise<void> {
   const { host, token, store, threads, mostThreads, audit, limit = {} } = options;
-  const port = options.port ?? portFromEnvironment();
+  const port = portOf(options.port);
   if (options.watch === true && options.functions === undefined) {
     throw argumentError('watch', 'used with --functions', true);
   }
@@ -71,13 +72,6 @@ export async function serve(options: ServeOptions): Promise<void> {
     await nebula.close();
     await log.ended();
   }
-}
-
-function portFromEnvironment(): number {
-  const text = process.env['PORT'];
-  if (text === undefined || text === '') return DEFAULT_PORT;
-  if (!/^\d+$/.test(text) || Number(text) > 65_535) throw argumentError('PORT', 'an integer from 0 to 65535', text);
-  return Number(text);
 }
 
 function nextSignal(): Promise<void> {
