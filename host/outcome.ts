@@ -5,6 +5,7 @@ import type { ComponentEntry } from './component-entry.ts';
 import type { CoreValue, ExportCall } from './export-call.ts';
 import type { LimitName } from './limits.ts';
 import type { Phases } from './phases.ts';
+import type { CallStreams } from './streams.ts';
 
 /** How a guest ended. `ok` is exit code 0; everything else says why it is not. */
 export type Ending =
@@ -95,6 +96,8 @@ export interface Invocation {
   readonly requestId?: string;
   /** Where what the guest writes goes as it comes, in place of the outcome; the limits hold all the same. */
   readonly passOn?: PassOn;
+  /** What of a core module's stdin and stdout travels while it runs; `input` is empty where stdin does. */
+  readonly streams?: CallStreams;
   /** Export of a core module to call in place of its entry. */
   readonly export?: ExportCall;
   /** What a component is asked for, other than to run as a command. */

@@ -10,8 +10,8 @@ import type { Executor } from '../pools/executor.ts';
 import type { AnyCalls, Calls } from './api/exports.ts';
 import type { FunctionHandle } from './api/function-handle.ts';
 import type { DeployOptions } from './schema/manifest.ts';
-import type { Input } from './api/exports.ts';
-import type { DeploySource, Nebula } from './api/nebula.ts';
+import type { Input, InputStream } from './api/exports.ts';
+import type { DeploySource, Nebula, StreamedInvocation } from './api/nebula.ts';
 import type { FunctionRecord } from './schema/function-record.ts';
 import type { RequestLike, WebResponse } from './schema/globals.ts';
 import type { InvokeOptions } from './schema/invoke-options.ts';
@@ -20,6 +20,7 @@ import type { NebulaOptions } from './schema/nebula-options.ts';
 import type { NebulaStats } from './schema/stats.ts';
 import { checkDeployOptions, checkNebulaOptions, toDrainMs, toGiven, toInputBytes, toInvocation } from './arguments.ts';
 import { Handles } from './calls/handles.ts';
+import type * as Streams from './calls/streams.ts';
 import { ClientWatch } from './component/client-watch.ts';
 import { createExecutor } from './executor.ts';
 import type { FetchHandler } from './triggers/http/handler.ts';
@@ -96,6 +97,8 @@ class EmbeddedNebula implements Nebula {
   readonly #handles: Handles;
   readonly #routeOptions: RouteOptions;
   #fetchHandler: Promise<FetchHandler> | undefined;
+  /** Loaded with the first call that has a stream. */
+  #streams: typeof Streams | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: EmbeddedOptions) {
@@ -147,7 +150,8 @@ class EmbeddedNebula implements Nebula {
     }
   }
 
-  invoke(name: string, input: Input = NO_BYTES, options?: InvokeOptions): Promise<Outcome> {
+  invoke(name: string, input: Input | InputStream = NO_BYTES, options?: InvokeOptions): Promise<Outcome> {
+    if (typeof input === 'object' && !(input instanceof Uint8Array)) return this.#invokeStream(name, input, options);
     const entry = this.#functions.get(name);
     if (entry === undefined) return Promise.reject(this.#missing(name));
     let invocation: Invocation;
@@ -158,6 +162,22 @@ class EmbeddedNebula implements Nebula {
       return Promise.reject(error);
     }
     return this.#run(entry, invocation, options?.signal);
+  }
+
+  async #invokeStream(name: string, input: InputStream, options?: InvokeOptions): Promise<Outcome> {
+    const request = this.#handles.streamOf(name, input, options);
+    this.#streams ??= await import('./calls/streams.ts');
+    return this.#streams.runStreamed(request);
+  }
+
+  async stream(
+    name: string,
+    input: Input | InputStream = NO_BYTES,
+    options?: InvokeOptions,
+  ): Promise<StreamedInvocation> {
+    const request = this.#handles.streamOf(name, input, options);
+    this.#streams ??= await import('./calls/streams.ts');
+    return this.#streams.startStreamed(request);
   }
 
   #run({ definition, observed }: RegisteredFunction, invocation: Invocation, signal?: AbortSignal): Promise<Outcome> {

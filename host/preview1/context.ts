@@ -11,6 +11,7 @@ import { FdTable } from './fd-table.ts';
 import { GuestMemory } from './guest-memory.ts';
 import { DIRECTORY_RIGHTS, grant, INHERITING_RIGHTS, RIGHTS, STREAM_RIGHTS } from './rights.ts';
 import { STOP } from './stop.ts';
+import { StreamedInput, StreamedOutput } from './streamed-stdio.ts';
 import { encodeStrings, type StringList } from './string-list.ts';
 
 /** What the host functions of one guest share; `context.enter()` comes first in each of them. */
@@ -44,10 +45,13 @@ export class Context extends Session<typeof STOP> {
     super.begin(call, this.memory.bytes.length);
     this.memory.countIn(this.counts);
     if (this.#isKept) return;
-    grant(this.stdin, STREAM_RIGHTS | RIGHTS.fdRead, 0);
-    grant(this.stdout, STREAM_RIGHTS | RIGHTS.fdWrite, 0);
+    const { streams } = call;
+    const stdin = streams?.input === true ? new StreamedInput(this, streams.channel) : this.stdin;
+    const stdout = streams?.output === true ? new StreamedOutput(this, streams.channel) : this.stdout;
+    grant(stdin, STREAM_RIGHTS | RIGHTS.fdRead, 0);
+    grant(stdout, STREAM_RIGHTS | RIGHTS.fdWrite, 0);
     grant(this.stderr, STREAM_RIGHTS | RIGHTS.fdWrite, 0);
-    this.table.reset(this.stdin, this.stdout, this.stderr);
+    this.table.reset(stdin, stdout, this.stderr);
     if (this.mounts.length > 0) this.#openMounts();
   }
 

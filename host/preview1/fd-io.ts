@@ -9,6 +9,7 @@ import { type HostFunctions, SIZE } from './abi.ts';
 import type { Context } from './context.ts';
 import type { GuestMemory } from './guest-memory.ts';
 import { RIGHTS } from './rights.ts';
+import { StreamedInput } from './streamed-stdio.ts';
 
 /** Offset that stands for the descriptor's own. */
 const OWN_OFFSET = -1n;
@@ -35,6 +36,9 @@ export function createFdIoFunctions(context: Context): HostFunctions {
       const errno = checkTransfer(context, descriptor, iovs >>> 0, count >>> 0, nread >>> 0);
       if (errno !== ERRNO.success) return errno;
       if (!isReadable(descriptor as Descriptor)) return ERRNO.badf;
+      if (descriptor instanceof StreamedInput) {
+        return readStreamed(context, descriptor, iovs >>> 0, count >>> 0, nread >>> 0);
+      }
       if (!(descriptor instanceof InputBuffer)) {
         return readVector(context, descriptor as Descriptor, iovs >>> 0, count >>> 0, nread >>> 0, OWN_OFFSET);
       }
@@ -139,6 +143,29 @@ function readInput(context: Context, input: InputBuffer, iovs: number, count: nu
     if (got < length) break;
   }
   return total;
+}
+
+/** Waits for the first byte alone: what has not come yet is for another call. */
+function readStreamed(context: Context, input: StreamedInput, iovs: number, count: number, nread: number): number {
+  const { memory, result } = context;
+  let total = 0;
+  for (let i = 0; i < count; i++) {
+    const pointer = memory.view.getUint32(iovs + i * SIZE.iovec, true);
+    const length = memory.view.getUint32(iovs + i * SIZE.iovec + 4, true);
+    if (!memory.holds(pointer, length)) break;
+    paceFile(context, i, length);
+    const target = memory.bytes.subarray(pointer, pointer + length);
+    let got = 0;
+    if (total === 0) {
+      const errno = input.read(target, result);
+      if (errno !== ERRNO.success) return errno;
+      got = result.count;
+    } else got = input.readReady(target);
+    total += got;
+    if (got < length) break;
+  }
+  memory.view.setUint32(nread, total, true);
+  return ERRNO.success;
 }
 
 function writeOutput(context: Context, output: OutputBuffer, iovs: number, count: number): number {

@@ -44,6 +44,7 @@ export function callOf(
     arguments: invocation.arguments ?? capabilities.arguments,
     environment: mergeVariables(capabilities.environment, invocation.environment),
     passOn: invocation.passOn,
+    streams: invocation.streams,
     export: invocation.export,
     component: invocation.component,
     record,

@@ -8,3 +8,6 @@ export type AnyCalls = Readonly<Record<string, (...values: unknown[]) => unknown
 
 /** A guest's stdin; text is UTF-8. */
 export type Input = Uint8Array | string;
+
+/** A guest's stdin as it comes, such as a ReadableStream. */
+export type InputStream = AsyncIterable<Uint8Array>;

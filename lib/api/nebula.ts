@@ -10,7 +10,7 @@ import type { LogRecord } from '../schema/log-record.ts';
 import type { DeployOptions } from '../schema/manifest.ts';
 import type { LogQuery } from '../observe/log.ts';
 import type { NebulaStats } from '../schema/stats.ts';
-import type { AnyCalls, Calls, Input } from './exports.ts';
+import type { AnyCalls, Calls, Input, InputStream } from './exports.ts';
 import type { FunctionHandle } from './function-handle.ts';
 
 /** A module's bytes, its path, a manifest's path, or a folder that holds `nebula.json`; a path may be a `file:` URL object. */
@@ -28,6 +28,17 @@ export interface RequestContext {
   readonly target?: string;
 }
 
+/** A call whose stdout comes while its guest runs. */
+export interface StreamedInvocation {
+  /**
+   * What the guest writes; it waits where nobody reads. Iterating throws what ended the guest other than its return (DEADLINE,
+   * GUEST_*, CLIENT_CLOSED, CLIENT_SLOW, what the input threw), and ends the guest where it is left early.
+   */
+  readonly stdout: AsyncGenerator<Uint8Array, void, undefined>;
+  /** Resolves once the guest has ended; its stdout is empty. Rejects as `invoke`. */
+  readonly outcome: Promise<Outcome>;
+}
+
 /** Functions deployed, invoked and forgotten in this process. */
 export interface Nebula {
   /**
@@ -36,10 +47,17 @@ export interface Nebula {
    */
   deploy(source: DeploySource, options?: DeployOptions): Promise<FunctionRecord>;
   /**
-   * Runs a function once, in a fresh state. What the guest does is in the Outcome.
+   * Runs a function once, in a fresh state. What the guest does is in the Outcome. An input that is a stream is read while it
+   * runs, as by `stream`.
    * @throws NebulaError FUNCTION_NOT_FOUND, INPUT_TOO_LARGE, QUEUE_FULL, CLOSED, WORKER_LOST, ADDRESS_SPACE
    */
-  invoke(name: string, input?: Input, options?: InvokeOptions): Promise<Outcome>;
+  invoke(name: string, input?: Input | InputStream, options?: InvokeOptions): Promise<Outcome>;
+  /**
+   * Runs a function whose stdin is read and whose stdout is handed on while it runs, at the pace of whoever is slower. Of a
+   * component, a native program and in the caller's own thread both are whole, under `inputBytes` and `outputBytes`.
+   * @throws as `invoke`, before the guest begins
+   */
+  stream(name: string, input?: Input | InputStream, options?: InvokeOptions): Promise<StreamedInvocation>;
   /** The stdout of an `ok` outcome; any other is thrown as a NebulaError (DEADLINE, GUEST_*, CLIENT_CLOSED). */
   invokeOrThrow(name: string, input?: Input, options?: InvokeOptions): Promise<Uint8Array>;
   /** Removes a function; calls in flight finish. @throws NebulaError FUNCTION_NOT_FOUND, STORE_FAILED */

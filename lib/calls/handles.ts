@@ -5,7 +5,7 @@ import { ENTRY_INTERFACES } from '../../host/definition/prepared-component.ts';
 import { argumentError, NebulaError } from '../../host/errors.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
 import type { FunctionHandle } from '../api/function-handle.ts';
-import type { Input } from '../api/exports.ts';
+import type { Input, InputStream } from '../api/exports.ts';
 import type { FunctionSession, SessionOptions } from '../api/session.ts';
 import type { ExecutorSession } from '../../pools/executor.ts';
 import type { callExport as CallExport, CallOutcome, ComponentError } from '../component/call.ts';
@@ -18,6 +18,7 @@ import type { RegisteredFunction } from '../registry/registry.ts';
 import type { InvokeOptions } from '../schema/invoke-options.ts';
 import { answerOf, toExportCall } from './module-call.ts';
 import { Session } from './session.ts';
+import type { StreamRequest } from './streams.ts';
 
 /** What handles need of their Nebula. */
 export interface HandleOptions {
@@ -176,6 +177,29 @@ export class Handles {
     if ('error' in outcome && this.#component !== undefined)
       throw new this.#component.ComponentError(path, outcome.error);
     throw new GuestEnded(name, outcome).toFailure();
+  }
+
+  /** What a call with streams needs. @throws NebulaError FUNCTION_NOT_FOUND, INPUT_TOO_LARGE; TypeError for what is no input */
+  streamOf(name: string, input: Input | InputStream, options?: InvokeOptions): StreamRequest {
+    const entry = this.#options.find(name);
+    const { definition, record } = entry;
+    const { clients, isInThread } = this.#options;
+    const { run } = this.#bound;
+    const isStream = typeof input === 'object' && !(input instanceof Uint8Array) && Symbol.asyncIterator in input;
+    const target: Target = {
+      name,
+      limits: definition.limits,
+      isInThread,
+      clients,
+      invoke: (invocation, signal) => run(entry, invocation, signal),
+    };
+    return {
+      target,
+      canStream: !isInThread && 'prepared' in definition && record.component === undefined,
+      input: isStream ? input : this.#options.toInput(entry, input),
+      given: options === undefined ? {} : this.#options.toGiven(options),
+      signal: options?.signal,
+    };
   }
 
   /** A component to use by an export. @throws NebulaError ENTRY_MISMATCH */

@@ -1,7 +1,7 @@
 /** Calls that are ended from outside, or lost with their threads: without the thread where that is possible, else with it. */
 
 import { monotonicNs } from '../../host/monotonic.ts';
-import type { Ending } from '../../host/outcome.ts';
+import type { Ending, Invocation } from '../../host/outcome.ts';
 import type { Recorded } from '../../host/wasi/session/run-reader.ts';
 import { SLICE_NS } from '../../host/waiting/suspension.ts';
 import { ABORT_GRACE_MS } from '../abort-watch.ts';
@@ -77,7 +77,7 @@ export class Endings {
       this.#options.onEnded(call);
       return;
     }
-    const isTold = unit.tellToStop(call, ending.kind === 'aborted', call.invocation.component?.channel);
+    const isTold = unit.tellToStop(call, ending.kind === 'aborted', channelOf(call.invocation));
     if (!isTold) setTimeout(() => this.end(call, ending), 1);
     else this.#linger(call, unit, new Grace(unit.suspended, STOP_GRACE_MS), ending);
   }
@@ -222,4 +222,9 @@ export class Endings {
 /** Nanoseconds for which a call has had its thread; of one that was suspended, since it last went on. */
 function heldBy(call: Call, unit: Unit<Call>): number {
   return call.isParked ? unit.resumedForNs(call) : call.heldNs(monotonicNs());
+}
+
+/** What the guest of a call may wait on for its caller. */
+function channelOf({ component, streams }: Invocation): SharedArrayBuffer | undefined {
+  return component?.channel ?? streams?.channel;
 }

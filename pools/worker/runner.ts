@@ -135,7 +135,9 @@ export class Runner {
 
   #call(slot: number, ticket: number, id: string, invocation: Invocation, calledNs: number): void {
     this.#claims.index = slot;
-    const started = this.#thread.start(id, invocation, calledNs, ticket);
+    // A guest whose streams travel waits for its caller with its thread, as a component without a lane does.
+    const isStreamed = invocation.streams !== undefined;
+    const started = isStreamed ? undefined : this.#thread.start(id, invocation, calledNs, ticket);
     if (started !== undefined) {
       if (started.suspension.isSuspended) this.#park(slot, ticket, started);
       else void this.#finish(slot, ticket, started);

@@ -10,6 +10,7 @@ import { RandomSource } from '../../capabilities/random/random-source.ts';
 import type { GuestSources, MountedDirectory } from '../../filesystem/mount.ts';
 import type { Limits } from '../../limits.ts';
 import type { Ending } from '../../outcome.ts';
+import type { CallStreams } from '../../streams.ts';
 import type { PassOn } from '../../pass-on.ts';
 import { CLOCKID } from '../clock-id.ts';
 import { ERRNO } from '../errno.ts';
@@ -35,6 +36,8 @@ export interface SessionCall {
   readonly environment: Readonly<Record<string, string>>;
   /** Where what it writes goes as it comes. */
   readonly passOn?: PassOn | undefined;
+  /** What of stdin and stdout travels over a channel while it runs. */
+  readonly streams?: CallStreams | undefined;
   /** Where it is kept what the guest writes and uses, in place of memory of the guest's own. */
   readonly record?: RunRecord | undefined;
 }

@@ -9,7 +9,7 @@ import { COUNT } from './record-layout.ts';
 import type { StreamRecord } from './run-record.ts';
 
 /** A stream of bytes: it has no offset, no size and no times. */
-abstract class Stream extends Descriptor {
+export abstract class Stream extends Descriptor {
   // `characterDevice` would make a guest's libc take it for a terminal.
   override readonly filetype: number = FILETYPE.unknown;
 

@@ -10,6 +10,7 @@ import { NodeCall, type CallContext } from './node-call.ts';
 import { senderOf } from './node-exchange.ts';
 import { lossOf, outcomeAnswer, type Asker } from './outcome-answer.ts';
 import type { Router } from './router.ts';
+import { STREAM_FIELD } from './streamed-invoke.ts';
 
 const PREFIX = '/invoke/';
 
@@ -22,10 +23,10 @@ export interface InvokeContext extends CallContext {
   readonly router: Router;
 }
 
-/** The function a request invokes, or undefined when the request is not a plain `POST /invoke/:name`. */
+/** The function a request invokes, or undefined when the request is not a plain `POST /invoke/:name` with bodies that are whole. */
 export function invokedName(request: IncomingMessage): string | undefined {
   const { method, url = '' } = request;
-  if (method !== 'POST' || !url.startsWith(PREFIX)) return undefined;
+  if (method !== 'POST' || !url.startsWith(PREFIX) || request.headers[STREAM_FIELD] !== undefined) return undefined;
   const name = url.slice(PREFIX.length);
   return PLAIN_NAME.test(name) ? name : undefined;
 }

@@ -11,6 +11,7 @@ import { readDeployment } from './deployment.ts';
 import { readInput, type Answer, type Exchange } from './exchange.ts';
 import { LOG_QUERY, serveLogs } from './logs.ts';
 import { lossOf, outcomeAnswer } from './outcome-answer.ts';
+import { invokeStreamed, STREAM_FIELD } from './streamed-invoke.ts';
 import { BASE64, BYTES, inJson, type AnswerSchema, type Route, type RouteContext, type RouteSchema } from './route.ts';
 import { askerOf, serveFunction } from './function-requests.ts';
 
@@ -25,6 +26,7 @@ function health(description: string, status: string): AnswerSchema {
 
 const INVOKE: RouteSchema = {
   summary: 'Run a function once: the body is its stdin, the answer its stdout',
+  fields: { 'Nebula-Stream': 'whatever it says: both bodies travel while the guest runs; how it ended is in trailers' },
   body: { '*/*': BYTES },
   answers: { 200: { description: 'Its stdout', mediaType: '*/*', schema: BYTES, hasOutcome: true } },
   problems: CALL_PROBLEMS,
@@ -179,6 +181,7 @@ export const ROUTES: readonly Route[] = [
 
 async function invoke(context: RouteContext, exchange: Exchange, name: string): Promise<Answer> {
   const { nebula } = context;
+  if (exchange.header(STREAM_FIELD) !== undefined) return invokeStreamed(context, exchange, name);
   const input = await readInput(exchange, nebula.get(name).limits.inputBytes);
   const record = nebula.get(name);
   const asker = askerOf(context, exchange);

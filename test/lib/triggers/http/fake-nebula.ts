@@ -8,8 +8,8 @@ import { NO_PHASES } from '../../../../host/phases.ts';
 import type { AnyCalls, Calls } from '../../../../lib/api/exports.ts';
 import type { FunctionHandle } from '../../../../lib/api/function-handle.ts';
 import type { DeployOptions, Manifest } from '../../../../lib/schema/manifest.ts';
-import type { Input } from '../../../../lib/api/exports.ts';
-import type { DeploySource, Nebula } from '../../../../lib/api/nebula.ts';
+import type { Input, InputStream } from '../../../../lib/api/exports.ts';
+import type { DeploySource, Nebula, StreamedInvocation } from '../../../../lib/api/nebula.ts';
 import type { FunctionRecord } from '../../../../lib/schema/function-record.ts';
 import type { InvokeOptions } from '../../../../lib/schema/invoke-options.ts';
 import type { LogRecord } from '../../../../lib/schema/log-record.ts';
@@ -98,9 +98,25 @@ export class FakeNebula implements Nebula {
     throw new Error(`"${name}" is no component`);
   }
 
-  async invoke(name: string, input: Input = '', options: InvokeOptions = {}): Promise<Outcome> {
+  async stream(
+    name: string,
+    input: Input | InputStream = '',
+    options: InvokeOptions = {},
+  ): Promise<StreamedInvocation> {
+    const outcome = await this.invoke(name, input, options);
+    const stdout = (async function* () {
+      if (outcome.kind !== 'ok') throw new Error(outcome.kind);
+      yield outcome.stdout;
+    })();
+    return { stdout, outcome: Promise.resolve(outcome) };
+  }
+
+  async invoke(name: string, input: Input | InputStream = '', options: InvokeOptions = {}): Promise<Outcome> {
     this.get(name);
-    const bytes = Buffer.from(input);
+    const pieces: Uint8Array[] = [];
+    if (typeof input === 'string' || input instanceof Uint8Array) pieces.push(Buffer.from(input));
+    else for await (const piece of input) pieces.push(piece);
+    const bytes = Buffer.concat(pieces);
     this.invocations.push({ name, input: bytes, options });
     const behaviour = this.#behaviours.get(name) ?? ((echoed) => outcomeOf({ kind: 'ok' }, echoed));
     const outcome = await behaviour(bytes, options);
