@@ -19,7 +19,13 @@ const USERS = {
   'plain.mts': `
     import { createNebula, NebulaError, type Outcome } from 'nebula-faas';
     import { parseSidecar, type PowerTrace } from 'nebula-faas/hardware';
+    import { nebulaHandler } from 'nebula-faas/express';
+    import { nebulaPlugin } from 'nebula-faas/fastify';
     await using nebula = await createNebula({ threads: 1 });
+    nebulaHandler(nebula, { token: 'x' });
+    await nebulaPlugin({}, { nebula });
+    // @ts-expect-error: there is no Nebula
+    await nebulaPlugin({}, {});
     const outcome: Outcome = await nebula.invoke('x', 'input', { timeoutMs: 5 });
     export const failure: NebulaError | undefined = outcome.kind === 'ok' ? undefined : new NebulaError('CLOSED');
     export const status: number = (await nebula.fetch({} as Parameters<typeof nebula.fetch>[0])).status;
@@ -117,7 +123,7 @@ describe("the package's types", () => {
   });
 
   it('come with an entry for require that has what the one for import has', () => {
-    for (const name of ['nebula-faas', 'nebula-faas/hardware']) {
+    for (const name of ['', '/hardware', '/express', '/fastify'].map((path) => `nebula-faas${path}`)) {
       const program = `import { createRequire } from 'node:module';
         const require = createRequire(import.meta.url);
         const imported = await import('${name}');
