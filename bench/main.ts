@@ -6,6 +6,7 @@
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf } from '../host/errors.ts';
+import { startTicker } from './measurement/ticker.ts';
 import { watchEnvironment } from './measurement/environment.ts';
 import { printResult, writeResult, type Findings, type Result } from './measurement/result.ts';
 import type { Plan } from './compare/plan.ts';
@@ -73,7 +74,14 @@ async function main(): Promise<void> {
       .addOption(new Option('--json <file>', 'write the result there, and the raw samples beside it'))
       .addOption(new Option('--blocks <count>', 'blocks of samples').argParser(positive).default(30))
       .addOption(new Option('--seed <number>', 'seed of the order').argParser(positive).default(1))
-      .action(async (options: RunOptions & { json?: string }) => execute(name, await load(), options));
+      .action(async (options: RunOptions & { json?: string }) => {
+        const stop = startTicker(`bench ${name} measures ${about}`);
+        try {
+          await execute(name, await load(), options);
+        } finally {
+          await stop();
+        }
+      });
   }
   addComparison(program);
   addEnergy(program);

@@ -9,6 +9,19 @@ functions=$PWD
 destination=${1:-$functions}
 source ./source-digest.sh
 
+# What takes long says so, every two seconds.
+tell() {
+  while sleep 1.9; do echo "functions/build.sh: $1, $SECONDS s" >&2; done
+}
+telling=
+trap '[[ -z $telling ]] || kill "$telling"' EXIT
+say() {
+  [[ -z $telling ]] || kill "$telling"
+  tell "$1" &
+  telling=$!
+}
+
+say 'the functions as Wasm'
 # The Wasm must not depend on where this folder is, nor on settings of whoever builds it.
 export RUSTC=/usr/bin/rustc
 unset RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_TARGET_DIR RUSTC_WRAPPER
@@ -31,6 +44,7 @@ if [[ $destination == "$functions" ]]; then
   if [[ ${NEBULA_NATIVE:-on} != off ]]; then
     host=$(/usr/bin/rustc -vV | sed -n 's/^host: //p')
     export CARGO_ENCODED_RUSTFLAGS=$'-C\x1ftarget-feature=+crt-static'
+    say 'the functions as native binaries'
     # Ten seconds a binary saved; the loops that count are in the function itself either way (README).
     export CARGO_PROFILE_RELEASE_LTO=off
     PATH=/usr/bin:$PATH /usr/bin/cargo build --quiet --locked --offline --release --bins --target "$host"
