@@ -9,8 +9,11 @@ export interface PendingCall {
   /** One cell, which changes from `seen` when the answer is there, or when there is something to look at before. */
   readonly cells: Int32Array;
   readonly seen: number;
-  /** Waits with the thread until there may be something, for so long at most. Absent where nobody could answer meanwhile. */
-  readonly wait?: (timeoutMs: number) => void;
+  /**
+   * What a guest waits on with its thread: its first cell changes when there may be something, and when the guest is to
+   * stop. Whoever waits reads it first, looks at both, and waits then. Absent where nobody could answer meanwhile.
+   */
+  readonly signal?: Int32Array;
   /** Whether it came to an answer, not to an error. */
   readonly isError: boolean;
   /** Bytes of the answer, or of the error's code, a line feed and its message. */

@@ -3,6 +3,7 @@
 import { NO_BYTES, UTF8_DECODER } from '../bytes.ts';
 import type { Context } from './context.ts';
 import type { HostFunctions } from './abi.ts';
+import { waitBlocked } from '../wasi/session/blocked-thread.ts';
 import type { Suspension } from '../waiting/suspension.ts';
 import { BINDING_CODE } from '../bindings/abi.ts';
 import { COPY_BY_HAND_BYTES, encodeError, type GrantedBindings, type PendingCall } from '../bindings/link.ts';
@@ -120,15 +121,19 @@ export class BindingFunctions {
 
   #block(pending: PendingCall): number {
     const { account } = this.#context.options;
-    if (pending.wait === undefined) {
+    const { signal } = pending;
+    if (signal === undefined) {
       pending.forget();
       return this.#fail(BINDING_CODE.unsuspendable, 'the binding answers later, and this guest cannot wait for it');
     }
-    while (!pending.isAnswered()) {
-      pending.wait(Math.max(0, Math.min(account?.leftMs ?? LONGEST_WAIT_MS, LONGEST_WAIT_MS)));
+    for (;;) {
+      // What is told before this is seen below, and what is told after it ends the wait.
+      const seen = Atomics.load(signal, 0);
       this.#stopIfOver(pending);
+      if (pending.isAnswered()) return this.#settle(pending);
+      const leftMs = Math.max(0, Math.min(account?.leftMs ?? LONGEST_WAIT_MS, LONGEST_WAIT_MS));
+      waitBlocked(signal, 0, seen, leftMs);
     }
-    return this.#settle(pending);
   }
 
   async #suspend(suspension: Suspension, pending: PendingCall): Promise<number> {

@@ -1,7 +1,6 @@
 /** A worker's end of calls of bindings: what its guests ask, and how they wait for the answer. */
 
 import { copyBytes, type BindingLink, type PendingCall, type Request } from '../../host/bindings/link.ts';
-import { waitBlocked } from '../../host/wasi/session/blocked-thread.ts';
 import { type BindingMessage, Line, SLOT, SLOT_BYTES, SlotMemory } from './binding-slot.ts';
 
 /** Slots of guests that wait at once. */
@@ -122,12 +121,8 @@ class Slot implements PendingCall {
     Atomics.wait(this.memory.cells, 0, this.seen);
   }
 
-  wait(timeoutMs: number): void {
-    const { signal } = this.#options;
-    const seen = Atomics.load(signal, 0);
-    // It may have been answered before that was read.
-    if (this.memory.signal !== this.seen) return;
-    waitBlocked(signal, 0, seen, timeoutMs);
+  get signal(): Int32Array {
+    return this.#options.signal;
   }
 
   get isError(): boolean {

@@ -200,6 +200,31 @@ for (const executor of EXECUTORS) {
   });
 }
 
+test('nebula.call costs no thread when its caller aborts as its guest begins to wait', async (context) => {
+  let caller = new AbortController();
+  const abort = (): void => caller.abort();
+  const hold = (when: (run: () => void) => unknown) => (_: Uint8Array, given: BindingContext) => {
+    when(abort);
+    return new Promise<string>((resolve) => given.signal.addEventListener('abort', () => resolve('late')));
+  };
+  const nebula = await open(context, 'worker', {
+    orders: {
+      now: hold((run) => run()),
+      soon: hold(queueMicrotask),
+      next: hold(setImmediate),
+    },
+  });
+  await deployCaller(nebula);
+  for (let count = 0; count < 67; count++) {
+    for (const name of ['now', 'soon', 'next']) {
+      caller = new AbortController();
+      assert.equal((await ask(nebula, `orders.${name}`, { signal: caller.signal }))[0], 'aborted');
+    }
+  }
+  const { unitsReplaced, pauses } = nebula.stats().executor;
+  assert.deepEqual({ unitsReplaced, pauses }, { unitsReplaced: 0, pauses: 0 });
+});
+
 test('nebula.call leaves what it waits out of cpuMs', { skip: !CAN_SUSPEND }, async (context) => {
   for (const executor of EXECUTORS) {
     const nebula = await open(context, executor, { orders: { spin, later: () => sleep(60, 'waited') } });
