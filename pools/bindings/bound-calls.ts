@@ -31,7 +31,7 @@ interface Started {
 /** The calls of bindings of one executor. */
 export class BoundCalls {
   readonly #options: BindingOptions;
-  /** Those that answer later, by the id of the function whose guests called. */
+  /** Those that answer later, by the name of the function whose guests called: those of all its versions. */
   readonly #underWay: Map<string, number> = new Map();
   /** How many bindings are on the stack now. */
   #depth = 0;
@@ -47,13 +47,13 @@ export class BoundCalls {
 
   /** Runs a function for a guest. `onAnswer` is not called for a call that has ended meanwhile. */
   start(caller: BindingCaller, index: number, bytes: Uint8Array, onAnswer: OnAnswer): void {
-    const { bindings = [], id, limits } = caller.definition;
+    const { bindings = [], name, limits } = caller.definition;
     const bound = this.#options.table.get(bindings[index] ?? '');
     if (bound === undefined) {
       onAnswer(encodeError(BINDING_CODE.denied, 'no function of this name is granted'), true, true);
       return;
     }
-    const underWay = this.#underWay.get(id) ?? 0;
+    const underWay = this.#underWay.get(name) ?? 0;
     if (underWay >= limits.bindingCalls) {
       const message = `${limits.bindingCalls} calls of this function's guests are under way`;
       onAnswer(encodeError(BINDING_CODE.busy, message), true, true);
@@ -71,7 +71,7 @@ export class BoundCalls {
     if (caller.isSettled) started.call.end();
     if (isThenable(result)) {
       caller.bound = started.call;
-      this.#underWay.set(id, underWay + 1);
+      this.#underWay.set(name, underWay + 1);
       void this.#await(started, result);
     } else this.#answer(started, result, true);
   }
@@ -114,7 +114,7 @@ export class BoundCalls {
 
   async #await(started: Started, result: PromiseLike<unknown>): Promise<void> {
     const { caller, call } = started;
-    const { id } = caller.definition;
+    const { name } = caller.definition;
     let answer: () => void;
     try {
       const value = await result;
@@ -122,9 +122,9 @@ export class BoundCalls {
     } catch (error) {
       answer = () => this.#fail(started, error, false);
     }
-    const left = (this.#underWay.get(id) ?? 1) - 1;
-    if (left > 0) this.#underWay.set(id, left);
-    else this.#underWay.delete(id);
+    const left = (this.#underWay.get(name) ?? 1) - 1;
+    if (left > 0) this.#underWay.set(name, left);
+    else this.#underWay.delete(name);
     if (caller.bound === call) caller.bound = undefined;
     answer();
   }

@@ -194,6 +194,11 @@ for (const executor of EXECUTORS) {
     for (let count = 0; count < 2; count++) assert.deepEqual((await ask(nebula, 'orders.hold'))[0], 'timeout');
     const busy = "busy: 2 calls of this function's guests are under way";
     assert.deepEqual(await ask(nebula, 'orders.now'), ['exit', busy]);
+    // Another version gives no places.
+    await deployCaller(nebula, { limits: { bindingCalls: 2, timeoutMs: 5000 } });
+    assert.deepEqual(await ask(nebula, 'orders.now'), ['exit', busy]);
+    await deployCaller(nebula, { name: 'another' });
+    assert.equal((await nebula.invoke('another', 'orders.now')).kind, 'ok');
     for (const answer of answers) answer();
     await sleep(5);
     assert.deepEqual(await ask(nebula, 'orders.now'), ['ok', 'now']);
