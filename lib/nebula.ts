@@ -31,6 +31,7 @@ import { Runtimes } from './runtimes.ts';
 import { CallsUnderWay } from './observe/calls-under-way.ts';
 import { followLog } from './observe/follow-log.ts';
 import { Log, type LogQuery } from './observe/log.ts';
+import { tellLog } from './observe/log-of.ts';
 import type { Observer } from './observe/observer.ts';
 import { createObservers } from './observe/observer-table.ts';
 import { ComponentCache } from './registry/component-cache.ts';
@@ -124,8 +125,10 @@ class EmbeddedNebula implements Nebula {
     };
   }
 
-  restore(): Promise<void> {
-    return this.#registry.restore();
+  async restore(): Promise<void> {
+    await this.#registry.restore();
+    for (const name of this.#functions.keys()) this.#log.restored(name);
+    tellLog(this, this.#log);
   }
 
   async deploy(source: DeploySource, options: DeployOptions = {}): Promise<FunctionRecord> {
@@ -145,7 +148,7 @@ class EmbeddedNebula implements Nebula {
       return record;
     } catch (error) {
       const isUnknown = isNebulaError(error) && error.key === 'FUNCTION_NOT_FOUND';
-      if (!isUnknown) this.#log.refused(name, this.#functions.has(name), error);
+      if (!isUnknown) this.#log.refused(name, error);
       throw error;
     }
   }

@@ -70,7 +70,7 @@ export interface Nebula {
   get(name: string): FunctionRecord;
   /**
    * The latest records of what happened to functions, oldest first: deploys, failures, and what guests wrote to stderr. Of each
-   * function 500 are kept, and 65,536 characters of them. @throws NebulaError FUNCTION_NOT_FOUND
+   * function 250 lines of stderr are kept, and 250 others, at most 32,768 characters of each. @throws NebulaError FUNCTION_NOT_FOUND
    */
   logs(query?: LogQuery): readonly LogRecord[];
   /** The same, and then each record as it comes, until `signal` aborts or this Nebula closes. @throws NebulaError FUNCTION_NOT_FOUND */

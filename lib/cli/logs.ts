@@ -3,6 +3,7 @@
 import { NebulaClient } from '../client/client.ts';
 import type { LogRecord } from '../schema/log-record.ts';
 import type { ServerAccess } from './options.ts';
+import { printable } from '../wire/printable.ts';
 import { writeAll } from './streams.ts';
 
 /** Options of `logs`. */
@@ -22,7 +23,8 @@ export async function logs(options: LogsOptions, name?: string): Promise<void> {
     const records = options.follow === true ? client.followLogs(query) : await client.logs(query);
     for await (const record of records) {
       const line = options.json === true ? JSON.stringify(record) : describe(record);
-      await writeAll(process.stdout, `${line}\n`);
+      // A server is not to be trusted with a terminal.
+      if (!(await writeAll(process.stdout, `${printable(line)}\n`))) break;
     }
   } finally {
     await client.close();

@@ -1,5 +1,6 @@
 /** What `nebula serve` writes to stderr: JSON lines by pino, none of which a guest can forge, since what it wrote is a text in them. */
 
+import { constants, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino, type Logger } from 'pino';
 import type { LogRecord } from '../schema/log-record.ts';
@@ -34,7 +35,9 @@ export class ServeLog {
 
   constructor(kinds: readonly LogKind[]) {
     this.#kinds = new Set(kinds);
-    this.#destination = pino.destination({ dest: STDERR, sync: false, maxLength: WAITING_BYTES });
+    this.#destination = pino.destination({ dest: openStderr(), sync: false, maxLength: WAITING_BYTES });
+    // A full disk ends no server: what cannot be written is dropped.
+    this.#destination.on('error', () => undefined);
     this.logger = pino(this.#destination);
     if (this.#kinds.has('access')) this.onAccess = (access) => this.logger.info(access, 'Request');
   }
@@ -65,5 +68,17 @@ export class ServeLog {
       new Promise<void>((resolve) => this.#destination.flush(() => resolve())),
       sleep(FLUSH_MS, undefined, { ref: false }),
     ]);
+    this.#destination.destroy();
+  }
+}
+
+/** stderr, where it can be so without blocking: a write to a pipe that nobody reads would keep the process from its end. */
+function openStderr(): number {
+  const { O_WRONLY, O_APPEND, O_NONBLOCK } = constants;
+  try {
+    return openSync('/dev/stderr', O_WRONLY | O_APPEND | O_NONBLOCK);
+  } catch {
+    // A socket, or no such name.
+    return STDERR;
   }
 }

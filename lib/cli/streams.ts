@@ -40,19 +40,21 @@ function statInput(): BigIntStats | undefined {
   }
 }
 
-/** Writes everything before it returns. A reader that went away, as `head` does, is no failure. */
-export async function writeAll(stream: NodeJS.WriteStream, content: Uint8Array | string): Promise<void> {
-  if (content.length === 0) return;
-  const written = new Promise<void>((done, fail) => {
-    const settle = (error?: Error | null): void => {
-      if (!error || ('code' in error && error.code === 'EPIPE')) done();
+const heard: WeakSet<NodeJS.WriteStream> = new WeakSet();
+
+/** Writes everything before it returns; false where the reader went away, as `head` does, which is no failure. */
+export async function writeAll(stream: NodeJS.WriteStream, content: Uint8Array | string): Promise<boolean> {
+  if (content.length === 0) return true;
+  // The stream tells a broken pipe twice; unheard, the second time would end the process.
+  if (!heard.has(stream)) stream.on('error', () => undefined);
+  heard.add(stream);
+  return new Promise<boolean>((done, fail) => {
+    stream.write(content, (error) => {
+      if (!error) done(true);
+      else if ('code' in error && error.code === 'EPIPE') done(false);
       else fail(error);
-    };
-    // The stream tells a broken pipe twice; unheard, the second time would end the process.
-    stream.once('error', settle);
-    stream.write(content, settle);
+    });
   });
-  await written;
 }
 
 /** Prints a line for people or, with `--json`, an object for programs. */

@@ -14,7 +14,7 @@ export function functionPath(name: string): string {
 export function logsPath({ name, after, sinceMs }: LogQuery): string {
   const query = new URLSearchParams();
   if (after !== undefined) query.set('after', String(after));
-  if (sinceMs !== undefined) query.set('since', String(Math.floor(sinceMs)));
+  if (sinceMs !== undefined) query.set('since', String(Math.max(0, Math.floor(sinceMs))));
   const path = name === undefined ? '/logs' : `${functionPath(name)}/logs`;
   return query.size === 0 ? path : `${path}?${query.toString()}`;
 }

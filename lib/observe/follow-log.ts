@@ -1,8 +1,11 @@
 /** The log as it grows. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';
 import type { LogRecord } from '../schema/log-record.ts';
 import type { Log, LogQuery } from './log.ts';
+
+const TOGETHER_MS = 20;
 
 /**
  * The records that are kept, then each as it comes, until `signal` aborts or the log is closed. Nothing is held for a reader who is
@@ -14,6 +17,10 @@ export async function* followLog(
   signal?: AbortSignal,
 ): AsyncGenerator<LogRecord, void, undefined> {
   let { after = 0 } = query;
+  if (after > log.newest) {
+    after = 0;
+    yield missedRecord(1, query.name);
+  }
   let wake: (() => void) | undefined;
   const tell = (): void => wake?.();
   const unfollow = log.follow(tell);
@@ -32,6 +39,8 @@ export async function* followLog(
       if (records.length > 0) continue;
       if (log.isClosed) return;
       await changed;
+      // Those that come together are read together.
+      await sleep(TOGETHER_MS);
     }
   } finally {
     unfollow();

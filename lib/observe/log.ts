@@ -32,6 +32,8 @@ const unused = new Float32Array(ALL_PHASES.length);
 /** The log of one Nebula. */
 export class Log implements Observer {
   readonly #functions: Map<string, FunctionLog> = new Map();
+  readonly #inForce: Set<string> = new Set();
+  /** Functions with records that are not in force, the latest last. */
   readonly #gone: Set<string> = new Set();
   readonly #followers: Set<() => void> = new Set();
   readonly #onLog: ((record: LogRecord) => void) | undefined;
@@ -56,7 +58,7 @@ export class Log implements Observer {
     const about = { version, ...idOf(call) };
     const nowMs = Date.now();
     if (stderr.byteLength > 0) writeStderr(log, about, stderr, nowMs);
-    if (outcome.kind === 'ok' || !log.happened.take(nowMs)) return;
+    if (outcome.kind === 'ok' || !log.happenedPace.take(nowMs)) return;
     log.add({
       level: outcome.kind === 'aborted' ? 'info' : 'warn',
       event: 'failure',
@@ -76,22 +78,33 @@ export class Log implements Observer {
     this.#happened(name, { level: levelOf(error), event: 'refusal', ...about, ...described(error) });
   }
 
+  /** A function is in force, of which nothing need be told. */
+  restored(name: string): void {
+    this.#inForce.add(name);
+  }
+
   /** A version is in force. */
   deployed({ name, version, report, digest }: FunctionRecord, how: string, durationMs: number): void {
+    this.#inForce.add(name);
     this.#gone.delete(name);
     const message = `${how} version ${version}, ${digest.slice(0, 12)}, put back by ${report.strategy}`;
     this.#happened(name, { level: 'info', event: 'deploy', version, message, durationMs });
   }
 
   /** A version was refused; the one before stays in force. */
-  refused(name: string, isKnown: boolean, error: unknown): void {
+  refused(name: string, error: unknown): void {
     this.#happened(name, { level: 'warn', event: 'deploy', ...described(error) });
-    if (!isKnown) this.#forget(name);
+  }
+
+  /** What a guest answered could not be passed on to its caller. */
+  unanswered(name: string, requestId: string, error: unknown): void {
+    this.#happened(name, { level: 'warn', event: 'failure', requestId, ...described(error) });
   }
 
   /** There is no version in force any more. */
   removed(name: string): void {
     this.#happened(name, { level: 'info', event: 'remove', message: 'Removed' });
+    this.#inForce.delete(name);
     this.#forget(name);
   }
 
@@ -102,7 +115,9 @@ export class Log implements Observer {
 
   /** The records that are kept, oldest first. */
   read({ name, after = 0, sinceMs = 0 }: LogQuery = {}): readonly LogRecord[] {
-    const records = this.#logsOf(name).flatMap((log) => log.read(after));
+    // A sequence that was not reached yet is of another log: the reader's server was started anew.
+    const from = after > this.#sequence ? 0 : after;
+    const records = this.#logsOf(name).flatMap((log) => log.read(from));
     return records.filter(({ timeMs }) => timeMs >= sinceMs).sort((left, right) => left.sequence - right.sequence);
   }
 
@@ -117,6 +132,11 @@ export class Log implements Observer {
   follow(listener: () => void): () => void {
     this.#followers.add(listener);
     return () => this.#followers.delete(listener);
+  }
+
+  /** Number of the latest record. */
+  get newest(): number {
+    return this.#sequence;
   }
 
   /** Whether nothing more comes. */
@@ -142,7 +162,7 @@ export class Log implements Observer {
 
   #happened(name: string, record: NewRecord): void {
     const log = this.#logOf(name);
-    if (log.happened.take(Date.now())) log.add(record);
+    if (log.happenedPace.take(Date.now())) log.add(record);
   }
 
   #logsOf(name: string | undefined): readonly FunctionLog[] {
@@ -156,6 +176,8 @@ export class Log implements Observer {
     if (log === undefined) {
       log = new FunctionLog((record) => this.#place(name, record));
       this.#functions.set(name, log);
+      // A call may end after its function is gone.
+      if (!this.#inForce.has(name)) this.#forget(name);
     }
     return log;
   }
@@ -163,13 +185,19 @@ export class Log implements Observer {
   #place(name: string, record: NewRecord): LogRecord {
     const placed = { sequence: ++this.#sequence, timeMs: Date.now(), name, ...record };
     try {
-      this.#onLog?.(placed);
+      // One that is asynchronous may fail later.
+      const told: unknown = this.#onLog?.(placed);
+      if (told instanceof Promise) told.catch((error: unknown) => this.#failed(error));
     } catch (error) {
-      this.#failures++;
-      this.#firstFailure ??= messageOf(error);
+      this.#failed(error);
     }
     for (const follower of this.#followers) follower();
     return placed;
+  }
+
+  #failed(error: unknown): void {
+    this.#failures++;
+    this.#firstFailure ??= messageOf(error);
   }
 
   #forget(name: string): void {
@@ -189,11 +217,11 @@ function writeStderr(
   nowMs: number,
 ): void {
   // Bytes that nobody will see are not read.
-  if (!log.written.take(nowMs)) return;
+  if (!log.writtenPace.take(nowMs)) return;
   const { lines, leftOut } = stderrLines(stderr);
-  log.written.leaveOut(leftOut);
+  log.writtenPace.leaveOut(leftOut);
   for (const [at, message] of lines.entries()) {
-    if (at > 0 && !log.written.take(nowMs)) continue;
+    if (at > 0 && !log.writtenPace.take(nowMs)) continue;
     log.add({ level: 'info', event: 'stderr', ...about, message });
   }
 }

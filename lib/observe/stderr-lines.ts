@@ -29,7 +29,7 @@ export function stderrLines(stderr: Uint8Array): StderrLines {
 
 function countLines(bytes: Uint8Array): number {
   let count = 0;
-  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count++;
+  for (let at = 0; at < bytes.length; at++) if (bytes[at] === NEWLINE) count++;
   return count;
 }
 

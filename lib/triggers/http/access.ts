@@ -8,7 +8,7 @@ export interface Access {
   readonly target: string;
   /** 499 where the client was gone before its answer. */
   readonly status: number;
-  /** From the end of the request's head to the end of the answer, in milliseconds. */
+  /** From the end of the request's head until the answer was handed on, or the end of one that is streamed, in milliseconds. */
   readonly durationMs: number;
   readonly remoteAddress: string;
   /** As it was sent. Source: W3C Trace Context. */
@@ -18,7 +18,7 @@ export interface Access {
 /** Characters of a target that are told. */
 export const TARGET_CHARACTERS = 2048;
 
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.{0,64})?$/;
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[\x21-\x7e]{0,64})?$/;
 
 /** The context of a trace that a request belongs to, where it says one. */
 export function traceparentOf(given: string | string[] | undefined): { readonly traceparent?: string } {

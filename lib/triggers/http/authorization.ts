@@ -29,17 +29,26 @@ export type Sender = Pick<Exchange, 'method' | 'target' | 'localAddress' | 'head
 /** Throws UNAUTHORIZED, HOST_UNKNOWN or ORIGIN_UNKNOWN unless the request may manage functions. */
 export type Authorize = (sender: Sender) => void;
 
+/** Whether a request bears the token of the management routes, which is no guest's to see. */
+export type BearsToken = (sender: Pick<Sender, 'header'>) => boolean;
+
+/** The check of a request's bearer token; never so where there is none. @throws TypeError for a token that is none */
+export function createTokenCheck(token: string | undefined): BearsToken {
+  if (token === undefined) return () => false;
+  const expected = digest(checkToken('token', token));
+  return (sender) => timingSafeEqual(digest(bearerToken(sender) ?? ''), expected);
+}
+
 /** The check of every request to a route that manages functions. @throws TypeError for a token or host that is none */
 export function createAuthorize(options: AccessOptions): Authorize {
   const { token, hosts, openOnLoopback = false } = options;
-  const expected = token === undefined ? undefined : digest(checkToken('token', token));
+  const bearsToken = createTokenCheck(token);
   const known = hosts === undefined && !openOnLoopback ? undefined : new Set(hosts?.map((host) => checkHost(host)));
   return (exchange) => {
     const { method, target } = exchange;
     const { path } = target;
-    const isOpen = expected === undefined && openOnLoopback;
-    const isBearer = expected !== undefined && timingSafeEqual(digest(bearerToken(exchange) ?? ''), expected);
-    if (!isOpen && !isBearer) throw new NebulaError('UNAUTHORIZED', { method, path });
+    const isOpen = token === undefined && openOnLoopback;
+    if (!isOpen && !bearsToken(exchange)) throw new NebulaError('UNAUTHORIZED', { method, path });
     if (!isKnownHost(exchange, known)) {
       throw new NebulaError('HOST_UNKNOWN', { method, path, host: target.authority.hostname });
     }
@@ -68,7 +77,7 @@ function digest(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
-function bearerToken(exchange: Sender): string | undefined {
+function bearerToken(exchange: Pick<Sender, 'header'>): string | undefined {
   return /^Bearer +([^\s]+) *$/i.exec(exchange.header('authorization') ?? '')?.[1];
 }
 
@@ -92,7 +101,22 @@ function isFromPage(exchange: Sender): boolean {
   return exchange.header('origin') !== undefined || (site !== undefined && site !== 'none');
 }
 
-const FORWARDING_FIELDS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'];
+const FORWARDING_FIELDS = [
+  'cf-connecting-ip',
+  'fastly-client-ip',
+  'forwarded',
+  'true-client-ip',
+  'via',
+  'x-client-ip',
+  'x-envoy-external-address',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-forwarded-server',
+  'x-original-forwarded-for',
+  'x-real-ip',
+];
 
 // What a proxy on this machine passes on comes from anywhere.
 function isForwarded(exchange: Sender): boolean {

@@ -10,7 +10,7 @@ import type { Asker } from './outcome-answer.ts';
 import type { RouteContext } from './route.ts';
 
 /** What calls need of the routes' context. */
-type CallContext = Pick<RouteContext, 'nebula' | 'mayManage'>;
+type CallContext = Pick<RouteContext, 'nebula' | 'mayManage' | 'bearsToken'>;
 
 /** What some route or other takes; a function may know more. */
 export const ALL_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
@@ -18,6 +18,25 @@ export const ALL_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 /** Who sent a request. */
 export function askerOf(context: CallContext, exchange: Exchange): Asker {
   return { requestId: exchange.requestId, mayManage: () => context.mayManage(exchange) };
+}
+
+/** The request as a guest may see it: who calls as a manager has a token that no guest is to have. */
+function withoutToken(exchange: Exchange): Exchange {
+  return {
+    method: exchange.method,
+    target: exchange.target,
+    protocol: exchange.protocol,
+    remoteAddress: exchange.remoteAddress,
+    localAddress: exchange.localAddress,
+    signal: exchange.signal,
+    requestId: exchange.requestId,
+    redirects: exchange.redirects,
+    hasBody: exchange.hasBody,
+    header: (name) => (name === 'authorization' ? undefined : exchange.header(name)),
+    headers: () => [...exchange.headers()].filter(([name]) => name !== 'authorization'),
+    readBody: (limitBytes) => exchange.readBody(limitBytes),
+    bodyStream: () => exchange.bodyStream(),
+  };
 }
 
 /** Answers a request to a function. @throws NebulaError, MalformedRequest */
@@ -32,6 +51,9 @@ export async function serveFunction(context: CallContext, exchange: Exchange): P
   if (hasDotSegment(path.pathInfo)) throw malformedTarget(NO_DOT_SEGMENTS, target.path);
   const kind = nebula.get(path.name).component?.kind;
   const asker = askerOf(context, exchange);
-  if (kind === 'http') return serveComponent(nebula, exchange, path.name, asker);
-  return serveCgi(nebula, exchange, asker, path, (next) => serveFunction(context, next));
+  const hidesToken = context.bearsToken(exchange);
+  if (kind === 'http') return serveComponent(nebula, hidesToken ? withoutToken(exchange) : exchange, path.name, asker);
+  return serveCgi(nebula, hidesToken ? withoutToken(exchange) : exchange, asker, path, (next) =>
+    serveFunction(context, next),
+  );
 }

@@ -29,12 +29,13 @@ export function serveLogs(context: LogContext, exchange: Exchange, name: string)
     const body = JSON.stringify({ records: context.nebula.logs(query) });
     return { status: 200, headers: ['Content-Type', 'application/json', 'Cache-Control', 'no-store'], body };
   }
-  return {
-    status: 200,
-    headers: ['Content-Type', EVENT_STREAM, 'Cache-Control', 'no-store', 'X-Accel-Buffering', 'no'],
-    body: NO_BYTES,
-    stream: { body: events(context, exchange.signal, query), trailers: () => undefined },
-  };
+  const headers = ['Content-Type', EVENT_STREAM, 'Cache-Control', 'no-store', 'X-Accel-Buffering', 'no'];
+  const ending = new AbortController();
+  // Asked here, so that a function nobody knows is told before the answer begins.
+  const records = context.nebula.followLogs({ ...query, signal: ending.signal });
+  if (exchange.method === 'HEAD') return { status: 200, headers, body: NO_BYTES };
+  const body = events(context, exchange.signal, records, ending);
+  return { status: 200, headers, body: NO_BYTES, stream: { body, trailers: () => undefined } };
 }
 
 function queryOf(exchange: Exchange): Pick<LogQuery, 'after' | 'sinceMs'> {
@@ -58,7 +59,8 @@ function toSequence(text: string): number {
 }
 
 function toTimeMs(text: string): number {
-  const timeMs = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text);
+  // Four digits are a year.
+  const timeMs = /^(0|\d{5,15})$/.test(text) ? Number(text) : /^\d{4}/.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isFinite(timeMs)) throw malformedTarget('a time in ISO 8601 or milliseconds since 1970', text);
   return timeMs;
 }
@@ -67,25 +69,19 @@ function toTimeMs(text: string): number {
 async function* events(
   context: LogContext,
   client: AbortSignal,
-  query: LogQuery,
+  records: AsyncGenerator<LogRecord, void, undefined>,
+  ending: AbortController,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const ending = new AbortController();
   const end = (): void => ending.abort();
   watchAbort(client, end);
-  const records = context.nebula.followLogs({ ...query, signal: ending.signal });
+  const next = new NextRecord(records);
   try {
     yield comment('records follow');
-    let next = records.next();
-    for (let looks = 1; !client.aborted; ) {
-      const found = await within(next, LOOK_MS);
-      if (found === 'later') {
-        if (context.isDraining) return;
-        if (looks++ % LOOKS_A_COMMENT === 0) yield comment('');
-        continue;
-      }
-      if (found.done === true) return;
-      yield event(found.value);
-      next = records.next();
+    for (let looks = 1; !client.aborted && !context.isDraining; ) {
+      const found = await next.within(LOOK_MS);
+      if (found === 'ended') return;
+      if (found !== 'later') yield event(found);
+      else if (looks++ % LOOKS_A_COMMENT === 0) yield comment('');
     }
   } finally {
     unwatchAbort(client, end);
@@ -94,16 +90,47 @@ async function* events(
   }
 }
 
-/** What a promise resolves to, or `later` where it takes longer. */
-async function within<T>(promise: Promise<T>, timeMs: number): Promise<T | 'later'> {
-  let timer: NodeJS.Timeout | undefined;
-  const later = new Promise<'later'>((resolve) => {
-    timer = setTimeout(resolve, timeMs, 'later');
-  });
-  try {
-    return await Promise.race([promise, later]);
-  } finally {
-    clearTimeout(timer);
+/** The next record, waited for in turns. A promise raced again and again would keep something of each race. */
+class NextRecord {
+  readonly #records: AsyncGenerator<LogRecord, void, undefined>;
+  #isAsked = false;
+  #found: LogRecord | 'ended' | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(records: AsyncGenerator<LogRecord, void, undefined>) {
+    this.#records = records;
+  }
+
+  /** The next record, `ended` behind the last, or `later` where none comes within the time. */
+  async within(timeMs: number): Promise<LogRecord | 'ended' | 'later'> {
+    if (!this.#isAsked) this.#ask();
+    if (this.#found === undefined) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeMs);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#wake = undefined;
+    }
+    const found = this.#found;
+    if (found === undefined) return 'later';
+    this.#found = undefined;
+    this.#isAsked = false;
+    return found;
+  }
+
+  #ask(): void {
+    this.#isAsked = true;
+    const tell = (found: LogRecord | 'ended'): void => {
+      this.#found = found;
+      this.#wake?.();
+    };
+    this.#records.next().then(
+      ({ done, value }) => tell(done === true ? 'ended' : value),
+      () => tell('ended'),
+    );
   }
 }
 

@@ -83,13 +83,18 @@ export abstract class NodeCall {
   #first: Buffer | undefined = undefined;
   #gathered: GatheredBytes | undefined = undefined;
   #requestId: string | undefined = undefined;
-  readonly #startedMs: number;
+  #startedMs = 0;
+  #remoteAddress = '';
 
   constructor(context: CallContext, request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
     this.request = request;
     this.response = response;
     this.#context = context;
-    this.#startedMs = context.onAccess === undefined ? 0 : performance.now();
+    if (context.onAccess !== undefined) {
+      this.#startedMs = performance.now();
+      // A socket that was closed does not know it any more.
+      this.#remoteAddress = request.socket.remoteAddress ?? '0.0.0.0';
+    }
     this.#expectsContinue = expectsContinue;
     this.#connection = connectionOf(request.socket);
     this.#connection.add(this);
@@ -247,14 +252,14 @@ export abstract class NodeCall {
   #tellAccess(status: number): void {
     const { onAccess } = this.#context;
     if (onAccess === undefined) return;
-    const { method = '', url = '', headers, socket } = this.request;
+    const { method = '', url = '', headers } = this.request;
     onAccess({
       requestId: this.requestId,
       method,
       target: url.slice(0, TARGET_CHARACTERS),
       status: this.#isDisconnected ? 499 : status,
       durationMs: performance.now() - this.#startedMs,
-      remoteAddress: socket.remoteAddress ?? '0.0.0.0',
+      remoteAddress: this.#remoteAddress,
       ...traceparentOf(headers['traceparent']),
     });
   }

@@ -4,6 +4,7 @@
  */
 
 import { isNebulaError, NebulaError } from '../../../host/errors.ts';
+import { oneLine } from '../../observe/stderr-lines.ts';
 import { PROBLEM_TYPE, toMalformedRequestProblem, toProblem, type ProblemMembers } from '../../wire/problem.ts';
 import type { Answer } from './exchange.ts';
 import type { HttpLogger } from './logger.ts';
@@ -31,9 +32,7 @@ export function failureAnswer(thrown: unknown, requestId: string, logger: HttpLo
     logger?.error({ err: error, requestId }, 'A request failed inside Nebula');
     return problemAnswer(new NebulaError('INTERNAL', { requestId }, { cause: error }), requestId);
   }
-  // A guest's fault is its operator's to know, since its caller cannot mend it.
-  if (error.httpStatus === 500 || error.key === 'GUEST_RESPONSE')
-    logger?.warn({ err: error, requestId }, error.message);
+  if (error.httpStatus === 500) logger?.warn({ code: error.code, requestId }, oneLine(error.message));
   return problemAnswer(error, requestId, members);
 }
 

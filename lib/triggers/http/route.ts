@@ -2,7 +2,7 @@
 
 import { Type, type TSchema } from 'typebox';
 import type { Nebula } from '../../api/nebula.ts';
-import type { Sender } from './authorization.ts';
+import type { BearsToken, Sender } from './authorization.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -15,6 +15,8 @@ export interface RouteContext {
   readonly isDraining: boolean;
   /** Whether whoever sent a request may manage functions. */
   mayManage(sender: Sender): boolean;
+  /** Whether a request bears the token of the management routes. */
+  readonly bearsToken: BearsToken;
   /** The metrics, which are created when they are first asked for. */
   metrics(): Promise<Metrics>;
 }

@@ -4,7 +4,15 @@ import { NO_BYTES } from '../../../host/bytes.ts';
 import { isNebulaError, NebulaError } from '../../../host/errors.ts';
 import { DEFAULT_LIMITS } from '../../../host/limits.ts';
 import type { Nebula } from '../../api/nebula.ts';
-import { createAuthorize, type AccessOptions, type Authorize, type Sender } from './authorization.ts';
+import {
+  createAuthorize,
+  createTokenCheck,
+  type AccessOptions,
+  type Authorize,
+  type BearsToken,
+  type Sender,
+} from './authorization.ts';
+import { logOf } from '../../observe/log-of.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import type { HttpLogger } from './logger.ts';
 import { ALL_METHODS } from './function-requests.ts';
@@ -32,6 +40,7 @@ export class Router implements RouteContext {
   isDraining = false;
   readonly #logger: HttpLogger | undefined;
   readonly #authorize: Authorize;
+  readonly bearsToken: BearsToken;
   #metrics: Metrics | undefined;
 
   constructor(nebula: Nebula, options: RouteOptions) {
@@ -39,6 +48,7 @@ export class Router implements RouteContext {
     this.moduleBytes = options.moduleBytes ?? DEFAULT_LIMITS.moduleBytes;
     this.#logger = options.logger;
     this.#authorize = createAuthorize(options);
+    this.bearsToken = createTokenCheck(options.token);
   }
 
   /** Answers a request, and counts the answer. */
@@ -50,7 +60,7 @@ export class Router implements RouteContext {
       answer =
         error instanceof MalformedRequest
           ? malformedRequestAnswer(400, error.message)
-          : failureAnswer(error, exchange.requestId, this.#logger);
+          : this.#failed(error, exchange.requestId);
     }
     this.tally.count(answer.status);
     return answer;
@@ -58,9 +68,18 @@ export class Router implements RouteContext {
 
   /** The answer for something that was thrown outside of `handle`, counted. */
   fail(error: unknown, requestId: string): Answer {
-    const answer = failureAnswer(error, requestId, this.#logger);
+    const answer = this.#failed(error, requestId);
     this.tally.count(answer.status);
     return answer;
+  }
+
+  #failed(error: unknown, requestId: string): Answer {
+    // A guest's fault is its operator's to know, since its caller cannot mend it.
+    if (isNebulaError(error) && error.key === 'GUEST_RESPONSE') {
+      const name = String(error.fields['name']);
+      logOf(this.nebula)?.unanswered(name, requestId, error);
+    }
+    return failureAnswer(error, requestId, this.#logger);
   }
 
   mayManage(sender: Sender): boolean {

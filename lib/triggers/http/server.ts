@@ -32,7 +32,7 @@ export interface ServerOptions {
   readonly hosts?: readonly string[];
   /** Told of failures inside Nebula; pino's logger fits. */
   readonly logger?: HttpLogger;
-  /** Told of each request once it is answered, or its client gone. It is on the path of every request, and must not throw. */
+  /** Told of each request that could be read, once its answer is handed on or its client gone; on the path of every request. */
   readonly onAccess?: (access: Access) => void;
   /** Time calls in flight get to finish when the server closes; default 10,000. */
   readonly drainMs?: number;
@@ -79,7 +79,7 @@ export async function startServer(nebula: Nebula, options: ServerOptions = {}): 
   const bound = toHostname(host);
   const hosts = [...(options.hosts ?? []), ...(bound === undefined ? [] : [bound])];
   const router = new Router(nebula, { ...options, hosts, openOnLoopback: isOpen });
-  const context: InvokeContext = { nebula, router, isDraining: false, onAccess: options.onAccess };
+  const context: InvokeContext = { nebula, router, isDraining: false, onAccess: unfailing(options) };
   const server = createServer({
     headersTimeout: options.timeouts?.headersMs ?? 10_000,
     requestTimeout: options.timeouts?.requestMs ?? 120_000,
@@ -117,6 +117,18 @@ export async function startServer(nebula: Nebula, options: ServerOptions = {}): 
   return {
     url: `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${address.port}`,
     close: () => (closing ??= drain({ server, sockets, context, drainMs })),
+  };
+}
+
+/** An access log that fails no request: what it throws is told to the logger. */
+function unfailing({ onAccess, logger }: ServerOptions): ((access: Access) => void) | undefined {
+  if (onAccess === undefined) return undefined;
+  return (access) => {
+    try {
+      onAccess(access);
+    } catch (error) {
+      logger?.error({ err: error }, 'onAccess failed');
+    }
   };
 }
 

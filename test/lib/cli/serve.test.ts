@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { temporaryDirectory, tinyModule } from '../tiny-module.ts';
-import { builtFunction, nebula, startNebula, startServe } from './command.ts';
+import { builtFunction, nebula, projectRoot, startNebula, startServe } from './command.ts';
 
 const run = promisify(execFile);
 
@@ -260,4 +260,26 @@ test('nebula logs and nebula invoke tell who may manage functions why a call fai
   child.kill('SIGTERM');
   const [code] = (await once(follower, 'close')) as [number | null];
   assert.equal(code, 0);
+});
+
+test('nebula serve answers, and ends, where its log goes to a full disk or to a pipe that nobody reads', async (context) => {
+  const folder = temporaryDirectory(context);
+  cpSync(builtFunction('noop'), join(folder, 'noop'), { recursive: true });
+  const main = join(projectRoot, 'dist', 'lib', 'cli', 'main.js');
+  for (const target of ['/dev/full', '>(exec sleep 60)']) {
+    const command = `exec "${process.execPath}" "${main}" serve --port 0 --threads 1 --functions "${folder}" 2> ${target}`;
+    const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
+    // The server may be gone, and the reader with it.
+    context.after(() => spawnSync('kill', ['-KILL', '--', `-${child.pid}`]));
+    const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
+    const url = String(/http:\/\/[^/\s"]+/.exec(line)?.[0]);
+    // More than a pipe holds.
+    for (let sent = 0; sent < 100; sent++) {
+      const answer = await fetch(`${url}/healthz?${'x'.repeat(1500)}`);
+      assert.equal(await answer.text(), '{"status":"ok"}', target);
+    }
+    child.kill('SIGTERM');
+    const [code] = (await once(child, 'exit')) as [number | null];
+    assert.equal(code, 0, target);
+  }
 });

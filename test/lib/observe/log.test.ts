@@ -4,7 +4,7 @@ import { NebulaError } from '../../../host/errors.ts';
 import { NO_USAGE, type Ending, type Outcome } from '../../../host/outcome.ts';
 import { NO_PHASES } from '../../../host/phases.ts';
 import { followLog } from '../../../lib/observe/follow-log.ts';
-import { KEPT_CHARACTERS, KEPT_RECORDS } from '../../../lib/observe/function-log.ts';
+import { KEPT_CHARACTERS, KEPT_RECORDS } from '../../../lib/observe/record-ring.ts';
 import { KEPT_GONE, Log } from '../../../lib/observe/log.ts';
 import { RECORDS_AT_ONCE } from '../../../lib/observe/pace.ts';
 import { KEPT_LINES, LINE_CHARACTERS } from '../../../lib/observe/stderr-lines.ts';
@@ -111,6 +111,38 @@ describe('Log', () => {
     assert.deepEqual(messages(log.read({ name: `f${KEPT_GONE}` })), ['remove: Removed']);
   });
 
+  it('keeps no more of functions whose calls end after they were removed', () => {
+    const log = new Log();
+    const names = Array.from({ length: KEPT_GONE * 3 }, (_, at) => `f${at}`);
+    for (const name of names) log.removed(name);
+    for (const name of names) log.end(callOf(name), outcomeOf(OK, 'late'));
+    assert.equal(names.filter((name) => log.has(name)).length, KEPT_GONE);
+  });
+
+  it('lets nothing that guests write take the place of a failure', (context) => {
+    context.mock.timers.enable({ apis: ['Date'], now: 0 });
+    const log = new Log();
+    log.end(callOf('f'), outcomeOf({ kind: 'exit', exitCode: 3 }));
+    for (let at = 0; at < KEPT_RECORDS; at++) {
+      context.mock.timers.tick(1000);
+      log.end(callOf('f'), outcomeOf(OK, '\u0001'.repeat(700)));
+    }
+    assert.deepEqual([log.read()[0]?.event, log.read()[0]?.outcome], ['failure', 'exit']);
+  });
+
+  it('reads all to who was at a record of another log, which was not reached here', () => {
+    const log = new Log();
+    log.end(callOf('f'), outcomeOf(OK, 'here'));
+    assert.deepEqual(messages(log.read({ after: 5000 })), ['stderr: here']);
+  });
+
+  it('counts what an asynchronous onLog rejects with', async () => {
+    const log = new Log(() => Promise.reject(new Error('later')) as unknown as void);
+    log.end(callOf('f'), outcomeOf(OK, 'a'));
+    await Promise.resolve();
+    assert.deepEqual(log.stats().log, { records: 1, failures: 1, firstFailure: 'later' });
+  });
+
   it('reads by function, sequence and time', (context) => {
     context.mock.timers.enable({ apis: ['Date'], now: 1000 });
     const log = new Log();
@@ -152,6 +184,15 @@ describe('followLog()', () => {
       if (message === 'after') setImmediate(() => log.close());
     }
     assert.deepEqual(seen, ['before', 'after']);
+  });
+
+  it('tells a reader who was at a record of another log that it missed some, and then all', async () => {
+    const log = new Log();
+    log.end(callOf('f'), outcomeOf(OK, 'here'));
+    const following = followLog(log, { after: 5000 });
+    const events = [(await following.next()).value?.event, (await following.next()).value?.message];
+    assert.deepEqual(events, ['left-out', 'here']);
+    await following.return(undefined);
   });
 
   it('ends when its signal aborts while nothing comes, and leaves no listener', async () => {

@@ -104,6 +104,38 @@ describe('serveLogs()', () => {
     await assert.rejects(following, { code: 'ERR_NEBULA_CLIENT_CLOSED' });
   });
 
+  it('answers HEAD without a stream, and tells an unknown function before one', async () => {
+    const headers = { ...BEARER, accept: 'text/event-stream' };
+    const head = await fetch(`${server.url}/logs`, { method: 'HEAD', headers });
+    assert.deepEqual([head.status, head.headers.get('content-type')], [200, 'text/event-stream']);
+    assert.equal((await fetch(`${server.url}/functions/nobody/logs`, { headers })).status, 404);
+  });
+
+  it('tells of an answer that could not be passed on', async () => {
+    await nebula.deploy(join(GUESTS, '..', 'echo', 'echo.wasm'), { name: 'echoes' });
+    const headers = { 'x-request-id': 'garbled' };
+    const response = await fetch(`${server.url}/fn/echoes`, { method: 'POST', headers, body: '\u009b31m;x\n' });
+    assert.equal(response.status, 502);
+    const record = (await client.logs({ name: 'echoes' })).at(-1);
+    assert.deepEqual(
+      [record?.event, record?.code, record?.requestId],
+      ['failure', 'ERR_NEBULA_GUEST_RESPONSE', 'garbled'],
+    );
+    assert.doesNotMatch(String(record?.message), /[\p{Cc}]/u);
+  });
+
+  it('hands the token of the management routes to no guest', async () => {
+    const manifest = { name: 'env', http: { authorization: true } };
+    await nebula.deploy(join(GUESTS, 'cgi-hello', 'cgi-hello.wasm'), manifest);
+    for (const [given, isSeen] of [
+      [TOKEN, false],
+      ['of-the-function', true],
+    ] as const) {
+      const response = await fetch(`${server.url}/fn/env/`, { headers: { authorization: `Bearer ${given}` } });
+      assert.equal(/HTTP_AUTHORIZATION/.test(await response.text()), isSeen);
+    }
+  });
+
   it('ends its streams when the server drains', async () => {
     const other = await startServer(nebula, { token: TOKEN });
     const reader = new NebulaClient({ url: other.url, token: TOKEN });
@@ -119,7 +151,9 @@ describe('serveLogs()', () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     accesses.length = 0;
     await invoke('exits', { 'x-request-id': 'seen', traceparent });
-    await fetch(`${server.url}/healthz?x`, { headers: { traceparent: 'none' } }).then((answer) => answer.text());
+    await fetch(`${server.url}/healthz?x`, { headers: { traceparent: `${traceparent}-\u009b31m` } }).then((answer) =>
+      answer.text(),
+    );
     await until(() => accesses.length === 2);
     const [call, health] = accesses;
     const { durationMs, ...told } = call as Access;
