@@ -13,6 +13,7 @@ import {
   type Sender,
 } from './authorization.ts';
 import { logOf } from '../../observe/log-of.ts';
+import { oneLine } from '../../observe/stderr-lines.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import type { HttpLogger } from './logger.ts';
 import { ALL_METHODS } from './function-requests.ts';
@@ -76,8 +77,9 @@ export class Router implements RouteContext {
   #failed(error: unknown, requestId: string): Answer {
     // A guest's fault is its operator's to know, since its caller cannot mend it.
     if (isNebulaError(error) && error.key === 'GUEST_RESPONSE') {
-      const name = String(error.fields['name']);
-      logOf(this.nebula)?.unanswered(name, requestId, error);
+      const log = logOf(this.nebula);
+      if (log === undefined) this.#logger?.warn({ code: error.code, requestId }, oneLine(error.message));
+      else log.unanswered(String(error.fields['name']), requestId, error);
     }
     return failureAnswer(error, requestId, this.#logger);
   }
