@@ -30,7 +30,23 @@ export class BindingError extends Error {
   }
 }
 
-/** Tells a BindingError by its brand, so that two copies of the package agree. */
+/** Tells a BindingError by its brand, so that two copies of the package agree. Throws nothing, whatever reading it may throw. */
 export function isBindingError(value: unknown): value is BindingError {
-  return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[BRAND] === true;
+  try {
+    return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[BRAND] === true;
+  } catch {
+    return false;
+  }
+}
+
+/** What an error means for its guest: of a BindingError whose code and message are some. Throws nothing. */
+export function meantFor(error: unknown): { readonly code: string; readonly message: string } | undefined {
+  if (!isBindingError(error)) return undefined;
+  try {
+    const { code, message }: { readonly code: unknown; readonly message: unknown } = error;
+    if (typeof code !== 'string' || !CODE.test(code) || typeof message !== 'string') return undefined;
+    return { code, message };
+  } catch {
+    return undefined;
+  }
 }

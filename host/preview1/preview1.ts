@@ -104,7 +104,7 @@ export class Preview1 {
   /** Puts everything back for another invocation. */
   begin(call: SessionCall): void {
     this.#context.begin(call);
-    this.#calls?.begin(call.record?.run ?? 0);
+    this.#calls?.begin(call.record?.run ?? call.run ?? 0);
   }
 
   /** Closes what the guest left open. `stdout`, `stderr`, `ending` and the counters stay until the next `begin`. */

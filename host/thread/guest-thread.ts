@@ -157,10 +157,10 @@ export class GuestThread {
 
   /**
    * Runs a function once. `timeoutMs` above 0 is enforced in this thread; a guest that counts units goes by its own clock. `calledNs` is when the caller called, on the
-   * clock of `monotonicNs`. The micro-VM stays as the run left it until `settle`.
+   * clock of `monotonicNs`. Whoever runs bindings finds the call by `run`. The micro-VM stays as the run left it until `settle`.
    * @throws NebulaError ADDRESS_SPACE, SNAPSHOT_DIVERGED, MOUNT_UNAVAILABLE; whatever a fault of the host throws
    */
-  invoke(id: string, invocation: Invocation, calledNs: number, timeoutMs: number): Outcome {
+  invoke(id: string, invocation: Invocation, calledNs: number, timeoutMs: number, run: number = 0): Outcome {
     const arrivedNs = monotonicNs();
     const resident = this.#residents.get(id) as Resident;
     let start: Start = 'restored';
@@ -170,7 +170,7 @@ export class GuestThread {
       start = 'cold';
       vm = this.#make(resident);
     } else if (!vm.used) start = 'ready';
-    const call = callOf(resident, invocation, this.#record);
+    const call = callOf(resident, invocation, this.#record, run);
     resident.isUsed = true;
     resident.usedAt = ++this.#calls;
     const readyNs = monotonicNs();

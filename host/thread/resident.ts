@@ -37,6 +37,7 @@ export function callOf(
   resident: Resident,
   invocation: Invocation,
   record: RunRecord | undefined,
+  run: number = 0,
 ): GuestCall & { terms: Terms | undefined } {
   const { capabilities } = resident.definition;
   return {
@@ -48,6 +49,7 @@ export function callOf(
     export: invocation.export,
     component: invocation.component,
     record,
+    run,
     terms: undefined,
   };
 }

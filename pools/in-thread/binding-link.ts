@@ -2,7 +2,7 @@
 
 import type { BindingLink, PendingCall, Request } from '../../host/bindings/link.ts';
 import { NO_BYTES } from '../../host/bytes.ts';
-import type { BindingCaller } from '../bindings/bound-call.ts';
+import type { BindingCaller, BoundCall } from '../bindings/bound-call.ts';
 import type { BoundCalls } from '../bindings/bound-calls.ts';
 
 /** Finds the call whose guest runs, by the number that it is kept under; 0 is one that nobody can suspend. */
@@ -13,14 +13,22 @@ class LocalCall implements PendingCall {
   isError = false;
   seen = 0;
   cells: Int32Array = NO_CELLS;
+  readonly #calls: BoundCalls;
   #answer: Uint8Array | undefined = undefined;
+  /** What its guest waits for. */
+  #expected: BoundCall | undefined = undefined;
+
+  constructor(calls: BoundCalls) {
+    this.#calls = calls;
+  }
 
   isAnswered(): boolean {
     return this.#answer !== undefined;
   }
 
   /** Its guest waits from now on, if it can. */
-  expect(): void {
+  expect(call: BoundCall | undefined): void {
+    this.#expected = call;
     this.cells = new Int32Array(new SharedArrayBuffer(4));
   }
 
@@ -40,7 +48,9 @@ class LocalCall implements PendingCall {
     return this.#answer ?? NO_BYTES;
   }
 
-  forget(): void {}
+  forget(): void {
+    if (this.#expected !== undefined) this.#calls.abandon(this.#expected);
+  }
 }
 
 const NO_CELLS: Int32Array = new Int32Array(new SharedArrayBuffer(4));
@@ -51,10 +61,10 @@ export function createLocalLink(calls: BoundCalls, find: FindCaller): BindingLin
     start(run: number, index: number, _name: string, { memory, pointer, length }: Request): PendingCall | undefined {
       const caller = find(run);
       if (caller === undefined) return undefined;
-      const pending = new LocalCall();
+      const pending = new LocalCall(calls);
       const bytes = memory.slice(pointer, pointer + length);
-      calls.start(caller, index, bytes, (answer, isError) => pending.answer(answer, isError));
-      if (!pending.isAnswered()) pending.expect();
+      const call = calls.start(caller, index, bytes, (answer, isError) => pending.answer(answer, isError));
+      if (!pending.isAnswered()) pending.expect(call);
       return pending;
     },
     callRaw(run, binding, name, memory, numbers) {

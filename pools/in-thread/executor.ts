@@ -25,6 +25,7 @@ import {
   type ExecutorSession,
   type ExecutorStats,
 } from '../executor.ts';
+import { MOST_RUN } from '../../host/wasi/session/record-layout.ts';
 import { WaitingRecords } from '../../host/thread/waiting-records.ts';
 import { Turns } from '../../host/waiting/turns.ts';
 import { HeapKeeper } from '../heap.ts';
@@ -59,7 +60,9 @@ class InThreadExecutor implements Executor {
   readonly #heap: HeapKeeper = new HeapKeeper();
   readonly #bindings: BoundCalls | undefined;
   /** The call whose guest runs and cannot be suspended, where it may call bindings. */
-  #caller: BindingCaller | undefined;
+  #caller: LocalCaller | undefined;
+  /** Calls that were such, whose numbers are below 0: those of guests that can be suspended are above. */
+  #callers = 0;
   #isClosed = false;
   /** Guests that were stopped. */
   #stops = 0;
@@ -86,8 +89,7 @@ class InThreadExecutor implements Executor {
       onlyCounting: true,
     };
     this.#bindings = owner === undefined ? options.bindings && new BoundCalls(options.bindings) : owner.#bindings;
-    const link =
-      this.#bindings && createLocalLink(this.#bindings, (run) => (run === 0 ? this.#caller : this.#calls.callOf(run)));
+    const link = this.#bindings && createLocalLink(this.#bindings, (run) => this.#callerOf(run));
     const thread = new GuestThread({ space: this.#space, restores: this.#restores, link, waiting });
     this.#thread = thread;
     this.#calls = new SuspendableCalls({
@@ -146,9 +148,7 @@ class InThreadExecutor implements Executor {
     const { id } = definition;
     if (!this.#thread.has(id)) throw new NebulaError('FUNCTION_NOT_FOUND', { name: definition.name });
     const runMs = runTimeMs(invocation.timeoutMs, definition.limits.timeoutMs, waitedMs);
-    if (definition.bindings !== undefined || definition.raw !== undefined)
-      this.#caller = new LocalCaller(definition, invocation);
-    const outcome = this.#thread.invoke(id, invocation, calledNs, runMs);
+    const outcome = this.#runFor(this.#newCaller(definition, invocation), id, invocation, calledNs, runMs);
     if (outcome.kind !== 'ok' && isStopped(outcome)) this.#stops++;
     if (this.#unsettled !== id) {
       if (this.#unsettled === undefined) setImmediate(this.#settleLater);
@@ -156,6 +156,36 @@ class InThreadExecutor implements Executor {
       this.#unsettled = id;
     }
     return outcome;
+  }
+
+  /** Undefined for a guest that may call no binding. */
+  #newCaller(definition: FunctionDefinition, invocation: Invocation): LocalCaller | undefined {
+    if (definition.bindings === undefined && definition.raw === undefined) return undefined;
+    this.#callers = (this.#callers % MOST_RUN) + 1;
+    return new LocalCaller(definition, invocation, -this.#callers);
+  }
+
+  /** Runs a guest for a caller, whom bindings find until it has ended, and nobody else's guest. */
+  #runFor(
+    caller: LocalCaller | undefined,
+    id: string,
+    invocation: Invocation,
+    calledNs: number,
+    runMs: number,
+  ): Outcome {
+    const outer = this.#caller;
+    this.#caller = caller;
+    try {
+      return this.#thread.invoke(id, invocation, calledNs, runMs, caller?.run ?? 0);
+    } finally {
+      this.#caller = outer;
+    }
+  }
+
+  /** The call that is kept under `run`: of the guest that asks, whichever others have begun since. */
+  #callerOf(run: number): BindingCaller | undefined {
+    if (run > 0) return this.#calls.callOf(run);
+    return this.#caller?.run === run ? this.#caller : undefined;
   }
 
   async #runWithRoom(definition: FunctionDefinition, invocation: Invocation, calledNs: number): Promise<Outcome> {
@@ -242,12 +272,15 @@ class LocalCaller implements BindingCaller {
   readonly definition: FunctionDefinition;
   readonly invocation: Invocation;
   readonly isSettled = false;
+  /** The number that it is kept under. */
+  readonly run: number;
   bound: BoundCall | undefined = undefined;
   #callId: string | undefined = undefined;
 
-  constructor(definition: FunctionDefinition, invocation: Invocation) {
+  constructor(definition: FunctionDefinition, invocation: Invocation, run: number) {
     this.definition = definition;
     this.invocation = invocation;
+    this.run = run;
   }
 
   get callId(): string {

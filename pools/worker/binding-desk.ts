@@ -2,7 +2,8 @@
 
 import { bump } from '../../host/component/channel/signal.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
-import { copyBytes } from '../../host/bindings/link.ts';
+import { FAILED } from '../../host/bindings/binding-error.ts';
+import { copyBytes, encodeError } from '../../host/bindings/link.ts';
 import type { BindingCaller } from '../bindings/bound-call.ts';
 import type { BoundCalls } from '../bindings/bound-calls.ts';
 import { type BindingMessage, createLine, Line, SLOT, SLOT_BYTES, SlotMemory } from './binding-slot.ts';
@@ -125,7 +126,13 @@ export class BindingDesk {
   #fill(slot: Slot, room: Uint8Array): void {
     const { answer } = slot;
     slot.answer = undefined;
-    if (answer === undefined || answer.bytes.length > room.length) return;
+    if (answer === undefined) return;
+    if (answer.bytes.length > room.length) {
+      const error = encodeError(FAILED, 'the answer has no room').subarray(0, room.length);
+      room.set(error);
+      this.#say(slot, SLOT.failed, error.length, answer.isAtOnce);
+      return;
+    }
     room.set(answer.bytes);
     this.#say(slot, answer.isError ? SLOT.failed : SLOT.answered, answer.bytes.length, answer.isAtOnce);
   }

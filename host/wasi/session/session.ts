@@ -40,6 +40,8 @@ export interface SessionCall {
   readonly streams?: CallStreams | undefined;
   /** Where it is kept what the guest writes and uses, in place of memory of the guest's own. */
   readonly record?: RunRecord | undefined;
+  /** The number that whoever runs bindings keeps the call under, where no record has it. */
+  readonly run?: number;
 }
 
 /** Calls of the host after which a guest that counts units is asked about: those are a tenth of a millisecond, or ten of slow ones. */
