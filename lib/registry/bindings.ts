@@ -76,13 +76,14 @@ export function refuseUnsuspendable({ name }: Manifest, bindings: readonly Bound
 }
 
 /**
- * Refuses bindings where a watchdog would end them together with their guest, in the middle of what they do.
+ * Refuses bindings to guests in the same thread whose code does not count units: a deadline, which any call may bring, would
+ * end them together with their guest, in the middle of what they do.
  * @throws NebulaError BINDING_REFUSED
  */
-export function refuseWatched({ name }: Manifest, { functions, raw }: Granted, isWatched: boolean): void {
+export function refuseUncounted({ name }: Manifest, { functions, raw }: Granted, hasBudget: boolean): void {
   const first = functions[0]?.name ?? raw[0]?.binding;
-  if (!isWatched || first === undefined) return;
+  if (hasBudget || first === undefined) return;
   const detail =
-    'expected code that counts units where limits.timeoutMs holds in the same thread, for a deadline would end the binding with its guest, got "budget": false';
+    'expected code that counts units, since a deadline in the same thread would end the binding with its guest, got "budget": false';
   throw new NebulaError('BINDING_REFUSED', { name, binding: first, detail });
 }

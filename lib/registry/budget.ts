@@ -22,7 +22,7 @@ export interface BudgetCircumstances {
  * @throws NebulaError MANIFEST_INVALID for limits that could not hold
  */
 export function chooseBudget(
-  { budget = 'auto' }: Pick<Manifest, 'budget'>,
+  { budget = 'auto', capabilities }: Pick<Manifest, 'budget' | 'capabilities'>,
   limits: Limits,
   { isInThread, wasStopped }: BudgetCircumstances,
 ): BudgetReason | undefined {
@@ -36,7 +36,9 @@ export function chooseBudget(
   }
   if (counted !== undefined) return 'limit';
   if (wasStopped) return 'stopped';
-  return isInThread && limits.timeoutMs > 0 ? 'deadline' : 'waits';
+  // Where bindings run on a guest's stack no other deadline may end it, and a call may bring one of its own.
+  const hasDeadline = limits.timeoutMs > 0 || (capabilities?.bindings ?? []).length > 0;
+  return isInThread && hasDeadline ? 'deadline' : 'waits';
 }
 
 /** How the code is prepared for that. */

@@ -12,7 +12,7 @@ import { resolveLimits, type Limits } from '../../host/limits.ts';
 import type { ModuleOptions } from '../../host/module/inspect.ts';
 import { prepareModule } from '../../host/preparation/module.ts';
 import type { PreparedModule } from '../../host/module/prepared-module.ts';
-import { grantBindings, importsOf, type Granted, refuseUnsuspendable, refuseWatched } from './bindings.ts';
+import { grantBindings, importsOf, type Granted, refuseUncounted, refuseUnsuspendable } from './bindings.ts';
 import { chooseBudget, wishOf } from './budget.ts';
 import { checkSize } from './source.ts';
 import type { Manifest } from '../schema/manifest.ts';
@@ -66,7 +66,7 @@ export async function defineFunction(
   if (isInThread) {
     const { hasBudget } = prepared.info;
     refuseUnsuspendable(manifest, bindings, !(CAN_SUSPEND && hasBudget));
-    refuseWatched(manifest, granted, !hasBudget && limits.timeoutMs > 0);
+    refuseUncounted(manifest, granted, hasBudget);
   }
   return {
     id,

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BindingError } from '../../../host/bindings/binding-error.ts';
+import { rawBinding } from '../../../host/bindings/raw.ts';
 import type { BindingContext, Bindings, BindingFunction } from '../../../lib/index.ts';
 import { CAN_SUSPEND } from '../../../host/waiting/jspi.ts';
 import type { Nebula } from '../../../lib/api/nebula.ts';
@@ -281,4 +282,37 @@ test('BindingContext.signal aborts in thread where its guest cannot wait', { ski
     // Its place is free once it has settled.
     await sleep(1);
   }
+});
+
+test('deploy refuses bindings in thread to code that counts no units, with a deadline or without', async (context) => {
+  let begun = 0;
+  let finished = 0;
+  const spin = (): string => {
+    begun++;
+    const endMs = performance.now() + 2;
+    while (performance.now() < endMs);
+    finished++;
+    return 'done';
+  };
+  const nebula = await open(context, 'in-thread', {
+    orders: { spin },
+    host: rawBinding('env', { spin: () => void spin() }),
+  });
+  for (const timeoutMs of [0, 1000]) {
+    await assert.rejects(deployCaller(nebula, { budget: false, limits: { timeoutMs } }), {
+      code: 'ERR_NEBULA_BINDING_REFUSED',
+      message: /orders\.spin": expected code that counts units, .*got "budget": false/,
+    });
+  }
+  await deployCaller(nebula, { limits: { timeoutMs: 0 } });
+  assert.equal((await ask(nebula, '1000 orders.spin', { timeoutMs: 20 }))[0], 'timeout');
+  // A module that imports functions as they are counts for the same reason.
+  const module = await assemble(`(module (import "env" "spin" (func $spin)) (memory (export "memory") 1)
+    (func (export "_start") (loop $again (call $spin) (br $again))))`);
+  const raw = { name: 'raw', capabilities: { bindings: ['host'] }, limits: { timeoutMs: 0 } };
+  await assert.rejects(nebula.deploy(module, { ...raw, budget: false }), { code: 'ERR_NEBULA_BINDING_REFUSED' });
+  await nebula.deploy(module, raw);
+  assert.equal((await nebula.invoke('raw', '', { timeoutMs: 20 })).kind, 'timeout');
+  assert.ok(begun > 1);
+  assert.equal(finished, begun);
 });
