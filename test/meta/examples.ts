@@ -49,7 +49,7 @@ const NPX = `#!/bin/sh
 shift
 case "$* " in
 *' --url '*) ;;
-deploy*|list*|remove*|rollback*) set -- "$@" --url "$SERVER_URL";;
+deploy*|list*|logs*|remove*|rollback*|"invoke factorial"*) set -- "$@" --url "$SERVER_URL";;
 esac
 exec "$NODE" "$COMMAND" "$@"
 `;
@@ -197,7 +197,7 @@ function portOfServer(): Promise<string> {
 async function startServer(): Promise<string> {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
   const [, given = ''] = scripts.start.split('node dist/lib/cli/main.js ');
-  server = spawn(process.execPath, [COMMAND, ...given.split(' '), '--port', '0'], {
+  server = spawn(process.execPath, [COMMAND, ...given.split(' '), '--port', '0', '--log', 'none'], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
