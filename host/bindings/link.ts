@@ -18,8 +18,10 @@ export interface PendingCall {
   readonly isError: boolean;
   /** Bytes of the answer, or of the error's code, a line feed and its message. */
   readonly length: number;
-  /** Those bytes, in `kept` where they fit, else in an array as long as they are; a call is over with that. */
+  /** Those bytes at the beginning of `kept` where they fit, else of another array; a call is over with that. */
   take(kept: Uint8Array): Uint8Array;
+  /** Whether nobody else has that other array, so that it can be `kept` from then on. */
+  readonly isOwn: boolean;
   /** The guest has ended: an answer is not wanted any more. */
   forget(): void;
 }

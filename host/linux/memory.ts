@@ -133,6 +133,17 @@ export function releaseMemory(memory: WebAssembly.Memory): void {
 }
 
 /**
+ * Gives back pages of shared memory from the byte `from` on, which then reads as zero. Only of a buffer that may grow: V8 gives it
+ * pages of its own. Does nothing where the C library cannot be reached.
+ */
+export function releaseShared(shared: SharedArrayBuffer, from: number = 0): void {
+  const pageBytes = pageSizeBytes();
+  const begin = Math.ceil(from / pageBytes) * pageBytes;
+  if (loadLibc() === undefined || begin >= shared.byteLength) return;
+  discardPages(addressOf(new Uint8Array(shared)) + begin, shared.byteLength - begin);
+}
+
+/**
  * Has the C library give back what it holds and nobody uses: compiling a module frees more than it keeps. Takes some
  * milliseconds; does nothing where the C library cannot be reached or is not glibc.
  */

@@ -13,7 +13,7 @@ import { LONGEST_NAME_BYTES } from '../bindings/names.ts';
 const FAULT = -1;
 /** Bytes that are moved for one unit. */
 const BYTES_PER_UNIT = 32;
-/** Answers up to this many bytes are kept in memory that is used again. */
+/** Bytes for answers that a guest keeps from call to call; what is longer is kept until its call ends. */
 const KEPT_BYTES = 1024;
 /** Longest single wait, as everywhere. */
 const LONGEST_WAIT_MS = 60_000;
@@ -28,7 +28,7 @@ export class BindingFunctions {
   /** What the last call came to, until the next. */
   #answer: Uint8Array = NO_BYTES;
   #answerBytes = 0;
-  /** Where short answers are kept, one after the other. */
+  /** Where answers are kept, one after the other. */
   #kept: Uint8Array = NO_BYTES;
   /** The call of the guest, as whoever runs bindings knows it. */
   #run = 0;
@@ -62,6 +62,7 @@ export class BindingFunctions {
   /** Lets go of the last answer. */
   end(): void {
     this.#forgetAnswer();
+    if (this.#kept.length > KEPT_BYTES) this.#kept = NO_BYTES;
   }
 
   #forgetAnswer(): void {
@@ -161,6 +162,7 @@ export class BindingFunctions {
     const { isError, length } = pending;
     if (this.#kept.length === 0 && length > 0) this.#kept = new Uint8Array(KEPT_BYTES);
     this.#answer = pending.take(this.#kept);
+    if (pending.isOwn) this.#kept = this.#answer;
     this.#answerBytes = length;
     return isError ? ~length : length;
   }

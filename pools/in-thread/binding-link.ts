@@ -10,6 +10,7 @@ export type FindCaller = (run: number) => BindingCaller | undefined;
 
 /** A call, which is answered at once or when its guest is suspended. */
 class LocalCall implements PendingCall {
+  readonly isOwn = false;
   isError = false;
   seen = 0;
   cells: Int32Array = NO_CELLS;

@@ -1,6 +1,8 @@
 /** The pool's end of calls of bindings by one worker's guests. */
 
 import { bump } from '../../host/component/channel/signal.ts';
+import { NO_BYTES } from '../../host/bytes.ts';
+import { releaseShared } from '../../host/linux/memory.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import { FAILED } from '../../host/bindings/binding-error.ts';
 import { copyBytes, encodeError } from '../../host/bindings/link.ts';
@@ -29,9 +31,10 @@ export interface DeskOptions {
   find(ticket: number): BindingCaller | undefined;
 }
 
-/** A slot and an answer that has no room yet. */
+/** A slot, the room beside it, and an answer that has none yet. */
 interface Slot {
   readonly memory: SlotMemory;
+  room: Uint8Array<SharedArrayBuffer> | undefined;
   answer: { readonly bytes: Uint8Array; readonly isError: boolean; readonly isAtOnce: boolean } | undefined;
 }
 
@@ -55,20 +58,26 @@ export class BindingDesk {
     if (this.#isClosed) return;
     if (what === 'slot' && memory !== undefined) {
       this.#highest = binding;
-      this.#slots.set(binding, { memory: new SlotMemory(memory), answer: undefined });
+      this.#slots.set(binding, { memory: new SlotMemory(memory), room: undefined, answer: undefined });
       this.#look();
-    } else if (what === 'forgotten') this.#slots.delete(binding);
-    else {
-      const slot = this.#slots.get(binding);
-      if (slot === undefined || memory === undefined) return;
-      if (what === 'request') this.#run(slot, new Uint8Array(memory).slice());
-      else this.#fill(slot, new Uint8Array(memory));
+      return;
+    }
+    const slot = this.#slots.get(binding);
+    if (slot === undefined) return;
+    if (what === 'forgotten') {
+      this.#slots.delete(binding);
+      giveBack(slot);
+    } else if (memory !== undefined) {
+      slot.room = new Uint8Array(memory);
+      if (what === 'request') this.#runSlot(slot);
+      else this.#fill(slot);
     }
   }
 
   /** The worker asks nothing any more. */
   close(): void {
     this.#isClosed = true;
+    for (const slot of this.#slots.values()) giveBack(slot);
     this.#slots.clear();
     this.#line.wake();
   }
@@ -93,10 +102,14 @@ export class BindingDesk {
       if (this.#isClosed || number > this.#highest) return;
       this.#line.advance();
       const slot = this.#slots.get(number);
-      if (slot?.memory.state !== SLOT.asked) continue;
-      const { length, bytes } = slot.memory;
-      this.#run(slot, bytes.slice(0, Math.min(length, SLOT_BYTES)));
+      if (slot?.memory.state === SLOT.asked) this.#runSlot(slot);
     }
+  }
+
+  #runSlot(slot: Slot): void {
+    const { length, bytes } = slot.memory;
+    const asked = length > SLOT_BYTES ? (slot.room ?? NO_BYTES) : bytes;
+    this.#run(slot, asked.slice(0, length));
   }
 
   #run(slot: Slot, bytes: Uint8Array): void {
@@ -113,7 +126,8 @@ export class BindingDesk {
       hasAnswered = true;
       if (answer.length > SLOT_BYTES) {
         slot.answer = { bytes: answer, isError, isAtOnce };
-        this.#say(slot, SLOT.wanted, answer.length, isAtOnce);
+        if (slot.room !== undefined && answer.length <= slot.room.length) this.#fill(slot);
+        else this.#say(slot, SLOT.wanted, answer.length, isAtOnce);
         return;
       }
       copyBytes(answer, 0, answer.length, memory.bytes);
@@ -123,13 +137,13 @@ export class BindingDesk {
     if (!hasAnswered) memory.say(SLOT.later, 0, false);
   }
 
-  #fill(slot: Slot, room: Uint8Array): void {
-    const { answer } = slot;
+  #fill(slot: Slot): void {
+    const { answer, room } = slot;
     slot.answer = undefined;
     if (answer === undefined) return;
-    if (answer.bytes.length > room.length) {
-      const error = encodeError(FAILED, 'the answer has no room').subarray(0, room.length);
-      room.set(error);
+    if (room === undefined || answer.bytes.length > room.length) {
+      const error = encodeError(FAILED, 'the answer has no room');
+      copyBytes(error, 0, error.length, slot.memory.bytes);
       this.#say(slot, SLOT.failed, error.length, answer.isAtOnce);
       return;
     }
@@ -141,4 +155,9 @@ export class BindingDesk {
     memory.say(state, length, isAtOnce);
     if (memory.isBlocking) bump(this.#options.signal, 0);
   }
+}
+
+/** Nobody reads what is in its room any more. */
+function giveBack({ room }: Slot): void {
+  if (room !== undefined) releaseShared(room.buffer);
 }

@@ -1,7 +1,8 @@
 /**
  * What a worker and its pool share for calls of bindings. A line tells the pool which slots it has to look at; a slot is the
- * memory of one call after the other: what is asked, then the answer in its place. What does not fit travels in memory of
- * its own, which the worker makes and tells of over the port: with a request, or when the pool says how long an answer is.
+ * memory of one call after the other: what is asked, then the answer in its place. What does not fit travels in a room beside
+ * it, which the worker makes and tells of over the port: with a request, or when the pool says how long an answer is. It is kept
+ * for later calls, until a longer one takes its place.
  */
 
 /** Slots that the pool may not have looked at, those that were forgotten among them. */
@@ -23,10 +24,10 @@ const HEAD_BYTES = 32;
 /** Bytes that a slot holds. */
 export const SLOT_BYTES = 4096;
 
-/** What a slot is about. `later`: there is no answer yet. `wanted`: it is too long, and the pool waits for memory. */
+/** What a slot is about. `later`: there is no answer yet. `wanted`: it is too long, and the pool waits for a room that holds it. */
 export const SLOT = { idle: 0, asked: 1, later: 2, answered: 3, failed: 4, wanted: 5 } as const;
 
-/** What a worker tells of a slot over the port: its memory, memory for what is too long for it, or that it is used no more. */
+/** What a worker tells of a slot over the port: its memory, another room beside it, or that it is used no more. */
 export interface BindingMessage {
   /** The number of the slot, above 0; they are given in order. */
   readonly binding: number;

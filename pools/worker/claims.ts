@@ -33,7 +33,7 @@ export function revoke(claims: Int32Array, slot: number, ticket: number): boolea
 }
 
 /**
- * Has a guest that runs end by itself, in the pool, and wakes it where it waits: in its channel, if it has one. False for one that
+ * Has a guest that runs end by itself, in the pool, and wakes it where it waits. False for one that
  * was suspended meanwhile.
  */
 export function tellToStop(
@@ -46,6 +46,8 @@ export function tellToStop(
   const said = Atomics.compareExchange(cells, slot, CLAIMED, reason);
   if (said !== CLAIMED) return said !== RUN.suspended;
   Atomics.notify(cells, slot);
-  bump(channel === undefined ? signal : guestSignal(channel), 0);
+  // A guest with a channel waits for the answer of a binding elsewhere.
+  bump(signal, 0);
+  if (channel !== undefined) bump(guestSignal(channel), 0);
   return true;
 }

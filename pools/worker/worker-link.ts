@@ -1,10 +1,13 @@
 /** A worker's end of calls of bindings: what its guests ask, and how they wait for the answer. */
 
 import { copyBytes, type BindingLink, type PendingCall, type Request } from '../../host/bindings/link.ts';
+import { doubledBytes, Room } from './binding-room.ts';
 import { type BindingMessage, Line, SLOT, SLOT_BYTES, SlotMemory } from './binding-slot.ts';
 
 /** Slots of guests that wait at once. */
 const MOST_SLOTS = 1000;
+/** After so long, pages of rooms are given back that no call used meanwhile. */
+const TRIM_MS = 5_000;
 
 /** What a link needs of its worker. */
 export interface WorkerLinkOptions {
@@ -23,6 +26,16 @@ export class WorkerLink implements BindingLink {
   #numbers = 0;
   /** Functions that answered later when they were last called. */
   readonly #slow: Set<string> = new Set();
+  #timer: NodeJS.Timeout | undefined = undefined;
+  readonly #trim = (): void => {
+    this.#timer = undefined;
+    let isFilled = false;
+    for (const { room } of this.#free) {
+      room.trim();
+      isFilled ||= room.isFilled;
+    }
+    if (isFilled) this.#trimLater();
+  };
 
   constructor(options: WorkerLinkOptions) {
     this.#options = options;
@@ -35,18 +48,18 @@ export class WorkerLink implements BindingLink {
     if (slot === undefined) return undefined;
     const { memory, pointer, length, isBlocking } = request;
     slot.begin(name);
-    const target = length <= SLOT_BYTES ? slot.memory.bytes : new Uint8Array(new SharedArrayBuffer(length));
-    copyBytes(memory, pointer, length, target);
+    const isLong = length > SLOT_BYTES;
+    const made = isLong ? slot.room.make(length) : undefined;
+    copyBytes(memory, pointer, length, isLong ? slot.room.bytes : slot.memory.bytes);
     slot.memory.ask(run, index, length, isBlocking);
-    if (length <= SLOT_BYTES) this.#line.tell(slot.number);
-    else
-      this.#options.send({
-        binding: slot.number,
-        what: 'request',
-        memory: target.buffer as SharedArrayBuffer,
-      });
+    if (made === undefined) this.#line.tell(slot.number);
+    else this.#options.send({ binding: slot.number, what: 'request', memory: made });
     if (!this.#slow.has(name)) slot.pause();
     return slot;
+  }
+
+  #trimLater(): void {
+    if (this.#timer === undefined) this.#timer = setTimeout(this.#trim, TRIM_MS).unref();
   }
 
   #add(): Slot | undefined {
@@ -59,6 +72,7 @@ export class WorkerLink implements BindingLink {
         if (taken.memory.isAtOnce) this.#slow.delete(name);
         else this.#slow.add(name);
         this.#free.push(taken);
+        if (taken.room.isFilled) this.#trimLater();
       },
       forgotten: (number) => {
         this.#slots--;
@@ -81,12 +95,14 @@ interface SlotOptions {
 class Slot implements PendingCall {
   readonly number: number;
   readonly memory: SlotMemory = new SlotMemory();
+  /** Where a request or an answer is that does not fit. */
+  readonly room: Room = new Room();
   readonly cells: Int32Array = this.memory.cells;
+  readonly isOwn = true;
   seen = 0;
   readonly #options: SlotOptions;
   #name = '';
-  /** Where an answer is that does not fit. */
-  #room: Uint8Array | undefined = undefined;
+  #isRoomTold = false;
 
   constructor(number: number, options: SlotOptions) {
     this.number = number;
@@ -95,6 +111,7 @@ class Slot implements PendingCall {
 
   begin(name: string): void {
     this.#name = name;
+    this.#isRoomTold = false;
     this.seen = this.memory.signal;
   }
 
@@ -103,14 +120,14 @@ class Slot implements PendingCall {
     this.seen = memory.signal;
     const { state } = memory;
     if (state === SLOT.answered || state === SLOT.failed) return true;
-    if (state === SLOT.wanted && this.#room === undefined) this.#giveRoom(memory.length);
+    if (state === SLOT.wanted && !this.#isRoomTold) this.#giveRoom(memory.length);
     return false;
   }
 
   #giveRoom(length: number): void {
-    const memory = new SharedArrayBuffer(length);
-    this.#room = new Uint8Array(memory);
-    this.#options.send({ binding: this.number, what: 'room', memory });
+    this.#isRoomTold = true;
+    const memory = this.room.make(length);
+    if (memory !== undefined) this.#options.send({ binding: this.number, what: 'room', memory });
   }
 
   /**
@@ -134,14 +151,15 @@ class Slot implements PendingCall {
   }
 
   take(kept: Uint8Array): Uint8Array {
-    const { length, bytes } = this.memory;
-    const room = this.#room;
-    this.#room = undefined;
+    const { length } = this.memory;
+    const isLong = length > SLOT_BYTES;
+    // Whatever the pool wrote there without asking for it counts as used, too.
+    if (isLong) this.room.make(length);
+    const bytes = isLong ? this.room.bytes : this.memory.bytes;
     this.#options.taken(this, this.#name);
-    if (room !== undefined) return room;
-    if (length > kept.length) return bytes.slice(0, length);
-    copyBytes(bytes, 0, length, kept);
-    return kept;
+    const target = length <= kept.length ? kept : new Uint8Array(doubledBytes(length));
+    copyBytes(bytes, 0, length, target);
+    return target;
   }
 
   forget(): void {

@@ -37,7 +37,7 @@ test('tellToStop() tells the guest that runs why, once, and wakes it', () => {
   }
 });
 
-test('tellToStop() wakes a guest that has a channel there, and tells none that does not run', () => {
+test('tellToStop() wakes a guest that has a channel, where it waits for that and elsewhere, and tells none that does not run', () => {
   const cell = stopCell(createClaims());
   const channel = createChannel();
   cell.cells[3] = TICKET;
@@ -45,7 +45,7 @@ test('tellToStop() wakes a guest that has a channel there, and tells none that d
   assert.deepEqual([cell.cells[3], guestSignal(channel)[0]], [TICKET, 0]);
   claim(cell.cells, 3, TICKET);
   tellToStop(cell, 3, true, channel);
-  assert.deepEqual([cell.cells[3], guestSignal(channel)[0], cell.signal[0]], [RUN.aborted, 1, 0]);
+  assert.deepEqual([cell.cells[3], guestSignal(channel)[0], cell.signal[0]], [RUN.aborted, 1, 1]);
 });
 
 test('tellToStop() of a guest that was suspended first says that it has not told it', () => {
