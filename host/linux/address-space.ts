@@ -52,6 +52,18 @@ function refused(name: string, detail: string): NebulaError {
   return new NebulaError('ADDRESS_SPACE', { name, detail });
 }
 
+/** Collects this thread's garbage until it is enough, and waits for the callbacks. */
+async function collectUntil(isEnough: () => boolean): Promise<void> {
+  // What stacks of suspended guests referred to is garbage only once those are collected.
+  for (let round = 0; round < 2; round++) {
+    collectGarbage();
+    for (let turn = 0; turn < RECLAIM_TURNS; turn++) {
+      if (isEnough()) return;
+      await setImmediate();
+    }
+  }
+}
+
 /** One thread's view of the count that all threads share. */
 export class AddressSpace {
   readonly limit: number;
@@ -126,8 +138,8 @@ export class AddressSpace {
 
   /** Collects what nothing refers to any more. Takes milliseconds: only for when `acquire` has failed. */
   async reclaim(): Promise<void> {
-    collectGarbage();
-    for (let turn = 0; turn < RECLAIM_TURNS && this.live >= this.limit; turn++) await setImmediate();
+    // A guest that can be suspended takes a place for its stack, too.
+    await collectUntil(() => this.live + 1 < this.limit);
   }
 }
 

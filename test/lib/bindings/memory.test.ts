@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deployCaller, open } from './bindings.ts';
+import { CAN_SUSPEND } from '../../../host/waiting/jspi.ts';
+import { ask, deployCaller, open } from './bindings.ts';
 
 const MIB = 2 ** 20;
 const CALLS = 1200;
@@ -44,3 +45,19 @@ for (const [what, request, name] of [
     assert.ok(growthOfCalls < SHARE * CALLS * MIB, `${growthOfCalls} bytes for ${CALLS * MIB}`);
   });
 }
+
+test('nebula.call has room again for guests that were dropped while they waited', {
+  skip: !CAN_SUSPEND,
+}, async (context) => {
+  let caller = new AbortController();
+  const hang = (): Promise<string> => {
+    setImmediate(() => caller.abort());
+    return new Promise((resolve) => caller.signal.addEventListener('abort', () => resolve('late')));
+  };
+  const nebula = await open(context, 'in-thread', { orders: { hang } }, { memories: 20 });
+  await deployCaller(nebula);
+  for (let call = 0; call < 60; call++) {
+    caller = new AbortController();
+    assert.equal((await ask(nebula, 'orders.hang', { signal: caller.signal }))[0], 'aborted');
+  }
+});
