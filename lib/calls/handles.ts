@@ -185,7 +185,6 @@ export class Handles {
     const { definition, record } = entry;
     const { clients, isInThread } = this.#options;
     const { run } = this.#bound;
-    const isStream = typeof input === 'object' && !(input instanceof Uint8Array) && Symbol.asyncIterator in input;
     const target: Target = {
       name,
       limits: definition.limits,
@@ -196,7 +195,7 @@ export class Handles {
     return {
       target,
       canStream: !isInThread && 'prepared' in definition && record.component === undefined,
-      input: isStream ? input : this.#options.toInput(entry, input),
+      input: isStream(input) ? input : this.#options.toInput(entry, input),
       given: options === undefined ? {} : this.#options.toGiven(options),
       signal: options?.signal,
     };
@@ -249,4 +248,9 @@ function requireReactor({ record, definition }: RegisteredFunction): void {
 function either(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
   if (one === undefined || other === undefined) return one ?? other;
   return AbortSignal.any([one, other]);
+}
+
+/** Whether an input comes in pieces. Callers without types may give anything. */
+function isStream(input: unknown): input is InputStream {
+  return typeof input === 'object' && input !== null && !(input instanceof Uint8Array) && Symbol.asyncIterator in input;
 }

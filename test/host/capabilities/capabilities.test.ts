@@ -48,6 +48,7 @@ test('NO_CAPABILITIES grants nothing', () => {
     mounts: [],
     clocks: { kind: 'real' },
     random: { kind: 'secure' },
+    bindings: [],
     denial: 'errno',
   });
 });
