@@ -17,6 +17,8 @@ const BUILDERS: readonly Builder[] = [rust, python, javascript, c];
 /** What to tell, and when to give up. */
 export interface BuildOptions {
   readonly say?: (step: string) => void;
+  /** Told where the module goes before it is there, for those who watch the folder. */
+  readonly onPlace?: (modulePath: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,6 +41,7 @@ export async function buildFunction(given: string, options: BuildOptions = {}): 
   const builder = await builderOf(folder);
   const hasManifest = existsSync(join(folder, MANIFEST_NAME));
   const { name, modulePath } = hasManifest ? await placeOf(folder) : namedBy(folder);
+  options.onPlace?.(modulePath);
   const unfinished = join(dirname(modulePath), `.${basename(modulePath)}.${process.pid}`);
   try {
     await builder.build({

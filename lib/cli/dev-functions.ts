@@ -20,7 +20,11 @@ export interface DevListener {
 
 /** One folder of sources. */
 interface Work {
-  readonly stop: () => void;
+  stop: () => void;
+  /** Folders in it that its tools write to. */
+  written: ReadonlySet<string>;
+  /** Where the last build put the module; undefined where there was none. */
+  modulePath: string | undefined;
   isDirty: boolean;
   running: Promise<void> | undefined;
 }
@@ -77,18 +81,23 @@ export class DevFunctions {
 
   async #take(folder: string): Promise<void> {
     if (this.#works.has(folder) || this.#signal.aborted || !(await isFunction(folder))) return;
-    const builder = await findBuilder(folder);
-    const written = new Set(builder?.written ?? []);
-    const isWritten = (path: string): boolean => {
-      const [first = ''] = path.slice(folder.length + 1).split(sep);
-      return isLeftOut(path) || written.has(first) || (builder !== undefined && path.endsWith('.wasm'));
-    };
-    const onError = (error: Error): void => this.#listener.failed(basename(folder), `Cannot watch: ${error.message}`);
+    const written = await writtenIn(folder);
+    // Another look may have taken it meanwhile.
+    if (this.#works.has(folder)) return;
     const work: Work = {
       isDirty: false,
       running: undefined,
-      stop: watchTree(folder, isWritten, () => void this.#run(folder, work), onError),
+      written,
+      modulePath: undefined,
+      stop: () => undefined,
     };
+    // What a build writes is no change: there would be no end of builds.
+    const isWritten = (path: string): boolean => {
+      const [first = ''] = path.slice(folder.length + 1).split(sep);
+      return isLeftOut(path) || work.written.has(first) || path === work.modulePath;
+    };
+    const onError = (error: Error): void => this.#listener.failed(basename(folder), `Cannot watch: ${error.message}`);
+    work.stop = watchTree(folder, isWritten, () => void this.#run(folder, work), onError);
     this.#works.set(folder, work);
     await this.#run(folder, work);
   }
@@ -109,7 +118,7 @@ export class DevFunctions {
       const name = basename(folder);
       try {
         const record = await withProgress(`${name}: building`, (say) =>
-          this.#make(folder, (step) => say(`${name}: ${step}`)),
+          this.#make(folder, work, (step) => say(`${name}: ${step}`)),
         );
         if (record !== undefined) this.#listener.deployed(record, performance.now() - startedMs);
       } catch (error) {
@@ -119,10 +128,15 @@ export class DevFunctions {
   }
 
   /** The version that is in force now; undefined where it is the one before, since nothing in it changed. */
-  async #make(folder: string, say: (step: string) => void): Promise<FunctionRecord | undefined> {
+  async #make(folder: string, work: Work, say: (step: string) => void): Promise<FunctionRecord | undefined> {
     let source = folder;
-    if ((await findBuilder(folder)) !== undefined) {
-      source = (await buildFunction(folder, { say, signal: this.#signal })).deployable;
+    const builder = await findBuilder(folder);
+    work.written = new Set(builder?.written);
+    if (builder === undefined) {
+      work.modulePath = undefined;
+    } else {
+      const onPlace = (path: string): void => void (work.modulePath = path);
+      source = (await buildFunction(folder, { say, onPlace, signal: this.#signal })).deployable;
     }
     this.#signal.throwIfAborted();
     say('deploying');
@@ -142,6 +156,10 @@ function isLeftOut(path: string): boolean {
 
 async function isFunction(folder: string): Promise<boolean> {
   return existsSync(join(folder, MANIFEST_NAME)) || (await findBuilder(folder)) !== undefined;
+}
+
+async function writtenIn(folder: string): Promise<ReadonlySet<string>> {
+  return new Set((await findBuilder(folder))?.written);
 }
 
 async function foldersOf(folder: string): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +14,8 @@ interface Dev {
   readonly url: string;
   /** What it has shown so far. */
   readonly shown: () => string;
+  /** How often the compiler was started for a build. */
+  readonly builds: () => number;
   /** Waits until it has shown that, behind what it had shown before. */
   readonly shows: (text: RegExp) => Promise<void>;
 }
@@ -21,6 +23,7 @@ interface Dev {
 /** A compiler that makes the module which the source names, and refuses a source that says `broken`. */
 const COMPILER = `#!/bin/sh
 case "$*" in *print-file-name*) echo /lib/crt1.o; exit;; esac
+echo >> "$(dirname "$0")/builds"
 while [ "$1" != -o ]; do shift; done
 module=$2
 for source; do :; done
@@ -68,7 +71,11 @@ async function startDev(
   };
   await shows(/^Serving on http:\S+; Ctrl-C ends it\n/);
   const url = /http:\/\/[^;]+/.exec(text)?.[0] ?? '';
-  return { child, folder, url, shown: () => text, shows };
+  const builds = (): number => {
+    const path = join(root, 'builds');
+    return existsSync(path) ? readFileSync(path, 'utf8').length : 0;
+  };
+  return { child, folder, url, shown: () => text, builds, shows };
 }
 
 async function answerOf(url: string, name: string, input = ''): Promise<string> {
@@ -108,6 +115,40 @@ test('nebula dev takes functions that come later, with sources or with a module,
   place(join(folder, 'second'), 'fibonacci');
   await shows(/second: "fibonacci" is the function in .*other already\n/);
   rmSync(join(folder, 'second'), { recursive: true });
+});
+
+test('nebula dev takes what it builds for no change, whatever the module is named and wherever it is below the folder', async (context) => {
+  for (const module of ['built', 'out/built.wasm', undefined]) {
+    const { child, folder, builds, shows } = await startDev(context, (work) => {
+      mkdirSync(join(work, 'out'));
+      writeFileSync(join(work, 'nebula.json'), JSON.stringify({ name: 'work', module }));
+      writeFileSync(join(work, 'f.c'), modulePath('factorial'));
+    });
+    await shows(/work: version 1 is deployed/);
+    await sleep(500);
+    assert.equal(builds(), 1, module);
+    writeFileSync(join(folder, 'f.c'), modulePath('fibonacci'));
+    await shows(/work: version 2 is deployed/);
+    await sleep(500);
+    assert.equal(builds(), 2, module);
+    child.kill('SIGKILL');
+  }
+});
+
+test('nebula dev builds once where sources come to a manifest with its module, and takes a module for a change when they have gone', async (context) => {
+  const { folder, url, builds, shows } = await startDev(context, (work) => place(join(work, 'echo'), 'echo'));
+  await shows(/echo: version 1 is deployed/);
+  const source = join(folder, 'echo', 'f.c');
+  writeFileSync(source, modulePath('factorial'));
+  await shows(/echo: version 2 is deployed/);
+  await sleep(500);
+  assert.equal(builds(), 1);
+  assert.equal(await answerOf(url, 'echo', '5'), '200 120');
+  rmSync(source);
+  await shows(/echo: version 3 is deployed/);
+  cpSync(modulePath('fibonacci'), join(folder, 'echo', 'echo.wasm'));
+  await shows(/echo: version 4 is deployed/);
+  assert.equal(await answerOf(url, 'echo', '10'), '200 55');
 });
 
 test('nebula dev shows what guests write and how they end', async (context) => {
