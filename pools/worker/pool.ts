@@ -6,6 +6,7 @@
 import { AddressSpace, memoryLimit } from '../../host/linux/address-space.ts';
 import type { FunctionDefinition } from '../../host/definition/definition.ts';
 import { NebulaError } from '../../host/errors.ts';
+import { CallerSignal } from '../../host/component/channel/signal.ts';
 import { monotonicNs } from '../../host/monotonic.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
 import {
@@ -304,10 +305,12 @@ class WorkerExecutor implements Executor {
   #answered(unit: Unit<Call>, ticket: number, outcome: Outcome, heldNs?: number): void {
     const call = unit.answered(ticket);
     if (call === undefined) return;
-    const runNs = heldNs ?? outcome.phases.run;
+    // What a guest waited for its caller until it was stopped is its caller's doing, and held against no function.
+    const isCallers = outcome.kind !== 'ok' && isAwaitedBy(call);
+    const runNs = isCallers ? 0 : (heldNs ?? outcome.phases.run);
     this.#dispatcher.leave(call, unit, runNs);
     const averageNs = this.#dispatcher.learn(call.definition.id, runNs);
-    if (outcome.kind !== 'ok' && isStopped(outcome)) this.#stopped(call, runNs);
+    if (outcome.kind !== 'ok' && isStopped(outcome) && !isCallers) this.#stopped(call, runNs);
     else this.#fairness.answered(call.definition, call.calledNs, runNs, averageNs);
     call.resolve(outcome);
     this.#versions.ended(call.definition.id);
@@ -333,6 +336,12 @@ class WorkerExecutor implements Executor {
     this.#dispatcher.endings.lost(unit, error);
     this.#admission.next();
   }
+}
+
+/** Whether the guest of a call that was stopped waited for its caller then, who sends nothing or reads nothing. */
+function isAwaitedBy({ invocation: { component, streams } }: Call): boolean {
+  const channel = component?.channel ?? streams?.channel;
+  return channel !== undefined && new CallerSignal(channel).isAwaited;
 }
 
 /** What runs the bindings that guests call; undefined where there are none. */

@@ -60,6 +60,28 @@ async function check(stdout: AsyncIterable<Uint8Array>): Promise<number> {
   return sizeBytes;
 }
 
+test('Nebula.stream() holds it against no function that a caller sent nothing and went', async () => {
+  await using nebula = await open();
+  for (const name of ['counting', 'waiting', 'echo']) {
+    const controller = new AbortController();
+    let isAsked = false;
+    async function* nothing(): AsyncGenerator<Uint8Array> {
+      yield PIECE;
+      isAsked = true;
+      await new Promise(() => undefined);
+    }
+    const call = await nebula.stream(name, nothing(), { signal: controller.signal });
+    // What it has echoed it has read, and now it waits.
+    const first = await call.stdout.next();
+    assert.ok(first.done !== true && isAsked);
+    await until('the guest runs', () => nebula.stats().executor.running === 1);
+    controller.abort();
+    assert.equal((await call.outcome).kind, 'aborted', name);
+    const { stops, unitsReplaced, pauses } = nebula.stats().executor;
+    assert.deepEqual([stops, unitsReplaced, pauses], [0, 0, 0], name);
+  }
+});
+
 test('Nebula.stream() passes a body through in memory that does not grow with it', async () => {
   await using nebula = await open();
   for (const [name, mebibytes] of [
