@@ -1,8 +1,8 @@
 /** Builds a function's module from the sources in its folder, whatever they are written in. */
 
 import { existsSync } from 'node:fs';
-import { readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readdir, realpath, rename, rm } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { messageOf, NebulaError } from '../../host/errors.ts';
 import { MANIFEST_NAME, readManifest } from '../registry/source.ts';
 import type { Builder } from './builder.ts';
@@ -44,6 +44,8 @@ export async function buildFunction(given: string, options: BuildOptions = {}): 
   options.onPlace?.(modulePath);
   const unfinished = join(dirname(modulePath), `.${basename(modulePath)}.${process.pid}`);
   try {
+    // Tools would write through a link that is there.
+    await rm(unfinished, { force: true });
     await builder.build({
       folder,
       name,
@@ -79,7 +81,24 @@ async function builderOf(folder: string): Promise<Builder> {
 
 async function placeOf(folder: string): Promise<{ readonly name: string; readonly modulePath: string }> {
   const { manifest, modulePath } = await readManifest(folder);
-  return { name: manifest.name, modulePath };
+  return { name: manifest.name, modulePath: await below(folder, modulePath) };
+}
+
+/** The path without symbolic links between the folder and the file. @throws NebulaError BUILD_FAILED where it is not below the folder */
+async function below(folder: string, path: string): Promise<string> {
+  const refused = (got: string, cause?: unknown): NebulaError => {
+    const detail = `expected the module of ${MANIFEST_NAME} in the folder or in one below it, got ${got}`;
+    return new NebulaError('BUILD_FAILED', { folder, tool: 'nebula build', detail }, { cause });
+  };
+  let parent: string;
+  try {
+    parent = relative(await realpath(folder), await realpath(dirname(path)));
+  } catch (cause) {
+    throw refused(messageOf(cause), cause);
+  }
+  // On Windows, what is on another drive has no relative path.
+  if (parent === '..' || parent.startsWith(`..${sep}`) || isAbsolute(parent)) throw refused(path);
+  return join(folder, parent, basename(path));
 }
 
 function namedBy(folder: string): { readonly name: string; readonly modulePath: string } {

@@ -1,20 +1,11 @@
 /** Every template, built by the tools that are here, deployed and called; and what is said where that cannot be. */
 
 import assert from 'node:assert/strict';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createNebula } from '../../../lib/index.ts';
 import { buildFunction } from '../../../lib/build/build.ts';
@@ -24,6 +15,7 @@ import { findRust } from '../../meta/rust.ts';
 import { requirePart } from '../../require.ts';
 import { nebula, projectRoot, startNebula } from '../cli/command.ts';
 import { temporaryDirectory } from '../tiny-module.ts';
+import { withCompiler } from './compiler.ts';
 
 const COMPONENTS = join(projectRoot, 'functions/components/node_modules');
 const PYTHON = join(projectRoot, 'test/lib/build/python/node_modules');
@@ -114,20 +106,6 @@ test('makeFolder() refuses a name that is none, and a folder that has something 
   assert.equal(code, 2);
   assert.match(stderr, /Allowed choices are rust, js, ts, c, python-script/);
 });
-
-/** A folder of C with a compiler of its own: what the script does. */
-function withCompiler(context: TestContext, script: string): { readonly folder: string; readonly path: string } {
-  const root = temporaryDirectory(context);
-  const folder = join(root, 'f');
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'f.c'), '');
-  writeFileSync(
-    join(root, 'clang'),
-    `#!/bin/sh\ncase "$*" in *print-file-name*) echo /lib/crt1.o; exit;; esac\n${script}\n`,
-  );
-  chmodSync(join(root, 'clang'), 0o755);
-  return { folder, path: `${root}:${process.env['PATH']}` };
-}
 
 test('nebula build takes the name of the folder where there is no manifest, and keeps the module where the next build fails', async (context) => {
   const { folder, path } = withCompiler(
