@@ -77,6 +77,8 @@ export class Session {
       void this.#end(describeEnding(outcome));
       return outcome;
     } catch (error) {
+      // Told before its guest has begun: the next call may find room.
+      if (isNebulaError(error) && error.key === 'ADDRESS_SPACE') throw error;
       const isOver = isNebulaError(error) && error.key === 'SESSION_ENDED';
       void this.#end(isOver ? String(error.fields['ending']) : `a failure: ${messageOf(error)}`);
       throw error;

@@ -52,6 +52,8 @@ class InThreadExecutor implements Executor {
   readonly kind = 'in-thread' as const;
   readonly #space: AddressSpace;
   readonly #thread: GuestThread;
+  /** Has micro-VMs that nobody needs now given up: the owner's, a session's executor has none such. */
+  readonly #makeRoom: () => Promise<void>;
   readonly #restores: RestoreTally = new RestoreTally();
   /** Calls whose guests may be suspended. */
   readonly #calls: SuspendableCalls;
@@ -92,9 +94,11 @@ class InThreadExecutor implements Executor {
     const link = this.#bindings && createLocalLink(this.#bindings, (run) => this.#callerOf(run));
     const thread = new GuestThread({ space: this.#space, restores: this.#restores, link, waiting });
     this.#thread = thread;
+    this.#makeRoom = owner === undefined ? () => thread.makeRoom() : owner.#makeRoom;
     this.#calls = new SuspendableCalls({
       thread,
       guests,
+      makeRoom: this.#makeRoom,
       run: ({ definition, invocation, calledNs }) => this.#run(definition, invocation, calledNs, 0),
       onStopped: () => this.#stops++,
     });
@@ -191,7 +195,7 @@ class InThreadExecutor implements Executor {
   async #runWithRoom(definition: FunctionDefinition, invocation: Invocation, calledNs: number): Promise<Outcome> {
     this.#waiting++;
     try {
-      await this.#thread.makeRoom();
+      await this.#makeRoom();
     } finally {
       this.#waiting--;
     }

@@ -20,6 +20,8 @@ export interface SuspendableCallOptions {
   readonly thread: GuestThread;
   /** The records of the thread's guests. */
   readonly guests: SuspendedGuests<SuspendableCall>;
+  /** Has micro-VMs that nobody needs now given up. */
+  makeRoom(): Promise<void>;
   /** Runs a call to its end where it turns out that its guests cannot be suspended. */
   run(call: Call): Outcome;
   /** Told of each guest that was stopped. */
@@ -128,7 +130,7 @@ export class SuspendableCalls {
     } catch (error) {
       if (!isNebulaError(error) || error.key !== 'ADDRESS_SPACE') throw error;
     }
-    await this.#options.thread.makeRoom();
+    await this.#options.makeRoom();
     return this.#start(call);
   }
 

@@ -81,7 +81,8 @@ class WorkerExecutor implements Executor {
   /** Guests that were stopped and whose threads live on. */
   #stops = 0;
 
-  constructor(options: WorkerExecutorOptions, shared?: Shared) {
+  /** @param owner whose session it runs, and whose count of memories and bindings it has */
+  constructor(options: WorkerExecutorOptions, owner?: WorkerExecutor) {
     const { least, most, spare } = threadCounts(options);
     const limit = (): number => this.#growth.limit;
     const fairness = new Fairness({
@@ -100,7 +101,7 @@ class WorkerExecutor implements Executor {
       fairness,
     );
     this.#versions = new Versions(this.#queue);
-    this.#shared = shared ?? sharedOf(options, most + spare);
+    this.#shared = owner === undefined ? sharedOf(options, most + spare) : owner.#shared;
     const { memories, memoriesLimit } = this.#shared;
     this.#space = new AddressSpace(memories, memoriesLimit);
     this.#threads = new Threads<Call>(
@@ -111,7 +112,8 @@ class WorkerExecutor implements Executor {
     this.#chores = new Chores(this.#threads);
     this.#retries = new Retries({
       queue: this.#queue,
-      chores: this.#chores,
+      // A session's thread has its own instance and nothing to give up.
+      chores: (owner ?? this).#chores,
       refuseUnrunnable: (call) => {
         if (this.#admission.isClosed) call.reject(new NebulaError('CLOSED'));
         else this.#admission.loseUnstartable(call);
@@ -213,7 +215,7 @@ class WorkerExecutor implements Executor {
     const refusal = this.#fairness.refusal(definition, monotonicNs());
     if (refusal !== undefined) throw refusal;
     const kept = keptDefinition(installation.definition);
-    const executor = new WorkerExecutor({ threads: 1, spareThreads: 0 }, this.#shared);
+    const executor = new WorkerExecutor({ threads: 1, spareThreads: 0 }, this);
     executor.#adopt({ ...installation, definition: kept });
     executor.watch((id) => {
       this.#charge(definition, 0);

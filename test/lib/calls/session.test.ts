@@ -4,7 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
-import { createNebula, type Nebula, type NebulaOptions } from '../../../lib/index.ts';
+import { createNebula, type FunctionSession, type Nebula, type NebulaOptions } from '../../../lib/index.ts';
+import { createNebulaOn } from '../../../lib/nebula.ts';
+import { createInThreadExecutor } from '../../../pools/in-thread/executor.ts';
+import { createWorkerExecutor } from '../../../pools/worker/pool.ts';
 import { until } from '../../pools/fixture.ts';
 import { assemble } from '../../wat.ts';
 import { LIBRARY, WAITING } from './guests.ts';
@@ -275,10 +278,43 @@ test('FunctionSession has memory of the one count of the process, and gives it b
   for (const session of sessions) assert.equal(await session.call('count'), 11);
   const { memories, units } = nebula.stats().executor;
   assert.deepEqual([memories, units], [before.memories + 2, before.units + 2]);
-  const full = await nebula.fn('library').session();
-  await assert.rejects(full.call('count'), { code: 'ERR_NEBULA_ADDRESS_SPACE' });
   for (const session of sessions) assert.equal(await session.call('count'), 22);
   await Promise.all(sessions.map((session) => session.close()));
   await until('it is given back', () => nebula.stats().executor.memories === before.memories, 20_000);
   assert.equal(nebula.stats().executor.units, before.units);
 });
+
+for (const executor of ['worker', 'in-thread'] as const) {
+  for (const name of ['library', 'waiting'] as const) {
+    test(`FunctionSession begins where idle micro-VMs fill the address space, and outlives a full one: ${name}, ${executor}`, async () => {
+      await using nebula = await createNebulaOn(
+        executor === 'worker'
+          ? createWorkerExecutor({ threads: 1, spareThreads: 0, memories: 4 })
+          : createInThreadExecutor({ memories: 4 }),
+      );
+      const module = await assemble(name === 'library' ? LIBRARY : WAITING);
+      for (let at = 0; at < 4; at++) {
+        await nebula.deploy(module, { name: `f${at}` });
+        await nebula.fn(`f${at}`).call('count');
+      }
+      const sessions: FunctionSession[] = [];
+      // Each takes the place of idle ones, until only sessions hold any.
+      let full: FunctionSession | undefined;
+      while (full === undefined) {
+        const session = await nebula.fn('f0').session();
+        const value = await session.call('count').catch((error: { code: string }) => error.code);
+        if (value === 11) sessions.push(session);
+        else {
+          assert.equal(value, 'ERR_NEBULA_ADDRESS_SPACE');
+          full = session;
+        }
+        assert.ok(sessions.length <= 4);
+      }
+      assert.ok(sessions.length > 0);
+      assert.equal(full.ending, undefined);
+      for (const session of sessions) assert.equal(await session.call('count'), 22);
+      await sessions[0]?.close();
+      assert.equal(await full.call('count'), 11);
+    });
+  }
+}
