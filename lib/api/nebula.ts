@@ -55,7 +55,7 @@ export interface Nebula {
   /**
    * Runs a function whose stdin is read and whose stdout is handed on while it runs, at the pace of whoever is slower. Of a
    * component, a native program and in the caller's own thread both are whole, under `inputBytes` and `outputBytes`.
-   * @throws as `invoke`, before the guest begins
+   * @throws as `invoke`, before the guest begins; CLIENT_CLOSED for a signal that has aborted
    */
   stream(name: string, input?: Input | InputStream, options?: InvokeOptions): Promise<StreamedInvocation>;
   /** The stdout of an `ok` outcome; any other is thrown as a NebulaError (DEADLINE, GUEST_*, CLIENT_CLOSED). */

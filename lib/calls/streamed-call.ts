@@ -1,8 +1,9 @@
 /** The caller's side of a call whose stdin, stdout or both travel over a channel while its guest runs. */
 
+import { NO_BYTES } from '../../host/bytes.ts';
 import { CallerSignal } from '../../host/component/channel/signal.ts';
 import { RING } from '../../host/component/channel/ring.ts';
-import { argumentError, NebulaError } from '../../host/errors.ts';
+import { NebulaError } from '../../host/errors.ts';
 import type { Invocation, Outcome } from '../../host/outcome.ts';
 import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';
 import { DisconnectSignal } from '../../pools/disconnect-signal.ts';
@@ -12,16 +13,12 @@ import { RequestWriter } from '../component/request-writer.ts';
 import { ResponseReader } from '../component/response-reader.ts';
 import type { Target } from '../component/target.ts';
 import { toOutcomeError } from '../wire/outcome-error.ts';
+import { InputPieces } from './input-pieces.ts';
 
 /** Time a guest that is told to stop may take before its thread is ended: one that waits will, one that computes may not. */
 const STOP_MS = { waiting: 1000, computing: 50 } as const;
 
 const ABORTED = new NebulaError('CLIENT_CLOSED');
-
-/** @throws TypeError for a piece of an input that is none */
-export function requireBytes(piece: unknown): void {
-  if (!(piece instanceof Uint8Array)) throw argumentError('input', 'a stream of Uint8Array', piece);
-}
 
 /** A call under way. */
 export class StreamedCall implements Watched {
@@ -36,6 +33,7 @@ export class StreamedCall implements Watched {
   #outcome: Outcome | undefined = undefined;
   #failure: { readonly error: unknown } | undefined = undefined;
   #stopTimer: NodeJS.Timeout | undefined = undefined;
+  #pieces: InputPieces | undefined = undefined;
   /** What its input has thrown. */
   inputError: { readonly error: unknown } | undefined = undefined;
   /** Whether its stdin still comes: it has one of the places (component/client-watch.ts). */
@@ -81,9 +79,17 @@ export class StreamedCall implements Watched {
   }
 
   /** What the guest writes, as it comes. Whoever stops reading ends the guest. @throws what ended the guest other than its return */
-  async *read(): AsyncGenerator<Uint8Array, void, undefined> {
+  read(): AsyncGenerator<Uint8Array, void, undefined> {
+    const output = this.#read();
+    // A generator that is left before it has begun runs nothing: it begins here, and stands at its first yield.
+    void output.next();
+    return output;
+  }
+
+  async *#read(): AsyncGenerator<Uint8Array, void, undefined> {
     let isWhole = false;
     try {
+      yield NO_BYTES;
       for (let frame = await this.#reader.next(); frame !== undefined; frame = await this.#reader.next()) {
         yield frame.bytes;
         this.movedBytes += frame.bytes.length;
@@ -126,6 +132,7 @@ export class StreamedCall implements Watched {
       clearTimeout(this.#stopTimer);
       this.#target.clients.remove(this);
       this.#receivedAll();
+      this.#pieces?.leave();
       if (this.#caller !== undefined) unwatchAbort(this.#caller, this.#onCallerAbort);
       this.#signal.wake();
       this.#leave();
@@ -136,11 +143,12 @@ export class StreamedCall implements Watched {
   async #send(input: AsyncIterable<Uint8Array>): Promise<void> {
     const writer = new RequestWriter(this.#channel, this.#signal, () => this.#isOver);
     try {
-      for await (const chunk of input) {
-        requireBytes(chunk);
-        this.movedBytes += chunk.byteLength;
-        if (!(await writer.body(chunk))) return;
+      const pieces = (this.#pieces = new InputPieces(input));
+      for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
+        this.movedBytes += piece.byteLength;
+        if (!(await writer.body(piece))) return;
       }
+      if (pieces.isLeft) return;
       writer.end();
       this.#receivedAll();
     } catch (error) {
@@ -148,6 +156,7 @@ export class StreamedCall implements Watched {
       writer.breakOff();
       this.#stop(error);
     } finally {
+      this.#pieces?.leave();
       this.#leave();
     }
   }

@@ -7,8 +7,10 @@ import type { Invocation, Outcome } from '../../host/outcome.ts';
 import type { InputStream } from '../api/exports.ts';
 import type { StreamedInvocation } from '../api/nebula.ts';
 import type { Target } from '../component/target.ts';
+import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';
 import { toOutcomeError } from '../wire/outcome-error.ts';
-import { requireBytes, StreamedCall } from './streamed-call.ts';
+import { InputPieces } from './input-pieces.ts';
+import { StreamedCall } from './streamed-call.ts';
 
 /** What is called, and with what. */
 export interface StreamRequest {
@@ -22,6 +24,7 @@ export interface StreamRequest {
 
 /** Starts a call whose stdout is read while it runs. @throws NebulaError QUEUE_FULL, CLIENT_CLOSED, INPUT_TOO_LARGE */
 export async function startStreamed(request: StreamRequest): Promise<StreamedInvocation> {
+  if (request.signal?.aborted === true) throw new NebulaError('CLIENT_CLOSED');
   if (!request.canStream) {
     const outcome = await runWhole(request);
     const kept = { ...outcome, stdout: noOutput() };
@@ -44,27 +47,38 @@ async function start({ target, input, given, signal }: StreamRequest, hasOutput:
   const { name, limits, clients } = target;
   if (input instanceof Uint8Array) return new StreamedCall(target, undefined, { ...given, input, hasOutput }, signal);
   await clients.takePlace(name, limits.queueLength, signal);
-  // It may have gone between the place and this line, where nobody listened.
-  if (signal?.aborted === true) {
+  try {
+    // It may have gone between the place and this line, where nobody listened.
+    if (signal?.aborted === true) throw new NebulaError('CLIENT_CLOSED');
+    return new StreamedCall(target, input, { ...given, input: NO_BYTES, hasOutput }, signal);
+  } catch (error) {
     clients.leavePlace(name);
-    throw new NebulaError('CLIENT_CLOSED');
+    throw error;
   }
-  return new StreamedCall(target, input, { ...given, input: NO_BYTES, hasOutput }, signal);
 }
 
 async function runWhole({ target, input, given, signal }: StreamRequest): Promise<Outcome> {
-  return target.invoke({ ...given, input: await gather(input, target.limits.inputBytes) }, signal);
+  const whole = input instanceof Uint8Array ? input : await gather(input, target.limits.inputBytes, signal);
+  return target.invoke({ ...given, input: whole }, signal);
 }
 
-async function gather(input: InputStream | Uint8Array, limitBytes: number): Promise<Uint8Array> {
-  if (input instanceof Uint8Array) return input;
+/** An input to its end, or until the signal aborts: a call with that signal runs nothing. */
+async function gather(input: InputStream, limitBytes: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  if (signal?.aborted === true) return NO_BYTES;
   const gathered = new GatheredBytes();
-  for await (const chunk of input) {
-    requireBytes(chunk);
-    gathered.add(chunk);
-    if (gathered.sizeBytes > limitBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes });
+  const pieces = new InputPieces(input);
+  const leave = (): void => pieces.leave();
+  if (signal !== undefined) watchAbort(signal, leave);
+  try {
+    for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
+      gathered.add(piece);
+      if (gathered.sizeBytes > limitBytes) throw new NebulaError('INPUT_TOO_LARGE', { limitBytes });
+    }
+    return gathered.whole();
+  } finally {
+    if (signal !== undefined) unwatchAbort(signal, leave);
+    pieces.leave();
   }
-  return gathered.whole();
 }
 
 async function* inOnePiece(name: string, outcome: Outcome): AsyncGenerator<Uint8Array, void, undefined> {

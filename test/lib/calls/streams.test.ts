@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import { createNebula, startServer, type Nebula, type NebulaOptions } from '../../../lib/index.ts';
+import { startStreamed } from '../../../lib/calls/streams.ts';
+import { ClientWatch } from '../../../lib/component/client-watch.ts';
 import { until } from '../../pools/fixture.ts';
 import { assemble } from '../../wat.ts';
 
@@ -178,6 +180,75 @@ test("Nebula.stream() in the caller's own thread has whole bodies, under the lim
   assert.equal(Buffer.from((await call.stdout.next()).value ?? []).toString(), 'abc');
   assert.equal((await call.outcome).kind, 'ok');
   await assert.rejects(nebula.stream('echo', pieces(1)), { code: 'ERR_NEBULA_INPUT_TOO_LARGE' });
+});
+
+/** An input whose next piece never comes; `returned` counts who let go of it. */
+function silent(): { readonly returned: () => number; readonly input: AsyncIterable<Uint8Array> } {
+  let returned = 0;
+  const iterator = {
+    next: () => new Promise<never>(() => undefined),
+    return: () => {
+      returned++;
+      return Promise.reject(new Error('nobody asks'));
+    },
+  };
+  return { returned: () => returned, input: { [Symbol.asyncIterator]: () => iterator } };
+}
+
+/** Ends at once, and reads nothing. */
+const QUICK = '(module (memory (export "memory") 1) (func (export "_start")))';
+
+test('Nebula.stream() begins nothing for a signal that has aborted', async () => {
+  for (const executor of ['worker', 'in-thread'] as const) {
+    await using nebula = await open({ executor });
+    const signal = AbortSignal.abort();
+    for (const input of ['bytes', pieces(1)]) {
+      await assert.rejects(nebula.stream('echo', input, { signal }), { code: 'ERR_NEBULA_CLIENT_CLOSED' });
+    }
+    assert.equal(nebula.stats().executor.running, 0);
+  }
+});
+
+test('Nebula.stream() ends a guest whose stdout is left before it was read', async () => {
+  await using nebula = await open();
+  for (const name of ['echo', 'counting', 'waiting']) {
+    const { stdout, outcome } = await nebula.stream(name, pieces(1000));
+    await stdout.return();
+    assert.notEqual((await outcome).kind, 'timeout', name);
+    assert.deepEqual(await stdout.next(), { done: true, value: undefined });
+    await until('it has ended', () => nebula.stats().executor.running === 0, 20_000);
+  }
+});
+
+test('Nebula.invoke() lets go of an input once its guest has ended, and of one that does not come once it is aborted', async () => {
+  await using nebula = await open();
+  await nebula.deploy(await assemble(QUICK), { name: 'quick' });
+  const { returned, input } = silent();
+  assert.equal((await nebula.invoke('quick', input)).kind, 'ok');
+  await until('it is let go of', () => returned() === 1);
+  await using here = await open({ executor: 'in-thread' });
+  const [gone, other] = [new AbortController(), silent()];
+  const outcome = here.invoke('echo', other.input, { signal: gone.signal });
+  setImmediate(() => gone.abort());
+  assert.deepEqual([(await outcome).kind, other.returned()], ['aborted', 1]);
+  const refused = silent();
+  let sent = 0;
+  const large = {
+    next: async () => ({ done: ++sent > 2, value: PIECE }),
+    return: () => refused.input[Symbol.asyncIterator]().return?.(),
+  };
+  await assert.rejects(here.invoke('echo', { [Symbol.asyncIterator]: () => large } as never), {
+    code: 'ERR_NEBULA_INPUT_TOO_LARGE',
+  });
+  assert.deepEqual([sent, refused.returned()], [1, 1]);
+});
+
+test('startStreamed() gives back the place of a call that cannot begin', async () => {
+  const clients = new ClientWatch(2, () => ({ running: 0, waiting: 0 }));
+  const limits = { queueLength: 0, bufferBytes: 2 ** 60 };
+  const target = { name: 'none', limits, isInThread: false, clients, invoke: () => assert.fail('nothing runs') };
+  const request = { target, canStream: true, input: pieces(1), given: {}, signal: undefined };
+  for (let at = 0; at < 2; at++) await assert.rejects(startStreamed(request as never), RangeError);
 });
 
 test('POST /invoke with Nebula-Stream passes bodies through while the guest runs, its outcome in trailers', async () => {
