@@ -7,8 +7,10 @@ import type { Executor, ExecutorSession, ExecutorStats } from './executor.ts';
 
 /** A function as a session has it: one instance, whose state stays. */
 export function keptDefinition(definition: FunctionDefinition): FunctionDefinition {
+  // Its calls come in turn, and the first one waits for its thread.
+  const limits = { ...definition.limits, queueLength: Math.max(1, definition.limits.queueLength) };
   // The state is another one before each call but the first: there is nothing to audit it by.
-  return { ...definition, keepsState: true, audit: false };
+  return { ...definition, limits, keepsState: true, audit: false };
 }
 
 /** What is added up over executors. Their memories are counted together already. */

@@ -15,7 +15,7 @@ export interface SessionTerms {
   readonly idleMs: number;
   /** Calls that may wait for their turn. */
   readonly queueLength: number;
-  /** Told once it has ended. */
+  /** Told once it has ended and nothing of it is left. */
   onEnded(): void;
 }
 
@@ -48,7 +48,8 @@ export class Session {
     this.#refuseEnded();
     const { name, queueLength } = this.#terms;
     const { timeoutMs } = invocation;
-    if (this.#turns.waiting >= queueLength) throw new NebulaError('QUEUE_FULL', { name, limit: queueLength });
+    if (this.#turns.isTaken && this.#turns.waiting >= queueLength)
+      throw new NebulaError('QUEUE_FULL', { name, limit: queueLength });
     const calledNs = monotonicNs();
     const refusal = await this.#turns.take(signal, timeoutMs);
     const queueNs = monotonicNs() - calledNs;
@@ -79,6 +80,10 @@ export class Session {
     } catch (error) {
       // Told before its guest has begun: the next call may find room.
       if (isNebulaError(error) && error.key === 'ADDRESS_SPACE') throw error;
+      if (isNebulaError(error) && error.key === 'CLOSED') {
+        void this.#end('the end of its Nebula');
+        this.#refuseEnded();
+      }
       const isOver = isNebulaError(error) && error.key === 'SESSION_ENDED';
       void this.#end(isOver ? String(error.fields['ending']) : `a failure: ${messageOf(error)}`);
       throw error;
@@ -94,8 +99,7 @@ export class Session {
     if (this.#closing === undefined) {
       this.#ending = ending;
       clearTimeout(this.#idleTimer);
-      this.#terms.onEnded();
-      this.#closing = this.#instance.close();
+      this.#closing = this.#instance.close().finally(() => this.#terms.onEnded());
       // Whoever closes it is told.
       this.#closing.catch(() => undefined);
     }

@@ -1,5 +1,7 @@
 /** Turns of the calls of one session: one has it at a time, in the order in which they came. */
 
+import { unwatchAbort, watchAbort } from '../../pools/abort-watch.ts';
+
 /** Why a call has no turn any more. */
 export type Refusal = 'aborted' | 'late';
 
@@ -11,6 +13,11 @@ interface Waiter {
 export class Turns {
   #isTaken = false;
   readonly #waiting: Set<Waiter> = new Set();
+
+  /** Whether a call has the turn. */
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
 
   /** Calls that wait. */
   get waiting(): number {
@@ -34,12 +41,12 @@ export class Turns {
         begin: (refusal) => {
           this.#waiting.delete(waiter);
           clearTimeout(timer);
-          signal?.removeEventListener('abort', onAbort);
+          if (signal !== undefined) unwatchAbort(signal, onAbort);
           resolve(refusal);
         },
       };
       this.#waiting.add(waiter);
-      signal?.addEventListener('abort', onAbort);
+      if (signal !== undefined) watchAbort(signal, onAbort);
     });
   }
 

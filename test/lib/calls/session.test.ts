@@ -1,10 +1,12 @@
 /** Sessions: one instance for the calls of one caller. */
 
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { createNebula, type FunctionSession, type Nebula, type NebulaOptions } from '../../../lib/index.ts';
+import { Turns } from '../../../lib/calls/turns.ts';
 import { createNebulaOn } from '../../../lib/nebula.ts';
 import { createInThreadExecutor } from '../../../pools/in-thread/executor.ts';
 import { createWorkerExecutor } from '../../../pools/worker/pool.ts';
@@ -170,6 +172,7 @@ for (const executor of ['worker', 'in-thread'] as const) {
     await assert.rejects(first.call('count'), ended(/its close/));
     await using third = await handle.session();
     await assert.rejects(third.call('trap'), { code: 'ERR_NEBULA_GUEST_FAILED' });
+    await third.close();
     await using fourth = await handle.session();
     assert.equal(await fourth.call('count'), 11);
     for (const options of [{ idleMs: 0 }, { idleMs: 60_001 }, { idleMs: '5' }, { idle: 5 }, 5, null]) {
@@ -204,8 +207,7 @@ for (const executor of ['worker', 'in-thread'] as const) {
     await nebula.undeploy('library');
     assert.equal(await session.call('count'), 33);
     await nebula.close();
-    await assert.rejects(session.call('count'), { code: /CLOSED|SESSION_ENDED/ });
-    await assert.rejects(session.call('count'), { code: 'ERR_NEBULA_SESSION_ENDED' });
+    for (let at = 0; at < 2; at++) await assert.rejects(session.call('count'), ended(/the end of its Nebula/));
     await assert.rejects(nebula.fn('waiting').session(), { code: 'ERR_NEBULA_CLOSED' });
   });
 }
@@ -229,6 +231,42 @@ test('FunctionSession whose call waits and is aborted or late goes on; one whose
   const outcome = await running;
   assert.deepEqual([outcome.kind, Buffer.from(outcome.stdout).toString()], ['aborted', 'hello']);
   await assert.rejects(session.call('count'), ended(/an abort by the caller/));
+});
+
+test('FunctionSession counts in limits.sessions until its thread is gone', async () => {
+  await using nebula = await open({}, { sessions: 1 });
+  const handle = nebula.fn('library');
+  const { units } = nebula.stats().executor;
+  const session = await handle.session();
+  await session.call('count');
+  const closing = session.close();
+  await assert.rejects(handle.session(), { code: 'ERR_NEBULA_SESSIONS_FULL' });
+  await closing;
+  assert.equal(nebula.stats().executor.units, units);
+  await (await handle.session()).close();
+});
+
+test('FunctionSession with a limits.queueLength of 0 makes one call at a time', async () => {
+  await using nebula = await open({}, { queueLength: 0 });
+  await using session = await nebula.fn('library').session();
+  assert.deepEqual([await session.call('count'), await session.call('count')], [11, 22]);
+  const [one, other] = await Promise.allSettled([session.call('count'), session.call('count')]);
+  assert.equal(one.status === 'fulfilled' && one.value, 33);
+  await assert.rejects(other.status === 'rejected' ? Promise.reject(other.reason as Error) : Promise.resolve(), {
+    code: 'ERR_NEBULA_QUEUE_FULL',
+  });
+});
+
+test('Turns listens once to a signal of many calls that wait', async () => {
+  const [turns, { signal }] = [new Turns(), new AbortController()];
+  await turns.take(undefined, undefined);
+  const waiting = Array.from({ length: 20 }, () => turns.take(signal, undefined));
+  assert.deepEqual([turns.waiting, getEventListeners(signal, 'abort').length], [20, 1]);
+  for (const turn of waiting) {
+    turns.leave();
+    assert.equal(await turn, undefined);
+  }
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
 });
 
 test('FunctionSession refuses calls beyond limits.queueLength, and close() refuses those that wait', async () => {
