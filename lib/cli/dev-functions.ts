@@ -23,6 +23,8 @@ interface Work {
   stop: () => void;
   /** Folders in it that its tools write to. */
   written: ReadonlySet<string>;
+  /** Of the function, as it was deployed last. */
+  name: string | undefined;
   /** Where the last build put the module; undefined where there was none. */
   modulePath: string | undefined;
   isDirty: boolean;
@@ -37,8 +39,6 @@ export class DevFunctions {
   readonly #listener: DevListener;
   readonly #signal: AbortSignal;
   readonly #works: Map<string, Work> = new Map();
-  /** Which folder each function is in, by its name. */
-  readonly #names: Map<string, string> = new Map();
   readonly #stops: (() => void)[] = [];
 
   /** @param signal ends the tools that run, and the watching */
@@ -88,6 +88,7 @@ export class DevFunctions {
       isDirty: false,
       running: undefined,
       written,
+      name: undefined,
       modulePath: undefined,
       stop: () => undefined,
     };
@@ -125,6 +126,10 @@ export class DevFunctions {
         if (!this.#signal.aborted && existsSync(folder)) this.#listener.failed(name, messageOf(error));
       }
     }
+    if (existsSync(folder)) return;
+    // One that comes back under the same path is another.
+    work.stop();
+    this.#works.delete(folder);
   }
 
   /** The version that is in force now; undefined where it is the one before, since nothing in it changed. */
@@ -142,10 +147,11 @@ export class DevFunctions {
     say('deploying');
     // A name that is another function's already would take its place.
     const { manifest } = await loadSource(source);
-    const other = this.#names.get(manifest.name);
-    if (other !== undefined && other !== folder)
-      throw new Error(`"${manifest.name}" is the function in ${other} already`);
-    this.#names.set(manifest.name, folder);
+    for (const [other, { name }] of this.#works) {
+      if (other === folder || name !== manifest.name || !existsSync(other)) continue;
+      throw new Error(`"${name}" is the function in ${other} already`);
+    }
+    work.name = manifest.name;
     return this.#nebula.deploy(source);
   }
 }

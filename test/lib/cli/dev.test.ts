@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -149,6 +149,23 @@ test('nebula dev builds once where sources come to a manifest with its module, a
   cpSync(modulePath('fibonacci'), join(folder, 'echo', 'echo.wasm'));
   await shows(/echo: version 4 is deployed/);
   assert.equal(await answerOf(url, 'echo', '10'), '200 55');
+});
+
+test('nebula dev deploys a folder that was renamed, and one whose name another folder had before it', async (context) => {
+  const { folder, url, shown, shows } = await startDev(context, (work) => place(join(work, 'first'), 'factorial'));
+  await shows(/factorial: version 1 is deployed/);
+  renameSync(join(folder, 'first'), join(folder, 'second'));
+  await shows(/factorial: version 2 is deployed/);
+  renameSync(join(folder, 'second'), join(folder, 'first'));
+  await shows(/factorial: version 3 is deployed/);
+  writeFileSync(join(folder, 'first', 'nebula.json'), JSON.stringify({ name: 'other', module: 'factorial.wasm' }));
+  await shows(/other: version 1 is deployed/);
+  place(join(folder, 'second'), 'factorial');
+  await shows(/factorial: version 4 is deployed/);
+  place(join(folder, 'third'), 'factorial');
+  await shows(/third: "factorial" is the function in .*second already\n/);
+  assert.equal(await answerOf(url, 'factorial', '5'), '200 120');
+  assert.doesNotMatch(shown(), /in .*first already/);
 });
 
 test('nebula dev shows what guests write and how they end', async (context) => {
