@@ -64,8 +64,11 @@ async function filesIn(folder: string): Promise<readonly string[]> {
     .map((entry) => relative(folder, join(entry.parentPath ?? entry.path, entry.name)));
 }
 
+/** Cargo has folders of these names beside what it builds, and takes no program that has one. */
+const CARGO_FOLDERS: ReadonlySet<string> = new Set(['build', 'deps', 'examples', 'incremental']);
+
 /** A name that Cargo and npm take: both want a letter first, and Cargo no dots. */
 function packageName(name: string): string {
   const plain = name.replaceAll('.', '-');
-  return /^[a-z]/.test(plain) ? plain : `f-${plain}`;
+  return /^[a-z]/.test(plain) && !CARGO_FOLDERS.has(plain) ? plain : `f-${plain}`;
 }
