@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NebulaError } from '../../host/errors.ts';
-import type { Builder } from './builder.ts';
+import type { Builder, BuildTask } from './builder.ts';
 import { askTool, runTool } from './tool.ts';
 
 /** That of the PATH with Debian's wasi-libc, and where the WASI SDK is installed usually. */
@@ -18,8 +18,9 @@ export const c: Builder = {
   about: 'C files (*.c)',
   matches: (names) => [...names].some(isSource),
   written: [],
-  async build({ folder, modulePath, say, signal }) {
-    const program = await findCompiler(folder);
+  async build(task) {
+    const { folder, modulePath, say, signal } = task;
+    const program = await findCompiler(task);
     const sources = (await readdir(folder)).filter(isSource).sort();
     say('clang builds it');
     const given = [
@@ -36,10 +37,14 @@ export const c: Builder = {
 };
 
 /** One that has the C library of WASI: it is asked whether it finds the file that every program begins with. */
-async function findCompiler(folder: string): Promise<string> {
+async function findCompiler(task: BuildTask): Promise<string> {
   for (const program of COMPILERS) {
-    const start = await askTool(program, [TARGET, '-print-file-name=crt1.o'], folder);
+    const start = await askTool(program, [TARGET, '-print-file-name=crt1.o'], task);
     if (start !== undefined && start !== 'crt1.o') return program;
   }
-  throw new NebulaError('TOOL_MISSING', { folder, tool: 'clang with the C library of WASI', install: INSTALL });
+  throw new NebulaError('TOOL_MISSING', {
+    folder: task.folder,
+    tool: 'clang with the C library of WASI',
+    install: INSTALL,
+  });
 }

@@ -23,7 +23,7 @@ export const rust: Builder = {
   matches: (names) => names.has('Cargo.toml'),
   written: ['target'],
   async build(task) {
-    const { place, target } = await findToolchain(task.folder);
+    const { place, target } = await findToolchain(task);
     task.say('cargo builds it');
     const messages = await runTool({
       program: `${place}cargo`,
@@ -36,15 +36,19 @@ export const rust: Builder = {
   },
 };
 
-async function findToolchain(folder: string): Promise<Toolchain> {
+async function findToolchain(task: BuildTask): Promise<Toolchain> {
   for (const place of PLACES) {
-    if ((await askTool(`${place}cargo`, ['--version'], folder)) === undefined) continue;
+    if ((await askTool(`${place}cargo`, ['--version'], task)) === undefined) continue;
     for (const target of TARGETS) {
-      const libraries = await askTool(`${place}rustc`, ['--print', 'target-libdir', '--target', target], folder);
+      const libraries = await askTool(`${place}rustc`, ['--print', 'target-libdir', '--target', target], task);
       if (libraries !== undefined && existsSync(libraries)) return { place, target };
     }
   }
-  throw new NebulaError('TOOL_MISSING', { folder, tool: 'Rust for WASI (cargo, with the target)', install: INSTALL });
+  throw new NebulaError('TOOL_MISSING', {
+    folder: task.folder,
+    tool: 'Rust for WASI (cargo, with the target)',
+    install: INSTALL,
+  });
 }
 
 /** The module among what Cargo says it has made: the only one, or the one that has the function's name. */

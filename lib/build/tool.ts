@@ -56,11 +56,19 @@ export async function runTool({ program, given, folder, environment, signal }: T
   }
 }
 
-/** What a tool prints, without line breaks around it; undefined where there is no such tool or it fails. */
-export async function askTool(program: string, given: readonly string[], folder: string): Promise<string | undefined> {
+/**
+ * What a tool prints, without line breaks around it; undefined where there is no such tool or it fails.
+ * @throws the signal's reason, where that ends it
+ */
+export async function askTool(
+  program: string,
+  given: readonly string[],
+  { folder, signal }: Pick<ToolRun, 'folder' | 'signal'>,
+): Promise<string | undefined> {
   try {
-    return (await runTool({ program, given, folder })).trim();
+    return (await runTool({ program, given, folder, signal })).trim();
   } catch {
+    signal?.throwIfAborted();
     return undefined;
   }
 }
