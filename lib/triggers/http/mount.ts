@@ -7,7 +7,7 @@ import { argumentError } from '../../../host/errors.ts';
 import type { Nebula } from '../../api/nebula.ts';
 import type { MountOptions } from './mount-options.ts';
 import { trackConnection } from './node-call.ts';
-import { NodeExchange, type Message } from './node-exchange.ts';
+import { answerExchange, NodeExchange, type Message } from './node-exchange.ts';
 import { refuse } from './refusal.ts';
 import { MalformedRequest, parseHostFields, parseRequestTarget, type RequestTarget } from './request-target.ts';
 import { Router } from './router.ts';
@@ -71,6 +71,6 @@ export function createMount(nebula: Nebula, options: MountOptions): (mounted: Mo
       return;
     }
     const exchange = new MountedExchange(context, message, located, remoteAddress);
-    void router.handle(exchange).then((answer) => exchange.send(answer));
+    answerExchange(router, exchange);
   };
 }

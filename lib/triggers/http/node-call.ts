@@ -198,8 +198,12 @@ export abstract class NodeCall {
     this.#signal?.abort(new NebulaError('CLIENT_CLOSED'));
   }
 
-  /** Writes the answer, unless nobody is there to read it. */
+  /** Writes the answer, unless nobody is there to read it, or an application around this has answered before. */
   send(answer: Answer): void {
+    if (this.response.headersSent || this.response.destroyed) {
+      this.#drop(answer);
+      return;
+    }
     if (answer.stream !== undefined) {
       void this.#stream(answer.status, answer.headers, answer.stream);
       return;
@@ -222,6 +226,16 @@ export abstract class NodeCall {
     end(this.response, body);
   }
 
+  /** Lets go of an answer that comes too late, and of the guest that still makes it. */
+  #drop({ stream }: Answer): void {
+    const { headersSent, statusCode } = this.response;
+    this.#connection.delete(this);
+    if (!headersSent) this.disconnect();
+    this.#tellAccess(statusCode);
+    this.disconnect();
+    if (stream !== undefined) giveUp(stream.body);
+  }
+
   /** Writes a body as fast as the client reads it. */
   async #stream(status: number, headers: readonly string[], stream: BodyStream): Promise<void> {
     const { response } = this;
@@ -233,7 +247,8 @@ export abstract class NodeCall {
       // A client that does not read would not notice that nothing more comes.
       stream.onCut?.(() => response.destroy());
       for await (const chunk of stream.body) {
-        if (this.#isDisconnected) return;
+        // An application may end what it did not begin.
+        if (this.#isDisconnected || response.writableEnded) return;
         if (!response.write(chunk)) await writable(response);
       }
       const trailers = stream.trailers();
@@ -243,6 +258,7 @@ export abstract class NodeCall {
     } catch {
       // The head is out: all that is left to say that the body is not whole is to cut the connection.
       response.destroy();
+      giveUp(stream.body);
     } finally {
       this.#connection.delete(this);
       this.#tellAccess(status);
@@ -298,9 +314,21 @@ function end(response: ServerResponse, body: Uint8Array | string): void {
   else response.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'), 'latin1');
 }
 
+/** Ends a body that nobody reads on. One that was never begun has to be, since `return` alone would end nothing behind it. */
+function giveUp(body: AsyncGenerator<Uint8Array, void, undefined>): void {
+  body.next().then(
+    () => body.return().catch(() => undefined),
+    () => undefined,
+  );
+}
+
 /** Waits until the client has read enough, or has gone. */
 function writable(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
+    if (response.destroyed) {
+      resolve();
+      return;
+    }
     const done = (): void => {
       response.off('drain', done);
       response.off('close', done);

@@ -10,6 +10,7 @@ import { announcedBytes, type Exchange } from './exchange.ts';
 import type { RequestStream } from '../../component/reception.ts';
 import { NodeCall, type CallContext } from './node-call.ts';
 import { parseHostFields, parseRequestTarget, type Authority, type RequestTarget } from './request-target.ts';
+import type { Router } from './router.ts';
 
 /** A request of node:http with what answers it. */
 export interface Message {
@@ -97,6 +98,17 @@ export class NodeExchange extends NodeCall implements Exchange {
   protected override onBodyFailure(error: unknown): void {
     this.#settle?.reject(error);
   }
+}
+
+/** Answers a request by the routes. An answer that cannot be written is told to their logger, and cuts the connection. */
+export function answerExchange(router: Router, exchange: NodeExchange): void {
+  router
+    .handle(exchange)
+    .then((answer) => exchange.send(answer))
+    .catch((error: unknown) => {
+      exchange.response.destroy();
+      router.unsent(error, exchange.requestId);
+    });
 }
 
 function fieldOf({ headers }: IncomingMessage, target: RequestTarget, name: string): string | undefined {

@@ -84,6 +84,11 @@ export class Router implements RouteContext {
     return failureAnswer(error, requestId, this.#logger);
   }
 
+  /** Tells of an answer that could not be written. */
+  unsent(error: unknown, requestId: string): void {
+    this.#logger?.error({ err: error, requestId }, 'An answer could not be written');
+  }
+
   mayManage(sender: Sender): boolean {
     try {
       this.#authorize(sender);

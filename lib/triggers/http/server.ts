@@ -12,7 +12,7 @@ import { isLoopbackHost, toHostname } from './authorization.ts';
 import type { HttpLogger } from './logger.ts';
 import { InvokeCall, invokedName, type InvokeContext } from './invoke-call.ts';
 import { connectionOf, trackConnection } from './node-call.ts';
-import { NodeExchange, targetOf, type Message } from './node-exchange.ts';
+import { answerExchange, NodeExchange, targetOf, type Message } from './node-exchange.ts';
 import { refuse, refuseTunnel, refuseUnreadable } from './refusal.ts';
 import { MalformedRequest, parseHostFields, type RequestTarget } from './request-target.ts';
 import { Router } from './router.ts';
@@ -202,5 +202,5 @@ function serve(context: InvokeContext, message: Message): void {
     return;
   }
   const exchange = new NodeExchange(context, message, target);
-  void context.router.handle(exchange).then((answer) => exchange.send(answer));
+  answerExchange(context.router, exchange);
 }

@@ -3,7 +3,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { createServer, type RequestListener, request as httpRequest, type IncomingMessage } from 'node:http';
+import {
+  createServer,
+  type RequestListener,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,10 +18,15 @@ import { nebulaHandler } from '../../../lib/adapters/express.ts';
 import { nebulaPlugin } from '../../../lib/adapters/fastify.ts';
 import { createNebula } from '../../../lib/index.ts';
 import type { Nebula } from '../../../lib/api/nebula.ts';
-
+import { until } from '../../pools/fixture.ts';
 import { builtFunction } from '../cli/command.ts';
 
-type Handler = (request: object, response: { send(text: string): void }, next: (error?: unknown) => void) => void;
+interface ExpressResponse {
+  send(text: string): void;
+  status(status: number): this;
+}
+
+type Handler = (request: object, response: ExpressResponse, next: (error?: unknown) => void) => void;
 
 /** As much of Express as is used here: it ships no types. */
 interface Express {
@@ -43,7 +54,10 @@ async function startExpress(nebula: Nebula): Promise<App> {
   app.get('/own', (_request, response) => response.send('own'));
   app.use('/nebula', nebulaHandler(nebula, { token: TOKEN }));
   app.use('/parsed', express.raw({ type: '*/*' }), nebulaHandler(nebula));
-  const server = createServer(app);
+  return listening(createServer(app));
+}
+
+async function listening(server: Server): Promise<App> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -146,6 +160,48 @@ describe('nebulaHandler()', () => {
     assert.match(await answer.text(), /left to Nebula: mount it before what parses bodies/);
     await app.close();
     await nebula.close();
+  });
+});
+
+/** An Express application that does something before its mount. */
+async function startBehind(nebula: Nebula, before: Handler): Promise<App> {
+  const app = express();
+  app.set('env', 'test');
+  app.use('/nebula', before, nebulaHandler(nebula));
+  return listening(createServer(app));
+}
+
+describe('nebulaHandler() behind an application that answers first', () => {
+  let nebula: Nebula;
+  before(async () => {
+    nebula = await createNebula({ threads: 1 });
+    for (const name of ['echo', 'guests/forever'])
+      await nebula.deploy(builtFunction(name), { limits: { timeoutMs: 0 } });
+    await nebula.deploy(builtFunction('guests/forever'), { name: 'late', limits: { timeoutMs: 300 } });
+  });
+  after(() => nebula.close());
+
+  it('drops a late answer, streamed or not, and takes the next request', async () => {
+    const unhandled: unknown[] = [];
+    const onUnhandled = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', onUnhandled);
+    const app = await startBehind(nebula, (_request, response, next) => {
+      next();
+      response.status(503).send('first');
+    });
+    for (const [name, headers] of [
+      ['late', {}],
+      ['late', { 'nebula-stream': '1' }],
+      ['echo', { 'nebula-stream': '1' }],
+    ] as const) {
+      const answer = await fetch(`${app.url}/nebula/invoke/${name}`, { method: 'POST', body: 'x', headers });
+      assert.deepEqual([answer.status, await answer.text()], [503, 'first']);
+      await until('its guest has ended', () => nebula.stats().executor.running === 0, 20_000);
+    }
+    await sleep(20);
+    process.off('unhandledRejection', onUnhandled);
+    assert.deepEqual(unhandled, []);
+    await app.close();
   });
 });
 
