@@ -181,7 +181,9 @@ export const ROUTES: readonly Route[] = [
 
 async function invoke(context: RouteContext, exchange: Exchange, name: string): Promise<Answer> {
   const { nebula } = context;
-  if (exchange.header(STREAM_FIELD) !== undefined) return invokeStreamed(context, exchange, name);
+  // HTTP/1.0 has neither trailers nor chunks: a body that was cut would look whole.
+  const canStream = exchange.protocol !== 'HTTP/1.0';
+  if (canStream && exchange.header(STREAM_FIELD) !== undefined) return invokeStreamed(context, exchange, name);
   const input = await readInput(exchange, nebula.get(name).limits.inputBytes);
   const record = nebula.get(name);
   const asker = askerOf(context, exchange);

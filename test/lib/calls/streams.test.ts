@@ -8,6 +8,7 @@ import { startStreamed } from '../../../lib/calls/streams.ts';
 import { ClientWatch } from '../../../lib/component/client-watch.ts';
 import { until } from '../../pools/fixture.ts';
 import { assemble } from '../../wat.ts';
+import { RawConnection } from '../triggers/http/raw-connection.ts';
 
 /** Writes what it reads as it comes, 64 KiB at a time, by two vectors; then ends as `end` says. */
 const echo = (end: string = '', imports: string = ''): string => `(module
@@ -281,6 +282,23 @@ test('POST /invoke with Nebula-Stream passes bodies through while the guest runs
   gone.request.write(PIECE);
   (await gone.answer).destroy();
   await until('its guest has ended', () => nebula.stats().executor.running === 0, 20_000);
+  await server.close();
+  await nebula.close();
+});
+
+test('POST /invoke with Nebula-Stream over HTTP/1.0 is answered whole, since a cut body would look whole', async () => {
+  const nebula = await open();
+  const server = await startServer(nebula);
+  for (const [name, answer] of [
+    ['echo', /^HTTP\/1\.1 200 [^]*\r\nNebula-Outcome: ok\r\n[^]*\r\nContent-Length: 3\r\n[^]*\r\n\r\nabc$/],
+    ['trap', /^HTTP\/1\.1 500 [^]*\r\nNebula-Outcome: failed\r\n/],
+  ] as const) {
+    const connection = new RawConnection(server.url).write(
+      `POST /invoke/${name} HTTP/1.0\r\nHost: h\r\nNebula-Stream: 1\r\nContent-Length: 3\r\n\r\nabc`,
+    );
+    await connection.closed;
+    assert.match(connection.received, answer);
+  }
   await server.close();
   await nebula.close();
 });
