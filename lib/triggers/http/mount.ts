@@ -71,6 +71,8 @@ export function createMount(nebula: Nebula, options: MountOptions): (mounted: Mo
       return;
     }
     const exchange = new MountedExchange(context, message, located, remoteAddress);
+    // Where the application took its time the client may have left before anybody listened.
+    if (socket.destroyed) exchange.disconnect();
     answerExchange(router, exchange);
   };
 }

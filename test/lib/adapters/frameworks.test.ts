@@ -13,6 +13,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { fastify } from 'fastify';
 import { nebulaHandler } from '../../../lib/adapters/express.ts';
 import { nebulaPlugin } from '../../../lib/adapters/fastify.ts';
@@ -164,11 +165,16 @@ describe('nebulaHandler()', () => {
 });
 
 /** An Express application that does something before its mount. */
-async function startBehind(nebula: Nebula, before: Handler): Promise<App> {
+async function startBehind(nebula: Nebula, before: Handler): Promise<App & { isLeft(): Promise<void> }> {
   const app = express();
   app.set('env', 'test');
   app.use('/nebula', before, nebulaHandler(nebula));
-  return listening(createServer(app));
+  const server = createServer(app);
+  const connections = promisify(server.getConnections.bind(server));
+  const isLeft = async (): Promise<void> => {
+    while ((await connections()) > 0) await sleep(5);
+  };
+  return { ...(await listening(server)), isLeft };
 }
 
 describe('nebulaHandler() behind an application that answers first', () => {
@@ -202,6 +208,31 @@ describe('nebulaHandler() behind an application that answers first', () => {
     process.off('unhandledRejection', onUnhandled);
     assert.deepEqual(unhandled, []);
     await app.close();
+  });
+});
+
+describe('nebulaHandler() behind an application that takes its time', () => {
+  it('ends the call of a client that left before it was reached', async () => {
+    const nebula = await createNebula({ threads: 1 });
+    for (const name of ['guests/forever', 'echo']) {
+      await nebula.deploy(builtFunction(name), { limits: { timeoutMs: 0 } });
+    }
+    const waiting: (() => void)[] = [];
+    const app = await startBehind(nebula, (_request, _response, next) => void waiting.push(next));
+    for (const headers of [{}, { 'nebula-stream': '1' }]) {
+      const sent = httpRequest(`${app.url}/nebula/invoke/forever`, { method: 'POST', headers });
+      sent.on('error', () => undefined);
+      sent.end();
+      await until('it came', () => waiting.length > 0, 20_000);
+      sent.destroy();
+      await app.isLeft();
+      waiting.pop()?.();
+      // The only thread is free for whoever comes after.
+      const { stdout } = await nebula.invoke('echo', 'next', { signal: AbortSignal.timeout(20_000) });
+      assert.equal(Buffer.from(stdout).toString(), 'next');
+    }
+    await app.close();
+    await nebula.close();
   });
 });
 
