@@ -55,7 +55,8 @@ const ASKS = `(module
 const ended = (message: RegExp): object => ({ code: 'ERR_NEBULA_SESSION_ENDED', httpStatus: 409, message });
 
 async function open(options: NebulaOptions, limits = {}): Promise<Nebula> {
-  const nebula = await createNebula({ threads: 1, ...options });
+  // No spare thread, which would come later and be counted.
+  const nebula = await createNebula({ threads: 1, spareThreads: 0, ...options });
   const given = { limits: { timeoutMs: 2000, ...limits } };
   await nebula.deploy(await assemble(LIBRARY), { name: 'library', ...given });
   await nebula.deploy(await assemble(WAITING), { name: 'waiting', budget: true, ...given });
