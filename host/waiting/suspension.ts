@@ -7,18 +7,10 @@
 import { monotonicNs } from '../monotonic.ts';
 import type { Turns } from './turns.ts';
 import { unwindingTrap } from './unwinding.ts';
+import { waitAsync } from '../wait-async.ts';
 
 /** The longest time that a timer takes. */
 const LONGEST_MS = 2 ** 31 - 1;
-
-/** `Atomics.waitAsync` of ES2024, which the types of Node do not have. */
-type WaitAsync = (
-  cells: Int32Array,
-  index: number,
-  value: number,
-) => { readonly async: false } | { readonly async: true; readonly value: Promise<string> };
-
-const { waitAsync } = Atomics as unknown as { readonly waitAsync: WaitAsync };
 
 /** Where a run is agreed on with whoever may drop its guest. */
 export interface RunState {

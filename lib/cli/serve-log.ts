@@ -52,7 +52,7 @@ export class ServeLog {
   /** The server answers. */
   started(url: string, functions: number): void {
     this.#hasStarted = true;
-    if (this.#kinds.has('start')) this.logger.info({ url, functions, pid: process.pid }, 'Started');
+    if (this.#kinds.has('start')) this.logger.info({ url, functions }, 'Started');
   }
 
   /** A signal came, and the server takes no more. */

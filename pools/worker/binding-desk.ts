@@ -9,15 +9,7 @@ import { copyBytes, encodeError } from '../../host/bindings/link.ts';
 import type { BindingCaller } from '../bindings/bound-call.ts';
 import type { BoundCalls } from '../bindings/bound-calls.ts';
 import { type BindingMessage, createLine, Line, SLOT, SLOT_BYTES, SlotMemory } from './binding-slot.ts';
-
-type WaitAsync = (
-  cells: Int32Array,
-  index: number,
-  value: number,
-) => { readonly async: false } | { readonly async: true; readonly value: Promise<string> };
-
-/** `Atomics.waitAsync` of ES2024, which the types of Node do not have. */
-const { waitAsync } = Atomics as unknown as { readonly waitAsync: WaitAsync };
+import { waitAsync } from '../../host/wait-async.ts';
 
 /** How long a desk keeps the thread at the most, one binding beyond that left out. */
 const TURN_NS = 5e5;

@@ -225,6 +225,6 @@ function heldBy(call: Call, unit: Unit<Call>): number {
 }
 
 /** What the guest of a call may wait on for its caller. */
-function channelOf({ component, streams }: Invocation): SharedArrayBuffer | undefined {
+export function channelOf({ component, streams }: Invocation): SharedArrayBuffer | undefined {
   return component?.channel ?? streams?.channel;
 }

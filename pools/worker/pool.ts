@@ -27,6 +27,7 @@ import { keptDefinition, Sessions } from '../sessions.ts';
 import { Call } from './call.ts';
 import { Chores } from './chores.ts';
 import { deployOnThread } from './deploy.ts';
+import { channelOf } from './endings.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Fairness } from './fairness.ts';
 import type { Installation, Refusal } from './messages.ts';
@@ -341,8 +342,8 @@ class WorkerExecutor implements Executor {
 }
 
 /** Whether the guest of a call that was stopped waited for its caller then, who sends nothing or reads nothing. */
-function isAwaitedBy({ invocation: { component, streams } }: Call): boolean {
-  const channel = component?.channel ?? streams?.channel;
+function isAwaitedBy({ invocation }: Call): boolean {
+  const channel = channelOf(invocation);
   return channel !== undefined && new CallerSignal(channel).isAwaited;
 }
 

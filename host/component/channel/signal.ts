@@ -1,6 +1,7 @@
 /** How the two sides of a channel wake each other, and what they tell each other by a cell alone. */
 
 import { CELL, CELLS } from './channel.ts';
+import { waitAsync } from '../../wait-async.ts';
 
 /** Adds to a cell and wakes whoever waits for it to change. */
 export function bump(cells: Int32Array, cell: number): void {
@@ -30,15 +31,6 @@ export function tellCaller(signal: Int32Array, state: number): void {
 export function isToStop(signal: Int32Array): boolean {
   return Atomics.load(signal, CELL.stop) !== 0;
 }
-
-/** `Atomics.waitAsync` of ES2024, which Node has since 16. */
-type WaitAsync = (
-  cells: Int32Array,
-  index: number,
-  value: number,
-) => { readonly async: false; readonly value: string } | { readonly async: true; readonly value: Promise<string> };
-
-const waitAsync: WaitAsync = (Atomics as unknown as { readonly waitAsync: WaitAsync }).waitAsync;
 
 /** The caller's side of waiting: look at `seen`, look for work, and wait if there was none. */
 export class CallerSignal {
